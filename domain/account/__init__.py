@@ -1,0 +1,1 @@
+"""Accounts, and the claims that keep e-mail addresses and names unique."""

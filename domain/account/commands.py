@@ -1,0 +1,36 @@
+"""What may be asked of accounts."""
+
+from domain.actor import Role, Tier
+from domain.command import Command
+
+
+class RegisterAccount(Command, tag="account.register"):
+    """Open an account."""
+
+    account_id: str
+    email: str
+    name: str
+    password_hash: str
+    email_claim: str
+    name_claim: str
+
+
+class ChangeProfile(Command, tag="account.change_profile"):
+    """Give the account this e-mail address and this name; None leaves one as it is."""
+
+    account_id: str
+    email: str | None
+    name: str | None
+    email_claim: str | None
+    name_claim: str | None
+
+
+class ChangeStanding(Command, tag="account.change_standing"):
+    """Give the account these roles and this tier; None leaves one as it is."""
+
+    account_id: str
+    roles: tuple[Role, ...] | None
+    tier: Tier | None
+
+
+AccountCommand = RegisterAccount | ChangeProfile | ChangeStanding

@@ -1,0 +1,47 @@
+"""What happens to accounts and to claims."""
+
+from domain.actor import Role, Tier
+from domain.event import Event, Personal
+
+
+class AccountRegistered(Event, topic="account.registered", version=1, subject="account_id"):
+    """Somebody opened an account. The claims are keyed hashes of the e-mail address and the name."""
+
+    account_id: str
+    email: Personal[str]
+    name: Personal[str]
+    password_hash: Personal[str]
+    email_claim: str
+    name_claim: str
+    roles: tuple[Role, ...]
+    tier: Tier
+
+
+class AccountProfileChanged(Event, topic="account.profile_changed", version=1, subject="account_id"):
+    """The account got another e-mail address, another name or both; None stands for what stayed."""
+
+    account_id: str
+    email: Personal[str | None]
+    name: Personal[str | None]
+    email_claim: str | None
+    name_claim: str | None
+
+
+class AccountStandingChanged(Event, topic="account.standing_changed", version=1):
+    """An administrator gave the account other roles or another tier."""
+
+    account_id: str
+    roles: tuple[Role, ...]
+    tier: Tier
+
+
+class ClaimTaken(Event, topic="claim.taken", version=1):
+    """An account took an e-mail address or a name for itself."""
+
+    account_id: str
+
+
+class ClaimReleased(Event, topic="claim.released", version=1):
+    """An account gave an e-mail address or a name back."""
+
+    account_id: str

@@ -1,0 +1,31 @@
+"""What may be asked of a commit history."""
+
+from msgspec import Struct
+
+from domain.command import Command
+from domain.commit.events import ChangeStatus
+from domain.file.events import Encoding
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What a commit does to one path."""
+
+    path: str
+    status: ChangeStatus
+    content: str | None = None
+    encoding: Encoding | None = None
+
+
+class RecordCommit(Command, tag="commit.record"):
+    """Record a commit, or with *complete* false a part of it that further parts of the same *sha* follow."""
+
+    project_id: str
+    sha: str
+    parents: tuple[str, ...]
+    message: str
+    author_id: str
+    author_name: str
+    author_email: str | None
+    authored_at: str
+    changes: tuple[Change, ...]
+    complete: bool

@@ -1,0 +1,50 @@
+"""What happens to a project's commit history."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from domain.event import Event, Personal
+
+
+class ChangeStatus(StrEnum):
+    """What a commit does to a path: add, modify, delete, change its type."""
+
+    ADDED = "A"
+    MODIFIED = "M"
+    DELETED = "D"
+    TYPE_CHANGED = "T"
+
+
+class RecordedChange(Struct, frozen=True, kw_only=True):
+    """One path that a commit touched; its content is in the file's own stream."""
+
+    path: str
+    status: ChangeStatus
+
+
+class CommitPartRecorded(Event, topic="commit.part_recorded", version=1):
+    """A part of a large commit was recorded; its last part completes it."""
+
+    project_id: str
+    sha: str
+    changes: tuple[RecordedChange, ...]
+
+
+class CommitRecorded(Event, topic="commit.recorded", version=1, subject="author_id"):
+    """A commit was recorded as the *number*-th of the project.
+
+    *author_id* names the key of the author's data: an id derived from the author's address within this project.
+    *authored_at* is RFC 3339, as the author's machine gave it.
+    """
+
+    project_id: str
+    sha: str
+    number: int
+    parents: tuple[str, ...]
+    message: Personal[str]
+    author_id: str
+    author_name: Personal[str]
+    author_email: Personal[str | None]
+    authored_at: str
+    changes: tuple[RecordedChange, ...]

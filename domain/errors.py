@@ -1,0 +1,60 @@
+"""Why a command is refused, grouped by what the caller should do.
+
+    Refusal
+    ├── InvalidError        change the input
+    ├── ForbiddenError      ask for a role
+    ├── NotFoundError       name something that exists (and that you may see)
+    ├── ConflictError       the state does not allow it
+    └── StaleVersionError   load again, then decide again
+"""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):  # noqa: N818 # a refusal is an outcome, not a fault
+    """A command that may not take effect; *code* is stable, the message says what to change."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, message: str, *, code: str | None = None, pointer: str | None = None) -> None:
+        """Keep the sentence for the caller, a narrower *code* and the input's JSON *pointer*."""
+        super().__init__(message)
+        self.message = message
+        self.specific_code = code or self.code
+        self.pointer = pointer
+
+
+class InvalidError(Refusal):
+    """The command's data breaks a rule that no state can mend."""
+
+    code = "invalid"
+
+
+class ForbiddenError(Refusal):
+    """The actor may see the thing, but not do this to it."""
+
+    code = "forbidden"
+
+
+class NotFoundError(Refusal):
+    """The thing does not exist, or the actor may not know of it."""
+
+    code = "not_found"
+
+
+class ConflictError(Refusal):
+    """The state does not allow it."""
+
+    code = "conflict"
+
+
+class StaleVersionError(Refusal):
+    """The stream has moved past the version that the command expects."""
+
+    code = "version_mismatch"
+
+    def __init__(self, *, expected: int, actual: int) -> None:
+        """Keep both versions."""
+        super().__init__(f"expected version {expected}, but the current version is {actual}: load it again")
+        self.expected = expected
+        self.actual = actual

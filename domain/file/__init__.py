@@ -1,0 +1,1 @@
+"""Files of a project: one stream for each path."""

@@ -1,0 +1,35 @@
+"""What happens to files."""
+
+from enum import StrEnum
+
+from domain.event import Event
+
+
+class Encoding(StrEnum):
+    """How the content of a file is written in JSON."""
+
+    UTF8 = "utf-8"
+    BASE64 = "base64"
+
+
+class FileWritten(Event, topic="file.written", version=1):
+    """The file got this content; None where the content is not carried (binary or too large).
+
+    *size* is in bytes of the decoded content; *digest* is its SHA-256 in hex, None without content.
+    """
+
+    project_id: str
+    path: str
+    content: str | None
+    encoding: Encoding | None
+    size: int
+    digest: str | None
+    commit: str | None
+
+
+class FileDeleted(Event, topic="file.deleted", version=1):
+    """The file is gone from the project."""
+
+    project_id: str
+    path: str
+    commit: str | None

@@ -1,0 +1,75 @@
+"""Ids of streams and home keys, and ids derived from others."""
+
+import hashlib
+from uuid import UUID
+
+ACCOUNTS_HOME = "accounts"
+"""Home key of all accounts and their claims, so that uniqueness is one partition's matter."""
+
+
+def derived_uuid(*parts: str) -> str:
+    """Return the UUIDv8 (RFC 9562, section 5.8) of SHA-256 over *parts*, each length-prefixed."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        digest.update(len(data).to_bytes(4, "big"))
+        digest.update(data)
+    value = int.from_bytes(digest.digest()[:16], "big")
+    value = value & ~(0xF << 76) | 0x8 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(UUID(int=value))
+
+
+def project_stream(project_id: str) -> str:
+    """Name the stream of a project."""
+    return f"project-{project_id}"
+
+
+def file_stream(project_id: str, path: str) -> str:
+    """Name the stream of the file at *path* of a project."""
+    return f"file-{derived_uuid('file', project_id, path)}"
+
+
+def commits_stream(project_id: str) -> str:
+    """Name the stream of a project's commit history."""
+    return f"commits-{project_id}"
+
+
+def review_stream(review_id: str) -> str:
+    """Name the stream of a review."""
+    return f"review-{review_id}"
+
+
+def build_stream(build_id: str) -> str:
+    """Name the stream of a build."""
+    return f"build-{build_id}"
+
+
+def suggestion_stream(project_id: str, suggestion_id: str) -> str:
+    """Name the stream of what became of a suggestion."""
+    return f"suggestion-{derived_uuid('suggestion', project_id, suggestion_id)}"
+
+
+def account_stream(account_id: str) -> str:
+    """Name the stream of an account."""
+    return f"account-{account_id}"
+
+
+def claim_stream(claim: str) -> str:
+    """Name the stream of a claim; *claim* is the keyed hash of the claimed value."""
+    return f"claim-{claim}"
+
+
+def inbox_stream(account_id: str) -> str:
+    """Name the stream of an account's notifications."""
+    return f"inbox-{account_id}"
+
+
+def announcement_stream(announcement_id: str) -> str:
+    """Name the stream of an announcement."""
+    return f"announcement-{announcement_id}"
+
+
+def technical_stream(home_key: str) -> str:
+    """Name the stream of what concerns the log itself in the partition of *home_key*."""
+    return f"commands-{home_key}"

@@ -1,0 +1,10 @@
+"""What happens to an account's notifications."""
+
+from domain.event import Event
+
+
+class NotificationsRead(Event, topic="notifications.read", version=1):
+    """The account read these notifications, or with *ids* None all that it had."""
+
+    account_id: str
+    ids: tuple[str, ...] | None

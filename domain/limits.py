@@ -1,0 +1,15 @@
+"""Limits of the public contract; sizes in bytes, lengths in characters."""
+
+NAME_LENGTH = 100
+DESCRIPTION_LENGTH = 2_000
+TITLE_LENGTH = 200
+TEXT_LENGTH = 20_000
+MESSAGE_LENGTH = 100_000
+PATH_LENGTH = 1_024
+FILE_SIZE = 5 * 1024 * 1024
+BODY_SIZE = 10 * 1024 * 1024
+COMMAND_SIZE = 10 * 1024 * 1024
+BATCH_COMMANDS = 500
+PARENTS = 64
+HANDLE = r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$"
+EMAIL_LENGTH = 254

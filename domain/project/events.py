@@ -1,0 +1,70 @@
+"""What happens to projects."""
+
+from enum import StrEnum
+
+from domain.event import Event
+
+
+class Visibility(StrEnum):
+    """Who may see a project."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class CollaboratorRole(StrEnum):
+    """What a collaborator may do in a project; each includes the ones before."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    MAINTAINER = "maintainer"
+
+
+class ProjectCreated(Event, topic="project.created", version=1):
+    """Somebody started a project."""
+
+    project_id: str
+    owner_id: str
+    name: str
+    description: str
+    visibility: Visibility
+    language: str | None
+
+
+class ProjectUpdated(Event, topic="project.updated", version=1):
+    """Somebody changed what the project says about itself; all of it as it is now."""
+
+    project_id: str
+    name: str
+    description: str
+    visibility: Visibility
+    language: str | None
+
+
+class ProjectDeleted(Event, topic="project.deleted", version=1):
+    """Somebody deleted the project."""
+
+    project_id: str
+
+
+class CollaboratorAdded(Event, topic="collaborator.added", version=1):
+    """An account joined the project."""
+
+    project_id: str
+    account_id: str
+    role: CollaboratorRole
+
+
+class CollaboratorRoleChanged(Event, topic="collaborator.role_changed", version=1):
+    """A collaborator got another role."""
+
+    project_id: str
+    account_id: str
+    role: CollaboratorRole
+
+
+class CollaboratorRemoved(Event, topic="collaborator.removed", version=1):
+    """A collaborator left the project or was removed from it."""
+
+    project_id: str
+    account_id: str

@@ -1,0 +1,1 @@
+"""Reviews of a project's changes."""

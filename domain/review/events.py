@@ -1,0 +1,54 @@
+"""What happens to reviews. Words that a person wrote are that person's data."""
+
+from enum import StrEnum
+
+from domain.event import Event, Personal
+
+
+class Decision(StrEnum):
+    """What a reviewer thinks of the change."""
+
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes_requested"
+
+
+class ReviewOpened(Event, topic="review.opened", version=1, subject="author_id"):
+    """Somebody asked for a review of some commits."""
+
+    project_id: str
+    review_id: str
+    author_id: str
+    title: Personal[str]
+    description: Personal[str]
+    commits: tuple[str, ...]
+    mentions: tuple[str, ...]
+
+
+class ReviewCommented(Event, topic="review.commented", version=1, subject="author_id"):
+    """Somebody commented on the review; *path* and *line* where the comment is about one place."""
+
+    project_id: str
+    review_id: str
+    comment_id: str
+    author_id: str
+    text: Personal[str]
+    path: str | None
+    line: int | None
+    mentions: tuple[str, ...]
+
+
+class ReviewDecided(Event, topic="review.decided", version=1, subject="reviewer_id"):
+    """A reviewer approved the change or asked for another."""
+
+    project_id: str
+    review_id: str
+    reviewer_id: str
+    decision: Decision
+    text: Personal[str]
+
+
+class ReviewClosed(Event, topic="review.closed", version=1):
+    """The review is over."""
+
+    project_id: str
+    review_id: str

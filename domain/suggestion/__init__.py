@@ -1,0 +1,1 @@
+"""What people made of the suggestions that the insights gave."""
