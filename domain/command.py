@@ -1,8 +1,11 @@
 """The base of every command."""
 
+from typing import dataclass_transform
+
 from msgspec import Struct
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Command(Struct, frozen=True, kw_only=True, rename="camel", tag_field="type"):
     """Something that somebody wants: imperative and frozen; ids, hashes and defaults arrive in it.
 

@@ -1,8 +1,8 @@
 """The base of every domain event and the register of their stored names."""
 
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar, cast, dataclass_transform
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, StructMeta
 
 PERSONAL = "personal"
 
@@ -11,12 +11,11 @@ T = TypeVar("T")
 Personal = Annotated[T, Meta(extra={PERSONAL: True})]
 """Mark a field as personal data: the mapper encrypts it with its subject's key."""
 
-_registry: "dict[tuple[str, int], type[Event]]" = {}
 _latest: "dict[str, type[Event]]" = {}
 
 
-class EventMeta(type(Struct)):  # type: ignore[misc] # msgspec types the metaclass as a function's result
-    """Read `topic`, `version` and `subject` from the class statement."""
+class EventMeta(StructMeta):
+    """Read `topic`, `version` and `subject` from the class statement; make all fields keyword-only."""
 
     def __new__(
         mcs,
@@ -27,16 +26,18 @@ class EventMeta(type(Struct)):  # type: ignore[misc] # msgspec types the metacla
         topic: str = "",
         version: int = 0,
         subject: str = "",
-        **kwargs: Any,
-    ) -> Any:
+        **options: Any,  # noqa: ANN401 # msgspec's own options
+    ) -> "type[Event]":
         """Make the class and register it under its stored name."""
         namespace = {**namespace, "TOPIC": topic, "VERSION": version, "SUBJECT": subject}
-        cls = super().__new__(mcs, name, bases, namespace, **kwargs)
+        options.setdefault("kw_only", True)  # msgspec does not inherit it
+        cls = cast("type[Event]", super().__new__(mcs, name, bases, namespace, **options))
         if topic:
             _register(cls)
         return cls
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Event(Struct, metaclass=EventMeta, frozen=True, kw_only=True, rename="camel"):
     """Something that happened: past tense, frozen, without defaults.
 
@@ -52,13 +53,17 @@ class Event(Struct, metaclass=EventMeta, frozen=True, kw_only=True, rename="came
 def _register(cls: type[Event]) -> None:
     if cls.TOPIC in _latest:
         raise TypeError(f"two events are called {cls.TOPIC}")
-    _registry[cls.TOPIC, cls.VERSION] = cls
     _latest[cls.TOPIC] = cls
 
 
 def event_class(topic: str) -> type[Event]:
     """Return the class of the events called *topic*; raise KeyError where there is none."""
     return _latest[topic]
+
+
+def latest_version(topic: str) -> int:
+    """Return the version in which events called *topic* are written today; raise KeyError where there is none."""
+    return _latest[topic].VERSION
 
 
 def event_topics() -> list[str]:

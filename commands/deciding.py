@@ -1,0 +1,175 @@
+"""Decide a batch of commands one after the other, in memory, on the state that the batch itself builds up."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from commands.handlers import HANDLERS, carry_out
+from commands.log import CommandEvents, EventLog
+from commands.outcomes import Accepted, KeyReusedError, Outcome, Refused, Submission
+from commands.position import Position
+from commands.record import Record
+from commands.stream_event import StreamEvent
+from commands.view import Batch, Unit, View
+from domain.errors import Refusal, StaleVersionError
+from domain.identifiers import technical_stream
+from domain.log.events import CommandUnchanged
+
+
+class Decided(Struct, kw_only=True):
+    """A batch before it is settled: what to append, and for each submission how its outcome will be found."""
+
+    batch: Batch
+    appends: list[CommandEvents]
+    pending: list["Pending"]
+
+
+class Pending(Struct, kw_only=True):
+    """The outcome that a submission gets once the batch is settled.
+
+    *append* is the index of what it appends or, for a repeated command, repeats; None where *outcome* is known.
+    """
+
+    command_id: str
+    append: int | None = None
+    repeats: bool = False
+    outcome: Outcome | None = None
+
+
+def decide_batch(view: View, log: EventLog, submissions: Sequence[Submission], now: int) -> Decided:
+    """Decide *submissions* in order at event time *now*; raises LogUnavailableError."""
+    decided = Decided(batch=Batch(view), appends=[], pending=[])
+    seen: dict[str, int] = {}
+    for submission in submissions:
+        try:
+            pending = _decide(decided, log, submission, seen, now)
+        except Refusal as refusal:
+            refused = Refused(command_id=submission.command_id, refusal=refusal)
+            pending = Pending(command_id=submission.command_id, outcome=refused)
+        decided.pending.append(pending)
+    return decided
+
+
+def _decide(
+    decided: Decided, log: EventLog, submission: Submission, seen: dict[str, int], now: int
+) -> Pending:
+    command_id = submission.command_id
+    if submission.keyed:
+        repeated = _repeated(decided, log, submission, seen)
+        if repeated is not None:
+            return repeated
+    unit = Unit(decided.batch, submission.actor)
+    stream = carry_out(unit, submission.command)
+    _check_version(decided.batch, stream, submission.expected_version)
+    home = HANDLERS[type(submission.command)].home(submission.command)
+    if not unit.events:
+        if not submission.keyed:
+            return Pending(
+                command_id=command_id,
+                outcome=Accepted(
+                    command_id=command_id, stream=stream, version=unit.version(stream), position=Position()
+                ),
+            )
+        unchanged = CommandUnchanged(stream=stream, stream_version=unit.version(stream))
+        unit.record(technical_stream(home), (unchanged,))
+    unit.commit()
+    seen[command_id] = len(decided.appends)
+    decided.appends.append(_appended(submission, home, unit.events, now))
+    return Pending(command_id=command_id, append=seen[command_id])
+
+
+def _check_version(batch: Batch, stream: str, expected: int | None) -> None:
+    actual = batch.get(stream).version
+    if expected is not None and expected != actual:
+        raise StaleVersionError(expected=expected, actual=actual)
+
+
+def _repeated(
+    decided: Decided, log: EventLog, submission: Submission, seen: dict[str, int]
+) -> Pending | None:
+    """Return the first outcome of a command that was accepted before; raises KeyReusedError."""
+    command_id = submission.command_id
+    if command_id in seen:
+        index = seen[command_id]
+        _check_fingerprint(decided.appends[index].fingerprint, submission)
+        return Pending(command_id=command_id, append=index, repeats=True)
+    records = log.command_records(command_id)
+    if not records:
+        return None
+    _check_fingerprint(records[0].fingerprint, submission)
+    return Pending(command_id=command_id, outcome=outcome_of(records, log_event(records[0], log)))
+
+
+def _check_fingerprint(known: str | None, submission: Submission) -> None:
+    if known != submission.fingerprint:
+        raise KeyReusedError("this Idempotency-Key came with another body: use a new key for a new command")
+
+
+def log_event(record: Record, log: EventLog) -> StreamEvent:
+    """Return the event of *record*."""
+    return log.stream_events(record.stream, record.version - 1)[0]
+
+
+def outcome_of(records: Sequence[Record], first: StreamEvent) -> Accepted:
+    """Read the outcome of a command from what it appended."""
+    stream, version = about(first)
+    for record in records:  # a command may append several events to the stream it is about
+        if record.stream == stream:
+            version = record.version
+    last = records[-1]
+    position = Position.at(last.sequence, last.chain)
+    return Accepted(
+        command_id=last.command, stream=stream, version=version, position=position, replayed=True
+    )
+
+
+def about(first: StreamEvent) -> tuple[str, int]:
+    """Return the stream that a command was about and the version it left it at, by its first event."""
+    if isinstance(first.event, CommandUnchanged):
+        return first.event.stream, first.event.stream_version
+    return first.stream, first.version
+
+
+def _appended(submission: Submission, home: str, events: list[StreamEvent], now: int) -> CommandEvents:
+    return CommandEvents(
+        command=submission.command_id,
+        home=home,
+        fingerprint=submission.fingerprint,
+        actor=submission.actor.id,
+        correlation=submission.correlation or submission.command_id,
+        causation=submission.causation,
+        traceparent=submission.traceparent,
+        occurred_at=now,
+        events=tuple(events),
+    )
+
+
+def settle(decided: Decided, records: Sequence[Record], tip_position: Position) -> list[Outcome]:
+    """Return the outcomes, now that the batch is stored as *records*."""
+    accepted: list[Accepted] = []
+    start = 0
+    for append in decided.appends:
+        last = records[start + len(append.events) - 1]
+        stream, version = about(append.events[0])
+        version = max((item.version for item in append.events if item.stream == stream), default=version)
+        position = Position.at(last.sequence, last.chain)
+        accepted.append(
+            Accepted(command_id=append.command, stream=stream, version=version, position=position)
+        )
+        start += len(append.events)
+    return [_settled(pending, accepted, tip_position) for pending in decided.pending]
+
+
+def _settled(pending: Pending, accepted: list[Accepted], tip_position: Position) -> Outcome:
+    if pending.append is not None:
+        first = accepted[pending.append]
+        if not pending.repeats:
+            return first
+        return Accepted(
+            command_id=first.command_id, stream=first.stream, version=first.version,
+            position=first.position, replayed=True,
+        )  # fmt: skip
+    assert pending.outcome is not None  # noqa: S101 # a pending outcome is one or the other
+    if isinstance(pending.outcome, Accepted) and not pending.outcome.replayed:
+        pending.outcome.position = tip_position
+    return pending.outcome

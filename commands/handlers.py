@@ -1,0 +1,167 @@
+"""What each command is about, and which deciders it takes."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec import Struct
+
+from commands.view import Unit
+from domain import identifiers as ids
+from domain.account import commands as account_commands
+from domain.account import decider as account
+from domain.announcement import decider as announcement
+from domain.announcement.commands import PublishAnnouncement
+from domain.build import decider as build
+from domain.build.commands import MoveBuild, QueueBuild
+from domain.command import Command
+from domain.commit import decider as commit
+from domain.commit.commands import RecordCommit
+from domain.event import Event
+from domain.file import decider as file
+from domain.file.commands import DeleteFile, WriteFile
+from domain.inbox import decider as inbox
+from domain.inbox.commands import ReadNotifications
+from domain.project import commands as project_commands
+from domain.project import decider as project
+from domain.review import commands as review_commands
+from domain.review import decider as review
+from domain.suggestion import decider as suggestion
+from domain.suggestion.commands import AcceptSuggestion, DismissSuggestion
+
+
+class Handler(Struct, frozen=True):
+    """How one type of command is carried out.
+
+    *home* and *stream* name its home key and the stream that it is about (whose version an expected version means);
+    *run* decides and records.
+    """
+
+    home: Callable[[Any], str]
+    stream: Callable[[Any], str]
+    run: Callable[[Unit, str, Any], None]
+
+
+def _project_of(command: Any) -> str:
+    return str(command.project_id)
+
+
+def _run_project(unit: Unit, stream: str, command: project_commands.ProjectCommand) -> None:
+    unit.record(stream, project.decide(unit.load(stream), command, unit.actor))
+
+
+def _in_project(
+    decide: Callable[[Any, Any, Any, Any], tuple[Event, ...]],
+) -> Callable[[Unit, str, Any], None]:
+    """Decide with the project's state beside the stream's own."""
+
+    def run(unit: Unit, stream: str, command: Any) -> None:
+        owner = unit.load(ids.project_stream(command.project_id))
+        unit.record(stream, decide(owner, unit.load(stream), command, unit.actor))
+
+    return run
+
+
+def _run_commit(unit: Unit, stream: str, command: RecordCommit) -> None:
+    owner = unit.load(ids.project_stream(command.project_id))
+    events = commit.decide(owner, unit.load(stream), command, unit.actor)
+    unit.record(stream, events)
+    if not events:
+        return
+    for change in command.changes:
+        target = ids.file_stream(command.project_id, change.path)
+        unit.record(target, file.apply_change(unit.load(target), command.project_id, change, command.sha))
+
+
+def _run_register(unit: Unit, stream: str, command: account_commands.RegisterAccount) -> None:
+    email = unit.load(ids.claim_stream(command.email_claim))
+    name = unit.load(ids.claim_stream(command.name_claim))
+    _record_account(unit, stream, account.decide_register(unit.load(stream), email, name, command, unit.actor))
+
+
+def _run_profile(unit: Unit, stream: str, command: account_commands.ChangeProfile) -> None:
+    wanted = [claim for claim in (command.email_claim, command.name_claim) if claim is not None]
+    claims = {claim: unit.load(ids.claim_stream(claim)) for claim in wanted}
+    _record_account(unit, stream, account.decide_profile(unit.load(stream), claims, command, unit.actor))
+
+
+def _record_account(unit: Unit, stream: str, decision: account.AccountDecision) -> None:
+    unit.record(stream, decision.account)
+    for claim, event in decision.claims:
+        unit.record(ids.claim_stream(claim), (event,))
+
+
+def _run_standing(unit: Unit, stream: str, command: account_commands.ChangeStanding) -> None:
+    unit.record(stream, account.decide_standing(unit.load(stream), command, unit.actor))
+
+
+def _run_announcement(unit: Unit, stream: str, command: PublishAnnouncement) -> None:
+    if unit.version(stream) == 0:
+        unit.record(stream, announcement.decide(command, unit.actor))
+
+
+def _run_inbox(unit: Unit, stream: str, command: ReadNotifications) -> None:
+    unit.record(stream, inbox.decide(unit.load(stream), command, unit.actor))
+
+
+def _accounts_home(command: Command) -> str:  # noqa: ARG001 # the signature of every home
+    return ids.ACCOUNTS_HOME
+
+
+def _account_stream(command: Any) -> str:
+    return ids.account_stream(command.account_id)
+
+
+def _handlers(
+    types: Iterable[type[Command]],
+    stream: Callable[[Any], str],
+    run: Callable[[Unit, str, Any], None],
+    home: Callable[[Any], str] = _project_of,
+) -> dict[type[Command], Handler]:
+    return {command: Handler(home, stream, run) for command in types}
+
+
+HANDLERS: dict[type[Command], Handler] = {
+    **_handlers(
+        project_commands.ProjectCommand.__args__, lambda c: ids.project_stream(c.project_id), _run_project
+    ),
+    **_handlers(
+        (WriteFile, DeleteFile), lambda c: ids.file_stream(c.project_id, c.path), _in_project(file.decide)
+    ),
+    **_handlers((RecordCommit,), lambda c: ids.commits_stream(c.project_id), _run_commit),
+    **_handlers(
+        review_commands.ReviewCommand.__args__,
+        lambda c: ids.review_stream(c.review_id),
+        _in_project(review.decide),
+    ),
+    **_handlers((QueueBuild, MoveBuild), lambda c: ids.build_stream(c.build_id), _in_project(build.decide)),
+    **_handlers(
+        (AcceptSuggestion, DismissSuggestion),
+        lambda c: ids.suggestion_stream(c.project_id, c.suggestion_id),
+        _in_project(suggestion.decide),
+    ),
+    **_handlers((account_commands.RegisterAccount,), _account_stream, _run_register, _accounts_home),
+    **_handlers((account_commands.ChangeProfile,), _account_stream, _run_profile, _accounts_home),
+    **_handlers((account_commands.ChangeStanding,), _account_stream, _run_standing, _accounts_home),
+    **_handlers(
+        (PublishAnnouncement,),
+        lambda c: ids.announcement_stream(c.announcement_id),
+        _run_announcement,
+        lambda c: str(c.announcement_id),
+    ),
+    **_handlers(
+        (ReadNotifications,), lambda c: ids.inbox_stream(c.account_id), _run_inbox, lambda c: str(c.account_id)
+    ),
+}
+
+
+def carry_out(unit: Unit, command: Command) -> str:
+    """Decide *command*, record what it causes, and return the stream it was about; raises Refusal."""
+    handler = HANDLERS[type(command)]
+    stream = handler.stream(command)
+    handler.run(unit, stream, command)
+    return stream
+
+
+def home_of(command: Command) -> str:
+    """Return the home key of what *command* is about."""
+    return HANDLERS[type(command)].home(command)

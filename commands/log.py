@@ -1,0 +1,112 @@
+"""The event log as the command side and its readers see it: one partition's history."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from commands.record import Record
+from commands.stream_event import StreamEvent
+from domain.event import Event
+
+
+class LogUnavailableError(Exception):
+    """The log does not take or give records now; whether the last batch was stored is settled by reading."""
+
+
+class TipMovedError(Exception):
+    """Somebody appended in between: what was decided was decided on an old state."""
+
+
+class LogCorruptError(Exception):
+    """The stored history contradicts itself: an alarm, never to be worked around."""
+
+
+class Tip(Struct, frozen=True):
+    """The last record of the partition: its sequence (0 where there is none), chain and event time."""
+
+    sequence: int
+    chain: bytes
+    occurred_at: int
+
+
+class CommandEvents(Struct, frozen=True, kw_only=True):
+    """What one accepted command appends: at least one event, the first on the stream the command was about."""
+
+    command: str
+    home: str
+    fingerprint: str | None
+    actor: str
+    correlation: str
+    causation: str | None
+    traceparent: str | None
+    occurred_at: int
+    events: tuple[StreamEvent, ...]
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """The state of a stream at a version, as bytes; *topic* names the kind of state and its shape."""
+
+    stream: str
+    version: int
+    topic: str
+    state: bytes
+
+
+class Selection(Struct, frozen=True, kw_only=True):
+    """Which records a reader wants; None stands for all. *home* is one project's; *until* is an event time."""
+
+    topics: tuple[str, ...] | None = None
+    stream: str | None = None
+    home: str | None = None
+    until: int | None = None
+
+
+EVERYTHING = Selection()
+
+
+class EventLog(Protocol):
+    """One partition of the history. Every method may be called from any thread; `append` from one at a time."""
+
+    @property
+    def log_id(self) -> str:
+        """Return the id given to the log when it was made."""
+
+    def tip(self) -> Tip:
+        """Return the last record's place; raise LogUnavailableError."""
+
+    def append(
+        self, expected: Tip, batch: Sequence[CommandEvents], snapshots: Sequence[Snapshot] = ()
+    ) -> list[Record]:
+        """Append *batch* behind *expected*, whole or not at all, durably, and return its records.
+
+        Raises TipMovedError where *expected* is no longer the tip and LogUnavailableError where the outcome is
+        unknown.
+        """
+
+    def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Record]:
+        """Return up to *limit* records of *selection* with a sequence above *after*, in order."""
+
+    def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
+        """Return the stream's events with a version above *after*."""
+
+    def last_event(self, stream: str) -> StreamEvent | None:
+        """Return the stream's last event."""
+
+    def snapshot(self, stream: str) -> Snapshot | None:
+        """Return the stream's last snapshot."""
+
+    def event(self, record: Record) -> Event:
+        """Read the event that *record* carries, at its latest version; raises what the mapper raises."""
+
+    def command_records(self, command: str) -> list[Record]:
+        """Return what the command appended; empty where it is unknown."""
+
+    def sequence_at(self, time: int) -> int:
+        """Return the sequence of the last record with an event time up to *time* (milliseconds), 0 before all."""
+
+    def on_append(self, callback: Callable[[Tip], None]) -> None:
+        """Call *callback* with the new tip after each append, from the appending thread."""
+
+    def close(self) -> None:
+        """Release what the log holds."""

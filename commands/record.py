@@ -1,0 +1,119 @@
+"""One event as the log keeps it, and the bytes that its chain covers."""
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from commands.times import rfc3339
+
+CHAIN_SIZE = 32
+_LEAF = b"\x00"
+_NODE = b"\x02"
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """One event in the log.
+
+    *data* is the event's JSON, uncompressed. *sequence* counts the partition's records from 1 without gap;
+    *version* counts the stream's events from 1. *commit_index* of *commit_count* places the event in its command,
+    from 1. *occurred_at* is in milliseconds since the epoch. *at* is the offset that the writer expected.
+    *fingerprint* identifies the body of the command; the command's first record alone carries it.
+    """
+
+    source: str
+    home: str
+    stream: str
+    version: int
+    topic: str
+    schema: int
+    data: bytes
+    sequence: int
+    at: int
+    command: str
+    commit_index: int
+    commit_count: int
+    occurred_at: int
+    actor: str
+    correlation: str
+    causation: str | None
+    traceparent: str | None
+    fingerprint: str | None
+    chain: bytes = b""
+
+    def headers(self) -> dict[str, bytes]:
+        """Return every header but `chain`, by name."""
+        return dict(_headers(self))
+
+    @property
+    def id(self) -> str:
+        """Return the CloudEvents id: the command and the event's place in it."""
+        return f"{self.command}/{self.commit_index}"
+
+
+def _headers(record: Record) -> Iterable[tuple[str, bytes]]:
+    """Yield the headers sorted by name (the names are sorted here, once, by hand)."""
+    yield "actor", record.actor.encode()
+    yield "at", b"%d" % record.at
+    if record.causation is not None:
+        yield "causation", record.causation.encode()
+    yield "ce_dataschema", f"{record.topic}/{record.schema}".encode()
+    yield "ce_id", record.id.encode()
+    yield "ce_source", record.source.encode()
+    yield "ce_specversion", b"1.0"
+    yield "ce_subject", record.stream.encode()
+    yield "ce_time", rfc3339(record.occurred_at).encode()
+    yield "ce_type", record.topic.encode()
+    yield "command", record.command.encode()
+    yield "commit", b"%d/%d" % (record.commit_index, record.commit_count)
+    yield "content-type", b"application/json"
+    yield "correlation", record.correlation.encode()
+    if record.fingerprint is not None:
+        yield "fingerprint", record.fingerprint.encode()
+    yield "sequence", b"%d" % record.sequence
+    yield "stream", record.stream.encode()
+    if record.traceparent is not None:
+        yield "traceparent", record.traceparent.encode()
+    yield "version", b"%d" % record.version
+
+
+def chain_bytes(record: Record) -> bytes:
+    """Return what the chain covers: key, value, then each header's name and value, all length-prefixed (u32)."""
+    key = record.home.encode()
+    parts = [len(key).to_bytes(4, "big"), key, len(record.data).to_bytes(4, "big"), record.data]
+    for name, value in _headers(record):
+        parts += (_name_bytes(name), len(value).to_bytes(4, "big"), value)
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=64)
+def _name_bytes(name: str) -> bytes:
+    data = name.encode()
+    return len(data).to_bytes(4, "big") + data
+
+
+def chain_after(previous: bytes, record: Record) -> bytes:
+    """Return the chain value of *record* behind *previous*: SHA-256(0x02 ‖ previous ‖ SHA-256(0x00 ‖ record))."""
+    leaf = hashlib.sha256(_LEAF + chain_bytes(record)).digest()
+    return hashlib.sha256(_NODE + previous + leaf).digest()
+
+
+def chained(record: Record, previous: bytes) -> bytes:
+    """Chain a record that nobody has seen yet behind *previous*, in place, and return its chain value."""
+    chain = chain_after(previous, record)
+    force_setattr(record, "chain", chain)
+    return chain
+
+
+def first_chain(log_id: str, partition: int, partitions: int) -> bytes:
+    """Return the predecessor of a partition's first record: SHA-256(u32 length ‖ log id ‖ u32 partition ‖ u32 partitions)."""
+    name = log_id.encode()
+    numbers = partition.to_bytes(4, "big") + partitions.to_bytes(4, "big")
+    return hashlib.sha256(len(name).to_bytes(4, "big") + name + numbers).digest()
+
+
+def source_of(log_id: str) -> str:
+    """Return the CloudEvents source of a log's records."""
+    return f"urn:codepark:log:{log_id}"

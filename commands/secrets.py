@@ -1,0 +1,51 @@
+"""Keys derived from the installation's one secret (HKDF, RFC 5869)."""
+
+import base64
+import binascii
+import hmac
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+SECRET_SIZE = 32
+
+
+class SecretError(ValueError):
+    """A secret key of the wrong form."""
+
+
+class Secrets:
+    """The installation's secret and the keys that are derived from it, each for one use."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Derive the keys; raise SecretError unless *secret* has 32 bytes."""
+        if len(secret) != SECRET_SIZE:
+            raise SecretError(f"the secret key has {len(secret)} bytes; it needs {SECRET_SIZE}")
+        self._secret = secret
+        self.master_key = self._derive(b"codepark/master-key/1")
+        self._claim_key = self._derive(b"codepark/claims/1")
+
+    @classmethod
+    def from_base64(cls, text: str) -> "Secrets":
+        """Read the secret as settings and key files carry it."""
+        try:
+            return cls(base64.b64decode(text.strip(), validate=True))
+        except binascii.Error as error:
+            raise SecretError("the secret key is not base64") from error
+
+    def signing_key(self) -> Ed25519PrivateKey:
+        """Return the key that signs access tokens."""
+        return Ed25519PrivateKey.from_private_bytes(self._derive(b"codepark/token-signing/1"))
+
+    def claim(self, kind: str, value: str) -> str:
+        """Return the claim of *value*: a keyed hash, so that the log does not tell which addresses exist."""
+        return self.keyed_hash(kind, value.strip().casefold())
+
+    def keyed_hash(self, kind: str, value: str) -> str:
+        """Return HMAC-SHA-256 of *value* for one *kind* of use, 32 hex digits."""
+        return hmac.new(self._claim_key, f"{kind}\0{value}".encode(), sha256).hexdigest()[:32]
+
+    def _derive(self, info: bytes) -> bytes:
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(self._secret)

@@ -1,0 +1,78 @@
+"""How a record lies in a row of the events table."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from commands.mapper import LargeStateCompressor, parse_stored_topic, stored_topic
+from commands.record import Record
+
+COLUMNS = (
+    "rowid", "originator_id", "originator_version", "topic", "state", "home", "command", "commit_index",
+    "commit_count", "occurred_at", "actor", "correlation", "causation", "traceparent", "fingerprint", "chain",
+)  # fmt: skip
+SELECT_COLUMNS = ", ".join(COLUMNS)
+_CHUNKS = (256, 64, 16, 4, 1)
+_compressor = LargeStateCompressor()
+
+
+class Executes(Protocol):
+    """A cursor of the library or of the standard library."""
+
+    def execute(self, statement: str, params: Any, /) -> Any:
+        """Run one statement."""
+
+
+def create_statements(table: str) -> list[str]:
+    """Return the statements that make the events table: the library's columns, then ours."""
+    return [
+        f"""CREATE TABLE IF NOT EXISTS {table} (
+            originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB,
+            home TEXT NOT NULL, command TEXT NOT NULL, commit_index INTEGER NOT NULL, commit_count INTEGER NOT NULL,
+            occurred_at INTEGER NOT NULL, actor TEXT NOT NULL, correlation TEXT, causation TEXT, traceparent TEXT,
+            fingerprint TEXT, chain BLOB NOT NULL, PRIMARY KEY (originator_id, originator_version))""",
+        f"CREATE INDEX IF NOT EXISTS {table}_home ON {table} (home)",
+        f"CREATE INDEX IF NOT EXISTS {table}_command ON {table} (command) WHERE commit_index = 1",
+        f"CREATE TABLE IF NOT EXISTS {table}_log (log_id TEXT NOT NULL, partitions INTEGER NOT NULL)",
+    ]
+
+
+def insert_rows(cursor: Executes, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert *rows* in few statements: each statement may wait for the interpreter's lock, each row may not."""
+    row = f"({','.join('?' * len(COLUMNS))})"
+    start = 0
+    for size in _CHUNKS:
+        statement = f"INSERT INTO {table} ({SELECT_COLUMNS}) VALUES {','.join([row] * size)}"  # noqa: S608
+        while len(rows) - start >= size:
+            cursor.execute(statement, [value for values in rows[start : start + size] for value in values])
+            start += size
+
+
+def to_row(record: Record, state: bytes) -> tuple[Any, ...]:
+    """Lay *record* out for the table; *state* is its data as the log keeps it."""
+    return (
+        record.sequence, record.stream, record.version, stored_topic(record.topic, record.schema), state,
+        record.home, record.command, record.commit_index, record.commit_count, record.occurred_at, record.actor,
+        None if record.correlation == record.command else record.correlation, record.causation,
+        record.traceparent, record.fingerprint, record.chain,
+    )  # fmt: skip
+
+
+def to_records(rows: Iterator[tuple[Any, ...]] | sqlite3.Cursor, source: str) -> list[Record]:
+    """Read rows of `SELECT_COLUMNS` as records."""
+    return [_to_record(row, source) for row in rows]
+
+
+def _to_record(row: tuple[Any, ...], source: str) -> Record:
+    (
+        sequence, stream, version, stored, state, home, command, commit_index, commit_count, occurred_at, actor,
+        correlation, causation, traceparent, fingerprint, chain,
+    ) = row  # fmt: skip
+    topic, schema = parse_stored_topic(stored)
+    return Record(
+        source=source, home=home, stream=stream, version=version, topic=topic, schema=schema,
+        data=_compressor.decompress(state), sequence=sequence, at=sequence - 1, command=command,
+        commit_index=commit_index, commit_count=commit_count, occurred_at=occurred_at, actor=actor,
+        correlation=correlation or command, causation=causation, traceparent=traceparent,
+        fingerprint=fingerprint, chain=chain,
+    )  # fmt: skip

@@ -1,0 +1,13 @@
+"""An event with its place in a stream."""
+
+from msgspec import Struct
+
+from domain.event import Event
+
+
+class StreamEvent(Struct, frozen=True):
+    """The *version*-th event of *stream*."""
+
+    stream: str
+    version: int
+    event: Event

@@ -1,0 +1,137 @@
+"""The states that commands are decided on: the settled ones, a batch's, and one command's own."""
+
+from collections.abc import Iterable
+
+from typing import Any
+
+from msgspec import Struct, ValidationError
+
+from commands.aggregates import KINDS, Kind, decode_state, encode_state, kind_name
+from commands.log import EventLog, Snapshot
+from commands.stream_event import StreamEvent
+from domain.actor import Actor
+from domain.event import Event
+
+_CACHED_STREAMS = 20_000
+_SNAPSHOT_AFTER = 200
+_SNAPSHOT_GROWTH = 1.25
+
+
+class Versioned(Struct):
+    """A stream's state and version, and the version of its last snapshot (0: none)."""
+
+    state: Any
+    version: int
+    snapshot: int
+
+
+class View:
+    """The settled states of the partition, loaded from the log and kept while they are used."""
+
+    def __init__(self, log: EventLog, cached: int = _CACHED_STREAMS) -> None:
+        """Load from *log*; keep the states of up to *cached* streams."""
+        self._log = log
+        self._cached = cached
+        self._states: dict[str, Versioned] = {}
+
+    def get(self, stream: str) -> Versioned:
+        """Return the stream's state; treat it as immutable."""
+        found = self._states.pop(stream, None) or self._load(stream)
+        self._states[stream] = found  # the last used stand last
+        if len(self._states) > self._cached:
+            del self._states[next(iter(self._states))]
+        return found
+
+    def settle(self, changed: dict[str, Versioned]) -> None:
+        """Take over what a settled batch changed."""
+        self._states.update(changed)
+
+    def forget(self) -> None:
+        """Drop everything: the log may hold something else."""
+        self._states.clear()
+
+    def _load(self, stream: str) -> Versioned:
+        kind = KINDS[kind_name(stream)]
+        if kind.last_event_only:
+            last = self._log.last_event(stream)
+            if last is None:
+                return Versioned(kind.initial, 0, 0)
+            return Versioned(kind.evolve(kind.initial, last.event), last.version, 0)
+        loaded = self._from_snapshot(stream, kind)
+        for item in self._log.stream_events(stream, loaded.version):
+            loaded.state, loaded.version = kind.evolve(loaded.state, item.event), item.version
+        return loaded
+
+    def _from_snapshot(self, stream: str, kind: Kind) -> Versioned:
+        snapshot = self._log.snapshot(stream) if kind.snapshots else None
+        if snapshot is None or snapshot.topic != snapshot_topic(stream, kind):
+            return Versioned(kind.initial, 0, 0)
+        try:
+            state = decode_state(snapshot.state, kind)
+        except ValidationError:  # the state's shape changed without its number: the events are there
+            return Versioned(kind.initial, 0, 0)
+        return Versioned(state, snapshot.version, snapshot.version)
+
+
+class Batch:
+    """What the commands decided so far in one batch have changed, over the settled view."""
+
+    def __init__(self, view: View) -> None:
+        """Start with nothing changed."""
+        self._view = view
+        self.changed: dict[str, Versioned] = {}
+
+    def get(self, stream: str) -> Versioned:
+        """Return the stream's state as the next command finds it."""
+        return self.changed.get(stream) or self._view.get(stream)
+
+    def due_snapshots(self) -> list[Snapshot]:
+        """Return snapshots of the streams that have grown long; the distance grows too, so their cost stays flat."""
+        due = []
+        for stream, entry in self.changed.items():
+            kind = KINDS[kind_name(stream)]
+            grown = max(entry.snapshot * _SNAPSHOT_GROWTH, entry.snapshot + _SNAPSHOT_AFTER)
+            if kind.snapshots and entry.version >= grown:
+                entry.snapshot = entry.version
+                topic, state = snapshot_topic(stream, kind), encode_state(entry.state)
+                due.append(Snapshot(stream=stream, version=entry.version, topic=topic, state=state))
+        return due
+
+
+class Unit:
+    """One command's view: loads states, collects events, and changes nothing until it is committed."""
+
+    def __init__(self, batch: Batch, actor: Actor) -> None:
+        """Decide for *actor* on top of *batch*."""
+        self.actor = actor
+        self.events: list[StreamEvent] = []
+        self._batch = batch
+        self._changed: dict[str, Versioned] = {}
+
+    def load(self, stream: str) -> Any:
+        """Return the stream's state, the events of this command included."""
+        return (self._changed.get(stream) or self._batch.get(stream)).state
+
+    def version(self, stream: str) -> int:
+        """Return the stream's version, the events of this command included."""
+        return (self._changed.get(stream) or self._batch.get(stream)).version
+
+    def record(self, stream: str, events: Iterable[Event]) -> None:
+        """Let *events* happen to *stream*."""
+        for event in events:
+            entry = self._changed.get(stream)
+            if entry is None:
+                found = self._batch.get(stream)
+                entry = self._changed[stream] = Versioned(found.state, found.version, found.snapshot)
+            entry.version += 1
+            entry.state = KINDS[kind_name(stream)].evolve(entry.state, event)
+            self.events.append(StreamEvent(stream, entry.version, event))
+
+    def commit(self) -> None:
+        """Let the batch's next commands see what this one did."""
+        self._batch.changed.update(self._changed)
+
+
+def snapshot_topic(stream: str, kind: Kind) -> str:
+    """Name the kind of state and its shape."""
+    return f"{kind_name(stream)}.state.v{kind.shape}"

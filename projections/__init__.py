@@ -1,0 +1,1 @@
+"""The read side: pure projectors, the writes they describe, document stores, queries."""

@@ -1,0 +1,34 @@
+"""What a read model is: its collections, and the pure function that fills them."""
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from commands.record import Record
+from domain.event import Event
+from projections.writes import Write
+
+Projector = Callable[[Event, Record], Iterable[Write]]
+"""From an event and the record that carries it to writes: at most one for each document; no I/O, no clock."""
+
+
+class Collection(Struct, frozen=True, kw_only=True):
+    """Documents of one kind.
+
+    *indexes* are lists of fields; one that ends in a field to sort by serves lists. *multikey* names fields inside
+    lists (`collaborators.userId`) that documents are found by; *text* the fields that full-text search covers.
+    """
+
+    name: str
+    indexes: tuple[tuple[str, ...], ...] = ()
+    multikey: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+
+
+class ReadModel(Struct, frozen=True, kw_only=True):
+    """A read model: rebuilt as a whole; *version* counts the shapes of its documents."""
+
+    name: str
+    version: int
+    collections: tuple[Collection, ...]
+    project: Projector
