@@ -11,6 +11,7 @@ from commands.position import Position
 from commands.record import Record
 from commands.stream_event import StreamEvent
 from commands.view import Batch, Unit, View
+from domain.event import Event
 from domain.errors import Refusal, StaleVersionError
 from domain.identifiers import technical_stream
 from domain.log.events import CommandUnchanged
@@ -97,7 +98,7 @@ def _repeated(
     if not records:
         return None
     _check_fingerprint(records[0].fingerprint, submission)
-    return Pending(command_id=command_id, outcome=outcome_of(records, log_event(records[0], log)))
+    return Pending(command_id=command_id, outcome=outcome_of(records, log.event(records[0])))
 
 
 def _check_fingerprint(known: str | None, submission: Submission) -> None:
@@ -105,14 +106,9 @@ def _check_fingerprint(known: str | None, submission: Submission) -> None:
         raise KeyReusedError("this Idempotency-Key came with another body: use a new key for a new command")
 
 
-def log_event(record: Record, log: EventLog) -> StreamEvent:
-    """Return the event of *record*."""
-    return log.stream_events(record.stream, record.version - 1)[0]
-
-
-def outcome_of(records: Sequence[Record], first: StreamEvent) -> Accepted:
+def outcome_of(records: Sequence[Record], first: Event) -> Accepted:
     """Read the outcome of a command from what it appended."""
-    stream, version = about(first)
+    stream, version = about(StreamEvent(records[0].stream, records[0].version, first))
     for record in records:  # a command may append several events to the stream it is about
         if record.stream == stream:
             version = record.version

@@ -1,11 +1,12 @@
 """Why a command is refused, grouped by what the caller should do.
 
-    Refusal
-    ├── InvalidError        change the input
-    ├── ForbiddenError      ask for a role
-    ├── NotFoundError       name something that exists (and that you may see)
-    ├── ConflictError       the state does not allow it
-    └── StaleVersionError   load again, then decide again
+Refusal
+├── InvalidError        change the input
+├── TooLargeError       send less
+├── ForbiddenError      ask for a role
+├── NotFoundError       name something that exists (and that you may see)
+├── ConflictError       the state does not allow it
+└── StaleVersionError   load again, then decide again
 """
 
 from typing import ClassVar
@@ -28,6 +29,12 @@ class InvalidError(Refusal):
     """The command's data breaks a rule that no state can mend."""
 
     code = "invalid"
+
+
+class TooLargeError(Refusal):
+    """The command carries more than a limit allows."""
+
+    code = "too_large"
 
 
 class ForbiddenError(Refusal):

@@ -1,6 +1,6 @@
 """What a read model is: its collections, and the pure function that fills them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -26,9 +26,15 @@ class Collection(Struct, frozen=True, kw_only=True):
 
 
 class ReadModel(Struct, frozen=True, kw_only=True):
-    """A read model: rebuilt as a whole; *version* counts the shapes of its documents."""
+    """A read model: rebuilt as a whole; *version* counts the shapes of its documents.
+
+    *topics* are the events that it wants, None for all. *prepare* sees a batch before it is projected, may work ahead
+    for it, and returns the events that still matter (a later one may make an earlier one of the batch superfluous).
+    """
 
     name: str
     version: int
     collections: tuple[Collection, ...]
     project: Projector
+    topics: frozenset[str] | None = None
+    prepare: Callable[[Sequence[tuple[Event, Record]]], Sequence[tuple[Event, Record]]] | None = None

@@ -24,6 +24,7 @@ from commands.sqlite.connections import Readers, TunedPool, translated
 from commands.sqlite.recorder import PARTITION, PARTITIONS, ChainedRecorder
 from commands.sqlite.rows import SELECT_COLUMNS, to_records
 from commands.stream_event import StreamEvent
+from domain.event import Event
 from domain.upcasting import event_versions
 
 _TABLE = "stored_events"
@@ -131,6 +132,10 @@ class SQLiteEventLog:
             ),
             None,
         )
+
+    def event(self, record: Record) -> Event:
+        """Read the event that *record* carries, at its latest version."""
+        return self._mapper.event(record.topic, record.schema, record.data)
 
     def command_records(self, command: str) -> list[Record]:
         """Return what the command appended: its first record by the index, the others lie behind it."""

@@ -45,3 +45,7 @@ class ClaimReleased(Event, topic="claim.released", version=1):
     """An account gave an e-mail address or a name back."""
 
     account_id: str
+
+
+AccountEvent = AccountRegistered | AccountProfileChanged | AccountStandingChanged
+ClaimEvent = ClaimTaken | ClaimReleased

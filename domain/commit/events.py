@@ -48,3 +48,6 @@ class CommitRecorded(Event, topic="commit.recorded", version=1, subject="author_
     author_email: Personal[str | None]
     authored_at: str
     changes: tuple[RecordedChange, ...]
+
+
+CommitEvent = CommitPartRecorded | CommitRecorded

@@ -33,3 +33,6 @@ class FileDeleted(Event, topic="file.deleted", version=1):
     project_id: str
     path: str
     commit: str | None
+
+
+FileEvent = FileWritten | FileDeleted

@@ -68,3 +68,13 @@ class CollaboratorRemoved(Event, topic="collaborator.removed", version=1):
 
     project_id: str
     account_id: str
+
+
+ProjectEvent = (
+    ProjectCreated
+    | ProjectUpdated
+    | ProjectDeleted
+    | CollaboratorAdded
+    | CollaboratorRoleChanged
+    | CollaboratorRemoved
+)

@@ -52,3 +52,6 @@ class ReviewClosed(Event, topic="review.closed", version=1):
 
     project_id: str
     review_id: str
+
+
+ReviewEvent = ReviewOpened | ReviewCommented | ReviewDecided | ReviewClosed

@@ -15,3 +15,6 @@ class SuggestionDismissed(Event, topic="suggestion.dismissed", version=1):
 
     project_id: str
     suggestion_id: str
+
+
+SuggestionEvent = SuggestionAccepted | SuggestionDismissed

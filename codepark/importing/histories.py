@@ -1,0 +1,18 @@
+"""Opening a history, whatever its kind."""
+
+from pathlib import Path
+
+from codepark.importing.git_repository import GitHistory
+from codepark.importing.jsonl import SUFFIXES, JsonlHistory
+from codepark.importing.source import ACCEPTED, HistoryError, HistorySource
+
+
+def open_history(path: Path, *, all_parents: bool = False) -> HistorySource:
+    """Return the history at *path*; raise HistoryError where there is none that can be read."""
+    if not path.exists():
+        raise HistoryError(f"{path} does not exist; give {ACCEPTED}")
+    if path.is_file() and path.name.endswith(SUFFIXES):
+        return JsonlHistory(path)
+    if path.is_dir():
+        return GitHistory(path, all_parents=all_parents)
+    raise HistoryError(f"{path} is not a history; give {ACCEPTED}")

@@ -1,0 +1,1 @@
+"""What a caller may send, and how it becomes a command."""

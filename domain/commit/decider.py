@@ -1,0 +1,150 @@
+"""What may happen to the commit history of a project."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+from rpds import HashTrieSet
+
+from domain.actor import Actor
+from domain.commit.commands import Change, RecordCommit
+from domain.commit.events import CommitEvent, CommitPartRecorded, CommitRecorded, RecordedChange
+from domain.commit.hashes import checked_sha
+from domain.errors import ConflictError, InvalidError
+from domain.file.paths import path_fault
+from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, PARENTS
+from domain.project.access import ProjectRole, require
+from domain.project.state import Project
+from domain.text import checked_line, checked_text
+
+if TYPE_CHECKING:
+    Shas: TypeAlias = HashTrieSet[str]
+else:
+    Shas = HashTrieSet  # has no type parameters at run time
+
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+class History(Struct, frozen=True, kw_only=True):
+    """A commit history as its events left it.
+
+    *shas* are the recorded commits, in a persistent set: adding one shares all but O(log n) of the old set, where
+    a copied `frozenset` would make an import quadratic. *parts* has what is recorded of commits that are not
+    complete yet.
+    """
+
+    count: int
+    shas: Shas
+    parts: Mapping[str, tuple[RecordedChange, ...]]
+
+
+INITIAL = History(count=0, shas=HashTrieSet(), parts={})
+
+
+def decide(
+    project: Project, history: History, command: RecordCommit, actor: Actor
+) -> tuple[CommitEvent, ...]:
+    """Return the events that *command* causes, or refuse it.
+
+    No events mean that the commit or this part of it is recorded already: then its changes must not be applied
+    to the files either, for later commits may have changed them. Parents need not be known: a history may be
+    imported along first parents only, or from the middle.
+    """
+    require(project, actor, ProjectRole.EDITOR)
+    sha = checked_sha(command.sha, pointer="/sha")
+    if sha in history.shas:
+        return ()
+    _check(command)
+    before = history.parts.get(sha, ())
+    changes = _added(before, command.changes)
+    if not command.complete:
+        if not changes:
+            return ()
+        return (CommitPartRecorded(project_id=command.project_id, sha=sha, changes=changes),)
+    recorded = CommitRecorded(
+        project_id=command.project_id,
+        sha=sha,
+        number=history.count + 1,
+        parents=command.parents,
+        message=command.message,
+        author_id=command.author_id,
+        author_name=checked_line(command.author_name, pointer="/author/name", longest=NAME_LENGTH),
+        author_email=command.author_email,
+        authored_at=command.authored_at,
+        changes=before + changes,
+    )
+    return (recorded,)
+
+
+def evolve(history: History, event: CommitEvent) -> History:
+    """Return the history after *event*."""
+    match event:
+        case CommitPartRecorded(sha=sha):
+            changes = history.parts.get(sha, ()) + event.changes
+            return replace(history, parts={**history.parts, sha: changes})
+        case CommitRecorded(sha=sha):
+            parts = history.parts
+            if sha in parts:
+                parts = {key: changes for key, changes in parts.items() if key != sha}
+            return History(count=event.number, shas=history.shas.insert(sha), parts=parts)
+        case _:
+            assert_never(event)
+
+
+def touched_paths(command: RecordCommit) -> tuple[str, ...]:
+    """Return the paths of the files that *command* changes."""
+    return tuple(change.path for change in command.changes)
+
+
+def _check(command: RecordCommit) -> None:
+    if len(command.parents) > PARENTS:
+        raise InvalidError(f"a commit has at most {PARENTS} parents", pointer="/parents")
+    for index, parent in enumerate(command.parents):
+        checked_sha(parent, pointer=f"/parents/{index}")
+    checked_text(command.message, pointer="/message", longest=MESSAGE_LENGTH)
+    checked_line(command.author_name, pointer="/author/name", longest=NAME_LENGTH)
+    if command.author_email is not None:
+        checked_text(command.author_email, pointer="/author/email", longest=EMAIL_LENGTH)
+    _check_time(command.authored_at)
+    _check_paths(command.changes)
+
+
+def _check_time(value: str) -> None:
+    fault = "write an RFC 3339 time with its offset, such as 2024-01-31T12:00:00+01:00"
+    if _RFC_3339.fullmatch(value) is None:
+        raise InvalidError(fault, pointer="/authoredAt")
+    try:
+        datetime.fromisoformat(value)
+    except ValueError as error:
+        raise InvalidError(fault, pointer="/authoredAt") from error
+
+
+def _check_paths(changes: tuple[Change, ...]) -> None:
+    seen = set[str]()
+    for index, change in enumerate(changes):
+        fault = path_fault(change.path)
+        if fault is not None:
+            raise InvalidError(fault, code="invalid_path", pointer=f"/changes/{index}/path")
+        if change.path in seen:
+            raise InvalidError("a commit changes each path once", pointer=f"/changes/{index}/path")
+        seen.add(change.path)
+
+
+def _added(before: tuple[RecordedChange, ...], changes: tuple[Change, ...]) -> tuple[RecordedChange, ...]:
+    """Return those of *changes* that the parts recorded *before* do not have: a repeated part adds nothing."""
+    known = {change.path: change.status for change in before} if before else {}
+    added: list[RecordedChange] = []
+    for change in changes:
+        status = known.get(change.path)
+        if status is None:
+            added.append(RecordedChange(path=change.path, status=change.status))
+        elif status is not change.status:
+            raise ConflictError(
+                f"an earlier part of this commit records {status} for {change.path}", code="commit_parts"
+            )
+    return tuple(added)

@@ -1,0 +1,101 @@
+"""What may happen to a file of a project."""
+
+from typing import assert_never
+
+from msgspec import Struct
+
+from domain.actor import Actor
+from domain.commit.commands import Change
+from domain.commit.events import ChangeStatus
+from domain.errors import NotFoundError
+from domain.file.commands import DeleteFile, FileCommand, WriteFile
+from domain.file.content import measure
+from domain.file.events import Encoding, FileDeleted, FileEvent, FileWritten
+from domain.file.paths import checked_path
+from domain.project.access import ProjectRole, require
+from domain.project.state import Project
+
+
+class File(Struct, frozen=True, kw_only=True):
+    """A file as its events left it, without its content; *digest* is None where the content is not carried."""
+
+    exists: bool
+    size: int
+    digest: str | None
+    encoding: Encoding | None
+
+    @property
+    def carried(self) -> bool:
+        """Tell whether the log has the content of the file."""
+        return self.digest is not None
+
+
+INITIAL = File(exists=False, size=0, digest=None, encoding=None)
+
+
+def decide(project: Project, file: File, command: FileCommand, actor: Actor) -> tuple[FileEvent, ...]:
+    """Return the events that *command* causes, or refuse it."""
+    require(project, actor, ProjectRole.EDITOR)
+    path = checked_path(command.path)
+    match command:
+        case WriteFile(content=content, encoding=encoding):
+            return _write(file, command.project_id, path, content, encoding, None, "/content")
+        case DeleteFile():
+            if not file.exists:
+                raise NotFoundError("there is no file at this path", code="file_not_found")
+            return (FileDeleted(project_id=command.project_id, path=path, commit=None),)
+        case _:
+            assert_never(command)
+
+
+def apply_change(
+    file: File, project_id: str, change: Change, sha: str, *, pointer: str = "/content"
+) -> tuple[FileEvent, ...]:
+    """Return what the commit *sha* does to the file at the path of *change*.
+
+    The commit history has decided before that the commit may be recorded. *pointer* says where the content is
+    in the input.
+    """
+    match change.status:
+        case ChangeStatus.ADDED | ChangeStatus.MODIFIED | ChangeStatus.TYPE_CHANGED:
+            return _write(file, project_id, change.path, change.content, change.encoding, sha, pointer)
+        case ChangeStatus.DELETED:
+            return (FileDeleted(project_id=project_id, path=change.path, commit=sha),) if file.exists else ()
+        case _:
+            assert_never(change.status)
+
+
+def evolve(file: File, event: FileEvent) -> File:  # noqa: ARG001 # each event says all there is to know
+    """Return the file after *event*."""
+    match event:
+        case FileWritten():
+            return File(exists=True, size=event.size, digest=event.digest, encoding=event.encoding)
+        case FileDeleted():
+            return INITIAL
+        case _:
+            assert_never(event)
+
+
+def _write(
+    file: File,
+    project_id: str,
+    path: str,
+    content: str | None,
+    encoding: Encoding | None,
+    commit: str | None,
+    pointer: str,
+) -> tuple[FileEvent, ...]:
+    encoding = None if content is None else encoding or Encoding.UTF8
+    size, digest = measure(content, encoding, pointer=pointer)
+    if file.exists and file.digest == digest and file.encoding is encoding:
+        return ()
+    written = FileWritten(
+        project_id=project_id,
+        path=path,
+        content=content,
+        encoding=encoding,
+        size=size,
+        digest=digest,
+        commit=commit,
+    )
+    return (written,)

@@ -1,0 +1,70 @@
+"""Who may see a project, and who may do what in it."""
+
+from enum import IntEnum
+
+from domain.actor import Actor
+from domain.errors import ForbiddenError, NotFoundError
+from domain.project.events import CollaboratorRole, Visibility
+from domain.project.state import Project
+
+
+class ProjectRole(IntEnum):
+    """What an actor is in a project; each role includes the ones before."""
+
+    VIEWER = 1
+    EDITOR = 2
+    MAINTAINER = 3
+    OWNER = 4
+
+
+_ROLES = {
+    CollaboratorRole.VIEWER: ProjectRole.VIEWER,
+    CollaboratorRole.EDITOR: ProjectRole.EDITOR,
+    CollaboratorRole.MAINTAINER: ProjectRole.MAINTAINER,
+}
+
+
+def role_of(project: Project, actor: Actor) -> ProjectRole | None:
+    """Return the actor's role in the project: administrators own all, who has signed in views what is public.
+
+    Auditors see every project, but that is no role: they change nothing beyond the role that they have.
+    """
+    if actor.is_anonymous or not project.exists or project.deleted:
+        return None
+    if actor.id == project.owner_id or actor.is_admin:
+        return ProjectRole.OWNER
+    role = project.collaborators.get(actor.id)
+    if role is not None:
+        return _ROLES[role]
+    return ProjectRole.VIEWER if project.visibility is Visibility.PUBLIC else None
+
+
+def may_see(project: Project, actor: Actor) -> bool:
+    """Tell whether the actor may know of the project; nobody sees a deleted one."""
+    if not project.exists or project.deleted:
+        return False
+    return (
+        project.visibility is Visibility.PUBLIC or actor.sees_all or role_of(project, actor) is not None
+    )
+
+
+def require(project: Project, actor: Actor, needed: ProjectRole) -> None:
+    """Refuse an actor whose role in the project is below *needed*.
+
+    Raises:
+        NotFoundError: the project does not exist, is deleted, or the actor may not know of it.
+        ForbiddenError: the actor may see the project, but has not signed in or lacks the role.
+    """
+    role = role_of(project, actor)
+    if role is not None and role >= needed:
+        return
+    if not may_see(project, actor):
+        raise NotFoundError("there is no such project", code="project_not_found")
+    require_signed_in(actor)
+    raise ForbiddenError(f"this needs the role {needed.name.lower()} in the project", code="role_required")
+
+
+def require_signed_in(actor: Actor) -> None:
+    """Refuse an actor who has not signed in."""
+    if actor.is_anonymous:
+        raise ForbiddenError("sign in first", code="authentication_required")

@@ -1,0 +1,131 @@
+"""What may happen to a project."""
+
+from typing import assert_never
+
+from domain.actor import Actor, Role
+from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from domain.limits import DESCRIPTION_LENGTH, ID_LENGTH, LANGUAGE_LENGTH, NAME_LENGTH
+from domain.project.access import ProjectRole, require, require_signed_in
+from domain.project.commands import (
+    CreateProject,
+    DeleteProject,
+    ProjectCommand,
+    RemoveCollaborator,
+    SetCollaborator,
+    UpdateProject,
+)
+from domain.project.events import (
+    CollaboratorAdded,
+    CollaboratorRemoved,
+    CollaboratorRoleChanged,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectEvent,
+    ProjectUpdated,
+    Visibility,
+)
+from domain.project.state import INITIAL, Project, evolve
+from domain.text import checked_line, checked_text
+
+__all__ = ["INITIAL", "Project", "decide", "evolve"]
+
+_FIELDS = frozenset({"name", "description", "visibility", "language"})
+
+
+def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[ProjectEvent, ...]:
+    """Return the events that *command* causes, or refuse it."""
+    match command:
+        case CreateProject():
+            return _create(project, command, actor)
+        case UpdateProject():
+            return _update(project, command, actor)
+        case DeleteProject(project_id=project_id):
+            require(project, actor, ProjectRole.OWNER)
+            return (ProjectDeleted(project_id=project_id),)
+        case SetCollaborator():
+            return _set_collaborator(project, command, actor)
+        case RemoveCollaborator():
+            return _remove_collaborator(project, command, actor)
+        case _:
+            assert_never(command)
+
+
+def _create(project: Project, command: CreateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
+    require_signed_in(actor)
+    if not (Role.USER in actor.roles or actor.is_admin):
+        raise ForbiddenError("starting a project needs the role user or admin", code="role_required")
+    if project.exists:
+        raise ConflictError("there is a project with this id already", code="project_exists")
+    created = ProjectCreated(
+        project_id=command.project_id,
+        owner_id=actor.id,
+        name=_name(command.name),
+        description=_description(command.description),
+        visibility=command.visibility,
+        language=_language(command.language),
+    )
+    return (created,)
+
+
+def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
+    require(project, actor, ProjectRole.MAINTAINER)
+    changes = command.changes
+    for field in changes:
+        if field not in _FIELDS:
+            raise InvalidError("a project has no such field", pointer=f"/{field}")
+    updated = ProjectUpdated(
+        project_id=command.project_id,
+        name=_name(changes["name"]) if "name" in changes else project.name,
+        description=_description(changes["description"]) if "description" in changes else project.description,
+        visibility=_visibility(changes["visibility"]) if "visibility" in changes else project.visibility,
+        language=_language(changes["language"]) if "language" in changes else project.language,
+    )
+    if updated.visibility is not project.visibility:
+        require(project, actor, ProjectRole.OWNER)
+    return (updated,) if evolve(project, updated) != project else ()
+
+
+def _set_collaborator(project: Project, command: SetCollaborator, actor: Actor) -> tuple[ProjectEvent, ...]:
+    require(project, actor, ProjectRole.MAINTAINER)
+    account_id = checked_line(command.account_id, pointer="/accountId", longest=ID_LENGTH)
+    if account_id == project.owner_id:
+        raise ConflictError("the owner of a project cannot be its collaborator too", code="owner_collaborator")
+    role = project.collaborators.get(account_id)
+    if role is None:
+        return (CollaboratorAdded(project_id=command.project_id, account_id=account_id, role=command.role),)
+    if role is command.role:
+        return ()
+    return (CollaboratorRoleChanged(project_id=command.project_id, account_id=account_id, role=command.role),)
+
+
+def _remove_collaborator(
+    project: Project, command: RemoveCollaborator, actor: Actor
+) -> tuple[ProjectEvent, ...]:
+    leaves = command.account_id == actor.id
+    require(project, actor, ProjectRole.VIEWER if leaves else ProjectRole.MAINTAINER)
+    if command.account_id not in project.collaborators:
+        raise NotFoundError("this account is no collaborator of the project", code="collaborator_not_found")
+    return (CollaboratorRemoved(project_id=command.project_id, account_id=command.account_id),)
+
+
+def _name(value: str | None) -> str:
+    if value is None:
+        raise InvalidError("a project has a name: write one", pointer="/name")
+    return checked_line(value, pointer="/name", longest=NAME_LENGTH)
+
+
+def _description(value: str | None) -> str:
+    return checked_text(value or "", pointer="/description", longest=DESCRIPTION_LENGTH)
+
+
+def _visibility(value: str | None) -> Visibility:
+    try:
+        return Visibility(value)
+    except ValueError as error:
+        raise InvalidError("choose public or private", pointer="/visibility") from error
+
+
+def _language(value: str | None) -> str | None:
+    if value is None or not value.strip():
+        return None
+    return checked_line(value, pointer="/language", longest=LANGUAGE_LENGTH)

@@ -1,0 +1,55 @@
+"""Pages of a list, and the cursors that lead from one to the next."""
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from domain.errors import InvalidError
+from projections.store import DocumentStore, Query
+from projections.writes import Document
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """Some items of a list and the cursor of what follows, None at the end."""
+
+    items: list[Document]
+    next_cursor: str | None
+
+
+class PageRequest(Struct, frozen=True, kw_only=True):
+    """How many items from where."""
+
+    limit: int = 20
+    cursor: str | None = None
+
+
+def read_page(store: DocumentStore, query: Query, page: PageRequest) -> Page:
+    """Return the page of *query* that *page* asks for; raises InvalidError for a cursor of another list."""
+    after = None if page.cursor is None else decode_cursor(page.cursor)
+    found = store.find(msgspec.structs.replace(query, limit=page.limit + 1, after=after))
+    if len(found) <= page.limit:
+        return Page(items=found, next_cursor=None)
+    last = found[page.limit - 1]
+    return Page(items=found[: page.limit], next_cursor=encode_cursor(last.get(query.sort), last["id"]))
+
+
+def encode_cursor(*parts: Any) -> str:
+    """Write the place of the last item of a page as opaque text."""
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(parts)).rstrip(b"=").decode()
+
+
+_decoder = msgspec.msgpack.Decoder(tuple[str | int | float | bool | None, str])
+
+
+def decode_cursor(cursor: str) -> tuple[Any, str]:
+    """Read a cursor; raises InvalidError."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        return _decoder.decode(raw)
+    except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
+        raise InvalidError(
+            "not a cursor: use the nextCursor of a page", code="invalid_cursor", pointer="/cursor"
+        ) from error

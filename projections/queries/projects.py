@@ -1,0 +1,139 @@
+"""Projects as clients see them: composed from the project, its people, its files and its insights."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from domain.actor import Actor
+from insights.suggestions import Suggestion, sentence
+from projections.queries.access import PROJECTS, may_see, visible_project, visible_scopes
+from projections.queries.insights import InsightQueries
+from projections.queries.page import Page, PageRequest, read_page
+from projections.queries.people import names_of
+from projections.store import Condition, DocumentStore, Equals, Matches, Query
+from projections.writes import Document
+
+FILES_SHOWN = 1_000
+SORTS = ("createdAt", "updatedAt", "name")
+
+
+class ProjectFilter(Struct, frozen=True, kw_only=True):
+    """Which projects a list shows, and in which order (`-createdAt`: the newest first)."""
+
+    owner: str | None = None
+    collaborator: str | None = None
+    search: str | None = None
+    sort: str = "-createdAt"
+
+
+class ProjectQueries:
+    """Find projects that somebody may see."""
+
+    def __init__(self, store: DocumentStore) -> None:
+        """Read from *store*."""
+        self._store = store
+        self._insights = InsightQueries(store)
+
+    def document(self, project_id: str) -> Document | None:
+        """Return the bare project, for a decision about who may see it."""
+        return self._store.get(PROJECTS, project_id)
+
+    def get(self, project_id: str, actor: Actor) -> Document:
+        """Return a project with its files; raises NotFoundError."""
+        return self.compose(visible_project(self._store, project_id, actor))
+
+    def compose(self, project: Document) -> Document:
+        """Return *project* as clients see it."""
+        return self._with_people([project], files=True)[0]
+
+    def list(self, wanted: ProjectFilter, page: PageRequest, actor: Actor) -> Page:
+        """Return a page of projects, without their files."""
+        sort = wanted.sort.removeprefix("-")
+        query = Query(
+            collection=PROJECTS,
+            where=_where(wanted),
+            scopes=visible_scopes(actor),
+            sort=sort,
+            descending=wanted.sort.startswith("-"),
+        )
+        found = read_page(self._store, query, page)
+        return Page(items=self._with_people(found.items, files=False), next_cursor=found.next_cursor)
+
+    def visible(self, project_ids: Iterable[str], actor: Actor) -> set[str]:
+        """Return those of *project_ids* that *actor* may see."""
+        found = self._store.get_many(PROJECTS, list(project_ids))
+        return {id_ for id_, project in found.items() if may_see(project, actor)}
+
+    def find_owned(self, owner_id: str, name: str) -> Document | None:
+        """Return the oldest project of that owner with that name."""
+        found = self._store.find(
+            Query(
+                collection=PROJECTS,
+                where=(Equals("ownerId", owner_id), Equals("name", name)),
+                sort="createdAt",
+                limit=1,
+            )
+        )
+        return found[0] if found else None
+
+    def _with_people(self, projects: list[Document], *, files: bool) -> list[Document]:
+        ids = {project["ownerId"] for project in projects}
+        ids.update(c["userId"] for project in projects for c in project["collaborators"])
+        names = names_of(self._store, ids)
+        return [self._shown(project, names, files=files) for project in projects]
+
+    def _shown(self, project: Document, names: dict[str, str], *, files: bool) -> Document:
+        insights = self._insights.of(project["id"])
+        shown: dict[str, Any] = {
+            "id": project["id"],
+            "name": project["name"],
+            "description": project["description"],
+            "visibility": project["visibility"],
+            "language": project["language"],
+            "ownerId": project["ownerId"],
+            "owner": {"id": project["ownerId"], "name": names[project["ownerId"]]},
+            "collaborators": [
+                {"id": c["userId"], "name": names[c["userId"]], "role": c["role"]}
+                for c in project["collaborators"]
+            ],
+            "aiInsights": {
+                "complexity": insights["complexity"],
+                "suggestions": [_sentence(item) for item in insights["suggestions"]],
+            },
+            "version": project["version"],
+            "createdAt": project["createdAt"],
+            "updatedAt": project["updatedAt"],
+        }
+        if files:
+            shown |= self._files(project["id"])
+        return shown
+
+    def _files(self, project_id: str) -> Document:
+        found = self._store.find(
+            Query(
+                collection="files",
+                where=(Equals("projectId", project_id),),
+                sort="path",
+                limit=FILES_SHOWN + 1,
+            )
+        )
+        files = [{"path": f["path"], "version": f["version"], "size": f["size"]} for f in found[:FILES_SHOWN]]
+        return {"files": files, "filesTruncated": True} if len(found) > FILES_SHOWN else {"files": files}
+
+
+def _where(wanted: ProjectFilter) -> tuple[Condition, ...]:
+    where: list[Condition] = []
+    if wanted.owner is not None:
+        where.append(Equals("ownerId", wanted.owner))
+    if wanted.collaborator is not None:
+        where.append(Equals("collaborators.userId", wanted.collaborator))
+    if wanted.search is not None:
+        where.append(Matches(wanted.search))
+    return tuple(where)
+
+
+def _sentence(item: Document) -> str:
+    fields = {name: item[name] for name in Suggestion.__struct_encode_fields__}
+    return sentence(msgspec.convert(fields, Suggestion))

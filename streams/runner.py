@@ -1,0 +1,162 @@
+"""The in-process runner: one thread that keeps some read models up to the log."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+
+from commands.log import EVERYTHING, EventLog, LogUnavailableError, Selection
+from commands.record import Record
+from projections.model import ReadModel
+from projections.progress import Progress
+from projections.store import Change, Checkpoint, DocumentStore, StoreUnavailableError
+from streams.projecting import Decoded, decode, project
+
+_BATCH = 500
+_RETRY_SECONDS = 0.5
+_IDLE_CHECKPOINT = 5_000
+
+logger = structlog.get_logger(__name__)
+
+Applied = Callable[[Sequence[Change], Sequence[Decoded]], None]
+
+
+class Runner:
+    """Read the log in order, project, apply writes and checkpoint in one step, report the progress.
+
+    A store or a log that is away is tried again until it is back; nothing is skipped.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        store: DocumentStore,
+        models: Iterable[ReadModel],
+        progress: Progress,
+        *,
+        applied: Applied | None = None,
+        decoded: Callable[[Sequence[Record]], None] | None = None,
+    ) -> None:
+        """Run *models* over *log*; call *applied* after each step, and *decoded* before it."""
+        self._log = log
+        self._store = store
+        self._models = tuple(models)
+        self._progress = progress
+        self._applied = applied
+        self._seen = decoded
+        self._selection = _selection(self._models)
+        self._grown = threading.Event()
+        self._lock = threading.RLock()
+        self._ended = False
+        self._checkpoints: dict[str, Checkpoint] = {}
+        self._thread = threading.Thread(
+            target=self._run, name=f"runner-{self._models[0].name}", daemon=True
+        )
+        self.failure: str | None = None
+
+    def start(self) -> None:
+        """Take up the checkpoints and start the thread."""
+        self._load()
+        self._log.on_append(lambda _: self._grown.set())
+        self._grown.set()
+        self._thread.start()
+
+    def close(self, timeout: float = 10.0) -> None:
+        """End after the step that is under way."""
+        self._ended = True
+        self._grown.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    @property
+    def models(self) -> tuple[ReadModel, ...]:
+        """Return the models that this runner keeps."""
+        return self._models
+
+    @property
+    def position(self) -> int:
+        """Return the sequence that every model of this runner includes."""
+        return min(checkpoint.sequence for checkpoint in self._checkpoints.values())
+
+    def paused(self) -> threading.RLock:
+        """Return the lock that each step takes: who holds it may change checkpoints, then calls `reload`."""
+        return self._lock
+
+    def reload(self) -> None:
+        """Take up checkpoints that somebody else has changed (a rebuild, a retry)."""
+        with self._lock:
+            self._load()
+        self._grown.set()
+
+    def _load(self) -> None:
+        stored = self._store.checkpoints()
+        self._checkpoints = {model.name: stored[model.name] for model in self._models}
+        self._report()
+
+    def _run(self) -> None:
+        while not self._ended:
+            self._grown.wait()
+            self._grown.clear()
+            try:
+                while not self._ended and self._step():
+                    self.failure = None
+                self.failure = None
+            except (StoreUnavailableError, LogUnavailableError) as error:
+                self._failed(str(error))
+            except Exception as error:
+                logger.exception("projection stopped", models=[m.name for m in self._models])
+                self._failed(f"{type(error).__name__}: {error}")
+
+    def _failed(self, reason: str) -> None:
+        """Say so once, and try again in a while (or when the log grows)."""
+        if self.failure is None:
+            logger.warning("projection waits", reason=reason)
+        self.failure = reason
+        timer = threading.Timer(_RETRY_SECONDS, self._grown.set)
+        timer.daemon = True
+        timer.start()
+
+    def _step(self) -> bool:
+        """Project the next batch; tell whether there may be more."""
+        with self._lock:
+            start, tip = self.position, self._log.tip().sequence
+            if start >= tip:
+                return False
+            records = self._log.read(start, _BATCH, self._selection)
+            upto = records[-1].sequence if len(records) == _BATCH else max(tip, start)
+            if records and records[-1].sequence > upto:
+                upto = records[-1].sequence
+            if self._seen is not None:
+                self._seen(records)
+            batch = decode(self._log, records)
+            self._apply(batch, upto)
+            return True
+
+    def _apply(self, batch: Sequence[Decoded], upto: int) -> None:
+        changes = [project(model, batch, self._checkpoints[model.name], upto) for model in self._models]
+        if any(change.writes or change.dead_letters for change in changes) or self._idle_for_long(upto):
+            self._store.apply(changes)
+        for change in changes:
+            self._checkpoints[change.model] = change.checkpoint
+        for change in changes:
+            for letter in change.dead_letters:
+                logger.error("dead letter", model=letter.model, sequence=letter.sequence, reason=letter.reason)
+        if self._applied is not None:
+            self._applied(changes, batch)
+        self._report()
+
+    def _idle_for_long(self, upto: int) -> bool:
+        """Tell whether a checkpoint without writes is due, so that a start need not read far."""
+        return upto // _IDLE_CHECKPOINT != self.position // _IDLE_CHECKPOINT
+
+    def _report(self) -> None:
+        self._progress.report(
+            {name: checkpoint.sequence for name, checkpoint in self._checkpoints.items()},
+            {name: checkpoint.blocked for name, checkpoint in self._checkpoints.items()},
+        )
+
+
+def _selection(models: Sequence[ReadModel]) -> Selection:
+    if any(model.topics is None for model in models):
+        return EVERYTHING
+    return Selection(topics=tuple(sorted({topic for model in models for topic in model.topics or ()})))

@@ -1,0 +1,176 @@
+import os
+import select
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from insights.analyser import AnalyserUnavailableError, InlineAnalyser, ProcessAnalyser
+from insights.report import ANALYSED_BYTES, empty_report
+
+SMALL = ("small.py", "def f(a):\n    return a or 1\n")
+FILES = [
+    SMALL,
+    ("a.js", "function g(a, b) {\n  return a && b;\n}\n"),
+    ("notes.txt", "def f(): pass"),
+    ("empty.py", ""),
+    ("lone.py", "def f():\n    return '\udc80'\n"),
+    ("lone-\udc80.py", "def f():\n    pass\n"),
+    ("large.py", "#" * (ANALYSED_BYTES + 1)),
+    ("wide.py", "def f():\n    pass\n" + "#" * 900_000),
+    ("many.py", "def f():\n    pass\n" * 20_000),
+]
+# An escape that never ends: the library's string expression needs a time quadratic in it, minutes here.
+SLOW = ("slow.py", '"\\' * 100_000)
+
+
+@pytest.fixture
+def analyser():
+    analyser = ProcessAnalyser()
+    yield analyser
+    analyser.close()
+
+
+def ended(pid, timeout_ms=30_000):
+    """Wait for the end of a process that need not be our child; its handle is readable from then on."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        return bool(poll.poll(timeout_ms))
+    finally:
+        os.close(handle)
+
+
+def test_both_adapters_agree(analyser):
+    assert analyser.analyse_many(FILES) == InlineAnalyser().analyse_many(FILES)
+
+
+def test_nothing_is_started_before_the_first_file():
+    analyser = ProcessAnalyser()
+    assert analyser.analyse_many([]) == []
+    assert analyser._child is None
+    analyser.close()
+
+
+def test_one_child_serves_many_files(analyser):
+    analyser.analyse_many(FILES)
+    first = analyser._child.pid
+    analyser.analyse_many(FILES)
+    assert analyser._child.pid == first != os.getpid()
+
+
+def test_threads_take_turns(analyser):
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: analyser.analyse_many(FILES[:6]), range(8)))
+    assert results == [InlineAnalyser().analyse_many(FILES[:6])] * 8
+
+
+def test_close_ends_the_child_and_refuses_more():
+    analyser = ProcessAnalyser()
+    analyser.analyse_many([SMALL])
+    process = analyser._child._process
+    analyser.close()
+    analyser.close()
+    assert process.returncode == -signal.SIGKILL
+    with pytest.raises(AnalyserUnavailableError, match="closed"):
+        analyser.analyse_many([SMALL])
+
+
+def test_close_interrupts_a_slow_file():
+    analyser = ProcessAnalyser(seconds=100)
+    analyser.analyse_many([SMALL])
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(analyser.analyse_many, [SLOW])
+        analyser.close()
+        with pytest.raises(AnalyserUnavailableError, match="closed"):
+            answer.result()
+
+
+def test_a_killed_child_is_replaced_without_loss(analyser):
+    analyser.analyse_many([SMALL])
+    analyser._child.kill()
+    analyser._child._process.wait()
+    assert analyser.analyse_many([SMALL]) == InlineAnalyser().analyse_many([SMALL])
+
+
+def test_a_stopped_child_is_replaced(analyser):
+    analyser.analyse_many([SMALL])
+    analyser._child._seconds = 0.2
+    os.kill(analyser._child.pid, signal.SIGSTOP)
+    wide = ("wide.py", "#" * 900_000)  # more than the pipe holds: writing must have a deadline as well
+    assert analyser.analyse_many([wide]) == [empty_report(wide[1])]
+    assert analyser.analyse_many([SMALL])[0].function_count == 1
+
+
+def test_a_slow_file_is_given_up_and_the_next_one_is_not(analyser):
+    analyser._seconds = 0.2
+    reports = analyser.analyse_many([SLOW])
+    analyser._seconds = 10.0
+    assert reports == [empty_report(SLOW[1])]
+    assert analyser.analyse_many([SMALL]) == InlineAnalyser().analyse_many([SMALL])
+
+
+def test_an_interrupted_exchange_is_not_answered_to_the_next_file(analyser, monkeypatch):
+    analyser.analyse_many([SMALL])
+
+    def interrupt(deadline):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(analyser._child, "_read_frame", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        analyser.analyse_many([SMALL])
+    assert analyser.analyse_many([("notes.txt", "")]) == [empty_report("")]
+
+
+def test_a_child_that_cannot_start_is_an_error_not_an_empty_report(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    analyser = ProcessAnalyser()
+    with pytest.raises(AnalyserUnavailableError, match="start"):
+        analyser.analyse_many([SMALL])
+    monkeypatch.undo()
+    assert analyser.analyse_many([SMALL])[0].function_count == 1
+    analyser.close()
+
+
+def test_the_child_is_polite_and_ignores_the_keyboard(analyser):
+    analyser.analyse_many([SMALL])
+    pid = analyser._child.pid
+    os.kill(pid, signal.SIGINT)
+    analyser.analyse_many([SMALL])
+    assert analyser._child.pid == pid
+    assert os.getpriority(os.PRIO_PROCESS, pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+
+
+def test_a_killed_parent_leaves_no_orphan():
+    program = (
+        "from insights.analyser import ProcessAnalyser\n"
+        "analyser = ProcessAnalyser()\n"
+        "analyser.analyse_many([('a.py', 'x = 1')])\n"
+        "print(analyser._child.pid, flush=True)\n"
+        "input()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[3],
+        text=True,
+    ) as parent:
+        child = int(parent.stdout.readline())
+        parent.kill()
+    assert ended(child)
+
+
+def test_files_beside_the_program_are_not_run(tmp_path, monkeypatch):
+    (tmp_path / "lizard.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    analyser = ProcessAnalyser()
+    assert analyser.analyse_many([SMALL])[0].function_count == 1
+    analyser.close()
