@@ -1,12 +1,13 @@
 """A history in a git repository on this machine, read without the git program."""
 
 import stat
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from dulwich.diff_tree import TreeChange, tree_changes
-from dulwich.errors import FileFormatException, NotGitRepository
+from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException, NotGitRepository
 from dulwich.objects import (
     S_ISGITLINK,
     Blob,
@@ -35,6 +36,8 @@ _EMPTY_TREES: Final = frozenset(
     }
 )
 """The trees without entries: git knows them without storing them."""
+
+_DAMAGED: Final = (ApplyDeltaError, ChecksumMismatch, FileFormatException, zlib.error, OSError)
 
 
 class GitHistory:
@@ -131,13 +134,22 @@ class GitHistory:
             commit = self._repository.object_store[sha]
         except KeyError as error:
             raise self._missing(error) from error
+        except (FileFormatException, IndexError):
+            return self._broken_commit(sha)
         if not isinstance(commit, Commit):
             raise HistoryError(f"{self._path}: {sha.decode()} is not a commit")
-        try:
-            commit.author  # noqa: B018 # parses it; old tools wrote time zones that the strict parser refuses
-        except (FileFormatException, IndexError):
-            return parse_commit_broken(commit.as_raw_string())
         return commit
+
+    def _broken_commit(self, sha: ObjectID) -> Commit:
+        """Return a commit with one of the malformed time zones that old tools wrote and git accepts."""
+        try:
+            _, data = self._repository.object_store.get_raw(sha)
+            return parse_commit_broken(data)
+        except (FileFormatException, ValueError, IndexError) as error:
+            # The library parses loose objects before it hands them out; packed ones it does not.
+            raise HistoryError(
+                f"{self._path}: the commit {sha.decode()} is malformed ({error}); `git gc` may mend it"
+            ) from error
 
     def _changes(self, commit: Commit, parents: list[ObjectID]) -> tuple[SourceChange, ...]:
         before = _tree(self._commit(parents[0])) if parents else None
@@ -148,13 +160,17 @@ class GitHistory:
             return in_order([self._change(change) for change in changed])
         except KeyError as error:
             raise self._missing(error) from error
+        except _DAMAGED as error:
+            raise HistoryError(
+                f"{self._path}: a file of {commit.id.decode()} is damaged ({error}); see `git fsck`"
+            ) from error
 
     def _change(self, change: TreeChange) -> SourceChange:
-        path = _path(change.new or change.old)
+        path = _path(change.old if change.new is None else change.new)
         return SourceChange(path=path, status=_status(change), content=self._content(change.new))
 
     def _content(self, entry: TreeEntry | None) -> str | None:
-        if entry is None or entry.sha is None or entry.mode is None or S_ISGITLINK(entry.mode):
+        if entry is None or S_ISGITLINK(entry.mode):
             return None
         blob = self._repository.object_store[entry.sha]
         return text_of(blob.data) if isinstance(blob, Blob) else None

@@ -59,6 +59,7 @@ def decide(
     sha = checked_sha(command.sha, pointer="/sha")
     if sha in history.shas:
         return ()
+    author_name = checked_line(command.author_name, pointer="/author/name", longest=NAME_LENGTH)
     _check(command)
     before = history.parts.get(sha, ())
     changes = _added(before, command.changes)
@@ -73,7 +74,7 @@ def decide(
         parents=command.parents,
         message=command.message,
         author_id=command.author_id,
-        author_name=checked_line(command.author_name, pointer="/author/name", longest=NAME_LENGTH),
+        author_name=author_name,
         author_email=command.author_email,
         authored_at=command.authored_at,
         changes=before + changes,
@@ -107,7 +108,6 @@ def _check(command: RecordCommit) -> None:
     for index, parent in enumerate(command.parents):
         checked_sha(parent, pointer=f"/parents/{index}")
     checked_text(command.message, pointer="/message", longest=MESSAGE_LENGTH)
-    checked_line(command.author_name, pointer="/author/name", longest=NAME_LENGTH)
     if command.author_email is not None:
         checked_text(command.author_email, pointer="/author/email", longest=EMAIL_LENGTH)
     _check_time(command.authored_at)

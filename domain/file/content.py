@@ -36,4 +36,6 @@ def _decoded(content: str, encoding: Encoding | None, pointer: str) -> bytes:
     try:
         return content.encode()
     except UnicodeEncodeError as error:
-        raise InvalidError("the content has unpaired surrogates: send it as base64", pointer=pointer) from error
+        raise InvalidError(
+            "the content has unpaired surrogates: send it as base64", pointer=pointer
+        ) from error

@@ -39,7 +39,8 @@ def decide(project: Project, file: File, command: FileCommand, actor: Actor) -> 
     path = checked_path(command.path)
     match command:
         case WriteFile(content=content, encoding=encoding):
-            return _write(file, command.project_id, path, content, encoding, None, "/content")
+            change = Change(path=path, status=ChangeStatus.MODIFIED, content=content, encoding=encoding)
+            return _set(file, command.project_id, change, None, "/content")
         case DeleteFile():
             if not file.exists:
                 raise NotFoundError("there is no file at this path", code="file_not_found")
@@ -58,7 +59,7 @@ def apply_change(
     """
     match change.status:
         case ChangeStatus.ADDED | ChangeStatus.MODIFIED | ChangeStatus.TYPE_CHANGED:
-            return _write(file, project_id, change.path, change.content, change.encoding, sha, pointer)
+            return _set(file, project_id, change, sha, pointer)
         case ChangeStatus.DELETED:
             return (FileDeleted(project_id=project_id, path=change.path, commit=sha),) if file.exists else ()
         case _:
@@ -76,23 +77,17 @@ def evolve(file: File, event: FileEvent) -> File:  # noqa: ARG001 # each event s
             assert_never(event)
 
 
-def _write(
-    file: File,
-    project_id: str,
-    path: str,
-    content: str | None,
-    encoding: Encoding | None,
-    commit: str | None,
-    pointer: str,
+def _set(
+    file: File, project_id: str, change: Change, commit: str | None, pointer: str
 ) -> tuple[FileEvent, ...]:
-    encoding = None if content is None else encoding or Encoding.UTF8
-    size, digest = measure(content, encoding, pointer=pointer)
+    encoding = None if change.content is None else change.encoding or Encoding.UTF8
+    size, digest = measure(change.content, encoding, pointer=pointer)
     if file.exists and file.digest == digest and file.encoding is encoding:
         return ()
     written = FileWritten(
         project_id=project_id,
-        path=path,
-        content=content,
+        path=change.path,
+        content=change.content,
         encoding=encoding,
         size=size,
         digest=digest,

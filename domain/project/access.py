@@ -43,9 +43,7 @@ def may_see(project: Project, actor: Actor) -> bool:
     """Tell whether the actor may know of the project; nobody sees a deleted one."""
     if not project.exists or project.deleted:
         return False
-    return (
-        project.visibility is Visibility.PUBLIC or actor.sees_all or role_of(project, actor) is not None
-    )
+    return project.visibility is Visibility.PUBLIC or actor.sees_all or role_of(project, actor) is not None
 
 
 def require(project: Project, actor: Actor, needed: ProjectRole) -> None:

@@ -89,7 +89,9 @@ def _set_collaborator(project: Project, command: SetCollaborator, actor: Actor) 
     require(project, actor, ProjectRole.MAINTAINER)
     account_id = checked_line(command.account_id, pointer="/accountId", longest=ID_LENGTH)
     if account_id == project.owner_id:
-        raise ConflictError("the owner of a project cannot be its collaborator too", code="owner_collaborator")
+        raise ConflictError(
+            "the owner of a project cannot be its collaborator too", code="owner_collaborator"
+        )
     role = project.collaborators.get(account_id)
     if role is None:
         return (CollaboratorAdded(project_id=command.project_id, account_id=account_id, role=command.role),)
@@ -120,7 +122,7 @@ def _description(value: str | None) -> str:
 
 def _visibility(value: str | None) -> Visibility:
     try:
-        return Visibility(value)
+        return Visibility(value or "")
     except ValueError as error:
         raise InvalidError("choose public or private", pointer="/visibility") from error
 

@@ -30,6 +30,7 @@ class ReviewCommented(Event, topic="review.commented", version=1, subject="autho
     project_id: str
     review_id: str
     comment_id: str
+    review_author_id: str
     author_id: str
     text: Personal[str]
     path: str | None
@@ -42,6 +43,7 @@ class ReviewDecided(Event, topic="review.decided", version=1, subject="reviewer_
 
     project_id: str
     review_id: str
+    review_author_id: str
     reviewer_id: str
     decision: Decision
     text: Personal[str]

@@ -1,0 +1,220 @@
+"""What may happen to accounts, and to the claims that keep e-mail addresses and names unique.
+
+An account and its claims are streams of one partition, so that one command changes them together.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.account.commands import ChangeProfile, ChangeStanding, RegisterAccount
+from domain.account.events import (
+    AccountEvent,
+    AccountProfileChanged,
+    AccountRegistered,
+    AccountStandingChanged,
+    ClaimEvent,
+    ClaimReleased,
+    ClaimTaken,
+)
+from domain.actor import Actor, Role, Tier
+from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from domain.limits import EMAIL_LENGTH, HANDLE
+from domain.project.access import require_signed_in
+
+_HANDLE = re.compile(HANDLE)
+_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f-\x9f\ud800-\udfff]+@[^\s@\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """An account as its events left it.
+
+    The password's hash is here because a login is verified against it. It is personal data, which a snapshot would
+    keep past its erasure: accounts are never snapshotted, their streams are short.
+    """
+
+    exists: bool
+    email_claim: str
+    name_claim: str
+    password_hash: str
+    roles: tuple[Role, ...]
+    tier: Tier
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """Who holds an e-mail address or a name; None where nobody does."""
+
+    account_id: str | None
+
+
+class AccountDecision(Struct, frozen=True, kw_only=True):
+    """The events of one command: those of the account, and those of claims with the claim that each is about."""
+
+    account: tuple[AccountEvent, ...]
+    claims: tuple[tuple[str, ClaimEvent], ...]
+
+
+INITIAL = Account(exists=False, email_claim="", name_claim="", password_hash="", roles=(), tier=Tier.FREE)
+UNCLAIMED = Claim(account_id=None)
+UNCHANGED = AccountDecision(account=(), claims=())
+
+
+def decide_register(
+    account: Account,
+    email_claim: Claim,
+    name_claim: Claim,
+    command: RegisterAccount,
+    actor: Actor,  # noqa: ARG001 # anybody may register
+) -> AccountDecision:
+    """Return the events that *command* causes, or refuse it; the claims are those that the command wants."""
+    if account.exists:
+        if (account.email_claim, account.name_claim) == (command.email_claim, command.name_claim):
+            return UNCHANGED
+        raise ConflictError("there is an account with this id already", code="account_exists")
+    email, name = _email(command.email), _name(command.name)
+    _require_free(email_claim, name_claim)
+    registered = AccountRegistered(
+        account_id=command.account_id,
+        email=email,
+        name=name,
+        password_hash=command.password_hash,
+        email_claim=command.email_claim,
+        name_claim=command.name_claim,
+        roles=(Role.USER,),
+        tier=Tier.FREE,
+    )
+    taken = ClaimTaken(account_id=command.account_id)
+    return AccountDecision(
+        account=(registered,), claims=((command.email_claim, taken), (command.name_claim, taken))
+    )
+
+
+def decide_profile(
+    account: Account, claims: Mapping[str, Claim], command: ChangeProfile, actor: Actor
+) -> AccountDecision:
+    """Return the events that *command* causes, or refuse it; *claims* has those that the command names.
+
+    A claim does not depend on letter case, and the state has no plain text to compare: a name or an address that
+    differs from the present one in letter case only counts as unchanged.
+    """
+    _require_self_or_admin(command.account_id, actor)
+    _require_known(account)
+    email = None if command.email is None else _email(command.email)
+    name = None if command.name is None else _name(command.name)
+    email_claim = command.email_claim if email is not None else None
+    name_claim = command.name_claim if name is not None else None
+    if email_claim == account.email_claim:
+        email_claim = None
+    if name_claim == account.name_claim:
+        name_claim = None
+    if email_claim is None and name_claim is None:
+        return UNCHANGED
+    _require_free(
+        UNCLAIMED if email_claim is None else claims[email_claim],
+        UNCLAIMED if name_claim is None else claims[name_claim],
+    )
+    changed = AccountProfileChanged(
+        account_id=command.account_id,
+        email=None if email_claim is None else email,
+        name=None if name_claim is None else name,
+        email_claim=email_claim,
+        name_claim=name_claim,
+    )
+    moved = (
+        *_moved(command.account_id, account.email_claim, email_claim),
+        *_moved(command.account_id, account.name_claim, name_claim),
+    )
+    return AccountDecision(account=(changed,), claims=moved)
+
+
+def decide_standing(
+    account: Account, command: ChangeStanding, actor: Actor
+) -> tuple[AccountStandingChanged, ...]:
+    """Return the events that *command* causes, or refuse it."""
+    require_signed_in(actor)
+    if not actor.is_admin:
+        raise ForbiddenError("changing roles and tiers needs the role admin", code="role_required")
+    _require_known(account)
+    roles = account.roles if command.roles is None else tuple(r for r in Role if r in command.roles)
+    if not roles:
+        raise InvalidError("an account has at least one role", pointer="/roles")
+    tier = command.tier or account.tier
+    if (roles, tier) == (account.roles, account.tier):
+        return ()
+    return (AccountStandingChanged(account_id=command.account_id, roles=roles, tier=tier),)
+
+
+def evolve(account: Account, event: AccountEvent) -> Account:
+    """Return the account after *event*."""
+    match event:
+        case AccountRegistered():
+            return Account(
+                exists=True,
+                email_claim=event.email_claim,
+                name_claim=event.name_claim,
+                password_hash=event.password_hash,
+                roles=event.roles,
+                tier=event.tier,
+            )
+        case AccountProfileChanged():
+            return replace(
+                account,
+                email_claim=account.email_claim if event.email_claim is None else event.email_claim,
+                name_claim=account.name_claim if event.name_claim is None else event.name_claim,
+            )
+        case AccountStandingChanged(roles=roles, tier=tier):
+            return replace(account, roles=roles, tier=tier)
+        case _:
+            assert_never(event)
+
+
+def evolve_claim(claim: Claim, event: ClaimEvent) -> Claim:  # noqa: ARG001 # each event says all there is to know
+    """Return the claim after *event*."""
+    match event:
+        case ClaimTaken(account_id=account_id):
+            return Claim(account_id=account_id)
+        case ClaimReleased():
+            return UNCLAIMED
+        case _:
+            assert_never(event)
+
+
+def _moved(account_id: str, old: str, new: str | None) -> tuple[tuple[str, ClaimEvent], ...]:
+    if new is None:
+        return ()
+    return ((new, ClaimTaken(account_id=account_id)), (old, ClaimReleased(account_id=account_id)))
+
+
+def _require_free(email: Claim, name: Claim) -> None:
+    if email.account_id is not None:
+        raise ConflictError(
+            "this e-mail address has an account already", code="email_taken", pointer="/email"
+        )
+    if name.account_id is not None:
+        raise ConflictError("this name is taken: choose another", code="name_taken", pointer="/name")
+
+
+def _require_self_or_admin(account_id: str, actor: Actor) -> None:
+    require_signed_in(actor)
+    if actor.id != account_id and not actor.is_admin:
+        raise ForbiddenError("changing another's profile needs the role admin", code="role_required")
+
+
+def _require_known(account: Account) -> None:
+    if not account.exists:
+        raise NotFoundError("there is no such account", code="account_not_found")
+
+
+def _email(value: str) -> str:
+    if len(value) > EMAIL_LENGTH or _EMAIL.fullmatch(value) is None:
+        raise InvalidError("write one e-mail address, such as ada@example.org", pointer="/email")
+    return value
+
+
+def _name(value: str) -> str:
+    if _HANDLE.fullmatch(value) is None:
+        raise InvalidError("a name has 1 to 39 letters (A-Z), digits or hyphens", pointer="/name")
+    return value

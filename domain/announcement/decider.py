@@ -1,0 +1,26 @@
+"""What may be announced."""
+
+from domain.actor import Actor
+from domain.announcement.commands import PublishAnnouncement
+from domain.announcement.events import AnnouncementPublished
+from domain.errors import ForbiddenError
+from domain.limits import TEXT_LENGTH, TITLE_LENGTH
+from domain.project.access import require_signed_in
+from domain.text import checked_line, checked_words
+
+
+def decide(command: PublishAnnouncement, actor: Actor) -> tuple[AnnouncementPublished, ...]:
+    """Return the events that *command* causes, or refuse it.
+
+    An announcement is made once and never changes, so that there is no state to decide on: who carries the command
+    out does not ask again for an announcement that exists.
+    """
+    require_signed_in(actor)
+    if not actor.is_admin:
+        raise ForbiddenError("announcing needs the role admin", code="role_required")
+    published = AnnouncementPublished(
+        announcement_id=command.announcement_id,
+        title=checked_line(command.title, pointer="/title", longest=TITLE_LENGTH),
+        text=checked_words(command.text, pointer="/text", longest=TEXT_LENGTH),
+    )
+    return (published,)

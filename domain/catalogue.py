@@ -1,0 +1,51 @@
+"""All events and commands; importing this makes the register of stored names complete."""
+
+from typing import get_args
+
+from domain.account.commands import AccountCommand
+from domain.account.events import AccountEvent, ClaimEvent
+from domain.announcement.commands import PublishAnnouncement
+from domain.announcement.events import AnnouncementPublished
+from domain.build.commands import BuildCommand
+from domain.build.events import BuildEvent
+from domain.command import Command
+from domain.commit.commands import RecordCommit
+from domain.commit.events import CommitEvent
+from domain.event import Event
+from domain.file.commands import FileCommand
+from domain.file.events import FileEvent
+from domain.inbox.commands import ReadNotifications
+from domain.inbox.events import NotificationsRead
+from domain.log.events import CommandUnchanged
+from domain.project.commands import ProjectCommand
+from domain.project.events import ProjectEvent
+from domain.review.commands import ReviewCommand
+from domain.review.events import ReviewEvent
+from domain.suggestion.commands import SuggestionCommand
+from domain.suggestion.events import SuggestionEvent
+
+EVENTS: tuple[type[Event], ...] = (
+    *get_args(AccountEvent),
+    *get_args(ClaimEvent),
+    AnnouncementPublished,
+    *get_args(BuildEvent),
+    *get_args(CommitEvent),
+    *get_args(FileEvent),
+    NotificationsRead,
+    CommandUnchanged,
+    *get_args(ProjectEvent),
+    *get_args(ReviewEvent),
+    *get_args(SuggestionEvent),
+)
+
+COMMANDS: tuple[type[Command], ...] = (
+    *get_args(AccountCommand),
+    PublishAnnouncement,
+    *get_args(BuildCommand),
+    RecordCommit,
+    *get_args(FileCommand),
+    ReadNotifications,
+    *get_args(ProjectCommand),
+    *get_args(ReviewCommand),
+    *get_args(SuggestionCommand),
+)

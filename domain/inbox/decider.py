@@ -1,0 +1,48 @@
+"""What may happen to the notifications of an account."""
+
+from msgspec import Struct
+
+from domain.actor import Actor
+from domain.errors import ForbiddenError, InvalidError
+from domain.inbox.commands import ReadNotifications
+from domain.inbox.events import NotificationsRead
+from domain.limits import ID_LENGTH, READ_IDS
+from domain.project.access import require_signed_in
+from domain.text import checked_line
+
+
+class Inbox(Struct, frozen=True, kw_only=True):
+    """What was read last; not all that was ever read, for that grows without bound."""
+
+    last: tuple[str, ...]
+
+
+INITIAL = Inbox(last=())
+
+
+def decide(inbox: Inbox, command: ReadNotifications, actor: Actor) -> tuple[NotificationsRead, ...]:
+    """Return the events that *command* causes, or refuse it.
+
+    Reading all is recorded each time: the state does not know what has arrived since.
+    """
+    require_signed_in(actor)
+    if actor.id != command.account_id:
+        raise ForbiddenError("only the account itself reads its notifications")
+    if command.ids is None:
+        return (NotificationsRead(account_id=command.account_id, ids=None),)
+    ids = _checked_ids(command.ids)
+    if not ids or ids == inbox.last:
+        return ()
+    return (NotificationsRead(account_id=command.account_id, ids=ids),)
+
+
+def evolve(inbox: Inbox, event: NotificationsRead) -> Inbox:  # noqa: ARG001 # the event says all there is to know
+    """Return the inbox after *event*."""
+    return Inbox(last=event.ids or ())
+
+
+def _checked_ids(ids: tuple[str, ...]) -> tuple[str, ...]:
+    if len(ids) > READ_IDS:
+        raise InvalidError(f"name at most {READ_IDS} notifications at once", pointer="/ids")
+    lines = (checked_line(item, pointer=f"/ids/{index}", longest=ID_LENGTH) for index, item in enumerate(ids))
+    return tuple(dict.fromkeys(lines))

@@ -1,0 +1,154 @@
+"""What may happen to a review."""
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.actor import Actor
+from domain.commit.hashes import checked_sha
+from domain.errors import ConflictError, InvalidError, NotFoundError
+from domain.file.paths import checked_path
+from domain.limits import REVIEW_COMMITS, TEXT_LENGTH, TITLE_LENGTH
+from domain.project.access import ProjectRole, require
+from domain.project.state import Project
+from domain.review.commands import CloseReview, CommentReview, DecideReview, OpenReview, ReviewCommand
+from domain.review.events import (
+    Decision,
+    ReviewClosed,
+    ReviewCommented,
+    ReviewDecided,
+    ReviewEvent,
+    ReviewOpened,
+)
+from domain.text import checked_line, checked_text, checked_words
+
+
+class Review(Struct, frozen=True, kw_only=True):
+    """A review as its events left it; *decisions* has the last one of each reviewer.
+
+    It holds nobody's words: a snapshot of the state is not encrypted, so that it must stay free of personal data.
+    """
+
+    exists: bool
+    closed: bool
+    project_id: str
+    author_id: str
+    comments: frozenset[str]
+    decisions: Mapping[str, Decision]
+
+
+INITIAL = Review(exists=False, closed=False, project_id="", author_id="", comments=frozenset(), decisions={})
+
+
+def decide(project: Project, review: Review, command: ReviewCommand, actor: Actor) -> tuple[ReviewEvent, ...]:
+    """Return the events that *command* causes, or refuse it."""
+    require(project, actor, ProjectRole.VIEWER)
+    match command:
+        case OpenReview():
+            return _open(review, command, actor)
+        case CommentReview():
+            return _comment(review, command, actor)
+        case DecideReview():
+            return _decide(project, review, command, actor)
+        case CloseReview():
+            return _close(project, review, command, actor)
+        case _:
+            assert_never(command)
+
+
+def evolve(review: Review, event: ReviewEvent) -> Review:
+    """Return the review after *event*."""
+    match event:
+        case ReviewOpened():
+            return replace(INITIAL, exists=True, project_id=event.project_id, author_id=event.author_id)
+        case ReviewCommented():
+            return replace(review, comments=review.comments | {event.comment_id})
+        case ReviewDecided():
+            return replace(review, decisions={**review.decisions, event.reviewer_id: event.decision})
+        case ReviewClosed():
+            return replace(review, closed=True)
+        case _:
+            assert_never(event)
+
+
+def _open(review: Review, command: OpenReview, actor: Actor) -> tuple[ReviewEvent, ...]:
+    if review.exists:
+        raise ConflictError("there is a review with this id already", code="review_exists")
+    if len(command.commits) > REVIEW_COMMITS:
+        raise InvalidError(f"a review is of at most {REVIEW_COMMITS} commits", pointer="/commits")
+    for index, sha in enumerate(command.commits):
+        checked_sha(sha, pointer=f"/commits/{index}")
+    opened = ReviewOpened(
+        project_id=command.project_id,
+        review_id=command.review_id,
+        author_id=actor.id,
+        title=checked_line(command.title, pointer="/title", longest=TITLE_LENGTH),
+        description=checked_text(command.description, pointer="/description", longest=TEXT_LENGTH),
+        commits=command.commits,
+        mentions=command.mentions,
+    )
+    return (opened,)
+
+
+def _comment(review: Review, command: CommentReview, actor: Actor) -> tuple[ReviewEvent, ...]:
+    _require_open(review, command.project_id)
+    if command.comment_id in review.comments:
+        raise ConflictError("there is a comment with this id already", code="comment_exists")
+    if command.line is not None:
+        if command.path is None:
+            raise InvalidError("a line is a line of a file: give the path too", pointer="/line")
+        if command.line < 1:
+            raise InvalidError("lines are counted from 1", pointer="/line")
+    commented = ReviewCommented(
+        project_id=command.project_id,
+        review_id=command.review_id,
+        comment_id=command.comment_id,
+        review_author_id=review.author_id,
+        author_id=actor.id,
+        text=checked_words(command.text, pointer="/text", longest=TEXT_LENGTH),
+        path=None if command.path is None else checked_path(command.path),
+        line=command.line,
+        mentions=command.mentions,
+    )
+    return (commented,)
+
+
+def _decide(project: Project, review: Review, command: DecideReview, actor: Actor) -> tuple[ReviewEvent, ...]:
+    require(project, actor, ProjectRole.EDITOR)
+    _require_open(review, command.project_id)
+    if actor.id == review.author_id:
+        raise ConflictError("a review cannot be decided by its author", code="own_review")
+    text = checked_text(command.text, pointer="/text", longest=TEXT_LENGTH)
+    if not text and review.decisions.get(actor.id) is command.decision:
+        return ()
+    decided = ReviewDecided(
+        project_id=command.project_id,
+        review_id=command.review_id,
+        review_author_id=review.author_id,
+        reviewer_id=actor.id,
+        decision=command.decision,
+        text=text,
+    )
+    return (decided,)
+
+
+def _close(project: Project, review: Review, command: CloseReview, actor: Actor) -> tuple[ReviewEvent, ...]:
+    _require_known(review, command.project_id)
+    if actor.id != review.author_id:
+        require(project, actor, ProjectRole.MAINTAINER)
+    if review.closed:
+        return ()
+    return (ReviewClosed(project_id=command.project_id, review_id=command.review_id),)
+
+
+def _require_known(review: Review, project_id: str) -> None:
+    if not review.exists or review.project_id != project_id:
+        raise NotFoundError("the project has no such review", code="review_not_found")
+
+
+def _require_open(review: Review, project_id: str) -> None:
+    _require_known(review, project_id)
+    if review.closed:
+        raise ConflictError("the review is closed", code="review_closed")

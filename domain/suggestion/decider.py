@@ -1,0 +1,64 @@
+"""What may become of a suggestion; people may change their minds."""
+
+from enum import StrEnum
+from typing import assert_never
+
+from msgspec import Struct
+
+from domain.actor import Actor
+from domain.limits import ID_LENGTH
+from domain.project.access import ProjectRole, require
+from domain.project.state import Project
+from domain.suggestion.commands import AcceptSuggestion, DismissSuggestion, SuggestionCommand
+from domain.suggestion.events import SuggestionAccepted, SuggestionDismissed, SuggestionEvent
+from domain.text import checked_line
+
+
+class Verdict(StrEnum):
+    """What people made of a suggestion."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+
+
+class Suggestion(Struct, frozen=True, kw_only=True):
+    """A suggestion as its events left it; that it exists is the insights' knowledge, not the log's."""
+
+    verdict: Verdict
+
+
+INITIAL = Suggestion(verdict=Verdict.OPEN)
+
+
+def decide(
+    project: Project, suggestion: Suggestion, command: SuggestionCommand, actor: Actor
+) -> tuple[SuggestionEvent, ...]:
+    """Return the events that *command* causes, or refuse it."""
+    require(project, actor, ProjectRole.EDITOR)
+    suggestion_id = checked_line(command.suggestion_id, pointer="/suggestionId", longest=ID_LENGTH)
+    match command:
+        case AcceptSuggestion(project_id=project_id):
+            if suggestion.verdict is Verdict.ACCEPTED:
+                return ()
+            return (SuggestionAccepted(project_id=project_id, suggestion_id=suggestion_id),)
+        case DismissSuggestion(project_id=project_id):
+            if suggestion.verdict is Verdict.DISMISSED:
+                return ()
+            return (SuggestionDismissed(project_id=project_id, suggestion_id=suggestion_id),)
+        case _:
+            assert_never(command)
+
+
+def evolve(
+    suggestion: Suggestion,  # noqa: ARG001 # each event says all there is to know
+    event: SuggestionEvent,
+) -> Suggestion:
+    """Return what became of the suggestion after *event*."""
+    match event:
+        case SuggestionAccepted():
+            return Suggestion(verdict=Verdict.ACCEPTED)
+        case SuggestionDismissed():
+            return Suggestion(verdict=Verdict.DISMISSED)
+        case _:
+            assert_never(event)

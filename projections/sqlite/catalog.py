@@ -1,0 +1,100 @@
+"""What the store knows of its models: live generations, checkpoints, dead letters."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from projections.sqlite.rows import write_rows
+from projections.store import Checkpoint, DeadLetter
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS models (name TEXT PRIMARY KEY, version INTEGER NOT NULL, "
+    "generation INTEGER NOT NULL, sequence INTEGER NOT NULL, blocked TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS dead_letters (model TEXT NOT NULL, sequence INTEGER NOT NULL, "
+    "stream TEXT NOT NULL, topic TEXT NOT NULL, reason TEXT, PRIMARY KEY (model, sequence)) WITHOUT ROWID",
+)
+_UPSERT = (
+    " ON CONFLICT (name) DO UPDATE SET version = excluded.version, generation = excluded.generation, "
+    "sequence = excluded.sequence, blocked = excluded.blocked"
+)
+_LETTER_UPSERT = " ON CONFLICT (model, sequence) DO UPDATE SET reason = excluded.reason"
+
+
+class Live(Struct, frozen=True, kw_only=True):
+    """A model's live generation and its checkpoint."""
+
+    name: str
+    version: int
+    generation: int
+    checkpoint: Checkpoint
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables where they are missing."""
+    for statement in _TABLES:
+        connection.execute(statement)
+
+
+def load(connection: sqlite3.Connection) -> dict[str, Live]:
+    """Return what is live, by the model's name."""
+    rows = connection.execute("SELECT name, version, generation, sequence, blocked FROM models")
+    return {
+        name: Live(
+            name=name,
+            version=version,
+            generation=generation,
+            checkpoint=Checkpoint(sequence=sequence, blocked=frozenset(msgspec.json.decode(blocked))),
+        )
+        for name, version, generation, sequence, blocked in rows
+    }
+
+
+def save(connection: sqlite3.Connection, models: Iterable[Live]) -> None:
+    """Write what is live."""
+    rows = [
+        (
+            model.name,
+            model.version,
+            model.generation,
+            model.checkpoint.sequence,
+            msgspec.json.encode(sorted(model.checkpoint.blocked)).decode(),
+        )
+        for model in models
+    ]
+    head = "INSERT INTO models (name, version, generation, sequence, blocked)"
+    write_rows(connection, head, rows, _UPSERT)
+
+
+def add_letters(connection: sqlite3.Connection, letters: Iterable[DeadLetter]) -> None:
+    """Keep dead letters; one that is there already gets the new reason."""
+    rows = [(item.model, item.sequence, item.stream, item.topic, item.reason) for item in letters]
+    head = "INSERT INTO dead_letters (model, sequence, stream, topic, reason)"
+    write_rows(connection, head, rows, _LETTER_UPSERT)
+
+
+def solve_letters(connection: sqlite3.Connection, model: str, sequences: Sequence[int]) -> None:
+    """Drop the dead letters that are no more."""
+    if sequences:
+        statement = (
+            "DELETE FROM dead_letters WHERE model = ? AND sequence IN (SELECT value FROM json_each(?))"
+        )
+        connection.execute(statement, (model, msgspec.json.encode(sequences).decode()))
+
+
+def drop_letters(connection: sqlite3.Connection, model: str) -> None:
+    """Drop all dead letters of *model*."""
+    connection.execute("DELETE FROM dead_letters WHERE model = ?", (model,))
+
+
+def letters(connection: sqlite3.Connection, model: str | None) -> list[DeadLetter]:
+    """Return the dead letters of *model*, or of all, in order of sequence."""
+    where, params = ("", ()) if model is None else (" WHERE model = ?", (model,))
+    statement = (
+        f"SELECT model, stream, sequence, topic, reason FROM dead_letters{where} ORDER BY sequence, model"
+    )
+    return [
+        DeadLetter(model=name, stream=stream, sequence=sequence, topic=topic, reason=reason)
+        for name, stream, sequence, topic, reason in connection.execute(statement, params)
+    ]

@@ -1,0 +1,56 @@
+"""Conditions of queries as SQL."""
+
+from typing import Any, assert_never
+
+from projections.store import Above, Equals, OneOf, StartsWith
+
+FieldCondition = Equals | OneOf | StartsWith | Above
+
+Clause = tuple[str, list[Any]]
+"""SQL and its parameters."""
+
+_LAST = 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
+
+
+def clause(condition: FieldCondition, column: str) -> Clause:
+    """Return what *condition* demands of *column*."""
+    match condition:
+        case Equals(value=None):
+            return f"{column} IS NULL", []
+        case Equals(value=value) | Above(value=value) as compared:
+            return f"{column} {'=' if isinstance(compared, Equals) else '>'} ?", [value]
+        case OneOf(values=values):
+            return f"{column} IN ({','.join('?' * len(values))})", list(values)
+        case StartsWith(prefix=prefix):
+            return _starts_with(column, prefix)
+        case _:
+            assert_never(condition)
+
+
+def search(text: str) -> str | None:
+    """Return *text* as a full-text expression: every word quoted, so that none is an operator; None without words."""
+    cleaned = "".join(c if c.isprintable() or not c.isascii() else " " for c in text)
+    words = [word for word in cleaned.replace('"', " ").split() if any(c.isalnum() for c in word)]
+    if not words:
+        return None
+    quoted = " ".join(f'"{word}"' for word in words)
+    return f"{quoted}*".encode(errors="replace").decode()
+
+
+def _starts_with(column: str, prefix: str) -> Clause:
+    if not prefix:
+        return f"typeof({column}) = 'text'", []
+    end = _after(prefix)
+    if end is None:
+        return f"{column} >= ? AND typeof({column}) = 'text'", [prefix]
+    return f"{column} >= ? AND {column} < ?", [prefix, end]
+
+
+def _after(prefix: str) -> str | None:
+    """Return the least text above all that begin with *prefix*, None where there is none."""
+    stem = prefix.rstrip(chr(_LAST))
+    if not stem:
+        return None
+    following = ord(stem[-1]) + 1
+    return stem[:-1] + chr(_SURROGATES.stop if following in _SURROGATES else following)

@@ -1,0 +1,70 @@
+"""Read documents from a generation's table."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from projections.sqlite.queries import merge, selects
+from projections.sqlite.schema import Table
+from projections.store import Condition, Query
+from projections.writes import Document
+
+_PAGE = 100
+_decoder: msgspec.json.Decoder[Document] = msgspec.json.Decoder(Document)
+_list_decoder: msgspec.json.Decoder[list[Document]] = msgspec.json.Decoder(list[Document])
+
+
+def read_one(connection: sqlite3.Connection, table: Table, id_: str) -> Document | None:
+    """Return a document."""
+    row = connection.execute(f"SELECT body FROM {table.name} WHERE id = ?", (id_,)).fetchone()
+    return None if row is None or row[0] is None else _decoder.decode(row[0])
+
+
+def read_many(connection: sqlite3.Connection, table: Table, ids: Sequence[str]) -> dict[str, Document]:
+    """Return the documents that exist, by id."""
+    statement = f"SELECT d.body FROM json_each(?) AS k CROSS JOIN {table.name} AS d ON d.id = k.value WHERE d.body IS NOT NULL"
+    rows = connection.execute(statement, (msgspec.json.encode(ids).decode(),))
+    documents = (_decoder.decode(body) for (body,) in rows)
+    return {document["id"]: document for document in documents}
+
+
+def read_query(connection: sqlite3.Connection, table: Table, query: Query) -> list[Document]:
+    """Return the documents of *query*."""
+    if len(query.scopes) <= 1:
+        return _scope(connection, table, query, query.scopes[0] if query.scopes else ())
+    return merge((_scope(connection, table, query, scope) for scope in query.scopes), query)
+
+
+def _scope(
+    connection: sqlite3.Connection, table: Table, query: Query, scope: Sequence[Condition]
+) -> list[Document]:
+    found: list[Document] = []
+    for statement, params in selects(table, query, scope):
+        found += _documents(connection, statement, params)
+        if len(found) >= query.limit:
+            break
+    return found[: query.limit]
+
+
+def _documents(connection: sqlite3.Connection, statement: str, params: Sequence[object]) -> list[Document]:
+    """Fetch a page as one value: one step of the statement instead of one for each row."""
+    whole = f"SELECT '[' || group_concat(body) || ']' FROM ({statement})"
+    try:
+        (text,) = connection.execute(whole, params).fetchone()
+    except sqlite3.DataError:  # together they are longer than a value of SQLite may be
+        return [_decoder.decode(body) for (body,) in connection.execute(statement, params)]
+    return [] if text is None else _list_decoder.decode(text)
+
+
+def count(connection: sqlite3.Connection, table: Table) -> int:
+    """Return how many documents the table has."""
+    statement = f"SELECT count(*) FROM {table.name} WHERE body IS NOT NULL"
+    (found,) = connection.execute(statement).fetchone()
+    return int(found)
+
+
+def read_page(connection: sqlite3.Connection, table: Table, after: str) -> list[Document]:
+    """Return the documents that follow the id *after*."""
+    statement = f"SELECT body FROM {table.name} WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT {_PAGE}"
+    return [_decoder.decode(body) for (body,) in connection.execute(statement, (after,))]

@@ -1,0 +1,213 @@
+"""The document store on SQLite: the adapter of the embedded profile."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from projections.folding import Grouped, group
+from projections.model import ReadModel
+from projections.sqlite import catalog, reading
+from projections.sqlite.catalog import Live
+from projections.sqlite.connections import Database, translated
+from projections.sqlite.generation import Generation
+from projections.sqlite.rebuild import SQLiteRebuild
+from projections.sqlite.schema import Table, drop_table, generations
+from projections.store import Change, Checkpoint, DeadLetter, Query
+from projections.writes import Document
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
+
+
+class SQLiteDocumentStore:
+    """Keep documents in the file at *path*, or in memory.
+
+    Each collection has one table for each generation of its model. Readers find the live one in a map that is
+    replaced as a whole; a reader that comes too late for a dropped table looks again.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """Open the store, or make it."""
+        self._database = Database(path)
+        self._generations: dict[str, Generation] = {}
+        self._tables: dict[str, Table] = {}
+        self._checkpoints: dict[str, Checkpoint] = {}
+        self._rebuilds: dict[str, SQLiteRebuild] = {}
+        self._numbers: dict[str, int] = {}
+
+    def prepare(self, models: Iterable[ReadModel]) -> None:
+        """Make what *models* need, and drop what unfinished builds and older versions left.
+
+        A model whose version has changed gets a new, empty live generation with checkpoint 0, for its runner to
+        fill. A new index is made at once; a new multikey or text field needs a new version.
+        """
+        prepared: list[tuple[Generation, Live]] = []
+        with self._database.lock:
+            with self._database.transaction() as connection:
+                catalog.create(connection)
+                known = catalog.load(connection)
+                for model in models:
+                    prepared.append(_prepare(connection, model, known.get(model.name)))
+                catalog.save(connection, [live for _, live in prepared])
+            for generation, live in prepared:
+                self._show(generation, live.checkpoint)
+
+    def checkpoints(self) -> Mapping[str, Checkpoint]:
+        """Return the checkpoint of each prepared model's live generation."""
+        return self._checkpoints
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Do *changes* in one transaction. A checkpoint never goes back."""
+        grouped: dict[str, Grouped] = {}
+        for change in changes:
+            group(change.writes, grouped.setdefault(change.model, {}))
+        with self._database.lock:
+            checkpoints = self._moved(changes)
+            try:
+                with self._database.transaction() as connection:
+                    for name, documents in grouped.items():
+                        self._generations[name].write(connection, documents)
+                    catalog.save(connection, [self._live(name, checkpoints[name]) for name in grouped])
+                    for change in changes:
+                        catalog.solve_letters(connection, change.model, change.solved)
+                        catalog.add_letters(connection, change.dead_letters)
+            except BaseException:
+                for name in grouped:
+                    self._generations[name].forget()
+                raise
+            for name in grouped:
+                self._generations[name].commit()
+            self._checkpoints = checkpoints
+
+    def get(self, collection: str, id: str) -> Document | None:  # noqa: A002 # the field's name
+        """Return a document."""
+        return self._read(collection, lambda connection, table: reading.read_one(connection, table, id))
+
+    def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
+        """Return the documents that exist, by id."""
+        return self._read(collection, lambda connection, table: reading.read_many(connection, table, ids))
+
+    def find(self, query: Query) -> list[Document]:
+        """Return the documents of *query*; raise ValueError where the collection cannot answer it."""
+        return self._read(
+            query.collection, lambda connection, table: reading.read_query(connection, table, query)
+        )
+
+    def count(self, collection: str) -> int:
+        """Return how many documents a collection has."""
+        return self._read(collection, reading.count)
+
+    def dump(self, collection: str) -> Iterator[Document]:
+        """Yield every document in order of id, read in pages."""
+        after = ""
+        while page := self._page(collection, after):
+            yield from page
+            after = page[-1]["id"]
+
+    def dead_letters(self, model: str | None = None) -> list[DeadLetter]:
+        """Return the dead letters and what waits behind them, in order of sequence."""
+        with self._database.lock, translated():
+            return catalog.letters(self._database.writer, model)
+
+    def begin_rebuild(self, model: ReadModel) -> SQLiteRebuild:
+        """Begin to build a prepared *model* anew; an unfinished build of it is dropped."""
+        with self._database.lock:
+            if model.name in self._rebuilds:
+                self._rebuilds.pop(model.name).cancel()
+            number = self._numbers[model.name] + 1
+            generation = Generation(model, number)
+            with self._database.transaction() as connection:
+                generation.create(connection)
+            self._numbers[model.name] = number
+            build = SQLiteRebuild(self._database, generation, self._switch)
+            self._rebuilds[model.name] = build
+            return build
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _page(self, collection: str, after: str) -> list[Document]:
+        return self._read(collection, lambda connection, table: reading.read_page(connection, table, after))
+
+    def _read(self, collection: str, read: Callable[[sqlite3.Connection, Table], T]) -> T:
+        """Read from the live table; once more where a switch has dropped it in between."""
+        with translated():
+            for _ in range(_ATTEMPTS):
+                table = self._tables[collection]
+                try:
+                    with self._database.reading() as connection:
+                        return read(connection, table)
+                except sqlite3.OperationalError:
+                    if self._tables[collection] is table:
+                        raise
+            raise sqlite3.OperationalError(f"{collection} is switched faster than it is read")
+
+    def _moved(self, changes: Sequence[Change]) -> dict[str, Checkpoint]:
+        """Return the checkpoints after *changes*; one that is behind stays as it is."""
+        moved = dict(self._checkpoints)
+        for change in changes:
+            if change.checkpoint.sequence >= moved[change.model].sequence:
+                moved[change.model] = change.checkpoint
+        return moved
+
+    def _live(self, name: str, checkpoint: Checkpoint) -> Live:
+        generation = self._generations[name]
+        return Live(
+            name=name,
+            version=generation.model.version,
+            generation=generation.number,
+            checkpoint=checkpoint,
+        )
+
+    def _switch(self, build: SQLiteRebuild) -> None:
+        name = build.generation.model.name
+        before, live = self._generations[name], self._checkpoints[name]
+        if build.sequence < live.sequence:
+            raise ValueError(f"the build of {name} is at {build.sequence}, the live one at {live.sequence}")
+        checkpoint = Checkpoint(sequence=build.sequence)
+        with self._database.transaction() as connection:
+            catalog.save(
+                connection,
+                [
+                    replace(
+                        self._live(name, checkpoint),
+                        version=build.generation.model.version,
+                        generation=build.generation.number,
+                    )
+                ],
+            )
+            catalog.drop_letters(connection, name)
+        self._show(build.generation, checkpoint)
+        build.ended = True
+        self._rebuilds.pop(name, None)
+        with self._database.transaction() as connection:
+            before.drop(connection)
+
+    def _show(self, generation: Generation, checkpoint: Checkpoint) -> None:
+        """Let readers see *generation*: first the documents, then how far they are."""
+        name = generation.model.name
+        self._generations[name] = generation
+        self._numbers[name] = generation.number
+        self._tables = self._tables | generation.tables
+        self._checkpoints = self._checkpoints | {name: checkpoint}
+
+
+def _prepare(connection: sqlite3.Connection, model: ReadModel, known: Live | None) -> tuple[Generation, Live]:
+    if known is None or known.version != model.version:
+        number = 1 if known is None else known.generation + 1
+        live = Live(name=model.name, version=model.version, generation=number, checkpoint=Checkpoint())
+        catalog.drop_letters(connection, model.name)
+    else:
+        live = known
+    generation = Generation(model, live.generation)
+    for name, table in generation.tables.items():
+        for other in generations(connection, name):
+            if other != table.name:
+                drop_table(connection, other)
+    generation.create(connection)
+    return generation, live

@@ -1,0 +1,1 @@
+"""What every request passes: authentication, bodies, conditions, errors."""

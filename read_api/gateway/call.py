@@ -1,0 +1,205 @@
+"""One request on its way through a handler: who sends it, what it carries, and what may be done for it."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from commands.bus import BusyError, accepted
+from commands.intake.builders import Builder
+from commands.intake.intake import Request as IntakeRequest
+from commands.log import LogUnavailableError
+from commands.outcomes import Accepted, Submission
+from commands.position import Position, PositionError, parse_position
+from domain.actor import ANONYMOUS, Actor
+from projections.insights_model import INSIGHTS
+from projections.progress import BlockedError
+from read_api.api import Api
+from read_api.gateway.conditions import etag, expected_version, not_modified
+from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError
+from read_api.gateway.tokens import unauthorized
+from read_api.services import Queries
+
+JSON_TYPE = "application/json"
+_KEY_LENGTH = 255
+
+T = TypeVar("T")
+
+
+class Answer(Struct, kw_only=True):
+    """What a handler answers: a status, a body that is ready to send, headers."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = {}
+    media_type: str = JSON_TYPE
+
+
+class Call:
+    """One request. *path* holds the parameters of its path, *query* those of its query, both as text."""
+
+    __slots__ = ("_actor", "api", "headers", "path", "query", "request_id")
+
+    def __init__(
+        self, api: Api, headers: dict[str, str], path: dict[str, str], query: dict[str, str], request_id: str
+    ) -> None:
+        """Keep what the request carries; header names are in lower case."""
+        self.api = api
+        self.headers = headers
+        self.path = path
+        self.query = query
+        self.request_id = request_id
+        self._actor: Actor | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Return who sends the request; raises HttpError 401 for a token that is not valid."""
+        if self._actor is None:
+            self._actor = self._authenticate()
+        return self._actor
+
+    def _authenticate(self) -> Actor:
+        header = self.headers.get("authorization")
+        if header is None:
+            return ANONYMOUS
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise unauthorized("send `Authorization: Bearer <access token>`", "invalid_token")
+        return self.api.tokens.actor(token.strip())
+
+    def signed_in(self) -> Actor:
+        """Return who sends the request; raises HttpError 401 for nobody."""
+        if self.actor.is_anonymous:
+            raise unauthorized("sign in and send the access token as `Authorization: Bearer <token>`")
+        return self.actor
+
+    def request(self, *, scope: str = "") -> IntakeRequest:
+        """Return what accompanies a command; *scope* narrows an idempotency key to a part of a request."""
+        key = self.headers.get("idempotency-key")
+        if key is not None:
+            key = _checked_key(key) + scope
+        return IntakeRequest(
+            actor=self.actor,
+            key=key,
+            expected_version=expected_version(self.headers.get("if-match")),
+            correlation=self.request_id,
+            traceparent=self.headers.get("traceparent"),
+        )
+
+    async def execute(
+        self, build: Builder, data: Any, *, target: str = "", type_name: str = ""
+    ) -> Accepted:
+        """Carry out the command that *build* makes of *data*; raises Refusal, HttpError, LogUnavailableError."""
+        submission = self.api.intake.submission(
+            build, data, self.request(), target=target, type_name=type_name
+        )
+        return await self.carry_out(submission)
+
+    async def carry_out(self, submission: Submission) -> Accepted:
+        """Carry out *submission*, once at a time for each idempotency key."""
+        command_id, in_flight = submission.command_id, self.api.in_flight
+        if command_id in in_flight:
+            raise HttpError(
+                409,
+                "in_flight",
+                "the first request with this Idempotency-Key is still under way",
+                headers={"Retry-After": str(RETRY_SECONDS), "CodePark-Command": command_id},
+            )
+        in_flight.add(command_id)
+        try:
+            async with asyncio.timeout(self.api.answer_seconds):
+                outcomes = await self.api.bus.execute([submission])
+            return accepted(outcomes[0])
+        except (TimeoutError, LogUnavailableError, BusyError) as error:
+            raise HttpError(
+                503,
+                "busy" if isinstance(error, BusyError) else "log_unavailable",
+                str(error) or "no outcome in time",
+                headers={"Retry-After": str(RETRY_SECONDS), "CodePark-Command": command_id},
+            ) from error
+        finally:
+            in_flight.discard(command_id)
+
+    def required(self) -> int:
+        """Return the sequence that an answer must include."""
+        token = self.headers.get("codepark-after") or self.query.get("after_position")
+        latest = self.api.log.tip().sequence if self.api.read_latest else 0
+        if token is None:
+            return latest
+        position = known_position(self.api, token)
+        return max(position.sequence(), latest)
+
+    async def read(
+        self, ask: Callable[[Queries], T], *, project: str | None = None, at: Accepted | None = None
+    ) -> T:
+        """Ask the read models once they include what the caller must see; *project* is whose insights count.
+
+        Raises NotCaughtUpError or BlockedError where they do not include it in time.
+        """
+        sequence = at.position.sequence() if at is not None else self.required()
+        progress, api = self.api.progress, self.api
+        await progress.wait(api.models, sequence, api.wait_seconds)
+        if project is not None:
+            needed = progress.needed(INSIGHTS, project, sequence)
+            await progress.wait((INSIGHTS,), needed, api.wait_seconds)
+            self._check_blocked(project)
+        return ask(api.queries)
+
+    def _check_blocked(self, project: str) -> None:
+        stream = f"project-{project}"
+        for model in self.api.models:
+            if stream in self.api.progress.blocked(model):
+                raise BlockedError(f"an event of project {project} waits among the dead letters of {model}")
+
+    def command_headers(self, done: Accepted) -> dict[str, str]:
+        """Return the headers that tell a command's outcome."""
+        headers = {
+            "ETag": etag(done.version),
+            "CodePark-Position": done.position.token(),
+            "CodePark-Command": done.command_id,
+        }
+        if done.replayed:
+            headers["Idempotency-Replayed"] = "true"
+        return headers
+
+    def shown(self, document: dict[str, Any], version: int, *, composed: bool = False) -> Answer:
+        """Answer a query with *document*, or with 304 where the client has it."""
+        document = self.picked(document)
+        body = msgspec.json.encode(document)
+        tag = etag(version, body if composed else None)
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+        if not_modified(self.headers.get("if-none-match"), tag):
+            return Answer(status=304, headers=headers)
+        return Answer(body=body, headers=headers)
+
+    def picked(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of *document* that `?fields=` asks for; raises BadInputError."""
+        wanted = self.query.get("fields")
+        return document if wanted is None else pick(document, wanted)
+
+
+def pick(document: dict[str, Any], wanted: str) -> dict[str, Any]:
+    """Return the named fields of *document*."""
+    names = [name for name in wanted.split(",") if name]
+    if not names or any(not name.isidentifier() for name in names):
+        raise BadInputError("fields takes names separated by commas", "fields")
+    return {name: document[name] for name in names if name in document}
+
+
+def known_position(api: Api, token: str) -> Position:
+    """Return the position of *token*; raises PositionError where this log never was there."""
+    position = parse_position(token)
+    sequence, tip = position.sequence(), api.log.tip()
+    if 0 < sequence <= tip.sequence:
+        chain = tip.chain if sequence == tip.sequence else api.log.read(sequence - 1, 1)[0].chain
+        if not position.matches(chain):
+            raise PositionError("this position token belongs to another log")
+    return position
+
+
+def _checked_key(key: str) -> str:
+    if not key or len(key) > _KEY_LENGTH or not key.isascii() or not key.isprintable():
+        raise BadInputError(f"an Idempotency-Key has 1 to {_KEY_LENGTH} printable characters", "Idempotency-Key")
+    return key

@@ -1,0 +1,64 @@
+"""Passwords: Argon2id in a bounded pool, so that logins cannot exhaust memory or processor."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from commands.bus import BusyError
+
+T = TypeVar("T")
+
+_WORKERS = 2
+_WAITING = 64
+
+
+class TooManyLoginsError(BusyError):
+    """More passwords wait to be checked than will be in time."""
+
+
+class Passwords:
+    """Hash and verify passwords (RFC 9106, the low-memory parameters, which are the library's default)."""
+
+    def __init__(self) -> None:
+        """Make the pool; each check takes 64 MiB while it runs."""
+        self._hasher = PasswordHasher()
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="passwords")
+        self._waiting = 0
+        self._decoy: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """Return the hash of *password*; raises TooManyLoginsError."""
+        result: str = await self._run(self._hasher.hash, password)
+        return result
+
+    async def verify(self, hashed: str | None, password: str) -> bool:
+        """Tell whether *password* is the one that was hashed; without a hash it takes as long and fails."""
+        if hashed is None:
+            if self._decoy is None:
+                self._decoy = await self.hash("nobody has this password")
+            await self._run(self._matches, self._decoy, password)
+            return False
+        return bool(await self._run(self._matches, hashed, password))
+
+    def close(self) -> None:
+        """End the pool."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _matches(self, hashed: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(hashed, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _run(self, call: Callable[..., T], *args: str) -> T:
+        if self._waiting >= _WAITING:
+            raise TooManyLoginsError("too many sign-ins at once")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, call, *args)
+        finally:
+            self._waiting -= 1

@@ -1,0 +1,40 @@
+"""What the HTTP surface works with; the composition root fills it."""
+
+from msgspec import Struct
+
+from projections.queries.accounts import AccountQueries
+from projections.queries.builds import BuildQueries
+from projections.queries.commits import CommitQueries
+from projections.queries.files import FileQueries
+from projections.queries.inbox import InboxQueries
+from projections.queries.insights import InsightQueries
+from projections.queries.projects import ProjectQueries
+from projections.queries.reviews import ReviewQueries
+from projections.store import DocumentStore
+
+
+class Queries(Struct, frozen=True):
+    """The query objects over one store."""
+
+    projects: ProjectQueries
+    files: FileQueries
+    commits: CommitQueries
+    reviews: ReviewQueries
+    builds: BuildQueries
+    accounts: AccountQueries
+    inbox: InboxQueries
+    insights: InsightQueries
+
+
+def queries_over(store: DocumentStore) -> Queries:
+    """Return the query objects over *store*."""
+    return Queries(
+        projects=ProjectQueries(store),
+        files=FileQueries(store),
+        commits=CommitQueries(store),
+        reviews=ReviewQueries(store),
+        builds=BuildQueries(store),
+        accounts=AccountQueries(store),
+        inbox=InboxQueries(store),
+        insights=InsightQueries(store),
+    )
