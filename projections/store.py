@@ -42,7 +42,10 @@ class Above(Struct, frozen=True):
 
 
 class Matches(Struct, frozen=True):
-    """Full-text search over the collection's text fields: every word occurs, the last one as a prefix."""
+    """Full-text search over the collection's text fields: every word occurs, the last one as a prefix.
+
+    Case and diacritics do not count; a text without words matches nothing.
+    """
 
     text: str
 
@@ -109,7 +112,10 @@ class DocumentStore(Protocol):
         """Return the checkpoint of each prepared model's live generation."""
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Do *changes* in one atomic step; a write at or below its document's position does nothing."""
+        """Do *changes* in one atomic step; a write at or below its document's position does nothing.
+
+        A checkpoint behind the stored one is left out: redelivery does not take a model back.
+        """
 
     def get(self, collection: str, id: str) -> Document | None:  # noqa: A002 # the field's name
         """Return a document."""
@@ -122,6 +128,11 @@ class DocumentStore(Protocol):
 
     def count(self, collection: str) -> int:
         """Return how many documents a collection has."""
+
+    def totals(
+        self, collection: str, where: Sequence[Condition], fields: Sequence[str]
+    ) -> Mapping[str, float]:
+        """Return the sums of number *fields* over the documents of *where*, and under `count` how many they are."""
 
     def dump(self, collection: str) -> Iterable[Document]:
         """Return every document in order of id; a test or `doctor` compares two builds with it."""
@@ -140,7 +151,10 @@ class Rebuild(Protocol):
         """Apply writes by position, up to *sequence*."""
 
     def switch(self) -> None:
-        """Let readers see this build from now on, in one atomic step, and drop the old one."""
+        """Let readers see this build from now on, in one atomic step, and drop the old one.
+
+        The model's dead letters go with it. Raises ValueError where the build is behind the live checkpoint or ended.
+        """
 
     def cancel(self) -> None:
-        """Drop this build."""
+        """Drop this build, unless it has ended."""

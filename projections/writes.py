@@ -25,7 +25,10 @@ class Patch(Struct, frozen=True):
 
 
 class SetItem(Struct, frozen=True):
-    """Put *item* into the list at *field*, in the place of the item with the same value under *key*."""
+    """Put *item* into the list at *field*, in the place of the item with the same value under *key*.
+
+    Sets *changes* too; nothing happens where the document does not exist.
+    """
 
     collection: str
     id: str
@@ -36,7 +39,10 @@ class SetItem(Struct, frozen=True):
 
 
 class DropItem(Struct, frozen=True):
-    """Take the item with *value* under *key* out of the list at *field*."""
+    """Take the item with *value* under *key* out of the list at *field*, and set *changes*.
+
+    Nothing happens where the document does not exist.
+    """
 
     collection: str
     id: str

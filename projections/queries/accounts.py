@@ -18,9 +18,14 @@ class AccountQueries:
 
     def get(self, account_id: str, actor: Actor) -> Document:
         """Return an account: all of it for itself and administrators, its name for others; raises NotFoundError."""
-        account = self._store.get(ACCOUNTS, account_id)
-        if account is None:
-            raise NotFoundError(f"there is no account {account_id}", code="account_not_found")
+        account = self.get_own(account_id)
         if actor.is_admin or actor.id == account_id:
             return account
         return {name: account[name] for name in _PUBLIC}
+
+    def get_own(self, account_id: str) -> Document:
+        """Return all of an account; raises NotFoundError."""
+        account = self._store.get(ACCOUNTS, account_id)
+        if account is None:
+            raise NotFoundError(f"there is no account {account_id}", code="account_not_found")
+        return account

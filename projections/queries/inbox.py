@@ -1,6 +1,7 @@
 """Notifications of an account, and announcements to all."""
 
 from domain.actor import Actor
+from domain.errors import NotFoundError
 from projections.queries.page import Page, PageRequest, read_page
 from projections.store import Condition, DocumentStore, Equals, Query
 from projections.writes import Document
@@ -32,6 +33,13 @@ class InboxQueries:
         """Return a page of announcements, the newest first."""
         query = Query(collection="announcements", sort="createdAt", descending=True)
         return read_page(self._store, query, page)
+
+    def announcement(self, announcement_id: str) -> Document:
+        """Return an announcement; raises NotFoundError."""
+        found = self._store.get("announcements", announcement_id)
+        if found is None:
+            raise NotFoundError(f"there is no announcement {announcement_id}", code="announcement_not_found")
+        return found
 
 
 def _shown(item: Document, through: int) -> Document:

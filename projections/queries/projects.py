@@ -36,13 +36,13 @@ class ProjectQueries:
         self._store = store
         self._insights = InsightQueries(store)
 
-    def document(self, project_id: str) -> Document | None:
-        """Return the bare project, for a decision about who may see it."""
-        return self._store.get(PROJECTS, project_id)
-
     def get(self, project_id: str, actor: Actor) -> Document:
         """Return a project with its files; raises NotFoundError."""
         return self.compose(visible_project(self._store, project_id, actor))
+
+    def get_bare(self, project_id: str, actor: Actor) -> Document:
+        """Return the bare project that *actor* may see; raises NotFoundError."""
+        return visible_project(self._store, project_id, actor)
 
     def compose(self, project: Document) -> Document:
         """Return *project* as clients see it."""

@@ -9,12 +9,12 @@ from msgspec import Struct
 from projections.sqlite.rows import write_rows
 from projections.store import Checkpoint, DeadLetter
 
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS models (name TEXT PRIMARY KEY, version INTEGER NOT NULL, "
-    "generation INTEGER NOT NULL, sequence INTEGER NOT NULL, blocked TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS dead_letters (model TEXT NOT NULL, sequence INTEGER NOT NULL, "
-    "stream TEXT NOT NULL, topic TEXT NOT NULL, reason TEXT, PRIMARY KEY (model, sequence)) WITHOUT ROWID",
-)
+_MODELS = """CREATE TABLE IF NOT EXISTS models (
+    name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL,
+    sequence INTEGER NOT NULL, blocked TEXT NOT NULL)"""
+_DEAD_LETTERS = """CREATE TABLE IF NOT EXISTS dead_letters (
+    model TEXT NOT NULL, sequence INTEGER NOT NULL, stream TEXT NOT NULL, topic TEXT NOT NULL, reason TEXT,
+    PRIMARY KEY (model, sequence)) WITHOUT ROWID"""
 _UPSERT = (
     " ON CONFLICT (name) DO UPDATE SET version = excluded.version, generation = excluded.generation, "
     "sequence = excluded.sequence, blocked = excluded.blocked"
@@ -33,7 +33,7 @@ class Live(Struct, frozen=True, kw_only=True):
 
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables where they are missing."""
-    for statement in _TABLES:
+    for statement in (_MODELS, _DEAD_LETTERS):
         connection.execute(statement)
 
 
@@ -90,11 +90,12 @@ def drop_letters(connection: sqlite3.Connection, model: str) -> None:
 
 def letters(connection: sqlite3.Connection, model: str | None) -> list[DeadLetter]:
     """Return the dead letters of *model*, or of all, in order of sequence."""
-    where, params = ("", ()) if model is None else (" WHERE model = ?", (model,))
-    statement = (
-        f"SELECT model, stream, sequence, topic, reason FROM dead_letters{where} ORDER BY sequence, model"
-    )
+    columns = "SELECT model, stream, sequence, topic, reason FROM dead_letters"
+    if model is None:
+        rows = connection.execute(f"{columns} ORDER BY sequence, model")
+    else:
+        rows = connection.execute(f"{columns} WHERE model = ? ORDER BY sequence", (model,))
     return [
         DeadLetter(model=name, stream=stream, sequence=sequence, topic=topic, reason=reason)
-        for name, stream, sequence, topic, reason in connection.execute(statement, params)
+        for name, stream, sequence, topic, reason in rows
     ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from projections.sqlite.conditions import Clause, FieldCondition, clause, search
+from projections.sqlite.indexes import best_index
 from projections.sqlite.schema import Table, expression
 from projections.store import Condition, Equals, Matches, Query
 from projections.writes import Document
@@ -39,26 +40,39 @@ def _parts(query: Query) -> list[Clause]:
     return [page, (f"{column} IS NULL", [])] if query.descending else [page]
 
 
+def totals(table: Table, where: Sequence[Condition], fields: Sequence[str]) -> Clause:
+    """Return the SELECT of the number of documents and the sums of *fields*."""
+    chosen, params = _chosen(table, where, None)
+    sums = [f"coalesce(sum({expression(field, 'd.')}), 0)" for field in fields]
+    return f"SELECT {', '.join(['count(*)', *sums])} {chosen}", params
+
+
 def _select(table: Table, query: Query, conditions: Sequence[Condition], part: Clause) -> Clause:
-    source, driver = _source(table, conditions)
-    wheres: list[Clause] = [("d.body IS NOT NULL", []), part]
-    for condition in conditions:
-        if condition is not driver:
-            wheres.append(_where(table, condition))
-    source_sql, params = source
-    if isinstance(driver, Matches):
-        wheres.append((f"{table.text} MATCH ?", [search(driver.text)]))
-    texts = [text for text, _ in wheres if text]
-    values = [value for _, values in wheres for value in values]
+    chosen, params = _chosen(table, conditions, query.sort)
+    behind, values = part
     direction = "DESC" if query.descending else "ASC"
     order = f"d.id {direction}"
     if query.sort != "id":
         order = f"{expression(query.sort, 'd.')} {direction}, {order}"
-    sql = f"SELECT d.body AS body FROM {source_sql} WHERE {' AND '.join(texts)} ORDER BY {order} LIMIT ?"
-    return sql, [*params, *values, query.limit]
+    if behind:
+        chosen = f"{chosen} AND {behind}"
+    return f"SELECT d.body AS body {chosen} ORDER BY {order} LIMIT ?", [*params, *values, query.limit]
 
 
-def _source(table: Table, conditions: Sequence[Condition]) -> tuple[Clause, Condition | None]:
+def _chosen(table: Table, conditions: Sequence[Condition], sort: str | None) -> Clause:
+    """Return FROM and WHERE."""
+    (source, params), driver = _source(table, conditions, sort)
+    wheres: list[Clause] = [("d.body IS NOT NULL", [])]
+    if isinstance(driver, Matches):
+        wheres.append((f"{table.text} MATCH ?", [search(driver.text)]))
+    wheres += [_where(table, condition) for condition in conditions if condition is not driver]
+    where = " AND ".join(text for text, _ in wheres)
+    return f"FROM {source} WHERE {where}", params + [value for _, values in wheres for value in values]
+
+
+def _source(
+    table: Table, conditions: Sequence[Condition], sort: str | None
+) -> tuple[Clause, Condition | None]:
     """Return where to begin: CROSS JOIN holds the planner to a search or a list's side table before the documents."""
     for condition in conditions:
         if isinstance(condition, Matches):
@@ -72,7 +86,8 @@ def _source(table: Table, conditions: Sequence[Condition]) -> tuple[Clause, Cond
         if not isinstance(condition, Matches) and condition.field in table.sides:
             inner, params = _side(table, condition, conditions)
             return (f"({inner}) AS k CROSS JOIN {table.name} AS d ON d.id = k.id", params), condition
-    return (f"{table.name} AS d", []), None
+    index = best_index(table, conditions, sort)
+    return (f"{table.name} AS d" if index is None else f"{table.name} AS d INDEXED BY {index}", []), None
 
 
 def _side(table: Table, condition: FieldCondition, conditions: Sequence[Condition]) -> Clause:
@@ -84,12 +99,12 @@ def _side(table: Table, condition: FieldCondition, conditions: Sequence[Conditio
     distinct = "" if isinstance(condition, Equals) else "DISTINCT "
     where = " AND ".join(text for text, _ in clauses)
     params = [value for _, values in clauses for value in values]
-    return f"SELECT {distinct}id FROM {table.sides[condition.field]} WHERE {where}", params
+    return f"SELECT {distinct}id FROM {table.sides[condition.field]} WHERE {where}", params  # noqa: S608
 
 
 def _where(table: Table, condition: Condition) -> Clause:
     if isinstance(condition, Matches):
-        text = f"d.number IN (SELECT rowid FROM {table.text} WHERE {table.text} MATCH ?)"
+        text = f"d.number IN (SELECT rowid FROM {table.text} WHERE {table.text} MATCH ?)"  # noqa: S608
         return text, [search(condition.text)]
     if condition.field in table.sides:
         inner, params = _side(table, condition, ())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from projections.sqlite.queries import merge, selects
+from projections.sqlite.queries import merge, selects, totals
 from projections.sqlite.schema import Table
 from projections.store import Condition, Query
 from projections.writes import Document
@@ -17,13 +17,13 @@ _list_decoder: msgspec.json.Decoder[list[Document]] = msgspec.json.Decoder(list[
 
 def read_one(connection: sqlite3.Connection, table: Table, id_: str) -> Document | None:
     """Return a document."""
-    row = connection.execute(f"SELECT body FROM {table.name} WHERE id = ?", (id_,)).fetchone()
+    row = connection.execute(f"SELECT body FROM {table.name} WHERE id = ?", (id_,)).fetchone()  # noqa: S608
     return None if row is None or row[0] is None else _decoder.decode(row[0])
 
 
 def read_many(connection: sqlite3.Connection, table: Table, ids: Sequence[str]) -> dict[str, Document]:
     """Return the documents that exist, by id."""
-    statement = f"SELECT d.body FROM json_each(?) AS k CROSS JOIN {table.name} AS d ON d.id = k.value WHERE d.body IS NOT NULL"
+    statement = f"SELECT d.body FROM json_each(?) AS k CROSS JOIN {table.name} AS d ON d.id = k.value WHERE d.body IS NOT NULL"  # noqa: S608
     rows = connection.execute(statement, (msgspec.json.encode(ids).decode(),))
     documents = (_decoder.decode(body) for (body,) in rows)
     return {document["id"]: document for document in documents}
@@ -49,7 +49,7 @@ def _scope(
 
 def _documents(connection: sqlite3.Connection, statement: str, params: Sequence[object]) -> list[Document]:
     """Fetch a page as one value: one step of the statement instead of one for each row."""
-    whole = f"SELECT '[' || group_concat(body) || ']' FROM ({statement})"
+    whole = f"SELECT '[' || group_concat(body) || ']' FROM ({statement})"  # noqa: S608
     try:
         (text,) = connection.execute(whole, params).fetchone()
     except sqlite3.DataError:  # together they are longer than a value of SQLite may be
@@ -59,12 +59,21 @@ def _documents(connection: sqlite3.Connection, statement: str, params: Sequence[
 
 def count(connection: sqlite3.Connection, table: Table) -> int:
     """Return how many documents the table has."""
-    statement = f"SELECT count(*) FROM {table.name} WHERE body IS NOT NULL"
+    statement = f"SELECT count(*) FROM {table.name} WHERE body IS NOT NULL"  # noqa: S608
     (found,) = connection.execute(statement).fetchone()
     return int(found)
 
 
+def read_totals(
+    connection: sqlite3.Connection, table: Table, where: Sequence[Condition], fields: Sequence[str]
+) -> dict[str, float]:
+    """Return the sums of *fields*, and under `count` how many documents they are of."""
+    statement, params = totals(table, where, fields)
+    row = connection.execute(statement, params).fetchone()
+    return dict(zip(("count", *fields), row, strict=True))
+
+
 def read_page(connection: sqlite3.Connection, table: Table, after: str) -> list[Document]:
     """Return the documents that follow the id *after*."""
-    statement = f"SELECT body FROM {table.name} WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT {_PAGE}"
+    statement = f"SELECT body FROM {table.name} WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT {_PAGE}"  # noqa: S608
     return [_decoder.decode(body) for (body,) in connection.execute(statement, (after,))]

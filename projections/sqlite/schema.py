@@ -22,22 +22,23 @@ class Table:
         self.text = f"{self.name}_text" if collection.text else None
         self.sides = {field: f"{self.name}_m{i}" for i, field in enumerate(collection.multikey)}
 
+    def index_name(self, fields: tuple[str, ...]) -> str:
+        """Name the index on *fields*."""
+        return f"{self.name}_i_{'_'.join(fields).replace('.', '_')}"
+
     def create(self, connection: sqlite3.Connection) -> None:
         """Make what is missing."""
         for statement in self._statements():
             connection.execute(statement)
 
     def _statements(self) -> list[str]:
-        statements = [
-            # the number is a rowid that VACUUM keeps: the text table refers to it
-            f"CREATE TABLE IF NOT EXISTS {self.name} (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, "
-            "position INTEGER NOT NULL, body TEXT)"
-        ]
+        # the number is a rowid that VACUUM keeps: the text table refers to it
+        columns = "number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, position INTEGER NOT NULL, body TEXT"
+        statements = [f"CREATE TABLE IF NOT EXISTS {self.name} ({columns})"]
         for fields in self.collection.indexes:
             columns = ", ".join([*(expression(field) for field in fields), "id"])
-            name = f"{self.name}_i_{'_'.join(fields).replace('.', '_')}"
             statements.append(
-                f"CREATE INDEX IF NOT EXISTS {name} ON {self.name} ({columns}) WHERE body IS NOT NULL"
+                f"CREATE INDEX IF NOT EXISTS {self.index_name(fields)} ON {self.name} ({columns}) WHERE body IS NOT NULL"
             )
         statements += [
             f"CREATE TABLE IF NOT EXISTS {side} (value NOT NULL, id TEXT NOT NULL, PRIMARY KEY (value, id)) "

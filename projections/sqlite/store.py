@@ -15,7 +15,7 @@ from projections.sqlite.connections import Database, translated
 from projections.sqlite.generation import Generation
 from projections.sqlite.rebuild import SQLiteRebuild
 from projections.sqlite.schema import Table, drop_table, generations
-from projections.store import Change, Checkpoint, DeadLetter, Query
+from projections.store import Change, Checkpoint, Condition, DeadLetter, Query
 from projections.writes import Document
 
 T = TypeVar("T")
@@ -50,8 +50,7 @@ class SQLiteDocumentStore:
             with self._database.transaction() as connection:
                 catalog.create(connection)
                 known = catalog.load(connection)
-                for model in models:
-                    prepared.append(_prepare(connection, model, known.get(model.name)))
+                prepared += [_prepare(connection, model, known.get(model.name)) for model in models]
                 catalog.save(connection, [live for _, live in prepared])
             for generation, live in prepared:
                 self._show(generation, live.checkpoint)
@@ -100,6 +99,12 @@ class SQLiteDocumentStore:
     def count(self, collection: str) -> int:
         """Return how many documents a collection has."""
         return self._read(collection, reading.count)
+
+    def totals(self, collection: str, where: Sequence[Condition], fields: Sequence[str]) -> dict[str, float]:
+        """Return the sums of *fields* over the documents of *where*, and under `count` how many they are."""
+        return self._read(
+            collection, lambda connection, table: reading.read_totals(connection, table, where, fields)
+        )
 
     def dump(self, collection: str) -> Iterator[Document]:
         """Yield every document in order of id, read in pages."""

@@ -96,7 +96,7 @@ class TableWriter:
                 after = _values(change.after.document, field)
                 gone += [(value, change.id) for value in before if value not in after]
                 come += [(value, change.id) for value in after if value not in before]
-            write_rows(connection, f"DELETE FROM {side} WHERE (value, id) IN (", gone, ")")
+            write_rows(connection, f"DELETE FROM {side} WHERE (value, id) IN (", gone, ")")  # noqa: S608
             write_rows(connection, f"INSERT INTO {side} (value, id)", come)
 
     def _write_text(self, connection: sqlite3.Connection, text: str, changed: Sequence[Changed]) -> None:
@@ -110,9 +110,8 @@ class TableWriter:
         come = [change.id for change in moved if change.after.document is not None]
         chosen = f"FROM json_each(?) AS k CROSS JOIN {table} AS d ON d.id = k.value"
         if gone:
-            connection.execute(
-                f"DELETE FROM {text} WHERE rowid IN (SELECT d.number {chosen})", (_encode(gone),)
-            )
+            numbers = f"SELECT d.number {chosen}"
+            connection.execute(f"DELETE FROM {text} WHERE rowid IN ({numbers})", (_encode(gone),))  # noqa: S608
         if come:
             values = ", ".join(f"json_extract(d.body, '$.{field}')" for field in fields)
             connection.execute(
@@ -126,14 +125,14 @@ def _select(connection: sqlite3.Connection, table: str, ids: Collection[str], bo
     if not ids:
         return {}
     row = f"'[' || json_quote(d.id) || ',' || d.position || ',' || coalesce({body}, 'null') || ']'"
-    statement = f"SELECT '[' || group_concat({row}) || ']' FROM json_each(?) AS k CROSS JOIN {table} AS d ON d.id = k.value"
+    statement = f"SELECT '[' || group_concat({row}) || ']' FROM json_each(?) AS k CROSS JOIN {table} AS d ON d.id = k.value"  # noqa: S608
     (text,) = connection.execute(statement, (_encode(ids),)).fetchone()
     if text is None:
         return {}
     return {id_: Stored(position, document) for id_, position, document in _decoder.decode(text)}
 
 
-def _encode(value: Any) -> str | None:
+def _encode(value: object) -> str | None:
     return None if value is None else _encoder.encode(value).decode()
 
 

@@ -15,7 +15,8 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     *input* is the struct of the body, *query* that of the query, *output* that of the answer (None: no body).
     *patch* tells that the body is a merge patch; *optional_body* that it may be absent. *command* tells that it
-    changes something, so that conditions, idempotency keys and the refusals of commands apply.
+    changes something, so that conditions, idempotency keys and the refusals of commands apply. *also* are other
+    statuses of success, *statuses* other refusals.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     conditional: bool = False
     hidden: bool = False
     statuses: tuple[int, ...] = ()
+    also: tuple[int, ...] = ()
 
 
 class Operations:

@@ -50,7 +50,10 @@ def _route(api: Api, operation: Operation) -> HTTPRouteHandler:
 async def _answer(api: Api, operation: Operation, request: AnyRequest, request_id: str) -> Answer:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
     query = read_query(request.scope["query_string"])
-    call = Call(api, headers, request.scope["path_params"], query, request_id)
+    path: dict[str, str] = request.scope["path_params"]
+    if "path" in path:  # as it was sent: the router would have folded it
+        path = {**path, "path": request.scope["state"]["file_path"]}
+    call = Call(api, headers, path, query, request_id)
     arguments: list[Struct] = []
     if operation.input is not None:
         arguments.append(await _body(operation, request, headers))

@@ -1,0 +1,192 @@
+"""The load generator: closed loops (each connection waits for its answer) and open ones (a fixed rate)."""
+
+import asyncio
+import contextlib
+import gc
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from bench.connection import Connection, connect, connected
+from bench.wire import Answer
+
+_MOST_REQUESTS = 5_000_000
+_MOST_RECONNECTS = 1_000
+_DRAIN_SECONDS = 15.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one run saw: latencies in seconds of the requests that succeeded, and everything else by its reason."""
+
+    seconds: float = 0.0
+    done: int = 0
+    latencies: list[float] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+    late: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Return units done a second."""
+        return self.done / self.seconds if self.seconds else 0.0
+
+
+Units = Callable[[Answer], int]
+
+
+def one(_: Answer) -> int:
+    """Count an answer as one unit of work."""
+    return 1
+
+
+class _Closed:
+    """What the connections of a closed loop share."""
+
+    def __init__(self, requests: Iterator[bytes], begin: float, end: float, units: Units) -> None:
+        self.requests, self.begin, self.end, self.units = requests, begin, end, units
+        self.outcome = Outcome(seconds=end - begin)
+        self.sent = 0
+        self.running = 0
+        self.all_done = asyncio.Event()
+
+    def finished(self) -> None:
+        self.running -= 1
+        if self.running == 0:
+            self.all_done.set()
+
+
+class _Worker:
+    """Send, wait, send again, until the time is over."""
+
+    __slots__ = ("_connection", "_port", "_reconnects", "_run", "_sent")
+
+    def __init__(self, run: _Closed, connection: Connection, port: int) -> None:
+        self._run, self._connection, self._port = run, connection, port
+        self._sent = 0.0
+        self._reconnects: set[asyncio.Task[None]] = set()
+        run.running += 1
+
+    def next(self) -> None:
+        run = self._run
+        self._sent = perf_counter()
+        if self._sent >= run.end or run.sent >= _MOST_REQUESTS:
+            run.finished()
+            return
+        run.sent += 1
+        self._connection.send(next(run.requests), self._answered)
+
+    def _answered(self, answer: Answer | None) -> None:
+        now, run = perf_counter(), self._run
+        outcome = run.outcome
+        if answer is None:
+            outcome.errors["connection lost"] += 1
+            self._reconnects.add(asyncio.get_running_loop().create_task(self._reconnect()))
+            return
+        if not answer.ok:
+            outcome.errors[str(answer.status)] += 1
+        else:
+            if run.begin <= now <= run.end:
+                outcome.done += run.units(answer)
+            if self._sent >= run.begin:
+                outcome.latencies.append(now - self._sent)
+        self.next()
+
+    async def _reconnect(self) -> None:
+        if self._run.outcome.errors["connection lost"] > _MOST_RECONNECTS:
+            self._run.finished()
+            return
+        try:
+            self._connection.close()
+            self._connection = await connect(self._port)
+        except (OSError, TimeoutError):
+            self._run.outcome.errors["cannot connect"] += 1
+            self._run.finished()
+            return
+        self.next()
+
+
+async def closed_loop(
+    port: int, requests: Iterator[bytes], *, connections: int, seconds: float, warmup: float = 0.5, units: Units = one
+) -> Outcome:
+    """Keep *connections* busy for *seconds* after *warmup*; the rate counts answers within that time."""
+    async with connected(port, connections) as opened:
+        begin = perf_counter() + warmup
+        run = _Closed(requests, begin, begin + seconds, units)
+        with _undisturbed():
+            for worker in [_Worker(run, connection, port) for connection in opened]:
+                worker.next()
+            try:
+                async with asyncio.timeout(warmup + seconds + _DRAIN_SECONDS):
+                    await run.all_done.wait()
+            except TimeoutError:
+                run.outcome.errors["no answer"] += run.running
+        return run.outcome
+
+
+class _Open:
+    """A fixed rate over a pool of connections; what finds none free waits, and its wait counts."""
+
+    def __init__(self, requests: Iterator[bytes], connections: list[Connection]) -> None:
+        self.outcome = Outcome()
+        self._requests = requests
+        self._idle = deque(connections)
+        self._waiting: deque[float] = deque()
+        self.left = 0
+
+    def due(self, planned: float) -> None:
+        now = perf_counter()
+        self.outcome.late.append(now - planned)
+        self._waiting.append(now)
+        self._send()
+
+    def _send(self) -> None:
+        while self._waiting and self._idle:
+            since, connection = self._waiting.popleft(), self._idle.popleft()
+            connection.send(next(self._requests), lambda a, s=since, c=connection: self._answered(a, s, c))  # type: ignore[misc]
+
+    def _answered(self, answer: Answer | None, since: float, connection: Connection) -> None:
+        self.left -= 1
+        if answer is None:
+            self.outcome.errors["connection lost"] += 1
+        else:
+            self._idle.append(connection)
+            if answer.ok:
+                self.outcome.done += 1
+                self.outcome.latencies.append(perf_counter() - since)
+            else:
+                self.outcome.errors[str(answer.status)] += 1
+        self._send()
+
+
+async def open_loop(
+    port: int, requests: Iterator[bytes], *, rate: float, seconds: float, connections: int
+) -> Outcome:
+    """Send *rate* requests a second for *seconds*, whatever the answers do; latency runs from when each was due."""
+    async with connected(port, connections) as opened:
+        run, count = _Open(requests, opened), int(rate * seconds)
+        run.left = count
+        begin = perf_counter()
+        with _undisturbed():
+            for index in range(count):
+                planned = begin + index / rate
+                await asyncio.sleep(max(planned - perf_counter(), 0))
+                run.due(planned)
+            end = perf_counter() + _DRAIN_SECONDS
+            while run.left and perf_counter() < end:
+                await asyncio.sleep(0.005)
+        run.outcome.seconds = perf_counter() - begin
+        if run.left:
+            run.outcome.errors["no answer"] += run.left
+        return run.outcome
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep the generator's own garbage collector out of the latencies."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

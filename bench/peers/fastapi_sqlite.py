@@ -1,0 +1,104 @@
+"""FastAPI and uvicorn over a plain `eventsourcing` application: the peer. `python -m bench.peers.fastapi_sqlite PORT`.
+
+The environment chooses the store: `PERSISTENCE_MODULE=eventsourcing.sqlite` (or `eventsourcing.postgres`) and its settings.
+The paths are CodePark's, so that both answer the very same requests; there is no authentication, which favours the peer.
+"""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+from uuid import UUID
+
+import uvicorn
+from eventsourcing.application import AggregateNotFoundError
+from fastapi import FastAPI, Header, HTTPException, Response
+from pydantic import BaseModel
+
+from bench.peers.projects import Project, Projects
+from bench.peers.view import Follower, MemoryView
+
+_WAIT_SECONDS = 2.0
+
+
+class NewProject(BaseModel):
+    """What a project is created from."""
+
+    name: str
+    visibility: str = "private"
+
+
+class NewCommand(BaseModel):
+    """One command of a batch."""
+
+    type: str
+    data: NewProject
+
+
+class Commands(BaseModel):
+    """A batch of commands."""
+
+    commands: list[NewCommand]
+
+
+def build() -> FastAPI:
+    """Return the web application."""
+    projects, view = Projects(), MemoryView()
+    follower = Follower(projects, view)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        follower.stop()
+        projects.close()
+
+    api = FastAPI(lifespan=lifespan)
+
+    @api.get("/health/ready")
+    def ready() -> dict[str, str]:
+        return {"status": "ready"}
+
+    @api.post("/api/v1/projects", status_code=201)
+    def create(new: NewProject, response: Response) -> dict[str, Any]:
+        project, position = projects.create(new.name, new.visibility)
+        follower.prompt()
+        response.headers["CodePark-Position"] = str(position)
+        return _document(project)
+
+    @api.post("/api/v1/commands")
+    def batch(commands: Commands) -> dict[str, Any]:
+        created, _ = projects.create_all((one.data.name, one.data.visibility) for one in commands.commands)
+        follower.prompt()
+        return {"results": [{"id": str(project.id), "status": "accepted"} for project in created]}
+
+    @api.get("/api/v1/projects/{project_id}")
+    def read(project_id: UUID, codepark_after: Annotated[int | None, Header()] = None) -> dict[str, Any]:
+        if codepark_after is not None and not view.wait(codepark_after, _WAIT_SECONDS):
+            raise HTTPException(503)
+        try:
+            return _document(projects.get(project_id))
+        except AggregateNotFoundError:
+            raise HTTPException(404) from None
+
+    @api.get("/api/v1/projects")
+    def newest(limit: int = 20) -> dict[str, Any]:
+        rows = view.last(min(limit, 100))
+        return {"items": [{"id": key, "name": name, "visibility": visibility} for key, name, visibility in rows]}
+
+    return api
+
+
+def _document(project: Project) -> dict[str, Any]:
+    return {
+        "id": str(project.id), "name": project.name, "visibility": project.visibility, "version": project.version,
+        "createdAt": project.created_on.isoformat(), "updatedAt": project.modified_on.isoformat(),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Serve on the loopback port that is the first argument."""
+    uvicorn.run(build(), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Read models of the peer application, fed from its notification log."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from eventsourcing.persistence import Tracking
+from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore, SQLiteTrackingRecorder
+
+from bench.peers.projects import Project, Projects
+
+_PAGE = 1000
+Row = tuple[str, str, str]
+
+
+class MemoryView:
+    """The projects in memory, in the order of their creation."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._position = 0
+        self._moved = threading.Condition()
+
+    def apply(self, event: Any, tracking: Tracking) -> None:  # noqa: ANN401 # any event of the application
+        """Take one event in."""
+        if isinstance(event, Project.Created):  # type: ignore[attr-defined] # made by the decorator
+            self._rows.append((str(event.originator_id), event.name, event.visibility))
+        with self._moved:
+            self._position = tracking.notification_id
+            self._moved.notify_all()
+
+    def last(self, limit: int) -> Sequence[Row]:
+        """Return the newest projects."""
+        return self._rows[: -limit - 1 : -1]
+
+    def wait(self, position: int, seconds: float) -> bool:
+        """Tell whether the view reached *position* in time."""
+        with self._moved:
+            return self._moved.wait_for(lambda: self._position >= position, seconds)
+
+
+class SQLiteView(SQLiteTrackingRecorder):
+    """The projects in a table; each event and its tracking record are one transaction, as the library has it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(SQLiteDatastore(path))
+        self.create_table()
+
+    def _create_table(self, c: SQLiteCursor) -> None:
+        super()._create_table(c)
+        c.execute("CREATE TABLE IF NOT EXISTS projects (id TEXT PRIMARY KEY, name TEXT, visibility TEXT)")
+
+    def apply(self, event: Any, tracking: Tracking) -> None:  # noqa: ANN401 # any event of the application
+        """Take one event in."""
+        with self.datastore.transaction(commit=True) as c:
+            if isinstance(event, Project.Created):  # type: ignore[attr-defined] # made by the decorator
+                c.execute(
+                    "INSERT INTO projects VALUES (?, ?, ?)",
+                    (str(event.originator_id), event.name, event.visibility),
+                )
+            self._insert_tracking(c, tracking)
+
+
+def feed(app: Projects, apply: Callable[[Any, Tracking], None], after: int, most: int | None = None) -> int:
+    """Apply what the notification log holds behind *after*, up to *most* events; return the last position."""
+    end = None if most is None else after + most
+    while True:
+        found = app.recorder.select_notifications(after + 1, _PAGE, stop=end)
+        for notification in found:
+            apply(app.mapper.to_domain_event(notification), Tracking(app.name, notification.id))
+            after = notification.id
+        if len(found) < _PAGE:
+            return after
+
+
+class Follower:
+    """Keep a view up to date in a thread of its own, prompted after each save."""
+
+    def __init__(self, app: Projects, view: MemoryView) -> None:
+        self._app, self._view = app, view
+        self._prompted = threading.Event()
+        self._stopped = False
+        self._position = feed(app, view.apply, 0)
+        self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
+        self._thread.start()
+
+    def prompt(self) -> None:
+        """Say that there is something new."""
+        self._prompted.set()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped = True
+        self._prompted.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while self._prompted.wait() and not self._stopped:
+            self._prompted.clear()
+            with contextlib.suppress(OSError):
+                self._position = feed(self._app, self._view.apply, self._position)

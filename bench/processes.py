@@ -1,0 +1,121 @@
+"""Start servers, wait until they are ready, weigh them, and end them by their own process id."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from bench.connection import ask, run
+from bench.wire import WireError, request
+
+_READY_SECONDS = 120.0
+_STOP_SECONDS = 30.0
+_POLL_SECONDS = 0.01
+
+
+class ServerError(Exception):
+    """A server did not start, or ended before its time."""
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@dataclass
+class Server:
+    """A server in a process of its own."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+    also: Sequence[int] = field(default_factory=tuple)
+
+    def resident_bytes(self) -> int:
+        """Return the resident memory of the process, its children and what belongs to it."""
+        return sum(_of(process, lambda p: p.memory_info().rss) for process in self._tree())
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that the same processes have used."""
+        return sum(_of(process, lambda p: sum(p.cpu_times()[:2])) for process in self._tree())
+
+    def stop(self) -> None:
+        """End the server politely, and its whole tree where that takes too long."""
+        if self.process.poll() is not None:
+            return
+        tree = _tree(self.process.pid)
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            for process in tree:
+                _of(process, lambda p: p.kill() or 0)
+            self.process.wait(_STOP_SECONDS)
+
+    def last_words(self) -> str:
+        """Return the end of what the server printed."""
+        return self.log.read_text(errors="replace")[-2000:]
+
+    def _tree(self) -> list[psutil.Process]:
+        return [process for pid in (self.process.pid, *self.also) for process in _tree(pid)]
+
+
+def start(
+    name: str, command: Sequence[str], port: int, *, folder: Path, env: Mapping[str, str], also: Sequence[int] = ()
+) -> tuple[Server, float]:
+    """Start *command*; return the server and the seconds until it was ready; raise ServerError."""
+    log = folder / f"{name}.log"
+    began = time.perf_counter()
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+    server = Server(name, port, process, log, also)
+    try:
+        _wait_ready(server, began)
+    except BaseException:
+        server.stop()
+        raise
+    return server, time.perf_counter() - began
+
+
+def _wait_ready(server: Server, began: float) -> None:
+    while time.perf_counter() - began < _READY_SECONDS:
+        if server.process.poll() is not None:
+            raise ServerError(f"{server.name} ended with {server.process.returncode}: {server.last_words()}")
+        if _ready(server.port):
+            return
+        time.sleep(_POLL_SECONDS)
+    raise ServerError(f"{server.name} was not ready in {_READY_SECONDS:.0f} s: {server.last_words()}")
+
+
+def _ready(port: int) -> bool:
+    try:
+        return run(ask(port, request("GET", "/health/ready"), 5)).status == 200
+    except (OSError, TimeoutError, WireError):
+        return False
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _of(process: psutil.Process, read) -> float:  # noqa: ANN001
+    try:
+        return read(process)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return 0

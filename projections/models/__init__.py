@@ -1,0 +1,29 @@
+"""The read models, each a pure projector with its collections."""
+
+from projections.model import ReadModel
+from projections.models import (
+    accounts,
+    activity,
+    announcements,
+    builds,
+    commits,
+    files,
+    notifications,
+    projects,
+    reviews,
+    suggestions,
+)
+
+READ_MODELS: tuple[ReadModel, ...] = (
+    projects.MODEL,
+    accounts.MODEL,
+    files.MODEL,
+    commits.MODEL,
+    reviews.MODEL,
+    builds.MODEL,
+    announcements.MODEL,
+    notifications.MODEL,
+    activity.MODEL,
+    suggestions.MODEL,
+)
+"""Those that are made from events alone; the insights need an analyser."""

@@ -1,0 +1,30 @@
+"""Announcements to everybody."""
+
+from collections.abc import Iterable
+
+from commands.record import Record
+from commands.times import rfc3339
+from domain.announcement.events import AnnouncementPublished
+from projections.model import Collection
+from projections.models.dispatch import read_model
+from projections.writes import Put, Write
+
+ANNOUNCEMENTS = "announcements"
+
+
+def _published(event: AnnouncementPublished, record: Record) -> Iterable[Write]:
+    document = {
+        "id": event.announcement_id,
+        "title": event.title,
+        "text": event.text,
+        "authorId": record.actor,
+        "createdAt": rfc3339(record.occurred_at),
+    }
+    return (Put(ANNOUNCEMENTS, event.announcement_id, document),)
+
+
+MODEL = read_model(
+    ANNOUNCEMENTS,
+    {AnnouncementPublished: _published},
+    Collection(name=ANNOUNCEMENTS, indexes=(("createdAt",),)),
+)

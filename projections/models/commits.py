@@ -1,0 +1,37 @@
+"""Commits of projects. Parts of a large commit are seen when its last part completes it."""
+
+from collections.abc import Iterable
+
+from commands.record import Record
+from commands.times import rfc3339
+from domain.commit.events import CommitRecorded
+from projections.model import Collection
+from projections.models.dispatch import read_model
+from projections.writes import Put, Write
+
+COMMITS = "commits"
+
+
+def _recorded(event: CommitRecorded, record: Record) -> Iterable[Write]:
+    id_ = f"{event.project_id}/{event.sha}"
+    document = {
+        "id": id_,
+        "projectId": event.project_id,
+        "sha": event.sha,
+        "number": event.number,
+        "message": event.message,
+        "author": {"name": event.author_name, "email": event.author_email},
+        "authoredAt": event.authored_at,
+        "parents": list(event.parents),
+        "changes": [{"path": change.path, "status": change.status} for change in event.changes],
+        "recordedAt": rfc3339(record.occurred_at),
+        "version": event.number,
+    }
+    return (Put(COMMITS, id_, document),)
+
+
+MODEL = read_model(
+    COMMITS,
+    {CommitRecorded: _recorded},
+    Collection(name=COMMITS, indexes=(("projectId", "number"),), multikey=("changes.path",)),
+)

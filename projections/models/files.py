@@ -1,0 +1,45 @@
+"""Files of projects; their contents lie apart, so that lists stay small."""
+
+from collections.abc import Iterable
+
+from commands.record import Record
+from commands.times import rfc3339
+from domain.file.events import FileDeleted, FileWritten
+from projections.model import Collection
+from projections.models.dispatch import read_model
+from projections.models.languages import language_of
+from projections.writes import Delete, Put, Write
+
+FILES = "files"
+CONTENTS = "contents"
+
+
+def _written(event: FileWritten, record: Record) -> Iterable[Write]:
+    id_ = f"{event.project_id}/{event.path}"
+    file = {
+        "id": id_,
+        "projectId": event.project_id,
+        "path": event.path,
+        "version": record.version,
+        "size": event.size,
+        "language": language_of(event.path),
+        "encoding": event.encoding,
+        "digest": event.digest,
+        "updatedAt": rfc3339(record.occurred_at),
+        "commit": event.commit,
+    }
+    content = {"id": id_, "content": event.content, "encoding": event.encoding, "version": record.version}
+    return Put(FILES, id_, file), Put(CONTENTS, id_, content)
+
+
+def _deleted(event: FileDeleted, _: Record) -> Iterable[Write]:
+    id_ = f"{event.project_id}/{event.path}"
+    return Delete(FILES, id_), Delete(CONTENTS, id_)
+
+
+MODEL = read_model(
+    FILES,
+    {FileWritten: _written, FileDeleted: _deleted},
+    Collection(name=FILES, indexes=(("projectId", "path"),)),
+    Collection(name=CONTENTS),
+)

@@ -1,0 +1,90 @@
+"""Notifications of accounts, and how far each account has read all of its own."""
+
+from collections.abc import Iterable, Mapping
+
+from commands.record import Record
+from commands.times import rfc3339
+from domain.inbox.events import NotificationsRead
+from domain.project.events import CollaboratorAdded, CollaboratorRemoved
+from domain.review.events import ReviewCommented, ReviewDecided, ReviewOpened
+from projections.model import Collection
+from projections.models.dispatch import read_model
+from projections.writes import Patch, Put, Write
+
+NOTIFICATIONS = "notifications"
+INBOXES = "inboxes"
+
+
+def _added(event: CollaboratorAdded, record: Record) -> Iterable[Write]:
+    return _notify({event.account_id: "collaborator_added"}, event.project_id, None, record)
+
+
+def _removed(event: CollaboratorRemoved, record: Record) -> Iterable[Write]:
+    return _notify({event.account_id: "collaborator_removed"}, event.project_id, None, record)
+
+
+def _opened(event: ReviewOpened, record: Record) -> Iterable[Write]:
+    kinds = dict.fromkeys(event.mentions, "mentioned")
+    return _notify(kinds, event.project_id, event.review_id, record)
+
+
+def _commented(event: ReviewCommented, record: Record) -> Iterable[Write]:
+    """Tell the author of the review and whom the comment mentions; who is both hears of the mention."""
+    kinds = {event.review_author_id: "review_commented", **dict.fromkeys(event.mentions, "mentioned")}
+    return _notify(kinds, event.project_id, event.review_id, record)
+
+
+def _decided(event: ReviewDecided, record: Record) -> Iterable[Write]:
+    return _notify({event.review_author_id: "review_decided"}, event.project_id, event.review_id, record)
+
+
+def _read(event: NotificationsRead, record: Record) -> Iterable[Write]:
+    if event.ids is None:
+        inbox = {"id": event.account_id, "readThrough": record.sequence}
+        return (Put(INBOXES, event.account_id, inbox),)
+    own = f":{event.account_id}"  # nobody reads what is another's
+    return [
+        Patch(NOTIFICATIONS, id_, {"read": True}) for id_ in dict.fromkeys(event.ids) if id_.endswith(own)
+    ]
+
+
+def _notify(
+    kinds: Mapping[str, str], project_id: str, review_id: str | None, record: Record
+) -> Iterable[Write]:
+    """Notify each account of *kinds* but the actor."""
+    return [
+        _notification(account, kind, project_id, review_id, record)
+        for account, kind in kinds.items()
+        if account != record.actor
+    ]
+
+
+def _notification(account: str, kind: str, project_id: str, review_id: str | None, record: Record) -> Write:
+    id_ = f"{record.id}:{account}".replace("/", "-")
+    document = {
+        "id": id_,
+        "accountId": account,
+        "kind": kind,
+        "projectId": project_id,
+        "reviewId": review_id,
+        "actorId": record.actor,
+        "read": False,
+        "sequence": record.sequence,
+        "createdAt": rfc3339(record.occurred_at),
+    }
+    return Put(NOTIFICATIONS, id_, document)
+
+
+MODEL = read_model(
+    NOTIFICATIONS,
+    {
+        CollaboratorAdded: _added,
+        CollaboratorRemoved: _removed,
+        ReviewOpened: _opened,
+        ReviewCommented: _commented,
+        ReviewDecided: _decided,
+        NotificationsRead: _read,
+    },
+    Collection(name=NOTIFICATIONS, indexes=(("accountId", "sequence"), ("accountId", "read", "sequence"))),
+    Collection(name=INBOXES),
+)

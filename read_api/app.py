@@ -1,0 +1,66 @@
+"""The Litestar application: every route of the HTTP surface, and the edge in front of them."""
+
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp
+
+from read_api.api import Api
+from read_api.edge import Edge
+from read_api.gateway.operation import Operation
+from read_api.gateway.problems import HttpError
+from read_api.gateway.routes import failed, routes_of
+from read_api.openapi import document
+from read_api.realtime.channels import event_socket, event_stream
+from read_api.rest import accounts, builds, commands, commits, events, files, inbox, insights, projects, reviews, system
+from read_api.web.pages import page_routes
+
+_RESOURCES = (accounts, projects, files, commits, reviews, builds, insights, events, inbox, commands, system)
+
+
+def operations() -> list[Operation]:
+    """Return every declared operation."""
+    return [operation for resource in _RESOURCES for operation in resource.operation.all]
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document of this release."""
+    return document(operations(), version("codepark"))
+
+
+def create_app(api: Api) -> ASGIApp:
+    """Return the ASGI application over *api*."""
+    found = operations()
+    schema = msgspec.json.encode(document(found, version("codepark")))
+
+    @get("/schema/openapi.json", media_type=MediaType.JSON, include_in_schema=False)
+    async def openapi() -> bytes:
+        return schema
+
+    app = Litestar(
+        route_handlers=[*routes_of(api, found), event_stream(api), event_socket(api), openapi, *page_routes()],
+        openapi_config=None,
+        exception_handlers={HTTPException: _routing_error, Exception: _unexpected},
+        request_max_body_size=None,
+    )
+    allowed = {route.path: sorted(route.methods) for route in app.routes if hasattr(route, "methods")}
+    return Edge(app, allowed)
+
+
+def _routing_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Answer what Litestar itself refuses: unknown paths and methods."""
+    codes = {404: "not_found", 405: "method_not_allowed"}
+    code = codes.get(error.status_code, "refused")
+    return _problem(request, HttpError(error.status_code, code, error.detail, headers=error.headers))
+
+
+def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    return _problem(request, error)
+
+
+def _problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    answer = failed(error, request.scope["path"], request.scope["state"].get("request_id", ""))
+    return Response(answer.body, status_code=answer.status, headers=answer.headers, media_type=answer.media_type)

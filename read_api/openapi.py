@@ -1,0 +1,163 @@
+"""The OpenAPI 3.1 document, made from the same declarations as the routes."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from read_api.gateway.bodies import JSON, MERGE_PATCH
+from read_api.gateway.operation import Operation
+from read_api.gateway.problems import MEDIA_TYPE, Problem
+
+_PARAMETER = re.compile(r"\{(\w+):\w+\}")
+_REF = "#/components/schemas/{name}"
+_PATTERNS = {
+    "path": {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": r"^[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"},
+    "sha": {"type": "string", "pattern": "^[0-9a-f]{4,64}$"},
+    "command_id": {"type": "string", "pattern": "^[0-9a-f-]{36}$"},
+}  # fmt: skip
+_ID = {"type": "string", "pattern": "^[A-Za-z0-9:_-]{1,64}$"}
+_DESCRIPTIONS = {
+    200: "Done",
+    201: "Created",
+    202: "Taken; more parts are awaited",
+    204: "Done; there is nothing to show",
+    304: "Not changed since the state that you have",
+    400: "The input does not have the form that this document gives it",
+    401: "Nobody is signed in, or the access token is not valid",
+    403: "You may see it, but not do this to it",
+    404: "It does not exist, or you may not know of it",
+    409: "The state does not allow it, or the same request is still under way",
+    412: "The version has moved on since you loaded it",
+    413: "Too large",
+    415: "Another media type is needed",
+    422: "The idempotency key came with another body before",
+    503: "Not now: try again after `Retry-After` seconds",
+}
+
+
+def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
+    """Return the OpenAPI document of *operations*."""
+    shown = [operation for operation in operations if not operation.hidden]
+    types = _types(shown)
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
+    by_type = dict(zip(map(repr, types), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in shown:
+        path = _PARAMETER.sub(r"{\1}", operation.path)
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, by_type)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "CodePark",
+            "version": version,
+            "summary": "The backend of a collaborative code platform whose event history is the product.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(operation.tag for operation in shown)],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _types(operations: list[Operation]) -> list[Any]:
+    found: dict[str, Any] = {repr(Problem): Problem}
+    for operation in operations:
+        for type_ in (operation.input, operation.output, operation.query):
+            if type_ is not None:
+                found[repr(type_)] = type_
+    return list(found.values())
+
+
+def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.handler.__name__,
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "security": [{"bearer": []}, {}],
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_headers(operation)],
+        "responses": _responses(operation, schemas),
+    }
+    if operation.input is not None:
+        media = (JSON, MERGE_PATCH) if operation.patch else (JSON,)
+        schema = schemas[repr(operation.input)]
+        described["requestBody"] = {
+            "required": not operation.optional_body,
+            "content": {kind: {"schema": schema} for kind in media},
+        }
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+    names = _PARAMETER.findall(operation.path)
+    return [
+        {"name": name, "in": "path", "required": True, "schema": _PATTERNS.get(name, _ID)} for name in names
+    ]
+
+
+def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    if operation.query is None:
+        return []
+    _, components = msgspec.json.schema_components([operation.query], ref_template=_REF)
+    return [
+        {"name": name, "in": "query", "required": False, "schema": _plain(schema)}
+        for name, schema in components[operation.query.__name__]["properties"].items()
+    ]
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a query parameter: there is no null in a query."""
+    schema = {key: value for key, value in schema.items() if key != "default" or value is not None}
+    options = [option for option in schema.pop("anyOf", ()) if option != {"type": "null"}]
+    return {**schema, **options[0]} if len(options) == 1 else {**schema, **({"anyOf": options} if options else {})}
+
+
+def _headers(operation: Operation) -> list[dict[str, Any]]:
+    def header(name: str, pattern: str, description: str) -> dict[str, Any]:
+        schema = {"type": "string", "pattern": pattern}
+        return {"name": name, "in": "header", "required": False, "schema": schema, "description": description}
+
+    if operation.command:
+        return [
+            header("Idempotency-Key", "^[!-~]{1,255}$", "Makes the request repeatable: a retry gets the first outcome"),
+            header("If-Match", r'^"[0-9]{1,9}(-[0-9a-f]{16})?"$', "Refuse unless this is the current version"),
+        ]
+    found = []
+    if operation.method == "GET":
+        found.append(
+            header("CodePark-After", "^[A-Za-z0-9_-]{8,64}$", "Answer from a state that includes this position")
+        )
+    if operation.conditional:
+        found.append(header("If-None-Match", r'^"[0-9a-f-]{1,40}"$', "Answer 304 where this is the state"))
+    return found
+
+
+def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
+    success: dict[str, Any] = {"description": _DESCRIPTIONS[operation.status]}
+    if operation.output is not None:
+        success["content"] = {JSON: {"schema": schemas[repr(operation.output)]}}
+    elif operation.status != 204:  # noqa: PLR2004 # No Content
+        success["content"] = {JSON: {"schema": {"type": "object"}}}
+    responses = {str(operation.status): success}
+    for status in operation.also:
+        responses[str(status)] = {**success, "description": _DESCRIPTIONS[status]}
+    if operation.conditional:
+        responses["304"] = {"description": _DESCRIPTIONS[304]}
+    problem = {MEDIA_TYPE: {"schema": schemas[repr(Problem)]}}
+    for status in _refusals(operation):
+        responses[str(status)] = {"description": _DESCRIPTIONS[status], "content": problem}
+    return responses
+
+
+def _refusals(operation: Operation) -> list[int]:
+    statuses = {400, 401, 404, 503, *operation.statuses}
+    if operation.command:
+        statuses |= {403, 409, 412, 413, 422}
+    if operation.input is not None:
+        statuses |= {413, 415}
+    return sorted(statuses)

@@ -1,0 +1,180 @@
+"""`/ws/events` and `/api/v1/events/stream`: the same subscription over WebSocket and server-sent events."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, WebSocket, get, websocket
+from litestar.exceptions import WebSocketDisconnect
+from litestar.response import Stream
+
+from commands.position import PositionError
+from domain.actor import Actor
+from projections.store import StoreUnavailableError
+from read_api.api import Api
+from read_api.gateway.call import Call, known_position
+from read_api.gateway.problems import BadInputError, HttpError, as_http_error, as_problem
+from read_api.gateway.routes import failed, read_query
+from read_api.realtime.events import Shown
+from read_api.realtime.subscription import Subscription
+
+_BEAT_SECONDS = 15.0
+_CLOSE_GOING_AWAY = 1001
+_PROJECTS = 100
+
+
+def visible(api: Api, project_id: str, actor: Actor) -> bool:
+    """Tell whether *actor* may see the project now."""
+    return bool(api.queries.projects.visible([project_id], actor))
+
+
+def subscription(call: Call, last_seen: str | None) -> Subscription:
+    """Return the subscription that a request asks for; raises HttpError and PositionError.
+
+    Without a position it starts at the present end.
+    """
+    api, query = call.api, call.query
+    token = last_seen or query.get("after")
+    after = api.log.tip().sequence if token is None else known_position(api, token).sequence()
+    projects = _names(query, "projects")
+    if projects is not None and len(projects) > _PROJECTS:
+        raise BadInputError(f"subscribe to at most {_PROJECTS} projects", "projects")
+    return Subscription(
+        api.hub,
+        lambda project, actor: visible(api, project, actor),
+        call.actor,
+        after,
+        projects=projects,
+        topics=_names(query, "type"),
+    )
+
+
+def _names(query: dict[str, str], name: str) -> frozenset[str] | None:
+    value = query.get(name)
+    return frozenset(part for part in value.split(",") if part) if value else None
+
+
+def event_stream(api: Api) -> Any:
+    """Return the route of the server-sent events (WHATWG HTML, section 9.2)."""
+
+    @get("/api/v1/events/stream", include_in_schema=False)
+    async def stream(request: Request[Any, Any, Any]) -> Response[Any]:
+        request_id = request.scope["state"]["request_id"]
+        try:
+            call = _call(api, request.scope, request_id)
+            found = subscription(call, call.headers.get("last-event-id"))
+        except Exception as error:  # noqa: BLE001 # the error table knows them
+            answer = failed(error, request.url.path, request_id)
+            return Response(
+                answer.body, status_code=answer.status, headers=answer.headers, media_type=answer.media_type
+            )
+        return Stream(
+            _sse(found),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    return stream
+
+
+async def _sse(found: Subscription) -> AsyncIterator[bytes]:
+    yield b"retry: 1000\n\n"
+    async for batch in with_beats(found):
+        if batch is None:
+            yield b": still here\n\n"
+        elif batch:
+            yield b"".join(_sse_event(event) for event in batch)
+    yield b"event: drain\ndata: {}\n\n"
+
+
+def _sse_event(event: Shown) -> bytes:
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (event.token.encode(), event.topic.encode(), event.json)
+
+
+async def with_beats(found: Subscription) -> AsyncIterator[list[Shown] | None]:
+    """Yield the batches of a subscription, and None whenever it has been quiet for a while."""
+    batches = found.batches()
+    pending: asyncio.Task[list[Shown]] | None = None
+    try:
+        while True:
+            pending = pending or asyncio.ensure_future(anext(batches))
+            done, _ = await asyncio.wait({pending}, timeout=_BEAT_SECONDS)
+            if not done:
+                yield None
+                continue
+            try:
+                batch = pending.result()
+            except StopAsyncIteration:
+                return
+            pending = None
+            yield batch
+    finally:
+        if pending is not None:
+            pending.cancel()
+            with suppress(asyncio.CancelledError, StopAsyncIteration):
+                await pending
+        await batches.aclose()
+
+
+def event_socket(api: Api) -> Any:
+    """Return the route of the WebSocket: every message is one event with its position."""
+
+    @websocket("/ws/events")
+    async def socket(socket: WebSocket[Any, Any, Any]) -> None:
+        request_id = socket.scope["state"]["request_id"]
+        await socket.accept()
+        try:
+            call = _call(api, socket.scope, request_id)
+            found = subscription(call, None)
+        except (HttpError, PositionError, StoreUnavailableError) as error:
+            await _refuse(socket, error, request_id)
+            return
+        sender = asyncio.create_task(_send(socket, found))
+        try:
+            with suppress(WebSocketDisconnect):
+                await asyncio.wait(
+                    {sender, asyncio.create_task(_listen(socket))}, return_when=asyncio.FIRST_COMPLETED
+                )
+        finally:
+            sender.cancel()
+            with suppress(asyncio.CancelledError, WebSocketDisconnect, Exception):
+                await sender
+
+    return socket
+
+
+async def _send(socket: WebSocket[Any, Any, Any], found: Subscription) -> None:
+    async for batch in found.batches():
+        for event in batch:
+            await socket.send_data(event.json.decode(), mode="text")
+    await socket.send_data('{"type":"drain"}', mode="text")
+    await socket.close(code=_CLOSE_GOING_AWAY, reason="the server is stopping")
+
+
+async def _listen(socket: WebSocket[Any, Any, Any]) -> None:
+    """Take what the client sends, until it goes: nothing that it says changes the subscription."""
+    with suppress(WebSocketDisconnect):
+        while True:
+            await socket.receive_data(mode="text")
+
+
+async def _refuse(socket: WebSocket[Any, Any, Any], error: Exception, request_id: str) -> None:
+    """Say why before closing; the codes are 4000 + the HTTP status."""
+    known = as_http_error(error) or HttpError(500, "internal_error", "something went wrong on our side")
+    problem = as_problem(known, "/ws/events", request_id)
+    await socket.send_data(
+        msgspec.json.encode({"type": "error", "problem": problem}).decode(), mode="text"
+    )
+    await socket.close(code=4000 + known.status, reason=known.code)
+
+
+def _call(api: Api, scope: Any, request_id: str) -> Call:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    query = read_query(scope["query_string"])
+    if "token" in query and "authorization" not in headers:  # browsers cannot set headers on a WebSocket
+        headers["authorization"] = f"Bearer {query['token']}"
+    return Call(api, headers, {}, query, request_id)
+
+

@@ -1,0 +1,90 @@
+"""The live source: one reader of the log for all subscribers, who each keep only their place."""
+
+import asyncio
+from collections import deque
+
+from commands.log import EventLog, LogUnavailableError, Tip
+from read_api.realtime.events import Shown, shown
+
+_KEPT = 4_096
+_CHUNK = 200
+
+
+class Hub:
+    """Keep the last events ready to send, and wake subscribers when there are more.
+
+    A subscriber that falls behind what is kept reads from the log, so that no queue grows for it and none is skipped.
+    """
+
+    def __init__(self, log: EventLog) -> None:
+        """Read from *log*."""
+        self._log = log
+        self._kept: deque[Shown] = deque(maxlen=_KEPT)
+        self._tip = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed: asyncio.Future[None] | None = None
+        self._notified = False
+        self.subscribers = 0
+        self.draining = False
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake subscribers in *loop* from now on."""
+        self._loop = loop
+        self._tip = self._log.tip().sequence
+        self._log.on_append(self._appended)
+
+    @property
+    def tip(self) -> int:
+        """Return the sequence of the last event that subscribers may see."""
+        return self._tip
+
+    def drain(self) -> None:
+        """End every subscription: each says so to its client and stops."""
+        self.draining = True
+        self._wake()
+
+    async def changed(self, after: int) -> None:
+        """Wait until there are events behind *after*, or the server stops."""
+        while self._tip <= after and not self.draining:
+            if self._changed is None:
+                self._changed = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._changed)
+
+    def events(self, after: int) -> list[Shown]:
+        """Return some events behind *after*, in order, none skipped; raises LogUnavailableError."""
+        if after >= self._tip:
+            return []
+        self._fill()
+        if self._kept and self._kept[0].sequence <= after + 1:
+            start = after + 1 - self._kept[0].sequence
+            return [self._kept[index] for index in range(start, min(start + _CHUNK, len(self._kept)))]
+        return [shown(self._log, record) for record in self._log.read(after, _CHUNK)]
+
+    def _fill(self) -> None:
+        """Take over what was appended since; far behind, start anew close to the end."""
+        last = self._kept[-1].sequence if self._kept else 0
+        if self._tip - last > _KEPT:
+            self._kept.clear()
+            last = max(self._tip - _CHUNK, 0)
+        while last < self._tip:
+            records = self._log.read(last, _CHUNK)
+            if not records:
+                raise LogUnavailableError("the log gave no records that it has")
+            self._kept.extend(shown(self._log, record) for record in records)
+            last = records[-1].sequence
+
+    def _appended(self, tip: Tip) -> None:
+        """Note the new tip; called from the thread that appends, and cheap when nobody listens."""
+        self._tip = tip.sequence
+        if self._changed is not None and not self._notified and self._loop is not None:
+            self._notified = True
+            try:
+                self._loop.call_soon_threadsafe(self._wake)
+            except RuntimeError:
+                self._notified = False  # the loop has ended, and with it every subscriber
+
+    def _wake(self) -> None:
+        self._notified = False
+        changed, self._changed = self._changed, None
+        if changed is not None and not changed.done():
+            changed.set_result(None)

@@ -1,0 +1,63 @@
+"""One subscriber's view of the live source: its filter, its place, what it may see."""
+
+from collections.abc import AsyncIterator, Callable
+
+from domain.actor import Actor
+from read_api.realtime.events import TECHNICAL, Shown
+from read_api.realtime.hub import Hub
+
+_ACCESS = ("project.", "collaborator.")
+
+
+class Subscription:
+    """The events behind a place that pass a filter and that *actor* may see, for as long as somebody asks."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        visible: Callable[[str, Actor], bool],
+        actor: Actor,
+        after: int,
+        *,
+        projects: frozenset[str] | None = None,
+        topics: frozenset[str] | None = None,
+    ) -> None:
+        """Start behind *after*; None for *projects* or *topics* stands for all."""
+        self._hub = hub
+        self._visible = visible
+        self._actor = actor
+        self._projects = projects
+        self._topics = topics
+        self._allowed: dict[str, bool] = {}
+        self.after = after
+
+    async def batches(self) -> AsyncIterator[list[Shown]]:
+        """Yield events as they come, in order; end when the server stops."""
+        self._hub.subscribers += 1
+        try:
+            while not self._hub.draining:
+                await self._hub.changed(self.after)
+                events = self._hub.events(self.after)
+                if events:
+                    self.after = events[-1].sequence
+                    yield [event for event in events if self._passes(event)]
+        finally:
+            self._hub.subscribers -= 1
+
+    def _passes(self, event: Shown) -> bool:
+        if event.topic.startswith(_ACCESS):
+            self._allowed.pop(event.home, None)  # who may see the project may have changed
+        if self._projects is not None and event.home not in self._projects:
+            return False
+        if self._topics is not None and event.topic not in self._topics:
+            return False
+        if self._actor.sees_all:
+            return True
+        if event.topic.startswith(TECHNICAL):
+            return False
+        allowed = self._allowed.get(event.home)
+        if allowed is None:
+            if len(self._allowed) > 1_000:  # noqa: PLR2004 # a bound on memory, not a meaning
+                self._allowed.clear()
+            allowed = self._allowed[event.home] = self._visible(event.home, self._actor)
+        return allowed

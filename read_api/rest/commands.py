@@ -1,0 +1,127 @@
+"""`/commands`: many commands in one request, and what became of one."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from commands.bus import BusyError
+from commands.deciding import outcome_of
+from commands.intake.builders import COMMAND_TYPES
+from commands.log import LogUnavailableError
+from commands.outcomes import Accepted, Outcome, Refused, Submission
+from domain.limits import BATCH_COMMANDS
+from read_api.gateway.bodies import invalid
+from read_api.gateway.call import Answer, Call
+from read_api.gateway.operation import Operations
+from read_api.gateway.problems import BadInputError, HttpError, problem_of
+from read_api.rest.views import BatchResult, CommandView
+
+COMMANDS = "/api/v1/commands"
+_TYPES = "^(" + "|".join(name.replace(".", r"\.") for name in COMMAND_TYPES) + ")$"
+
+operation = Operations("Commands")
+
+
+class BatchCommand(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """One command of a batch; *id* makes it repeatable, *target* is the project (or account) that it is for."""
+
+    type: Annotated[str, Meta(pattern=_TYPES)]
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+    id: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\u0021-\u007e]+$")] | UnsetType = UNSET
+    target: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9:_-]+$")] | UnsetType = UNSET
+    expected_version: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
+
+
+class Batch(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Commands that are carried out in this order."""
+
+    commands: Annotated[list[BatchCommand], Meta(min_length=1, max_length=BATCH_COMMANDS)]
+
+
+@operation("POST", COMMANDS, input=Batch, output=BatchResult, statuses=(401, 503))
+async def carry_out(call: Call, batch: Batch) -> Answer:
+    """Carry out commands in order; each has an outcome of its own."""
+    call.signed_in()
+    prepared = [_prepared(call, command, index) for index, command in enumerate(batch.commands)]
+    submissions = [item for item in prepared if isinstance(item, Submission)]
+    try:
+        outcomes = iter(await call.api.bus.execute(submissions) if submissions else [])
+    except BusyError as error:
+        raise HttpError(503, "busy", str(error), headers={"Retry-After": "1"}) from error
+    last = 0
+    results = []
+    for command, item in zip(batch.commands, prepared, strict=True):
+        outcome = next(outcomes) if isinstance(item, Submission) else item
+        if isinstance(outcome, Accepted) and outcome.position.sequence() >= last:
+            last, call_position = outcome.position.sequence(), outcome.position.token()
+        results.append(_result(command, item, outcome))
+    headers = {"CodePark-Position": call_position} if last else {}
+    return Answer(body=msgspec.json.encode({"results": results}), headers=headers)
+
+
+def _prepared(call: Call, command: BatchCommand, index: int) -> Submission | Exception:
+    try:
+        return _submission(call, command, index)
+    except Exception as error:  # noqa: BLE001 # the error table turns it into this command's problem
+        return error
+
+
+def _submission(call: Call, command: BatchCommand, index: int) -> Submission:
+    kind = COMMAND_TYPES[command.type]
+    if kind.targeted and command.target is UNSET:
+        raise BadInputError(f"{command.type} needs a target", f"/commands/{index}/target")
+    request = call.request(scope=f"#{index}")
+    if command.id is not UNSET:
+        request = msgspec.structs.replace(request, key=command.id)
+    expected = None if command.expected_version is UNSET else command.expected_version
+    request = msgspec.structs.replace(request, expected_version=expected)
+    try:
+        data = _decoder(kind.input).decode(command.data)
+    except msgspec.ValidationError as error:
+        raise invalid(str(error), f"/commands/{index}/data") from error
+    target = "" if command.target is UNSET else command.target
+    return call.api.intake.submission(kind.build, data, request, target=target, type_name=command.type)
+
+
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+
+def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
+    return _decoders.get(type_) or _decoders.setdefault(type_, msgspec.json.Decoder(type_))
+
+
+def _result(command: BatchCommand, item: Submission | Exception, outcome: Outcome | Exception) -> dict[str, Any]:
+    command_id = item.command_id if isinstance(item, Submission) else None
+    result: dict[str, Any] = {"id": command_id or "" if command.id is UNSET else command.id}
+    if isinstance(outcome, Accepted):
+        result |= {
+            "status": "accepted",
+            "target": outcome.stream.partition("-")[2],
+            "version": outcome.version,
+            "position": outcome.position.token(),
+        }
+        return result | {"replayed": True} if outcome.replayed else result
+    if isinstance(outcome, Exception):
+        return result | {"status": "refused", "problem": problem_of(outcome)}
+    if isinstance(outcome, Refused):
+        return result | {"status": "refused", "problem": problem_of(outcome.refusal)}
+    return result | {"status": "unavailable", "problem": problem_of(LogUnavailableError(outcome.reason))}
+
+
+@operation("GET", COMMANDS + "/{command_id:str}", output=CommandView)
+async def get_command(call: Call) -> Answer:
+    """Tell what became of a command; `unknown` while the log does not have it."""
+    command_id = call.path["command_id"]
+    records = call.api.log.command_records(command_id)
+    found: dict[str, Any] = {"id": command_id, "status": "unknown"}
+    if records and records[0].actor == call.actor.id or (records and call.actor.sees_all):
+        done = outcome_of(records, call.api.log.event(records[0]))
+        found = {
+            "id": command_id,
+            "status": "accepted",
+            "stream": done.stream,
+            "version": done.version,
+            "position": done.position.token(),
+        }
+    return Answer(body=msgspec.json.encode(found))

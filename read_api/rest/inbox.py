@@ -1,0 +1,67 @@
+"""`/notifications` and `/announcements`."""
+
+import msgspec
+
+from commands.intake import builders, inputs
+from read_api.gateway.call import Answer, Call
+from read_api.gateway.operation import Operations
+from read_api.rest.lists import ListQuery, listed
+from read_api.rest.views import AnnouncementView, ListOf, NotificationView
+
+NOTIFICATIONS = "/api/v1/notifications"
+ANNOUNCEMENTS = "/api/v1/announcements"
+
+operation = Operations("Notifications")
+
+
+class NotificationQuery(ListQuery):
+    """Which notifications: those not read, those read, or all."""
+
+    unread: bool | None = None
+
+
+@operation("GET", NOTIFICATIONS, query=NotificationQuery, output=ListOf[NotificationView], statuses=(401,))
+async def list_notifications(call: Call, query: NotificationQuery) -> Answer:
+    """List what you are told, the newest first."""
+    actor = call.signed_in()
+    page = await call.read(lambda q: q.inbox.notifications(query.page(), actor, unread=query.unread))
+    return listed(call, NOTIFICATIONS, page, query.fields)
+
+
+@operation(
+    "POST",
+    NOTIFICATIONS + "/read",
+    input=inputs.NotificationsInput,
+    status=204,
+    optional_body=True,
+    command=True,
+)
+async def read_notifications(call: Call, data: inputs.NotificationsInput) -> Answer:
+    """Mark notifications as read; without ids, all."""
+    call.signed_in()
+    done = await call.execute(builders.read_notifications, data, type_name="notifications.read")
+    return Answer(status=204, headers=call.command_headers(done))
+
+
+@operation("GET", ANNOUNCEMENTS, query=ListQuery, output=ListOf[AnnouncementView])
+async def list_announcements(call: Call, query: ListQuery) -> Answer:
+    """List the announcements, the newest first."""
+    page = await call.read(lambda q: q.inbox.announcements(query.page()))
+    return listed(call, ANNOUNCEMENTS, page, query.fields)
+
+
+@operation(
+    "POST",
+    ANNOUNCEMENTS,
+    input=inputs.AnnouncementInput,
+    output=AnnouncementView,
+    status=201,
+    command=True,
+)
+async def publish_announcement(call: Call, data: inputs.AnnouncementInput) -> Answer:
+    """Tell everybody something (administrators)."""
+    call.signed_in()
+    done = await call.execute(builders.publish_announcement, data, type_name="announcement.publish")
+    announcement_id = done.stream.removeprefix("announcement-")
+    found = await call.read(lambda q: q.inbox.announcement(announcement_id), at=done)
+    return Answer(status=201, body=msgspec.json.encode(found), headers=call.command_headers(done))

@@ -1,0 +1,169 @@
+"""`/projects` and their collaborators."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from commands.intake import builders, inputs
+from commands.outcomes import Accepted
+from domain.errors import NotFoundError
+from projections.queries.projects import ProjectFilter
+from read_api.gateway.call import Answer, Call
+from read_api.gateway.conditions import etag
+from read_api.gateway.operation import Operations
+from read_api.rest.lists import ListQuery, listed
+from read_api.rest.past import asked_past, left_by
+from read_api.rest.views import Collaborator, ListedProject, ListOf, ProjectView
+
+PROJECTS = "/api/v1/projects"
+PROJECT = PROJECTS + "/{project_id:str}"
+COLLABORATORS = PROJECT + "/collaborators"
+
+operation = Operations("Projects")
+
+Word = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9:_-]+$")]
+
+
+class ProjectListQuery(ListQuery):
+    """Which projects, in which order."""
+
+    owner: Word | None = None
+    collaborator: Word | None = None
+    search: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    sort: Annotated[str, Meta(pattern=r"^-?(createdAt|updatedAt|name)$")] = "-createdAt"
+
+
+class AsOfQuery(Struct, frozen=True, kw_only=True, rename="camel"):
+    """At which moment of the past: an RFC 3339 time or a position token; and which fields."""
+
+    as_of: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    fields: Annotated[str, Meta(min_length=1, max_length=1_000)] | None = None
+
+
+@operation("GET", PROJECTS, query=ProjectListQuery, output=ListOf[ListedProject])
+async def list_projects(call: Call, query: ProjectListQuery) -> Answer:
+    """List the projects that you may see."""
+    wanted = ProjectFilter(
+        owner=query.owner, collaborator=query.collaborator, search=query.search, sort=query.sort
+    )
+    actor = call.actor
+    page = await call.read(lambda q: q.projects.list(wanted, query.page(), actor))
+    return listed(call, PROJECTS, page, query.fields)
+
+
+@operation("POST", PROJECTS, input=inputs.ProjectInput, output=ProjectView, status=201, command=True)
+async def create_project(call: Call, data: inputs.ProjectInput) -> Answer:
+    """Start a project."""
+    call.signed_in()
+    done = await call.execute(builders.create_project, data, type_name="project.create")
+    project_id = done.stream.removeprefix("project-")
+    answer = await _as_left(call, done, project_id, 201)
+    answer.headers["Location"] = f"{PROJECTS}/{project_id}"
+    return answer
+
+
+@operation("GET", PROJECT, query=AsOfQuery, output=ProjectView, conditional=True)
+async def get_project(call: Call, query: AsOfQuery) -> Answer:
+    """Show a project, as it is or as it was."""
+    project_id, actor = call.path["project_id"], call.actor
+    if query.as_of is not None:
+        found = await asked_past(call, project_id, query.as_of, lambda q: q.projects.get(project_id, actor))
+    else:
+        found = await call.read(lambda q: q.projects.get(project_id, actor), project=project_id)
+    return call.shown(found, found["version"], composed=True)
+
+
+@operation("PUT", PROJECT, input=inputs.ProjectInput, output=ProjectView, command=True)
+async def replace_project(call: Call, data: inputs.ProjectInput) -> Answer:
+    """Replace everything that a project says about itself."""
+    return await _change(call, builders.replace_project, data, "project.update")
+
+
+@operation("PATCH", PROJECT, input=inputs.ProjectPatch, output=ProjectView, patch=True, command=True)
+async def patch_project(call: Call, data: inputs.ProjectPatch) -> Answer:
+    """Change some of what a project says about itself (JSON merge patch)."""
+    return await _change(call, builders.patch_project, data, "project.update")
+
+
+@operation("DELETE", PROJECT, status=204, command=True)
+async def delete_project(call: Call) -> Answer:
+    """Delete a project."""
+    project_id = call.path["project_id"]
+    done = await call.execute(
+        builders.delete_project, inputs.NoInput(), target=project_id, type_name="project.delete"
+    )
+    return Answer(status=204, headers=call.command_headers(done))
+
+
+@operation("GET", COLLABORATORS, output=ListOf[Collaborator])
+async def list_collaborators(call: Call) -> Answer:
+    """List who works on a project."""
+    project = await _project(call)
+    body = {"items": project["collaborators"], "nextCursor": None}
+    return Answer(body=msgspec.json.encode(body), headers={"ETag": etag(project["version"])})
+
+
+@operation("GET", COLLABORATORS + "/{account_id:str}", output=Collaborator)
+async def get_collaborator(call: Call) -> Answer:
+    """Show somebody who works on a project."""
+    project = await _project(call)
+    return _collaborator(call, project, etag(project["version"]))
+
+
+@operation(
+    "PUT",
+    COLLABORATORS + "/{account_id:str}",
+    input=inputs.CollaboratorInput,
+    output=Collaborator,
+    command=True,
+)
+async def set_collaborator(call: Call, data: inputs.CollaboratorInput) -> Answer:
+    """Let somebody work on a project in this role."""
+    body = inputs.CollaboratorCommand(account_id=call.path["account_id"], role=data.role)
+    done = await call.execute(
+        builders.set_collaborator, body, target=call.path["project_id"], type_name="collaborator.set"
+    )
+    project = await _project(call, done)
+    answer = _collaborator(call, project, etag(done.version))
+    answer.headers |= call.command_headers(done)
+    return answer
+
+
+@operation("DELETE", COLLABORATORS + "/{account_id:str}", status=204, command=True)
+async def remove_collaborator(call: Call) -> Answer:
+    """Let somebody no longer work on a project."""
+    body = inputs.CollaboratorRemoval(account_id=call.path["account_id"])
+    done = await call.execute(
+        builders.remove_collaborator, body, target=call.path["project_id"], type_name="collaborator.remove"
+    )
+    return Answer(status=204, headers=call.command_headers(done))
+
+
+async def _project(call: Call, done: Accepted | None = None) -> dict[str, Any]:
+    project_id, actor = call.path["project_id"], call.actor
+    return await call.read(lambda q: q.projects.get(project_id, actor), project=project_id, at=done)
+
+
+def _collaborator(call: Call, project: dict[str, Any], tag: str) -> Answer:
+    account_id = call.path["account_id"]
+    for collaborator in project["collaborators"]:
+        if collaborator["id"] == account_id:
+            return Answer(body=msgspec.json.encode(collaborator), headers={"ETag": tag})
+    raise NotFoundError(f"{account_id} does not work on this project", code="collaborator_not_found")
+
+
+async def _change(call: Call, build: builders.Builder, data: Any, type_name: str) -> Answer:
+    project_id = call.path["project_id"]
+    done = await call.execute(build, data, target=project_id, type_name=type_name)
+    return await _as_left(call, done, project_id, 200)
+
+
+async def _as_left(call: Call, done: Accepted, project_id: str, status: int) -> Answer:
+    """Answer with the project as the command left it; for a repeated command, as it left it then."""
+    actor = call.actor
+    found = await left_by(call, done, project_id, lambda q: q.projects.get(project_id, actor))
+    body = msgspec.json.encode(call.picked(found))
+    headers = call.command_headers(done)
+    headers["ETag"] = etag(done.version, body)
+    return Answer(status=status, body=body, headers=headers)

@@ -1,0 +1,72 @@
+"""`/projects/{id}/reviews`."""
+
+from commands.intake import builders, inputs
+from read_api.gateway.call import Answer, Call
+from read_api.gateway.operation import Operations
+from read_api.rest.changing import Show, change
+from read_api.rest.lists import ListQuery, listed
+from read_api.rest.projects import PROJECT
+from read_api.rest.views import ListedReview, ListOf, ReviewView
+
+REVIEWS = PROJECT + "/reviews"
+REVIEW = REVIEWS + "/{review_id:str}"
+
+operation = Operations("Reviews")
+
+
+@operation("GET", REVIEWS, query=ListQuery, output=ListOf[ListedReview])
+async def list_reviews(call: Call, query: ListQuery) -> Answer:
+    """List the reviews of a project, the newest first."""
+    project_id, actor = call.path["project_id"], call.actor
+    page = await call.read(lambda q: q.reviews.list(project_id, query.page(), actor))
+    return listed(call, f"/api/v1/projects/{project_id}/reviews", page, query.fields)
+
+
+@operation("POST", REVIEWS, input=inputs.ReviewInput, output=ReviewView, status=201, command=True)
+async def open_review(call: Call, data: inputs.ReviewInput) -> Answer:
+    """Ask for a review."""
+    return await change(call, builders.open_review, data, "review.open", _show(call), created="reviews")
+
+
+@operation("GET", REVIEW, output=ReviewView, conditional=True)
+async def get_review(call: Call) -> Answer:
+    """Show a review with its comments."""
+    project_id, review_id, actor = call.path["project_id"], call.path["review_id"], call.actor
+    found = await call.read(lambda q: q.reviews.get(project_id, review_id, actor))
+    return call.shown(found, found["version"])
+
+
+@operation(
+    "POST", REVIEW + "/comments", input=inputs.CommentInput, output=ReviewView, status=201, command=True
+)
+async def comment_review(call: Call, data: inputs.CommentInput) -> Answer:
+    """Comment on a review; `@name` mentions somebody."""
+    body = inputs.CommentCommand(
+        review_id=call.path["review_id"], text=data.text, path=data.path, line=data.line
+    )
+    answer = await change(call, builders.comment_review, body, "review.comment", _show(call))
+    answer.status = 201
+    return answer
+
+
+@operation("POST", REVIEW + "/decision", input=inputs.DecisionInput, output=ReviewView, command=True)
+async def decide_review(call: Call, data: inputs.DecisionInput) -> Answer:
+    """Approve the change, or ask for another."""
+    body = inputs.DecisionCommand(
+        review_id=call.path["review_id"], decision=data.decision, text=data.text
+    )
+    return await change(call, builders.decide_review, body, "review.decide", _show(call))
+
+
+@operation(
+    "POST", REVIEW + "/close", input=inputs.NoInput, output=ReviewView, optional_body=True, command=True
+)
+async def close_review(call: Call, _: inputs.NoInput) -> Answer:
+    """End a review."""
+    body = inputs.ReviewReference(review_id=call.path["review_id"])
+    return await change(call, builders.close_review, body, "review.close", _show(call))
+
+
+def _show(call: Call) -> Show:
+    project_id, actor = call.path["project_id"], call.actor
+    return lambda queries, review_id: queries.reviews.get(project_id, review_id, actor)

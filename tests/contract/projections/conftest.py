@@ -1,0 +1,58 @@
+"""The stores that every test of this suite runs against: an adapter joins by one entry in STORES."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from projections.sqlite import SQLiteDocumentStore
+from projections.store import DocumentStore
+
+from .samples import MODELS
+
+NewStore = Callable[[], "contextmanager[DocumentStore]"]
+
+
+@contextmanager
+def sqlite_file(folder: Path) -> Iterator[DocumentStore]:
+    store = SQLiteDocumentStore(folder / "documents.db")
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def sqlite_memory(folder: Path) -> Iterator[DocumentStore]:
+    store = SQLiteDocumentStore(None)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+STORES = {"sqlite-file": sqlite_file, "sqlite-memory": sqlite_memory}
+
+
+@pytest.fixture(params=sorted(STORES))
+def new_store(request, tmp_path):
+    """Return what makes one empty, prepared store after the other."""
+    numbers = count()
+
+    @contextmanager
+    def new() -> Iterator[DocumentStore]:
+        folder = tmp_path / str(next(numbers))
+        folder.mkdir()
+        with STORES[request.param](folder) as made:
+            made.prepare(MODELS)
+            yield made
+
+    return new
+
+
+@pytest.fixture
+def store(new_store):
+    with new_store() as made:
+        yield made

@@ -1,0 +1,140 @@
+"""Finding documents."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from projections.store import Above, Equals, Matches, OneOf, Query, StartsWith
+
+from .samples import LAWS, note, notes, put
+
+
+def ids(store, *where, **options):
+    return [d["id"] for d in store.find(Query(collection="notes", where=where, **options))]
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        (Equals("group", "a"), ["1", "2"]),
+        (Equals("done", True), ["2"]),
+        (Equals("rank", None), ["3"]),
+        (Equals("nothing", None), ["1", "2", "3"]),
+        (Equals("id", "2"), ["2"]),
+        (Equals("tags.name", "x"), ["1", "3"]),
+        (OneOf("group", ("b", "c")), ["3"]),
+        (OneOf("group", ()), []),
+        (OneOf("tags.name", ("x", "y")), ["1", "2", "3"]),
+        (OneOf("id", ("1", "3", "9")), ["1", "3"]),
+        (StartsWith("title", "src/"), ["1", "2"]),
+        (StartsWith("title", "src/\U0010ffff"), ["2"]),
+        (StartsWith("title", ""), ["1", "2", "3"]),
+        (StartsWith("title", "\ud7ff"), []),
+        (StartsWith("tags.name", "x"), ["1", "3"]),
+        (Above("rank", 1), ["2"]),
+        (Above("title", "src/b"), ["2"]),
+    ],
+)
+def test_conditions(store, condition, found):
+    put(
+        store,
+        [
+            note("1", rank=1, title="src/a", tags=[{"name": "x"}, {"name": "xy"}]),
+            note("2", rank=2, title="src/\U0010ffffb", tags=[{"name": "y"}], done=True),
+            note("3", rank=None, group="b", title="doc", tags=[{"name": "x"}]),
+        ],
+    )
+    assert ids(store, condition) == found
+
+
+def test_all_conditions_hold(store):
+    put(store, [note("1", tags=[{"name": "x"}, {"name": "y"}]), note("2", tags=[{"name": "x"}], group="b")])
+    assert ids(store, Equals("tags.name", "x"), Equals("tags.name", "y")) == ["1"]
+    assert ids(store, Equals("tags.name", "x"), Equals("group", "b")) == ["2"]
+    assert ids(store, Equals("tags.name", "x"), StartsWith("id", "2")) == ["2"]
+
+
+def test_one_of_the_scopes_holds_and_no_document_comes_twice(store):
+    put(store, [note(str(n), rank=n, group="ab"[n % 2], tags=[{"name": "x"}] * (n < 3)) for n in range(6)])
+    scopes = ((Equals("group", "a"),), (Equals("tags.name", "x"),))
+    assert ids(store, scopes=scopes, sort="rank", descending=True) == ["4", "2", "1", "0"]
+    assert ids(store, Above("rank", 1), scopes=scopes, sort="rank", limit=1) == ["2"]
+
+
+@LAWS
+@given(
+    documents=st.lists(notes, max_size=12, unique_by=lambda d: d["id"]),
+    extra=st.integers(0, 8),
+    limit=st.integers(1, 5),
+    sort=st.sampled_from(["id", "rank", "title", "missing"]),
+    descending=st.booleans(),
+    scoped=st.booleans(),
+)
+def test_pages_give_each_document_once_in_order(new_store, documents, extra, limit, sort, descending, scoped):
+    documents += [note(f"n{n}", rank=None if n % 3 == 0 else n % 2) for n in range(extra)]
+    scopes = ((Equals("group", "a"),), (Equals("group", "b"),), (Equals("tags.name", "x"),)) if scoped else ()
+    with new_store() as store:
+        put(store, documents)
+        pages, after = [], None
+        while True:
+            query = Query(
+                collection="notes", scopes=scopes, sort=sort, descending=descending, limit=limit, after=after
+            )
+            page = store.find(query)
+            pages += page
+            if len(page) < limit:
+                break
+            after = (page[-1].get(sort), page[-1]["id"])
+    assert pages == sorted(documents, key=lambda d: _order(d, sort), reverse=descending)
+
+
+def _order(document, sort):
+    value = document.get(sort)
+    return value is not None, value if value is not None else 0, document["id"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("fox", ["1", "2"]),
+        ("FOX red", ["1"]),
+        ("red fo", ["1"]),
+        ("re fox", []),
+        ("cafe", ["2"]),
+        ("café", ["2"]),
+        ("c++", ["2"]),
+        ("red OR blue", []),
+        ("title:fox", []),
+        ('"', []),
+        ("++", []),
+        ("", []),
+    ],
+)
+def test_search(store, text, found):
+    put(store, [note("1", title="Red fox"), note("2", title="blue FOX", text="au café with C++")])
+    assert ids(store, Matches(text)) == found
+
+
+def test_search_goes_with_other_conditions_order_and_pages(store):
+    put(store, [note(str(n), rank=9 - n, title="fox", group="ab"[n % 2]) for n in range(6)])
+    assert ids(store, Matches("fox"), Equals("group", "a"), sort="rank", limit=2) == ["4", "2"]
+    assert ids(store, Matches("fox"), Equals("group", "a"), sort="rank", after=(7, "2")) == ["0"]
+
+
+@LAWS
+@given(text=st.text() | st.text(alphabet='"*^:(){}+- \0\ud800ANDORT') | st.just("a " * 2_000))
+def test_no_text_makes_a_search_fail(new_store, text):
+    with new_store() as store:
+        put(store, [note("1", title="red fox")])
+        assert ids(store, Matches(text)) in ([], ["1"])
+
+
+def test_totals(store):
+    put(store, [note("1", rank=2), note("2", rank=None), note("3", rank=5), note("4", rank=7, group="b")])
+    assert store.totals("notes", (Equals("group", "a"),), ("rank",)) == {"count": 3, "rank": 7}
+    assert store.totals("notes", (Equals("group", "z"),), ("rank",)) == {"count": 0, "rank": 0}
+
+
+def test_a_search_without_text_fields_is_refused(store):
+    with pytest.raises(ValueError, match="no text search"):
+        store.find(Query(collection="drafts", where=(Matches("fox"),)))
