@@ -133,6 +133,7 @@ class _Open:
         self._idle = deque(connections)
         self._waiting: deque[float] = deque()
         self.left = 0
+        self.all_done = asyncio.Event()
 
     def due(self, planned: float) -> None:
         now = perf_counter()
@@ -147,6 +148,8 @@ class _Open:
 
     def _answered(self, answer: Answer | None, since: float, connection: Connection) -> None:
         self.left -= 1
+        if not self.left:
+            self.all_done.set()
         if answer is None:
             self.outcome.errors["connection lost"] += 1
         else:
@@ -172,9 +175,9 @@ async def open_loop(
                 planned = begin + index / rate
                 await asyncio.sleep(max(planned - perf_counter(), 0))
                 run.due(planned)
-            end = perf_counter() + _DRAIN_SECONDS
-            while run.left and perf_counter() < end:
-                await asyncio.sleep(0.005)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DRAIN_SECONDS):
+                    await run.all_done.wait()
         run.outcome.seconds = perf_counter() - begin
         if run.left:
             run.outcome.errors["no answer"] += run.left

@@ -11,8 +11,8 @@ from commands.deciding import Decided, decide_batch, settle
 from commands.log import EventLog, LogCorruptError, LogUnavailableError, Tip, TipMovedError
 from commands.outcomes import Accepted, Outcome, Submission, Unavailable
 from commands.position import Position
-from commands.times import Clock, system_clock
 from commands.view import View
+from domain.times import Clock, system_clock
 
 _BATCH_COMMANDS = 1_000
 _WAITING_COMMANDS = 20_000
@@ -30,9 +30,7 @@ class Ticket:
 
     __slots__ = ("outcomes", "settled", "submissions")
 
-    def __init__(
-        self, submissions: Sequence[Submission], settled: Callable[["Ticket"], None]
-    ) -> None:
+    def __init__(self, submissions: Sequence[Submission], settled: Callable[["Ticket"], None]) -> None:
         """Call *settled* from the bus thread when all outcomes are known."""
         self.submissions = submissions
         self.settled = settled
@@ -68,9 +66,7 @@ class CommandBus:
             if not future.done():
                 future.set_result(outcomes)
 
-        self._submit(
-            Ticket(submissions, lambda ticket: _call(loop, resolve, ticket.outcomes))
-        )
+        self._submit(Ticket(submissions, lambda ticket: _call(loop, resolve, ticket.outcomes)))
         return await future
 
     def execute_sync(self, submissions: Sequence[Submission], timeout: float = 60.0) -> list[Outcome]:
@@ -129,7 +125,7 @@ class CommandBus:
         except (LogUnavailableError, LogCorruptError) as error:
             log_.error("log unavailable", reason=str(error), commands=len(submissions))
             reason = str(error)
-        except Exception as error:  # noqa: BLE001 # a fault of ours must not end the bus for everybody
+        except Exception as error:  # a fault of ours must not end the bus for everybody
             if len(submissions) > 1:
                 return self._one_by_one(submissions)
             log_.exception("command failed", command=submissions[0].command.type_name())

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
+from commands.chain import chained
 from commands.log import CommandEvents, Tip
 from commands.mapper import EventMapper
-from commands.record import Record, chained
+from domain.record import Record
 
 
-def chain_batch(
-    mapper: EventMapper, source: str, tip: Tip, batch: Sequence[CommandEvents]
-) -> list[Record]:
+def chain_batch(mapper: EventMapper, source: str, tip: Tip, batch: Sequence[CommandEvents]) -> list[Record]:
     """Return the records of *batch*, chained behind *tip* and numbered without gap."""
     records: list[Record] = []
     chain, sequence = tip.chain, tip.sequence

@@ -8,13 +8,13 @@ from commands.handlers import HANDLERS, carry_out
 from commands.log import CommandEvents, EventLog
 from commands.outcomes import Accepted, KeyReusedError, Outcome, Refused, Submission
 from commands.position import Position
-from commands.record import Record
 from commands.stream_event import StreamEvent
 from commands.view import Batch, Unit, View
-from domain.event import Event
 from domain.errors import Refusal, StaleVersionError
+from domain.event import Event
 from domain.identifiers import technical_stream
 from domain.log.events import CommandUnchanged
+from domain.record import Record
 
 
 class Decided(Struct, kw_only=True):
@@ -114,9 +114,7 @@ def outcome_of(records: Sequence[Record], first: Event) -> Accepted:
             version = record.version
     last = records[-1]
     position = Position.at(last.sequence, last.chain)
-    return Accepted(
-        command_id=last.command, stream=stream, version=version, position=position, replayed=True
-    )
+    return Accepted(command_id=last.command, stream=stream, version=version, position=position, replayed=True)
 
 
 def about(first: StreamEvent) -> tuple[str, int]:

@@ -75,7 +75,9 @@ def _run_commit(unit: Unit, stream: str, command: RecordCommit) -> None:
 def _run_register(unit: Unit, stream: str, command: account_commands.RegisterAccount) -> None:
     email = unit.load(ids.claim_stream(command.email_claim))
     name = unit.load(ids.claim_stream(command.name_claim))
-    _record_account(unit, stream, account.decide_register(unit.load(stream), email, name, command, unit.actor))
+    _record_account(
+        unit, stream, account.decide_register(unit.load(stream), email, name, command, unit.actor)
+    )
 
 
 def _run_profile(unit: Unit, stream: str, command: account_commands.ChangeProfile) -> None:
@@ -149,7 +151,10 @@ HANDLERS: dict[type[Command], Handler] = {
         lambda c: str(c.announcement_id),
     ),
     **_handlers(
-        (ReadNotifications,), lambda c: ids.inbox_stream(c.account_id), _run_inbox, lambda c: str(c.account_id)
+        (ReadNotifications,),
+        lambda c: ids.inbox_stream(c.account_id),
+        _run_inbox,
+        lambda c: str(c.account_id),
     ),
 }
 

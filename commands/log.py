@@ -5,9 +5,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from commands.record import Record
 from commands.stream_event import StreamEvent
 from domain.event import Event
+from domain.record import Record
 
 
 class LogUnavailableError(Exception):

@@ -47,7 +47,9 @@ def parse_position(token: str) -> Position:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         partitions = _decoder.decode(raw)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
-        raise PositionError("not a position token: use one that a CodePark-Position header carried") from error
+        raise PositionError(
+            "not a position token: use one that a CodePark-Position header carried"
+        ) from error
     if any(key < 0 or sequence < 0 or len(chain) != _PREFIX for key, (sequence, chain) in partitions.items()):
         raise PositionError("not a position token of this log")
     return Position(partitions)

@@ -1,7 +1,6 @@
 """The states that commands are decided on: the settled ones, a batch's, and one command's own."""
 
 from collections.abc import Iterable
-
 from typing import Any
 
 from msgspec import Struct, ValidationError

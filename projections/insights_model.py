@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from commands.record import Record
 from domain.event import Event
 from domain.file.events import Encoding, FileDeleted, FileWritten
+from domain.record import Record
 from insights.analyser import Analyser
 from insights.report import FileReport
 from insights.suggestions import suggest
@@ -86,7 +86,9 @@ def _document(event: FileWritten, record: Record, report: FileReport) -> dict[st
         "complexityTotal": report.complexity_total,
         "functionCount": report.function_count,
         "lines": report.lines,
-        "worst": max((function.complexity for function in report.functions), default=0) if suggestions else -1,
+        "worst": max((function.complexity for function in report.functions), default=0)
+        if suggestions
+        else -1,
         "suggestions": [msgspec.to_builtins(suggestion) for suggestion in suggestions],
         "model": report.model,
     }

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
-from commands.record import Record
 from domain.event import Event
+from domain.record import Record
 from projections.writes import Write
 
 Projector = Callable[[Event, Record], Iterable[Write]]

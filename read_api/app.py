@@ -15,7 +15,19 @@ from read_api.gateway.problems import HttpError
 from read_api.gateway.routes import failed, routes_of
 from read_api.openapi import document
 from read_api.realtime.channels import event_socket, event_stream
-from read_api.rest import accounts, builds, commands, commits, events, files, inbox, insights, projects, reviews, system
+from read_api.rest import (
+    accounts,
+    builds,
+    commands,
+    commits,
+    events,
+    files,
+    inbox,
+    insights,
+    projects,
+    reviews,
+    system,
+)
 from read_api.web.pages import page_routes
 
 _RESOURCES = (accounts, projects, files, commits, reviews, builds, insights, events, inbox, commands, system)
@@ -41,7 +53,13 @@ def create_app(api: Api) -> ASGIApp:
         return schema
 
     app = Litestar(
-        route_handlers=[*routes_of(api, found), event_stream(api), event_socket(api), openapi, *page_routes()],
+        route_handlers=[
+            *routes_of(api, found),
+            event_stream(api),
+            event_socket(api),
+            openapi,
+            *page_routes(),
+        ],
         openapi_config=None,
         exception_handlers={HTTPException: _routing_error, Exception: _unexpected},
         request_max_body_size=None,
@@ -63,4 +81,6 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[b
 
 def _problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     answer = failed(error, request.scope["path"], request.scope["state"].get("request_id", ""))
-    return Response(answer.body, status_code=answer.status, headers=answer.headers, media_type=answer.media_type)
+    return Response(
+        answer.body, status_code=answer.status, headers=answer.headers, media_type=answer.media_type
+    )

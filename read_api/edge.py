@@ -94,7 +94,11 @@ class Edge:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], name, (b"x-content-type-options", b"nosniff")]
             elif head and message["type"] == "http.response.body":
-                message = {"type": "http.response.body", "body": b"", "more_body": message.get("more_body", False)}
+                message = {
+                    "type": "http.response.body",
+                    "body": b"",
+                    "more_body": message.get("more_body", False),
+                }
             await send(message)
 
         return respond

@@ -114,7 +114,11 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a query parameter: there is no null in a query."""
     schema = {key: value for key, value in schema.items() if key != "default" or value is not None}
     options = [option for option in schema.pop("anyOf", ()) if option != {"type": "null"}]
-    return {**schema, **options[0]} if len(options) == 1 else {**schema, **({"anyOf": options} if options else {})}
+    return (
+        {**schema, **options[0]}
+        if len(options) == 1
+        else {**schema, **({"anyOf": options} if options else {})}
+    )
 
 
 def _headers(operation: Operation) -> list[dict[str, Any]]:
@@ -124,13 +128,21 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
 
     if operation.command:
         return [
-            header("Idempotency-Key", "^[!-~]{1,255}$", "Makes the request repeatable: a retry gets the first outcome"),
-            header("If-Match", r'^"[0-9]{1,9}(-[0-9a-f]{16})?"$', "Refuse unless this is the current version"),
+            header(
+                "Idempotency-Key",
+                "^[!-~]{1,255}$",
+                "Makes the request repeatable: a retry gets the first outcome",
+            ),
+            header(
+                "If-Match", r'^"[0-9]{1,9}(-[0-9a-f]{16})?"$', "Refuse unless this is the current version"
+            ),
         ]
     found = []
     if operation.method == "GET":
         found.append(
-            header("CodePark-After", "^[A-Za-z0-9_-]{8,64}$", "Answer from a state that includes this position")
+            header(
+                "CodePark-After", "^[A-Za-z0-9_-]{8,64}$", "Answer from a state that includes this position"
+            )
         )
     if operation.conditional:
         found.append(header("If-None-Match", r'^"[0-9a-f-]{1,40}"$', "Answer 304 where this is the state"))

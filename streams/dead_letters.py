@@ -28,9 +28,7 @@ def retry(log: EventLog, store: DocumentStore, runners: Iterable[Runner]) -> dic
     return {"solved": solved, "left": left}
 
 
-def _retry_stream(
-    log: EventLog, store: DocumentStore, model: ReadModel, queue: list[DeadLetter]
-) -> int:
+def _retry_stream(log: EventLog, store: DocumentStore, model: ReadModel, queue: list[DeadLetter]) -> int:
     checkpoint = store.checkpoints()[model.name]
     done: list[int] = []
     writes = []

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from commands.log import EventLog
-from commands.record import Record
 from domain.event import Event
+from domain.record import Record
 from projections.model import ReadModel
 from projections.store import Change, Checkpoint, DeadLetter
 from projections.writes import Write

@@ -69,7 +69,9 @@ def _catch_up(
             raise RebuildCancelledError(f"the rebuild of {model.name} was cancelled at event {done}")
         records = log.read(done, _BATCH, selection)
         upto = records[-1].sequence if len(records) == _BATCH else target
-        build.apply(_writes(model, decode(log, records)), max(upto, records[-1].sequence if records else upto))
+        build.apply(
+            _writes(model, decode(log, records)), max(upto, records[-1].sequence if records else upto)
+        )
         done = max(upto, records[-1].sequence if records else upto)
         target = max(target, log.tip().sequence)
         progress(done, target)

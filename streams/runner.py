@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 import structlog
 
 from commands.log import EVERYTHING, EventLog, LogUnavailableError, Selection
-from commands.record import Record
+from domain.record import Record
 from projections.model import ReadModel
 from projections.progress import Progress
 from projections.store import Change, Checkpoint, DocumentStore, StoreUnavailableError
@@ -49,9 +49,7 @@ class Runner:
         self._lock = threading.RLock()
         self._ended = False
         self._checkpoints: dict[str, Checkpoint] = {}
-        self._thread = threading.Thread(
-            target=self._run, name=f"runner-{self._models[0].name}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, name=f"runner-{self._models[0].name}", daemon=True)
         self.failure: str | None = None
 
     def start(self) -> None:
@@ -140,7 +138,9 @@ class Runner:
             self._checkpoints[change.model] = change.checkpoint
         for change in changes:
             for letter in change.dead_letters:
-                logger.error("dead letter", model=letter.model, sequence=letter.sequence, reason=letter.reason)
+                logger.error(
+                    "dead letter", model=letter.model, sequence=letter.sequence, reason=letter.reason
+                )
         if self._applied is not None:
             self._applied(changes, batch)
         self._report()

@@ -28,7 +28,9 @@ Path = Annotated[str, Meta(min_length=1, max_length=limits.PATH_LENGTH, pattern=
 Sha = Annotated[str, Meta(pattern=_SHA)]
 Id = Annotated[str, Meta(pattern=_UUID)]
 SuggestionId = Annotated[str, Meta(pattern=_UUID)]
-EmailAddress = Annotated[str, Meta(min_length=3, max_length=limits.EMAIL_LENGTH, pattern=r"^[^@\s]+@[^@\s]+$")]
+EmailAddress = Annotated[
+    str, Meta(min_length=3, max_length=limits.EMAIL_LENGTH, pattern=r"^[^@\s]+@[^@\s]+$")
+]
 Handle = Annotated[str, Meta(pattern=_HANDLE)]
 Password = Annotated[str, Meta(min_length=8, max_length=1_024)]
 

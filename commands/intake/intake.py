@@ -40,7 +40,9 @@ class Intake:
         self, build: Builder, data: Any, request: Request, *, target: str = "", type_name: str = ""
     ) -> Submission:
         """Return the submission of *data*; raises Refusal where it breaks a rule that needs no state."""
-        new_id = created_id(request.actor.id, target, request.key) if request.key is not None else str(uuid7())
+        new_id = (
+            created_id(request.actor.id, target, request.key) if request.key is not None else str(uuid7())
+        )
         place = Place(
             target=target,
             new_id=new_id,
@@ -86,5 +88,3 @@ class Intake:
     def _holder(self, kind: str, value: str) -> str | None:
         last = self._log.last_event(claim_stream(self._secrets.claim(kind, value)))
         return last.event.account_id if last and isinstance(last.event, ClaimTaken) else None
-
-

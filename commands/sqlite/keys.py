@@ -27,7 +27,9 @@ class SQLiteKeyStore:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute("PRAGMA secure_delete=ON")
-            self._connection.execute("CREATE TABLE IF NOT EXISTS keys (subject TEXT PRIMARY KEY, wrapped BLOB) WITHOUT ROWID")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS keys (subject TEXT PRIMARY KEY, wrapped BLOB) WITHOUT ROWID"
+            )
 
     def get(self, subject: str) -> bytes | None:
         """Return the subject's key, from memory where it was used of late."""
@@ -35,7 +37,9 @@ class SQLiteKeyStore:
         if found is not None:
             return found
         with self._lock, translated():
-            row = self._connection.execute("SELECT wrapped FROM keys WHERE subject = ?", (subject,)).fetchone()
+            row = self._connection.execute(
+                "SELECT wrapped FROM keys WHERE subject = ?", (subject,)
+            ).fetchone()
         return None if row is None else self._remember(subject, aes_key_unwrap(self._master_key, row[0]))
 
     def ensure(self, subjects: Iterable[str]) -> None:

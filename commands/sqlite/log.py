@@ -8,6 +8,7 @@ from typing import Any
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteDatastore
 
+from commands.chain import chain_after, first_chain, source_of
 from commands.chaining import chain_batch
 from commands.log import (
     EVERYTHING,
@@ -18,13 +19,13 @@ from commands.log import (
     Tip,
 )
 from commands.mapper import EventMapper, stored_topic
-from commands.record import Record, chain_after, first_chain, source_of
 from commands.sqlite.checkpoints import Checkpointer
 from commands.sqlite.connections import Readers, TunedPool, translated
 from commands.sqlite.recorder import PARTITION, PARTITIONS, ChainedRecorder
 from commands.sqlite.rows import SELECT_COLUMNS, to_records
 from commands.stream_event import StreamEvent
 from domain.event import Event
+from domain.record import Record
 from domain.upcasting import event_versions
 
 _TABLE = "stored_events"
@@ -93,7 +94,9 @@ class SQLiteEventLog:
         for clause, values in _clauses(selection):
             where.append(clause)
             params += values
-        statement = f"SELECT {SELECT_COLUMNS} FROM {_TABLE} WHERE {' AND '.join(where)} ORDER BY rowid LIMIT ?"  # noqa: S608
+        statement = (
+            f"SELECT {SELECT_COLUMNS} FROM {_TABLE} WHERE {' AND '.join(where)} ORDER BY rowid LIMIT ?"  # noqa: S608
+        )
         with translated():
             return to_records(self._readers.connection().execute(statement, [*params, limit]), self.source)
 
@@ -208,6 +211,8 @@ def _clauses(selection: Selection) -> list[tuple[str, list[Any]]]:
     if selection.until is not None:
         clauses.append(("occurred_at <= ?", [selection.until]))
     if selection.topics is not None:
-        names = [stored_topic(topic, v) for topic in selection.topics for v in range(1, event_versions(topic) + 1)]
+        names = [
+            stored_topic(topic, v) for topic in selection.topics for v in range(1, event_versions(topic) + 1)
+        ]
         clauses.append((f"topic IN ({','.join('?' * len(names))})", list(names)))
     return clauses

@@ -15,10 +15,11 @@ from eventsourcing.sqlite import (
 )
 from uuid_utils import uuid7
 
+from commands.chain import chained, first_chain, source_of
 from commands.log import Tip, TipMovedError
-from commands.record import Record, chained, first_chain, source_of
 from commands.sqlite.rows import create_statements, insert_rows, to_row
-from commands.times import system_clock
+from domain.record import Record
+from domain.times import system_clock
 
 PARTITION, PARTITIONS = 0, 1
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from commands.mapper import LargeStateCompressor, parse_stored_topic, stored_topic
-from commands.record import Record
+from domain.record import Record
 
 COLUMNS = (
     "rowid", "originator_id", "originator_version", "topic", "state", "home", "command", "commit_index",

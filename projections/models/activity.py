@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from commands.record import Record
-from commands.times import rfc3339
 from domain.build.events import BuildQueued, BuildStatusChanged
 from domain.commit.events import CommitRecorded
 from domain.event import Event
@@ -17,8 +15,10 @@ from domain.project.events import (
     ProjectDeleted,
     ProjectUpdated,
 )
+from domain.record import Record
 from domain.review.events import ReviewClosed, ReviewCommented, ReviewDecided, ReviewOpened
 from domain.suggestion.events import SuggestionAccepted, SuggestionDismissed
+from domain.times import rfc3339
 from projections.model import Collection
 from projections.models.dispatch import read_model
 from projections.writes import Document, Put, Write

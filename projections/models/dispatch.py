@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from commands.record import Record
 from domain.event import Event
+from domain.record import Record
 from projections.model import Collection, ReadModel
 from projections.writes import Write
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from commands.record import Record
-from commands.times import rfc3339
 from domain.inbox.events import NotificationsRead
 from domain.project.events import CollaboratorAdded, CollaboratorRemoved
+from domain.record import Record
 from domain.review.events import ReviewCommented, ReviewDecided, ReviewOpened
+from domain.times import rfc3339
 from projections.model import Collection
 from projections.models.dispatch import read_model
 from projections.writes import Patch, Put, Write

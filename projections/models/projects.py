@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from commands.record import Record
-from commands.times import rfc3339
 from domain.project.events import (
     CollaboratorAdded,
     CollaboratorRemoved,
@@ -12,6 +10,8 @@ from domain.project.events import (
     ProjectDeleted,
     ProjectUpdated,
 )
+from domain.record import Record
+from domain.times import rfc3339
 from projections.model import Collection
 from projections.models.dispatch import read_model
 from projections.writes import Delete, Document, DropItem, Patch, Put, SetItem, Write

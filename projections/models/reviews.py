@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from commands.record import Record
-from commands.times import rfc3339
+from domain.record import Record
 from domain.review.events import ReviewClosed, ReviewCommented, ReviewDecided, ReviewOpened
+from domain.times import rfc3339
 from projections.model import Collection
 from projections.models.dispatch import read_model
 from projections.writes import Document, Patch, Put, SetItem, Write

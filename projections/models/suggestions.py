@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from commands.record import Record
+from domain.record import Record
 from domain.suggestion.events import SuggestionAccepted, SuggestionDismissed
 from projections.model import Collection
 from projections.models.dispatch import read_model

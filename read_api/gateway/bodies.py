@@ -43,7 +43,9 @@ def check_length(content_length: str | None) -> None:
 
 def too_large() -> HttpError:
     """Return the refusal of a body over the limit."""
-    return HttpError(413, "too_large", f"a body may have up to {BODY_SIZE} bytes", headers={"Connection": "close"})
+    return HttpError(
+        413, "too_large", f"a body may have up to {BODY_SIZE} bytes", headers={"Connection": "close"}
+    )
 
 
 def decode_body(raw: bytes, type_: type[S]) -> S:

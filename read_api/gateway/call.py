@@ -88,9 +88,7 @@ class Call:
             traceparent=self.headers.get("traceparent"),
         )
 
-    async def execute(
-        self, build: Builder, data: Any, *, target: str = "", type_name: str = ""
-    ) -> Accepted:
+    async def execute(self, build: Builder, data: Any, *, target: str = "", type_name: str = "") -> Accepted:
         """Carry out the command that *build* makes of *data*; raises Refusal, HttpError, LogUnavailableError."""
         submission = self.api.intake.submission(
             build, data, self.request(), target=target, type_name=type_name
@@ -201,5 +199,7 @@ def known_position(api: Api, token: str) -> Position:
 
 def _checked_key(key: str) -> str:
     if not key or len(key) > _KEY_LENGTH or not key.isascii() or not key.isprintable():
-        raise BadInputError(f"an Idempotency-Key has 1 to {_KEY_LENGTH} printable characters", "Idempotency-Key")
+        raise BadInputError(
+            f"an Idempotency-Key has 1 to {_KEY_LENGTH} printable characters", "Idempotency-Key"
+        )
     return key

@@ -67,7 +67,9 @@ def read_query(raw: bytes) -> dict[str, str]:
     if not raw:
         return {}
     try:
-        return dict(parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100))
+        return dict(
+            parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+        )
     except (UnicodeDecodeError, ValueError) as error:
         raise BadInputError("the query is not percent-encoded UTF-8", "query") from error
 

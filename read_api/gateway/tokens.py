@@ -56,7 +56,9 @@ class Tokens:
         }
         if email is not None:
             claims["email"] = email
-        return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self.key_id, "typ": "at+jwt"})
+        return jwt.encode(
+            claims, self._key, algorithm=_ALGORITHM, headers={"kid": self.key_id, "typ": "at+jwt"}
+        )
 
     def actor(self, token: str) -> Actor:
         """Return who *token* speaks for; raises HttpError 401."""

@@ -164,9 +164,7 @@ async def _refuse(socket: WebSocket[Any, Any, Any], error: Exception, request_id
     """Say why before closing; the codes are 4000 + the HTTP status."""
     known = as_http_error(error) or HttpError(500, "internal_error", "something went wrong on our side")
     problem = as_problem(known, "/ws/events", request_id)
-    await socket.send_data(
-        msgspec.json.encode({"type": "error", "problem": problem}).decode(), mode="text"
-    )
+    await socket.send_data(msgspec.json.encode({"type": "error", "problem": problem}).decode(), mode="text")
     await socket.close(code=4000 + known.status, reason=known.code)
 
 
@@ -176,5 +174,3 @@ def _call(api: Api, scope: Any, request_id: str) -> Call:
     if "token" in query and "authorization" not in headers:  # browsers cannot set headers on a WebSocket
         headers["authorization"] = f"Bearer {query['token']}"
     return Call(api, headers, {}, query, request_id)
-
-

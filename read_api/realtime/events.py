@@ -8,9 +8,9 @@ from msgspec import Struct
 from commands.log import EventLog
 from commands.mapper import ERASED
 from commands.position import Position
-from commands.record import Record
-from commands.times import rfc3339
 from domain.identifiers import ACCOUNTS_HOME
+from domain.record import Record
+from domain.times import rfc3339
 
 TECHNICAL = "command."
 """Events whose names begin so concern the log itself."""

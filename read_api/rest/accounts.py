@@ -41,14 +41,14 @@ async def register(call: Call, data: inputs.RegisterInput) -> Answer:
     return Answer(status=201, body=msgspec.json.encode(found), headers=headers)
 
 
-@operation(
-    "POST", "/api/v1/auth/login", input=inputs.LoginInput, output=TokensView, statuses=(401,)
-)
+@operation("POST", "/api/v1/auth/login", input=inputs.LoginInput, output=TokensView, statuses=(401,))
 async def login(call: Call, data: inputs.LoginInput) -> Answer:
     """Get an access token for an e-mail address and a password."""
     log, intake = call.api.log, call.api.intake
     account_id = intake.account_with_email(data.email)
-    events = [] if account_id is None else [item.event for item in log.stream_events(account_stream(account_id))]
+    events = (
+        [] if account_id is None else [item.event for item in log.stream_events(account_stream(account_id))]
+    )
     registered = next((event for event in events if isinstance(event, AccountRegistered)), None)
     hashed = None if registered is None else registered.password_hash
     if not await call.api.passwords.verify(hashed, data.password) or registered is None:
@@ -69,9 +69,7 @@ async def get_me(call: Call) -> Answer:
     return call.shown(found, found["version"])
 
 
-@operation(
-    "PATCH", "/api/v1/me", input=inputs.ProfilePatch, output=AccountView, patch=True, command=True
-)
+@operation("PATCH", "/api/v1/me", input=inputs.ProfilePatch, output=AccountView, patch=True, command=True)
 async def patch_me(call: Call, data: inputs.ProfilePatch) -> Answer:
     """Change your e-mail address or your name."""
     actor, intake = call.signed_in(), call.api.intake

@@ -29,7 +29,9 @@ class BatchCommand(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     type: Annotated[str, Meta(pattern=_TYPES)]
     data: msgspec.Raw = msgspec.Raw(b"{}")
     id: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\u0021-\u007e]+$")] | UnsetType = UNSET
-    target: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9:_-]+$")] | UnsetType = UNSET
+    target: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9:_-]+$")] | UnsetType = (
+        UNSET
+    )
     expected_version: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
 
 
@@ -91,7 +93,9 @@ def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
     return _decoders.get(type_) or _decoders.setdefault(type_, msgspec.json.Decoder(type_))
 
 
-def _result(command: BatchCommand, item: Submission | Exception, outcome: Outcome | Exception) -> dict[str, Any]:
+def _result(
+    command: BatchCommand, item: Submission | Exception, outcome: Outcome | Exception
+) -> dict[str, Any]:
     command_id = item.command_id if isinstance(item, Submission) else None
     result: dict[str, Any] = {"id": command_id or "" if command.id is UNSET else command.id}
     if isinstance(outcome, Accepted):
@@ -115,7 +119,7 @@ async def get_command(call: Call) -> Answer:
     command_id = call.path["command_id"]
     records = call.api.log.command_records(command_id)
     found: dict[str, Any] = {"id": command_id, "status": "unknown"}
-    if records and records[0].actor == call.actor.id or (records and call.actor.sees_all):
+    if (records and records[0].actor == call.actor.id) or (records and call.actor.sees_all):
         done = outcome_of(records, call.api.log.event(records[0]))
         found = {
             "id": command_id,

@@ -8,11 +8,11 @@ from msgspec import Meta, Struct
 
 from commands.log import Selection
 from commands.position import Position
-from commands.record import Record
 from domain.actor import Actor
 from domain.event import event_topics
 from domain.file.paths import checked_path
 from domain.identifiers import file_stream
+from domain.record import Record
 from read_api.api import Api
 from read_api.gateway.call import Answer, Call, known_position
 from read_api.gateway.operation import Operations
@@ -38,7 +38,9 @@ class EventQuery(Struct, frozen=True, kw_only=True):
     cursor: Token | None = None
     limit: Limit = 20
     type: Topic | None = None
-    stream: Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[a-z]+-[A-Za-z0-9:-]+$")] | None = None
+    stream: Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[a-z]+-[A-Za-z0-9:-]+$")] | None = (
+        None
+    )
 
 
 class HistoryQuery(Struct, frozen=True, kw_only=True):
@@ -71,9 +73,7 @@ async def list_history(call: Call, query: HistoryQuery) -> Answer:
     project_id, actor = call.path["project_id"], call.actor
     await call.read(lambda q: q.projects.get_bare(project_id, actor))
     stream = None if query.path is None else file_stream(project_id, checked_path(query.path))
-    selection = Selection(
-        home=None if stream else project_id, topics=_topics(query.type), stream=stream
-    )
+    selection = Selection(home=None if stream else project_id, topics=_topics(query.type), stream=stream)
 
     def allowed(record: Record) -> bool:
         return actor.sees_all or not record.topic.startswith(TECHNICAL)

@@ -35,6 +35,4 @@ def listed(call: Call, path: str, page: Page, wanted: str | None) -> Answer:
     if page.next_cursor is not None:
         query = urlencode({**call.query, "cursor": page.next_cursor})
         headers["Link"] = f'<{path}?{query}>; rel="next"'
-    return Answer(
-        body=msgspec.json.encode({"items": items, "nextCursor": page.next_cursor}), headers=headers
-    )
+    return Answer(body=msgspec.json.encode({"items": items, "nextCursor": page.next_cursor}), headers=headers)

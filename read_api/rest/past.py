@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from commands.outcomes import Accepted
 from commands.position import PositionError
-from commands.times import from_rfc3339
+from domain.times import from_rfc3339
 from read_api.gateway.call import Call, known_position
 from read_api.gateway.problems import BadInputError, HttpError
 from read_api.services import Queries
@@ -29,7 +29,9 @@ async def asked_past(call: Call, project_id: str, as_of: str, ask: Callable[[Que
 async def ask_at(call: Call, project_id: str, sequence: int, ask: Callable[[Queries], T]) -> T:
     """Ask read models that hold the project's history up to *sequence*."""
     if _travels.locked() and len(_travels._waiters or ()) > 16:  # noqa: PLR2004, SLF001 # a bound on waiting work
-        raise HttpError(503, "busy", "too many questions about the past at once", headers={"Retry-After": "1"})
+        raise HttpError(
+            503, "busy", "too many questions about the past at once", headers={"Retry-After": "1"}
+        )
     async with _travels:
         queries = await asyncio.to_thread(call.api.past, project_id, sequence)
         return ask(queries)
@@ -53,5 +55,3 @@ def _sequence(call: Call, as_of: str) -> int:
         return min(known_position(call.api, as_of).sequence(), log.tip().sequence)
     except PositionError as error:
         raise BadInputError("asOf takes an RFC 3339 time or a position token", "asOf") from error
-
-

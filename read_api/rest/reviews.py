@@ -52,9 +52,7 @@ async def comment_review(call: Call, data: inputs.CommentInput) -> Answer:
 @operation("POST", REVIEW + "/decision", input=inputs.DecisionInput, output=ReviewView, command=True)
 async def decide_review(call: Call, data: inputs.DecisionInput) -> Answer:
     """Approve the change, or ask for another."""
-    body = inputs.DecisionCommand(
-        review_id=call.path["review_id"], decision=data.decision, text=data.text
-    )
+    body = inputs.DecisionCommand(review_id=call.path["review_id"], decision=data.decision, text=data.text)
     return await change(call, builders.decide_review, body, "review.decide", _show(call))
 
 

@@ -51,5 +51,3 @@ async def internal(call: Call, data: OperationInput) -> Answer:
         raise HttpError(404, "not_found", "there is no such operation")
     result = await asyncio.to_thread(run, data.arguments)
     return Answer(body=msgspec.json.encode(result))
-
-

@@ -1,60 +1,21 @@
-"""One event as the log keeps it, and the bytes that its chain covers."""
+"""The bytes that a record's chain covers, and the chain (the same in every profile)."""
 
 import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
 
-from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from commands.times import rfc3339
+from domain.record import Record
+from domain.times import rfc3339
 
 CHAIN_SIZE = 32
 _LEAF = b"\x00"
 _NODE = b"\x02"
 
 
-class Record(Struct, frozen=True, kw_only=True):
-    """One event in the log.
-
-    *data* is the event's JSON, uncompressed. *sequence* counts the partition's records from 1 without gap;
-    *version* counts the stream's events from 1. *commit_index* of *commit_count* places the event in its command,
-    from 1. *occurred_at* is in milliseconds since the epoch. *at* is the offset that the writer expected.
-    *fingerprint* identifies the body of the command; the command's first record alone carries it.
-    """
-
-    source: str
-    home: str
-    stream: str
-    version: int
-    topic: str
-    schema: int
-    data: bytes
-    sequence: int
-    at: int
-    command: str
-    commit_index: int
-    commit_count: int
-    occurred_at: int
-    actor: str
-    correlation: str
-    causation: str | None
-    traceparent: str | None
-    fingerprint: str | None
-    chain: bytes = b""
-
-    def headers(self) -> dict[str, bytes]:
-        """Return every header but `chain`, by name."""
-        return dict(_headers(self))
-
-    @property
-    def id(self) -> str:
-        """Return the CloudEvents id: the command and the event's place in it."""
-        return f"{self.command}/{self.commit_index}"
-
-
-def _headers(record: Record) -> Iterable[tuple[str, bytes]]:
-    """Yield the headers sorted by name (the names are sorted here, once, by hand)."""
+def headers(record: Record) -> Iterable[tuple[str, bytes]]:
+    """Yield every header but `chain`, sorted by name (they are sorted here, once, by hand)."""
     yield "actor", record.actor.encode()
     yield "at", b"%d" % record.at
     if record.causation is not None:
@@ -83,7 +44,7 @@ def chain_bytes(record: Record) -> bytes:
     """Return what the chain covers: key, value, then each header's name and value, all length-prefixed (u32)."""
     key = record.home.encode()
     parts = [len(key).to_bytes(4, "big"), key, len(record.data).to_bytes(4, "big"), record.data]
-    for name, value in _headers(record):
+    for name, value in headers(record):
         parts += (_name_bytes(name), len(value).to_bytes(4, "big"), value)
     return b"".join(parts)
 
