@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import gc
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterator
 from time import perf_counter
 
 from bench.connection import Connection, connect, connected
+from bench.outcome import Outcome, Units, one, undisturbed
 from bench.wire import Answer
 
 _MOST_REQUESTS = 5_000_000
@@ -16,35 +15,11 @@ _MOST_RECONNECTS = 1_000
 _DRAIN_SECONDS = 15.0
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What one run saw: latencies in seconds of the requests that succeeded, and everything else by its reason."""
-
-    seconds: float = 0.0
-    done: int = 0
-    latencies: list[float] = field(default_factory=list)
-    errors: Counter[str] = field(default_factory=Counter)
-    late: list[float] = field(default_factory=list)
-
-    @property
-    def rate(self) -> float:
-        """Return units done a second."""
-        return self.done / self.seconds if self.seconds else 0.0
-
-
-Units = Callable[[Answer], int]
-
-
-def one(_: Answer) -> int:
-    """Count an answer as one unit of work."""
-    return 1
-
-
 class _Closed:
     """What the connections of a closed loop share."""
 
-    def __init__(self, requests: Iterator[bytes], begin: float, end: float, units: Units) -> None:
-        self.requests, self.begin, self.end, self.units = requests, begin, end, units
+    def __init__(self, requests: Iterator[bytes], begin: float, end: float, most: int, units: Units) -> None:
+        self.requests, self.begin, self.end, self.most, self.units = requests, begin, end, most, units
         self.outcome = Outcome(seconds=end - begin)
         self.sent = 0
         self.running = 0
@@ -70,7 +45,7 @@ class _Worker:
     def next(self) -> None:
         run = self._run
         self._sent = perf_counter()
-        if self._sent >= run.end or run.sent >= _MOST_REQUESTS:
+        if self._sent >= run.end or run.sent >= run.most:
             run.finished()
             return
         run.sent += 1
@@ -86,8 +61,10 @@ class _Worker:
         if not answer.ok:
             outcome.errors[str(answer.status)] += 1
         else:
+            units = run.units(answer)
+            outcome.answered += units
             if run.begin <= now <= run.end:
-                outcome.done += run.units(answer)
+                outcome.done += units
             if self._sent >= run.begin:
                 outcome.latencies.append(now - self._sent)
         self.next()
@@ -107,13 +84,20 @@ class _Worker:
 
 
 async def closed_loop(
-    port: int, requests: Iterator[bytes], *, connections: int, seconds: float, warmup: float = 0.5, units: Units = one
+    port: int,
+    requests: Iterator[bytes],
+    *,
+    connections: int,
+    seconds: float,
+    warmup: float = 0.5,
+    most: int = _MOST_REQUESTS,
+    units: Units = one,
 ) -> Outcome:
-    """Keep *connections* busy for *seconds* after *warmup*; the rate counts answers within that time."""
+    """Keep *connections* busy for *seconds* after *warmup*, or until *most* requests are sent."""
     async with connected(port, connections) as opened:
         begin = perf_counter() + warmup
-        run = _Closed(requests, begin, begin + seconds, units)
-        with _undisturbed():
+        run = _Closed(requests, begin, begin + seconds, most, units)
+        with undisturbed():
             for worker in [_Worker(run, connection, port) for connection in opened]:
                 worker.next()
             try:
@@ -121,6 +105,7 @@ async def closed_loop(
                     await run.all_done.wait()
             except TimeoutError:
                 run.outcome.errors["no answer"] += run.running
+        run.outcome.seconds = min(perf_counter(), run.end) - begin
         return run.outcome
 
 
@@ -170,7 +155,7 @@ async def open_loop(
         run, count = _Open(requests, opened), int(rate * seconds)
         run.left = count
         begin = perf_counter()
-        with _undisturbed():
+        with undisturbed():
             for index in range(count):
                 planned = begin + index / rate
                 await asyncio.sleep(max(planned - perf_counter(), 0))
@@ -182,14 +167,3 @@ async def open_loop(
         if run.left:
             run.outcome.errors["no answer"] += run.left
         return run.outcome
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Keep the generator's own garbage collector out of the latencies."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -71,14 +71,24 @@ class Server:
 
 
 def start(
-    name: str, command: Sequence[str], port: int, *, folder: Path, env: Mapping[str, str], also: Sequence[int] = ()
+    name: str,
+    command: Sequence[str],
+    port: int,
+    *,
+    folder: Path,
+    env: Mapping[str, str],
+    also: Sequence[int] = (),
 ) -> tuple[Server, float]:
     """Start *command*; return the server and the seconds until it was ready; raise ServerError."""
     log = folder / f"{name}.log"
     began = time.perf_counter()
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command,
+            env={**os.environ, **env},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     server = Server(name, port, process, log, also)
     try:

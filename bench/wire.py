@@ -28,16 +28,23 @@ class Answer(NamedTuple):
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name."""
-        found = re.search(rb"\r\n" + re.escape(name.encode()) + rb":[ \t]*([^\r\n]*)", self.head, re.IGNORECASE)
+        found = re.search(
+            rb"\r\n" + re.escape(name.encode()) + rb":[ \t]*([^\r\n]*)", self.head, re.IGNORECASE
+        )
         return found[1].decode("latin-1") if found else None
 
-    def json(self) -> Any:  # noqa: ANN401 # whatever the server sent
+    def json(self) -> Any:  # whatever the server sent
         """Return the body as JSON."""
         return json.loads(self.body)
 
 
 def request(
-    method: str, path: str, *, token: str | None = None, body: object = None, headers: dict[str, str] | None = None
+    method: str,
+    path: str,
+    *,
+    token: str | None = None,
+    body: object = None,
+    headers: dict[str, str] | None = None,
 ) -> bytes:
     """Return the bytes of a request on a keep-alive connection to a loopback server."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: application/json"]

@@ -23,7 +23,7 @@ def rebuild(
     model: ReadModel,
     runner: Runner | None = None,
     *,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] | None = None,
     cancelled: threading.Event | None = None,
 ) -> int:
     """Rebuild *model* from the first event and switch to it; return the sequence it includes.
@@ -47,7 +47,7 @@ def rebuild(
 
 
 def _finish(
-    log: EventLog, model: ReadModel, build: Rebuild, done: int, progress: Callable[[int, int], None]
+    log: EventLog, model: ReadModel, build: Rebuild, done: int, progress: Callable[[int, int], None] | None
 ) -> int:
     done = _catch_up(log, model, build, done, progress, None)
     build.switch()
@@ -59,7 +59,7 @@ def _catch_up(
     model: ReadModel,
     build: Rebuild,
     done: int,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int], None] | None,
     cancelled: threading.Event | None,
 ) -> int:
     selection = EVERYTHING if model.topics is None else Selection(topics=tuple(sorted(model.topics)))
@@ -74,7 +74,8 @@ def _catch_up(
         )
         done = max(upto, records[-1].sequence if records else upto)
         target = max(target, log.tip().sequence)
-        progress(done, target)
+        if progress is not None:
+            progress(done, target)
     return done
 
 

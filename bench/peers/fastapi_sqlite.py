@@ -83,7 +83,9 @@ def build() -> FastAPI:
     @api.get("/api/v1/projects")
     def newest(limit: int = 20) -> dict[str, Any]:
         rows = view.last(min(limit, 100))
-        return {"items": [{"id": key, "name": name, "visibility": visibility} for key, name, visibility in rows]}
+        return {
+            "items": [{"id": key, "name": name, "visibility": visibility} for key, name, visibility in rows]
+        }
 
     return api
 

@@ -22,7 +22,7 @@ class MemoryView:
         self._position = 0
         self._moved = threading.Condition()
 
-    def apply(self, event: Any, tracking: Tracking) -> None:  # noqa: ANN401 # any event of the application
+    def apply(self, event: Any, tracking: Tracking) -> None:  # any event of the application
         """Take one event in."""
         if isinstance(event, Project.Created):  # type: ignore[attr-defined] # made by the decorator
             self._rows.append((str(event.originator_id), event.name, event.visibility))
@@ -51,7 +51,7 @@ class SQLiteView(SQLiteTrackingRecorder):
         super()._create_table(c)
         c.execute("CREATE TABLE IF NOT EXISTS projects (id TEXT PRIMARY KEY, name TEXT, visibility TEXT)")
 
-    def apply(self, event: Any, tracking: Tracking) -> None:  # noqa: ANN401 # any event of the application
+    def apply(self, event: Any, tracking: Tracking) -> None:  # any event of the application
         """Take one event in."""
         with self.datastore.transaction(commit=True) as c:
             if isinstance(event, Project.Created):  # type: ignore[attr-defined] # made by the decorator

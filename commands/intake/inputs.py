@@ -87,7 +87,7 @@ class FileInput(Input):
     encoding: Encoding | None = None
 
 
-class FileCommand(FileInput):
+class FileCommand(FileInput, kw_only=True):
     """The content of the file at *path*."""
 
     path: Path
@@ -143,7 +143,7 @@ class CommentInput(Input):
     line: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
 
 
-class CommentCommand(CommentInput):
+class CommentCommand(CommentInput, kw_only=True):
     """A comment on a review."""
 
     review_id: Id
@@ -156,7 +156,7 @@ class DecisionInput(Input):
     text: Text | None = None
 
 
-class DecisionCommand(DecisionInput):
+class DecisionCommand(DecisionInput, kw_only=True):
     """What a reviewer thinks of a review's change."""
 
     review_id: Id
@@ -181,7 +181,7 @@ class BuildPatch(Input):
     status: BuildStatus
 
 
-class BuildCommand(BuildPatch):
+class BuildCommand(BuildPatch, kw_only=True):
     """How far which build is."""
 
     build_id: Id

@@ -59,7 +59,8 @@ _SUMMARIES: dict[type[Event], Summary] = {
 }
 
 
-def _line(event: Any, record: Record) -> Iterable[Write]:  # noqa: ANN401 # any event of the table above
+def _line(event: Any, record: Record) -> Iterable[Write]:
+    """Write the line of any event of the table above."""
     summary = _SUMMARIES[type(event)](event)
     if summary is None:
         return ()

@@ -15,7 +15,7 @@ class BuildQueries:
         """Read from *store*."""
         self._store = store
 
-    def list(self, project_id: str, page: PageRequest, actor: Actor) -> Page:
+    def page(self, project_id: str, page: PageRequest, actor: Actor) -> Page:
         """Return a page of builds, the newest first; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
         where = (Equals("projectId", project_id),)

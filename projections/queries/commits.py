@@ -17,7 +17,7 @@ class CommitQueries:
         """Read from *store*."""
         self._store = store
 
-    def list(self, project_id: str, path: str | None, page: PageRequest, actor: Actor) -> Page:
+    def page(self, project_id: str, path: str | None, page: PageRequest, actor: Actor) -> Page:
         """Return a page of commits, the newest first, or those that touched *path*; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
         where: tuple[Condition, ...] = (Equals("projectId", project_id),)

@@ -15,7 +15,7 @@ class FileQueries:
         """Read from *store*."""
         self._store = store
 
-    def list(self, project_id: str, prefix: str, page: PageRequest, actor: Actor) -> Page:
+    def page(self, project_id: str, prefix: str, page: PageRequest, actor: Actor) -> Page:
         """Return a page of files below *prefix*, by path; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
         where: tuple[Condition, ...] = (Equals("projectId", project_id),)

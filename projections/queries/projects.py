@@ -48,7 +48,7 @@ class ProjectQueries:
         """Return *project* as clients see it."""
         return self._with_people([project], files=True)[0]
 
-    def list(self, wanted: ProjectFilter, page: PageRequest, actor: Actor) -> Page:
+    def page(self, wanted: ProjectFilter, page: PageRequest, actor: Actor) -> Page:
         """Return a page of projects, without their files."""
         sort = wanted.sort.removeprefix("-")
         query = Query(

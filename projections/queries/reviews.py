@@ -18,7 +18,7 @@ class ReviewQueries:
         """Read from *store*."""
         self._store = store
 
-    def list(self, project_id: str, page: PageRequest, actor: Actor) -> Page:
+    def page(self, project_id: str, page: PageRequest, actor: Actor) -> Page:
         """Return a page of reviews, the newest first, without their comments; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
         query = Query(

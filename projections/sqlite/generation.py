@@ -12,13 +12,13 @@ from projections.sqlite.table_writer import TableWriter
 class Generation:
     """Write a build of a model; `commit` or `forget` follows each transaction."""
 
-    def __init__(self, model: ReadModel, number: int) -> None:
+    def __init__(self, model: ReadModel, number: int, cache_bytes: int) -> None:
         """Name the tables of the *number*-th build of *model*."""
         self.model = model
         self.number = number
         tables = [Table(collection, model.version, number) for collection in model.collections]
         self.writers: Mapping[str, TableWriter] = {
-            table.collection.name: TableWriter(table) for table in tables
+            table.collection.name: TableWriter(table, cache_bytes) for table in tables
         }
 
     @property

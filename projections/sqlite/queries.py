@@ -19,25 +19,34 @@ def selects(table: Table, query: Query, scope: Sequence[Condition]) -> Iterator[
     conditions = (*query.where, *scope)
     if any(isinstance(condition, Matches) and search(condition.text) is None for condition in conditions):
         return
-    for part in _parts(query):
-        yield _select(table, query, conditions, part)
+    for part, order in _parts(query, with_nulls=not _excludes_null(conditions, query.sort)):
+        yield _select(table, query, conditions, part, order)
 
 
-def _parts(query: Query) -> list[Clause]:
-    """Return the ranges of the order that a page may lie in."""
+def _excludes_null(conditions: Iterable[Condition], field: str) -> bool:
+    """Tell whether *conditions* hold for no document where *field* is null."""
+    return any(
+        not isinstance(condition, Matches) and condition.field == field and condition != Equals(field, None)
+        for condition in conditions
+    )
+
+
+def _parts(query: Query, *, with_nulls: bool) -> list[tuple[Clause, str]]:
+    """Return the ranges of the order that a page may lie in, each with what it is ordered by before the id."""
+    sort = "" if query.sort == "id" else expression(query.sort, "d.")
     if query.after is None:
-        return [("", [])]
+        return [(("", []), sort)]
     value, last = query.after
     sign = "<" if query.descending else ">"
-    if query.sort == "id":
-        return [(f"d.id {sign} ?", [last])]
-    column = expression(query.sort, "d.")
+    if not sort:
+        return [((f"d.id {sign} ?", [last]), "")]
     if value is None:
-        rest: Clause = (f"{column} IS NULL AND d.id {sign} ?", [last])
-        return [rest] if query.descending else [rest, (f"{column} IS NOT NULL", [])]
-    behind = f"{column} {sign}= ? AND ({column} {sign} ? OR d.id {sign} ?)"
+        rest: Clause = (f"{sort} IS NULL AND d.id {sign} ?", [last])
+        return [(rest, "")] if query.descending else [(rest, ""), ((f"{sort} IS NOT NULL", []), sort)]
+    behind = f"{sort} {sign}= ? AND ({sort} {sign} ? OR d.id {sign} ?)"
     page: Clause = (behind, [value, value, last])
-    return [page, (f"{column} IS NULL", [])] if query.descending else [page]
+    nulls: Clause = (f"{sort} IS NULL", [])
+    return [(page, sort), (nulls, "")] if query.descending and with_nulls else [(page, sort)]
 
 
 def totals(table: Table, where: Sequence[Condition], fields: Sequence[str]) -> Clause:
@@ -47,13 +56,11 @@ def totals(table: Table, where: Sequence[Condition], fields: Sequence[str]) -> C
     return f"SELECT {', '.join(['count(*)', *sums])} {chosen}", params
 
 
-def _select(table: Table, query: Query, conditions: Sequence[Condition], part: Clause) -> Clause:
+def _select(table: Table, query: Query, conditions: Sequence[Condition], part: Clause, sort: str) -> Clause:
     chosen, params = _chosen(table, conditions, query.sort)
     behind, values = part
     direction = "DESC" if query.descending else "ASC"
-    order = f"d.id {direction}"
-    if query.sort != "id":
-        order = f"{expression(query.sort, 'd.')} {direction}, {order}"
+    order = f"{sort} {direction}, d.id {direction}" if sort else f"d.id {direction}"
     if behind:
         chosen = f"{chosen} AND {behind}"
     return f"SELECT d.body AS body {chosen} ORDER BY {order} LIMIT ?", [*params, *values, query.limit]

@@ -3,14 +3,13 @@
 from projections.folding import Stored
 
 _LARGEST = 32 * 1024
-_BUDGET = 4 * 1024 * 1024
 _OVERHEAD = 256  # a tombstone takes room too
 
 
 class Recent:
     """Keep what was written last, up to a size in bytes of JSON."""
 
-    def __init__(self, budget: int = _BUDGET) -> None:
+    def __init__(self, budget: int) -> None:
         """Keep up to *budget* bytes."""
         self._budget = budget
         self._size = 0
@@ -23,9 +22,7 @@ class Recent:
 
     def put(self, id: str, stored: Stored, size: int) -> None:  # noqa: A002 # the field's name
         """Keep *stored*, which is *size* bytes long, unless it is large."""
-        old = self._entries.pop(id, None)
-        if old is not None:
-            self._size -= old[1]
+        self.drop(id)
         if size > _LARGEST:
             return
         self._entries[id] = (stored, size + _OVERHEAD)
@@ -33,7 +30,8 @@ class Recent:
         while self._size > self._budget:
             self._size -= self._entries.pop(next(iter(self._entries)))[1]
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._entries.clear()
-        self._size = 0
+    def drop(self, id: str) -> None:  # noqa: A002 # the field's name
+        """Forget *id*."""
+        old = self._entries.pop(id, None)
+        if old is not None:
+            self._size -= old[1]

@@ -2,10 +2,9 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
-
-from msgspec.structs import replace
 
 from projections.folding import Grouped, group
 from projections.model import ReadModel
@@ -15,12 +14,13 @@ from projections.sqlite.connections import Database, translated
 from projections.sqlite.generation import Generation
 from projections.sqlite.rebuild import SQLiteRebuild
 from projections.sqlite.schema import Table, drop_table, generations
-from projections.store import Change, Checkpoint, Condition, DeadLetter, Query
+from projections.store import Change, Checkpoint, Condition, DeadLetter, Query, StoreUnavailableError
 from projections.writes import Document
 
 T = TypeVar("T")
 
 _ATTEMPTS = 5
+_CACHE_BYTES = 4 * 1024 * 1024
 
 
 class SQLiteDocumentStore:
@@ -30,8 +30,9 @@ class SQLiteDocumentStore:
     replaced as a whole; a reader that comes too late for a dropped table looks again.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        """Open the store, or make it."""
+    def __init__(self, path: Path | None, *, cache_bytes: int = _CACHE_BYTES) -> None:
+        """Open the store, or make it; each collection remembers *cache_bytes* of what was written last."""
+        self._cache_bytes = cache_bytes
         self._database = Database(path)
         self._generations: dict[str, Generation] = {}
         self._tables: dict[str, Table] = {}
@@ -50,9 +51,10 @@ class SQLiteDocumentStore:
             with self._database.transaction() as connection:
                 catalog.create(connection)
                 known = catalog.load(connection)
-                prepared += [_prepare(connection, model, known.get(model.name)) for model in models]
+                prepared += [self._prepared(connection, model, known.get(model.name)) for model in models]
                 catalog.save(connection, [live for _, live in prepared])
             for generation, live in prepared:
+                self._end_rebuild(live.name)
                 self._show(generation, live.checkpoint)
 
     def checkpoints(self) -> Mapping[str, Checkpoint]:
@@ -70,7 +72,9 @@ class SQLiteDocumentStore:
                 with self._database.transaction() as connection:
                     for name, documents in grouped.items():
                         self._generations[name].write(connection, documents)
-                    catalog.save(connection, [self._live(name, checkpoints[name]) for name in grouped])
+                    catalog.save(
+                        connection, [_live(self._generations[name], checkpoints[name]) for name in grouped]
+                    )
                     for change in changes:
                         catalog.solve_letters(connection, change.model, change.solved)
                         catalog.add_letters(connection, change.dead_letters)
@@ -124,7 +128,7 @@ class SQLiteDocumentStore:
             if model.name in self._rebuilds:
                 self._rebuilds.pop(model.name).cancel()
             number = self._numbers[model.name] + 1
-            generation = Generation(model, number)
+            generation = Generation(model, number, self._cache_bytes)
             with self._database.transaction() as connection:
                 generation.create(connection)
             self._numbers[model.name] = number
@@ -160,15 +164,6 @@ class SQLiteDocumentStore:
                 moved[change.model] = change.checkpoint
         return moved
 
-    def _live(self, name: str, checkpoint: Checkpoint) -> Live:
-        generation = self._generations[name]
-        return Live(
-            name=name,
-            version=generation.model.version,
-            generation=generation.number,
-            checkpoint=checkpoint,
-        )
-
     def _switch(self, build: SQLiteRebuild) -> None:
         name = build.generation.model.name
         before, live = self._generations[name], self._checkpoints[name]
@@ -176,22 +171,18 @@ class SQLiteDocumentStore:
             raise ValueError(f"the build of {name} is at {build.sequence}, the live one at {live.sequence}")
         checkpoint = Checkpoint(sequence=build.sequence)
         with self._database.transaction() as connection:
-            catalog.save(
-                connection,
-                [
-                    replace(
-                        self._live(name, checkpoint),
-                        version=build.generation.model.version,
-                        generation=build.generation.number,
-                    )
-                ],
-            )
+            catalog.save(connection, [_live(build.generation, checkpoint)])
             catalog.drop_letters(connection, name)
         self._show(build.generation, checkpoint)
-        build.ended = True
-        self._rebuilds.pop(name, None)
-        with self._database.transaction() as connection:
-            before.drop(connection)
+        self._end_rebuild(name)
+        with suppress(StoreUnavailableError), self._database.transaction() as connection:
+            before.drop(connection)  # readers are elsewhere already: what is left, the next start drops
+
+    def _end_rebuild(self, name: str) -> None:
+        """Forget a build whose tables are gone."""
+        build = self._rebuilds.pop(name, None)
+        if build is not None:
+            build.ended = True
 
     def _show(self, generation: Generation, checkpoint: Checkpoint) -> None:
         """Let readers see *generation*: first the documents, then how far they are."""
@@ -201,18 +192,25 @@ class SQLiteDocumentStore:
         self._tables = self._tables | generation.tables
         self._checkpoints = self._checkpoints | {name: checkpoint}
 
+    def _prepared(
+        self, connection: sqlite3.Connection, model: ReadModel, known: Live | None
+    ) -> tuple[Generation, Live]:
+        """Make the live generation of *model*, and drop all others."""
+        if known is None or known.version != model.version:
+            number = 1 if known is None else known.generation + 1
+            live = Live(name=model.name, version=model.version, generation=number, checkpoint=Checkpoint())
+            catalog.drop_letters(connection, model.name)
+        else:
+            live = known
+        generation = Generation(model, live.generation, self._cache_bytes)
+        for name, table in generation.tables.items():
+            for other in generations(connection, name):
+                if other != table.name:
+                    drop_table(connection, other)
+        generation.create(connection)
+        return generation, live
 
-def _prepare(connection: sqlite3.Connection, model: ReadModel, known: Live | None) -> tuple[Generation, Live]:
-    if known is None or known.version != model.version:
-        number = 1 if known is None else known.generation + 1
-        live = Live(name=model.name, version=model.version, generation=number, checkpoint=Checkpoint())
-        catalog.drop_letters(connection, model.name)
-    else:
-        live = known
-    generation = Generation(model, live.generation)
-    for name, table in generation.tables.items():
-        for other in generations(connection, name):
-            if other != table.name:
-                drop_table(connection, other)
-    generation.create(connection)
-    return generation, live
+
+def _live(generation: Generation, checkpoint: Checkpoint) -> Live:
+    model = generation.model
+    return Live(name=model.name, version=model.version, generation=generation.number, checkpoint=checkpoint)

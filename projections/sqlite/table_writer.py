@@ -30,10 +30,10 @@ class Changed(NamedTuple):
 class TableWriter:
     """Apply writes to a table. `write` is part of a transaction; `commit` or `forget` says how that ended."""
 
-    def __init__(self, table: Table) -> None:
-        """Write to *table*."""
+    def __init__(self, table: Table, cache_bytes: int) -> None:
+        """Write to *table*, and remember *cache_bytes* of what was written last."""
         self.table = table
-        self._recent = Recent()
+        self._recent = Recent(cache_bytes)
         self._pending: list[Changed] = []
         self._reads_all = bool(table.sides or table.text)
 
@@ -67,7 +67,9 @@ class TableWriter:
         self._pending.clear()
 
     def forget(self) -> None:
-        """Forget what the failed transaction would have written."""
+        """Forget what the failed transaction was about: a commit that fails may have happened all the same."""
+        for change in self._pending:
+            self._recent.drop(change.id)
         self._pending.clear()
 
     def _load(

@@ -18,7 +18,7 @@ operation = Operations("Builds")
 async def list_builds(call: Call, query: ListQuery) -> Answer:
     """List the builds of a project, the newest first."""
     project_id, actor = call.path["project_id"], call.actor
-    page = await call.read(lambda q: q.builds.list(project_id, query.page(), actor))
+    page = await call.read(lambda q: q.builds.page(project_id, query.page(), actor))
     return listed(call, f"/api/v1/projects/{project_id}/builds", page, query.fields)
 
 

@@ -27,7 +27,7 @@ class BatchCommand(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     """One command of a batch; *id* makes it repeatable, *target* is the project (or account) that it is for."""
 
     type: Annotated[str, Meta(pattern=_TYPES)]
-    data: msgspec.Raw = msgspec.Raw(b"{}")
+    data: msgspec.Raw
     id: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\u0021-\u007e]+$")] | UnsetType = UNSET
     target: Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9:_-]+$")] | UnsetType = (
         UNSET

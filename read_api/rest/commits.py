@@ -29,7 +29,7 @@ class CommitListQuery(ListQuery):
 async def list_commits(call: Call, query: CommitListQuery) -> Answer:
     """List the commits of a project, the newest first."""
     project_id, actor = call.path["project_id"], call.actor
-    page = await call.read(lambda q: q.commits.list(project_id, query.path, query.page(), actor))
+    page = await call.read(lambda q: q.commits.page(project_id, query.path, query.page(), actor))
     return listed(call, f"/api/v1/projects/{project_id}/commits", page, query.fields)
 
 

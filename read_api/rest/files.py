@@ -30,7 +30,7 @@ class FileListQuery(ListQuery):
 async def list_files(call: Call, query: FileListQuery) -> Answer:
     """List the files of a project, by path."""
     project_id, actor = call.path["project_id"], call.actor
-    page = await call.read(lambda q: q.files.list(project_id, query.path, query.page(), actor))
+    page = await call.read(lambda q: q.files.page(project_id, query.path, query.page(), actor))
     return listed(call, f"/api/v1/projects/{project_id}/files", page, query.fields)
 
 

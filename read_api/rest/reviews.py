@@ -18,7 +18,7 @@ operation = Operations("Reviews")
 async def list_reviews(call: Call, query: ListQuery) -> Answer:
     """List the reviews of a project, the newest first."""
     project_id, actor = call.path["project_id"], call.actor
-    page = await call.read(lambda q: q.reviews.list(project_id, query.page(), actor))
+    page = await call.read(lambda q: q.reviews.page(project_id, query.page(), actor))
     return listed(call, f"/api/v1/projects/{project_id}/reviews", page, query.fields)
 
 

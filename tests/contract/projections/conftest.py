@@ -33,7 +33,21 @@ def sqlite_memory(folder: Path) -> Iterator[DocumentStore]:
         store.close()
 
 
-STORES = {"sqlite-file": sqlite_file, "sqlite-memory": sqlite_memory}
+@contextmanager
+def sqlite_without_cache(folder: Path) -> Iterator[DocumentStore]:
+    """Read back each document before it is changed, as after a restart."""
+    store = SQLiteDocumentStore(folder / "documents.db", cache_bytes=0)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+STORES = {
+    "sqlite-file": sqlite_file,
+    "sqlite-memory": sqlite_memory,
+    "sqlite-without-cache": sqlite_without_cache,
+}
 
 
 @pytest.fixture(params=sorted(STORES))

@@ -70,7 +70,9 @@ def test_one_of_the_scopes_holds_and_no_document_comes_twice(store):
     descending=st.booleans(),
     scoped=st.booleans(),
 )
-def test_pages_give_each_document_once_in_order(new_store, documents, extra, limit, sort, descending, scoped):
+def test_pages_give_each_document_once_in_order(
+    new_store, *, documents, extra, limit, sort, descending, scoped
+):
     documents += [note(f"n{n}", rank=None if n % 3 == 0 else n % 2) for n in range(extra)]
     scopes = ((Equals("group", "a"),), (Equals("group", "b"),), (Equals("tags.name", "x"),)) if scoped else ()
     with new_store() as store:

@@ -1,0 +1,50 @@
+"""The requests of the benchmark. CodePark and its peers answer the same paths, so they get the same bytes."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+
+from bench.wire import Answer, request
+
+PROJECTS = "/api/v1/projects"
+COMMANDS = "/api/v1/commands"
+BATCH = 500
+_NAMES = 64
+_ACCEPTED = b'"status":"accepted"'
+
+
+def create(token: str | None, name: str = "project", visibility: str | None = None) -> bytes:
+    """Return the request that creates one project."""
+    body = {"name": name} if visibility is None else {"name": name, "visibility": visibility}
+    return request("POST", PROJECTS, token=token, body=body)
+
+
+def creates(token: str | None) -> Iterator[bytes]:
+    """Return requests that create projects, without end."""
+    return itertools.cycle([create(token, f"project {number}") for number in range(_NAMES)])
+
+
+def batches(token: str | None, size: int = BATCH) -> Iterator[bytes]:
+    """Return requests that create *size* projects each, without end."""
+    commands = [{"type": "project.create", "data": {"name": f"project {number}"}} for number in range(size)]
+    return itertools.repeat(request("POST", COMMANDS, token=token, body={"commands": commands}))
+
+
+def accepted(answer: Answer) -> int:
+    """Return how many commands of a batch were accepted."""
+    return answer.body.count(_ACCEPTED)
+
+
+def reads(token: str | None, ids: Sequence[str]) -> Iterator[bytes]:
+    """Return requests that read one project each, without end."""
+    return itertools.cycle([request("GET", f"{PROJECTS}/{key}", token=token) for key in ids])
+
+
+def read_after(token: str | None, key: str, position: str | None) -> bytes:
+    """Return the request that reads a project at *position* or later."""
+    headers = {} if position is None else {"CodePark-After": position}
+    return request("GET", f"{PROJECTS}/{key}", token=token, headers=headers)
+
+
+def lists(token: str | None, limit: int = 20) -> Iterator[bytes]:
+    """Return requests for the newest projects, without end."""
+    return itertools.repeat(request("GET", f"{PROJECTS}?limit={limit}", token=token))

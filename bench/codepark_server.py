@@ -1,0 +1,54 @@
+"""CodePark as its users run it: the `codepark` program, in a process of its own."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.processes import Server, ServerError, free_port, start
+
+_COMMAND_SECONDS = 900.0
+_SETTINGS = {"CODEPARK_RATE_LIMITS": "off"}
+
+
+def program() -> list[str]:
+    """Return how to run `codepark`; raise ServerError where it is not installed."""
+    beside = Path(sys.executable).parent / "codepark"
+    found = str(beside) if beside.exists() else shutil.which("codepark")
+    if found is None:
+        raise ServerError("the program codepark is not installed in this environment")
+    return [found]
+
+
+class CodePark:
+    """One data directory and the program that works on it."""
+
+    def __init__(self, folder: Path, name: str = "data") -> None:
+        self.data = folder / name
+        self._folder = folder
+
+    def serve(self) -> tuple[Server, float]:
+        """Start the server; return it and the seconds until it was ready."""
+        port = free_port()
+        command = [*program(), "serve", "--port", str(port), "--data", str(self.data)]
+        return start("codepark", command, port, folder=self._folder, env=_SETTINGS)
+
+    def token(self) -> str:
+        """Return an access token for an administrator."""
+        return self.run("token", "--role", "admin", "--data", str(self.data)).splitlines()[-1].strip()
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        """Run a command that ends with one line of JSON."""
+        found: dict[str, Any] = json.loads(self.run(*arguments, "--json").splitlines()[-1])
+        return found
+
+    def run(self, *arguments: str) -> str:
+        """Run a command; return its output; raise ServerError where it fails."""
+        done = subprocess.run(
+            [*program(), *arguments], capture_output=True, text=True, check=False, timeout=_COMMAND_SECONDS
+        )
+        if done.returncode or not done.stdout.strip():
+            raise ServerError(f"codepark {arguments[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
+        return done.stdout

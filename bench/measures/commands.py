@@ -1,0 +1,51 @@
+"""Commands over HTTP: one a request, and five hundred a request."""
+
+from bench.api import BATCH, accepted, batches, creates
+from bench.connection import run
+from bench.load import open_loop
+from bench.session import MeasureError, Session
+from bench.statistics import percentile
+
+_UNLOADED_RATE = 100.0
+_BATCH_CONNECTIONS = 2
+
+
+def commands(session: Session) -> None:
+    """Create projects on 1, 16 and 64 connections, then at a rate that leaves the server idle."""
+    for connections in session.plan.connections:
+        about = f"create commands, {connections} client{'s' if connections > 1 else ''}"
+        session.closed(
+            f"commands-{connections}", creates(session.token), about, "commands", connections=connections
+        )
+    _unloaded(session)
+    session.remember_memory("commands")
+
+
+def _unloaded(session: Session) -> None:
+    outcomes = []
+    for _ in range(session.plan.repeats):
+        outcome = run(
+            open_loop(
+                session.port,
+                creates(session.token),
+                rate=_UNLOADED_RATE,
+                seconds=session.plan.seconds,
+                connections=1,
+            )
+        )
+        session.book.failed("commands-unloaded", session.name, outcome.errors)
+        if not outcome.latencies:
+            raise MeasureError(f"{session.name}: no command succeeded: {dict(outcome.errors)}")
+        outcomes.append(outcome)
+    session.latencies("commands-unloaded", outcomes, f"create commands, {_UNLOADED_RATE:.0f}/s")
+    late = percentile(sorted(1000 * late for outcome in outcomes for late in outcome.late), 0.99)
+    session.say(f"the generator itself was up to {late:.2f} ms late (p99), which is not in the latencies")
+
+
+def batch(session: Session) -> None:
+    """Create projects five hundred a request."""
+    session.closed(
+        "batch", batches(session.token), f"{BATCH} create commands a request", "commands",
+        connections=_BATCH_CONNECTIONS, units=accepted,
+    )  # fmt: skip
+    session.remember_memory("batch")

@@ -1,0 +1,104 @@
+"""Projection lag as a client sees it: from a command's answer until a query that asks for its position answers."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Iterator
+from time import perf_counter
+
+from bench.api import creates, read_after
+from bench.connection import Connection, connected, run
+from bench.outcome import Outcome
+from bench.session import MeasureError, Session
+from bench.wire import request
+
+_RATE = 200.0
+_CONNECTIONS = 16
+_METRICS_SECONDS = 0.5
+_METRIC = re.compile(r"^(\w*lag\w*)(\{[^}]*\})? ([0-9.eE+-]+)", re.MULTILINE)
+
+
+def lag(session: Session) -> None:
+    """Create projects at a steady rate; read each back at its position, and once more without one."""
+    found = [run(_Pairs(session).measure()) for _ in range(session.plan.repeats)]
+    behind, plain = [one.after for one in found], [one.plain for one in found]
+    session.latencies(
+        "lag", behind, f"command answered to query answered at its position, {_RATE:.0f} commands/s"
+    )
+    session.latencies("lag-floor", plain, "the same query once more, without a position")
+    for name, highest in _highest(found).items():
+        session.add(f"metric-{name}", highest, "as reported", "lower", f"highest value of {name} meanwhile")
+    session.remember_memory("lag")
+
+
+class _Pairs:
+    """A steady rate of commands, each followed by two queries on the same connection."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._requests: Iterator[bytes] = creates(session.token)
+        self.after, self.plain = Outcome(), Outcome()
+        self.metrics: dict[str, float] = {}
+
+    async def measure(self) -> "_Pairs":
+        """Run for the time of the plan; raise MeasureError where no pair succeeded."""
+        async with connected(self._session.port, _CONNECTIONS) as opened:
+            idle: asyncio.Queue[Connection] = asyncio.Queue()
+            for connection in opened:
+                idle.put_nowait(connection)
+            watcher = asyncio.create_task(self._watch())
+            try:
+                async with asyncio.TaskGroup() as pairs:
+                    begin = perf_counter()
+                    for index in range(int(_RATE * self._session.plan.seconds)):
+                        await asyncio.sleep(max(begin + index / _RATE - perf_counter(), 0))
+                        pairs.create_task(self._pair(await idle.get(), idle))
+            finally:
+                watcher.cancel()
+        for name, outcome in (("lag", self.after), ("lag-floor", self.plain)):
+            self._session.book.failed(name, self._session.name, outcome.errors)
+            if not outcome.latencies:
+                raise MeasureError(f"{self._session.name}: no read at a position: {dict(outcome.errors)}")
+        return self
+
+    async def _pair(self, connection: Connection, idle: asyncio.Queue[Connection]) -> None:
+        token = self._session.token
+        try:
+            created = await connection.ask(next(self._requests))
+            acknowledged = perf_counter()
+            if not created.ok:
+                self.after.errors[f"create {created.status}"] += 1
+                return
+            key, position = created.json()["id"], created.header("CodePark-Position")
+            await _timed(connection, read_after(token, key, position), self.after, acknowledged)
+            await _timed(connection, read_after(token, key, None), self.plain, perf_counter())
+        except (ConnectionError, TimeoutError) as error:
+            self.after.errors[type(error).__name__] += 1
+        finally:
+            idle.put_nowait(connection)
+
+    async def _watch(self) -> None:
+        """Keep the highest value of each metric about lag, where the server shows metrics."""
+        async with connected(self._session.port, 1) as (connection,):
+            while True:
+                answer = await connection.ask(request("GET", "/metrics", token=self._session.token))
+                if not answer.ok:
+                    return
+                for name, _, value in _METRIC.findall(answer.body.decode()):
+                    self.metrics[name] = max(self.metrics.get(name, 0.0), float(value))
+                await asyncio.sleep(_METRICS_SECONDS)
+
+
+async def _timed(connection: Connection, asked: bytes, outcome: Outcome, since: float) -> None:
+    answer = await connection.ask(asked)
+    if answer.ok:
+        outcome.latencies.append(perf_counter() - since)
+    else:
+        outcome.errors[str(answer.status)] += 1
+
+
+def _highest(found: list[_Pairs]) -> dict[str, float]:
+    highest: Counter[str] = Counter()
+    for pairs in found:
+        highest |= Counter(pairs.metrics)  # type: ignore[arg-type] # the union of counters takes the larger value
+    return dict(highest)

@@ -1,0 +1,81 @@
+"""Replay: build a read model anew from a log of a hundred thousand events, offline."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from bench.book import OURS, Book
+from bench.codepark_server import CodePark
+from bench.filling import fill
+from bench.peers.projects import Projects
+from bench.peers.view import MemoryView, SQLiteView, feed
+from bench.plan import Plan
+from bench.session import Session
+from bench.statistics import Better
+
+_BATCH = 500
+_DURABLE_EVENTS = 10_000
+_ABOUT = "rebuild of the projects read model"
+_UNIT, _BETTER = "events/s", "higher"
+Say = Callable[[str], None]
+
+
+def rebuild(folder: Path, book: Book, plan: Plan, say: Say) -> None:
+    """Fill a directory through the server, stop it, rebuild."""
+    codepark = CodePark(folder, "rebuild")
+    server, _ = codepark.serve()
+    session = Session(OURS, server, codepark.token(), book, plan, say)
+    try:
+        events = fill(session, plan.rebuild_events)
+    finally:
+        server.stop()
+    for _ in range(plan.repeats):
+        began = perf_counter()
+        told = codepark.json("rebuild", "projects", "--data", str(codepark.data))
+        seconds = perf_counter() - began
+        session.add("rebuild", events / seconds, _UNIT, "higher", _ABOUT, told=told, events=events)
+
+
+def replay(folder: Path, book: Book, plan: Plan, say: Say) -> None:
+    """Replay the peer's notification log into its views, in this process, so without the start of a program."""
+    path = folder / "replay.db"
+    app = Projects(env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(path)})
+    try:
+        for _ in range(plan.rebuild_events // _BATCH):
+            app.create_all((f"project {number}", "private") for number in range(_BATCH))
+        for repeat in range(plan.repeats):
+            _record(
+                book,
+                say,
+                "eventsourcing, view in memory",
+                _seconds(app, MemoryView(), None),
+                plan.rebuild_events,
+            )
+            view = SQLiteView(str(folder / f"view-{repeat}.db"))
+            try:
+                _record(
+                    book,
+                    say,
+                    "eventsourcing, view in SQLite",
+                    _seconds(app, view, _DURABLE_EVENTS),
+                    _DURABLE_EVENTS,
+                )
+            finally:
+                view.datastore.close()
+    finally:
+        app.close()
+
+
+def _seconds(app: Projects, view: MemoryView | SQLiteView, most: int | None) -> float:
+    began = perf_counter()
+    apply: Callable[[Any, Any], None] = view.apply
+    feed(app, apply, 0, most)
+    return perf_counter() - began
+
+
+def _record(book: Book, say: Say, peer: str, seconds: float, events: int) -> None:
+    better: Better = "higher"
+    book.add("rebuild", peer, events / seconds, unit=_UNIT, better=better, about=_ABOUT, events=events)
+    say(f"{peer}: {events / seconds:,.0f} {_UNIT} (SQLite {sqlite3.sqlite_version})")

@@ -1,0 +1,120 @@
+"""A real PostgreSQL server in a temporary folder, fsync on, reached by a Unix socket only."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_INSTALLED = Path("/usr/lib/postgresql")
+_USERS = ("postgres", "nobody")
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 30.0
+
+
+class PostgresMissingError(Exception):
+    """There is no PostgreSQL to run here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server: its process, its version and what an application needs to reach it."""
+
+    pid: int
+    version: str
+    env: dict[str, str]
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[Postgres]:
+    """Run a server; raise PostgresMissingError where that is not possible."""
+    programs, user = _programs(), _user()
+    with tempfile.TemporaryDirectory(prefix="pg-") as name:
+        folder = Path(name)
+        if user is not None:
+            shutil.chown(folder, user)
+        data = folder / "data"
+        _run(
+            [str(programs / "initdb"), "-D", str(data), "-U", "bench", "-A", "trust", "-E", "UTF8"],
+            user,
+            folder,
+        )
+        with (folder / "server.log").open("wb") as log:
+            process = subprocess.Popen(
+                [
+                    str(programs / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses=",
+                    "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "shared_buffers=128MB",
+                ],
+                user=user, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        try:
+            version = _wait_ready(folder, process)
+            yield Postgres(process.pid, version, _environment(folder))
+        finally:
+            _stop(process)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres", "POSTGRES_DBNAME": "postgres",
+        "POSTGRES_HOST": str(folder), "POSTGRES_USER": "bench", "POSTGRES_PASSWORD": "unused",
+    }  # fmt: skip
+
+
+def _programs() -> Path:
+    for program in ("initdb", "postgres"):
+        if (found := shutil.which(program)) and (Path(found).resolve().parent / "initdb").exists():
+            return Path(found).resolve().parent
+    for folder in sorted(_INSTALLED.glob("*/bin"), reverse=True):
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    raise PostgresMissingError("no PostgreSQL programs (initdb, postgres) on this machine")
+
+
+def _user() -> str | None:
+    """Return the user that the server must run as: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return None
+    for name in _USERS:
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name).pw_name
+    raise PostgresMissingError("PostgreSQL does not run as root, and there is no user postgres or nobody")
+
+
+def _run(command: Sequence[str], user: str | None, folder: Path) -> None:
+    done = subprocess.run(command, user=user, cwd=folder, capture_output=True, check=False, timeout=120)
+    if done.returncode:
+        raise PostgresMissingError(f"initdb failed: {done.stderr.decode(errors='replace')[-500:]}")
+
+
+def _wait_ready(folder: Path, process: subprocess.Popen[bytes]) -> str:
+    try:
+        import psycopg  # noqa: PLC0415 # the driver is a dependency of this peer alone
+    except ImportError as error:
+        raise PostgresMissingError("the driver psycopg is not installed") from error
+    end = time.perf_counter() + _READY_SECONDS
+    while time.perf_counter() < end and process.poll() is None:
+        with (
+            contextlib.suppress(psycopg.OperationalError),
+            psycopg.connect(host=str(folder), user="bench", dbname="postgres") as connection,
+        ):
+            return str(connection.info.parameter_status("server_version"))
+        time.sleep(0.05)
+    raise PostgresMissingError(f"PostgreSQL did not start: {(folder / 'server.log').read_text()[-500:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)  # a fast shutdown: no new clients, the present ones are cut
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(_STOP_SECONDS)

@@ -1,0 +1,92 @@
+"""One contestant while it runs, and how its numbers get into the book."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bench.book import Book
+from bench.connection import run
+from bench.load import closed_loop
+from bench.outcome import Outcome, Units, one
+from bench.plan import Plan
+from bench.processes import Server
+from bench.statistics import Better, summarise
+
+MIB = 2**20
+_SETTLE_SECONDS = 0.5
+
+
+class MeasureError(Exception):
+    """A measure found something that makes its numbers worthless."""
+
+
+@dataclass
+class Session:
+    """A running contestant: who it is, its server, its token, and what to do."""
+
+    name: str
+    server: Server
+    token: str | None
+    book: Book
+    plan: Plan
+    say: Callable[[str], None]
+
+    @property
+    def port(self) -> int:
+        """Return the port that the contestant listens on."""
+        return self.server.port
+
+    def add(
+        self, name: str, values: float | list[float], unit: str, better: Better, about: str, **more: Any
+    ) -> None:
+        """Put values of this contestant into the book."""
+        self.book.add(name, self.name, values, unit=unit, better=better, about=about, **more)
+        shown = values if isinstance(values, int | float) else sorted(values)[len(values) // 2]
+        self.say(f"{self.name}: {about}: {shown:,.2f} {unit}")
+
+    def remember_memory(self, phase: str) -> None:
+        """Record the resident memory after *phase*."""
+        resident = self.server.resident_bytes() / MIB
+        self.add(f"memory-{phase}", resident, "MiB", "lower", f"resident memory after {phase}")
+
+    def closed(
+        self,
+        name: str,
+        requests: Iterator[bytes],
+        about: str,
+        unit: str,
+        *,
+        connections: int,
+        units: Units = one,
+    ) -> None:
+        """Run a closed loop as often as the plan says; record rate, percentiles and processor time."""
+        outcomes: list[Outcome] = []
+        cpu: list[float] = []
+        for _ in range(self.plan.repeats):
+            before = self.server.cpu_seconds()
+            outcome = run(
+                closed_loop(
+                    self.port, requests, connections=connections, seconds=self.plan.seconds,
+                    warmup=_SETTLE_SECONDS, units=units,
+                )
+            )  # fmt: skip
+            self.book.failed(name, self.name, outcome.errors)
+            if not outcome.latencies:
+                raise MeasureError(f"{self.name}: {about}: nothing succeeded: {dict(outcome.errors)}")
+            cpu.append(1000 * (self.server.cpu_seconds() - before) / max(outcome.answered, 1))
+            outcomes.append(outcome)
+        self.add(f"{name}-rate", [outcome.rate for outcome in outcomes], f"{unit}/s", "higher", about)
+        self.latencies(name, outcomes, about)
+        self.add(
+            f"{name}-cpu", cpu, f"ms/{unit.rstrip('s')}", "lower", f"processor time of the server, {about}"
+        )
+
+    def latencies(self, name: str, outcomes: list[Outcome], about: str) -> None:
+        """Record p50 and p99 of each run, and p99.9 and the worst among the details."""
+        found = [summarise(outcome.latencies) for outcome in outcomes]
+        self.add(f"{name}-p50", [one.p50 for one in found], "ms", "lower", f"{about}, p50")
+        worst = {
+            "p999": [round(one.p999, 3) for one in found],
+            "worst": [round(one.worst, 3) for one in found],
+        }
+        self.add(f"{name}-p99", [one.p99 for one in found], "ms", "lower", f"{about}, p99", **worst)

@@ -1,0 +1,5 @@
+"""The command line: `codepark …`."""
+
+from codepark.cli.main import main
+
+__all__ = ["main"]

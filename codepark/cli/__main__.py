@@ -1,0 +1,5 @@
+"""Run the command line with `python -m codepark.cli`."""
+
+from codepark.cli import main
+
+main()

@@ -1,0 +1,157 @@
+"""`codepark rebuild`, `dead-letters`, `account`, `events`, `doctor`."""
+
+import os
+import sys
+from typing import Annotated, Any
+
+import cyclopts
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from codepark import logs
+from codepark.cli.failures import CommandError
+from codepark.cli.remote import operate
+from codepark.cli.serving import Data
+from codepark.doctor import examine
+from codepark.settings import Settings, read_settings
+from domain.actor import Role, Tier
+
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON for scripts.")]
+Roles = Annotated[list[Role] | None, Parameter(name="--role")]
+
+account_app = cyclopts.App(name="account", help="Change accounts.")
+events_app = cyclopts.App(name="events", help="Read the event history.")
+dead_letters_app = cyclopts.App(name="dead-letters", help="Events that could not be projected.")
+
+_PAGE = 500
+
+
+def rebuild(read_model: str, *, data: Data = None, as_json: Json = False) -> None:
+    """Build a read model anew from the first event, beside the live one, and switch to it.
+
+    Parameters
+    ----------
+    read_model
+        Its name, such as `projects`.
+    """
+    settings = _settings(data)
+    with Progress(console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task(f"Rebuilding {read_model}", total=None)
+
+        def advanced(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        result = operate(settings, "rebuild", {"model": read_model, "progress": advanced})
+    _show(result, as_json=as_json, line=f"{read_model} is rebuilt up to event {result['sequence']}")
+
+
+@dead_letters_app.command(name="list")
+def list_dead_letters(*, data: Data = None, as_json: Json = False) -> None:
+    """List the events that could not be projected, and what waits behind them."""
+    result = operate(_settings(data), "dead-letters-list", {})
+    if as_json:
+        _write(result)
+        return
+    table = Table("read model", "event", "type", "stream", "reason")
+    for item in result["items"]:
+        table.add_row(
+            item["model"],
+            str(item["sequence"]),
+            item["type"],
+            item["stream"],
+            item["reason"] or "waits behind it",
+        )
+    Console().print(table if result["items"] else "there are no dead letters")
+
+
+@dead_letters_app.command(name="retry")
+def retry_dead_letters(*, data: Data = None, as_json: Json = False) -> None:
+    """Try to project them again, in the order of their streams."""
+    result = operate(_settings(data), "dead-letters-retry", {})
+    _show(result, as_json=as_json, line=f"{result['solved']} solved, {result['left']} left")
+    if result["left"]:
+        raise CommandError(f"{result['left']} events still cannot be projected")
+
+
+@account_app.command(name="set")
+def set_account(
+    email: str, *, role: Roles = None, tier: Tier | None = None, data: Data = None, as_json: Json = False
+) -> None:
+    """Give an account other roles or another tier.
+
+    Parameters
+    ----------
+    email
+        The account's e-mail address.
+    role
+        A role that it shall have; may be given several times.
+    """
+    arguments = {"email": email, "roles": [str(item) for item in role or ()], "tier": tier}
+    result = operate(_settings(data), "account-set", arguments)
+    _show(result, as_json=as_json, line=f"account {result['accountId']} is at version {result['version']}")
+
+
+@events_app.command(name="tail")
+def tail_events(*, count: int = 20, data: Data = None) -> None:
+    """Write the last events, one line of JSON each."""
+    settings = _settings(data)
+    after = max(operate(settings, "tip", {})["sequence"] - count, 0)
+    _write_events(settings, after, None)
+
+
+@events_app.command(name="export")
+def export_events(
+    *, after: int = 0, type_: Annotated[str | None, Parameter(name="--type")] = None, data: Data = None
+) -> None:
+    """Write every event, oldest first, one line of JSON each.
+
+    Parameters
+    ----------
+    after
+        Leave out the events up to this sequence.
+    type_
+        Only events of this type.
+    """
+    _write_events(_settings(data), after, type_)
+
+
+def _write_events(settings: Settings, after: int | None, type_: str | None) -> None:
+    while after is not None:
+        page = operate(settings, "events", {"after": after, "limit": _PAGE, "type": type_})
+        for item in page["items"]:
+            _write(item)
+        after = page["last"]
+
+
+def doctor(*, data: Data = None, as_json: Json = False) -> None:
+    """Examine an installation: the log's chain, the keys, the read models, the dead letters."""
+    findings = examine(_settings(data))
+    if as_json:
+        _write({"findings": [msgspec.to_builtins(finding) for finding in findings]})
+    else:
+        table = Table("part", "", "finding")
+        for finding in findings:
+            table.add_row(finding.part, "ok" if finding.ok else "[bold red]wrong[/]", finding.detail)
+        Console().print(table)
+    if not all(finding.ok for finding in findings):
+        raise CommandError("something is wrong with this installation")
+
+
+def _settings(data: Data) -> Settings:
+    settings = read_settings(os.environ, data=data)
+    logs.configure("warning")
+    return settings
+
+
+def _show(result: dict[str, Any], *, as_json: bool, line: str) -> None:
+    if as_json:
+        _write(result)
+    else:
+        print(line)  # noqa: T201 # its result
+
+
+def _write(document: dict[str, Any]) -> None:
+    print(msgspec.json.encode(document).decode())  # noqa: T201 # its result

@@ -1,0 +1,90 @@
+"""Do an operation on an installation: in its server where one runs, here otherwise."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from codepark.cli.failures import CommandError
+from codepark.data_directory import DataDirectory, DirectoryHeldError
+from codepark.embedded import Embedded
+from codepark.operations import OPERATIONS
+from codepark.settings import Settings
+from commands.keys import PersonalCipher
+from commands.mapper import EventMapper
+from commands.secrets import Secrets
+from commands.sqlite.keys import SQLiteKeyStore
+from commands.sqlite.reading import ReadOnlyLog
+from domain.account.events import AccountRegistered, AccountStandingChanged, ClaimTaken
+from domain.actor import SERVICE, Actor
+from domain.identifiers import account_stream, claim_stream
+from read_api.gateway.tokens import Tokens
+
+_TIMEOUT_SECONDS = 3_600.0
+
+
+def operate(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Carry out an operation; raises CommandError where the server refuses it, and what the operation raises."""
+    try:
+        with opened(settings) as parts:
+            return OPERATIONS[name](parts, arguments)
+    except DirectoryHeldError:
+        return _ask_server(settings, name, arguments)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Embedded]:
+    """Hold the data directory, with its runners at work; raises DirectoryHeldError."""
+    parts = Embedded(settings)
+    try:
+        parts.start()
+        yield parts
+    finally:
+        parts.close()
+
+
+def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    directory = DataDirectory(settings.data)
+    server = directory.server()
+    if server is None:
+        raise CommandError("another process holds the data directory, and no server answers: stop it first")
+    secrets = settings.secret or directory.secrets()
+    token = Tokens(secrets.signing_key()).issue(SERVICE.id, SERVICE.roles, seconds=60)
+    body = {"arguments": {key: value for key, value in arguments.items() if not callable(value)}}
+    try:
+        answer = httpx.post(
+            f"{server.url}/internal/{name}",
+            json=body,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=_TIMEOUT_SECONDS,
+        )
+    except httpx.TransportError as error:
+        raise CommandError(f"the server at {server.url} does not answer: {error}") from error
+    if not answer.is_success:
+        raise CommandError(str(answer.json().get("detail", answer.text)))
+    result: dict[str, Any] = answer.json()
+    return result
+
+
+def account_of(settings: Settings, secrets: Secrets, email: str) -> Actor | None:
+    """Return the account with that address, read from the log beside whoever writes it."""
+    directory = DataDirectory(settings.data)
+    if not directory.log.exists():
+        return None
+    keys = SQLiteKeyStore(directory.keys, secrets.master_key)
+    log = ReadOnlyLog(directory.log, EventMapper(PersonalCipher(keys)))
+    try:
+        claim = log.last_event(claim_stream(secrets.claim("email", email)))
+        if claim is None or not isinstance(claim.event, ClaimTaken):
+            return None
+        account_id = claim.event.account_id
+        standings = [
+            item.event.roles
+            for item in log.stream_events(account_stream(account_id))
+            if isinstance(item.event, AccountRegistered | AccountStandingChanged)
+        ]
+        return Actor(id=account_id, roles=frozenset(standings[-1]))
+    finally:
+        log.close()
+        keys.close()

@@ -1,0 +1,67 @@
+"""`codepark serve` and `codepark token`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+from cyclopts import Parameter
+
+from codepark import logs
+from codepark.cli.demo import import_demo
+from codepark.data_directory import DataDirectory
+from codepark.settings import read_settings
+from domain.actor import SERVICE, Role, Tier
+from domain.errors import NotFoundError
+
+TOKEN_SECONDS = 24 * 60 * 60
+Data = Annotated[Path | None, Parameter(name="--data", help="The data directory (default: ./codepark-data).")]
+
+
+def serve(*, port: int | None = None, data: Data = None, demo: bool = False) -> None:
+    """Serve the API, the pages and the live channels.
+
+    Parameters
+    ----------
+    port
+        The port to listen on (default: 3000).
+    demo
+        Import this checkout's git history, or a small sample, as a first public project.
+    """
+    from codepark.server import serve as serve_forever  # noqa: PLC0415 # the other commands start without it
+
+    settings = read_settings(os.environ, data=data, port=port)
+    logs.configure(settings.log_level)
+    serve_forever(settings, import_demo if demo else None)
+    structlog.get_logger(__name__).info("stopped")
+
+
+def token(
+    *, role: Role | None = None, account: str | None = None, tier: Tier = Tier.ENTERPRISE, data: Data = None
+) -> None:
+    """Print an access token for 24 hours; it works beside a running server.
+
+    Parameters
+    ----------
+    role
+        The role that it gives (default: that of a service, which may do everything; of an account, its own).
+    account
+        The e-mail address of the account that it speaks for (default: the principal `service:cli`).
+    tier
+        The tier that it counts as.
+    """
+    from codepark.cli.remote import account_of  # noqa: PLC0415 # only where an account is named
+    from read_api.gateway.tokens import Tokens  # noqa: PLC0415 # as above
+
+    settings = read_settings(os.environ, data=data)
+    secrets = settings.secret or DataDirectory(settings.data).secrets()
+    subject, roles, email = SERVICE.id, SERVICE.roles, None
+    if account is not None:
+        found = account_of(settings, secrets, account)
+        if found is None:
+            raise NotFoundError(f"there is no account with the address {account}", code="account_not_found")
+        subject, roles, email = found.id, found.roles, account
+    if role is not None:
+        roles = frozenset({role})
+    tokens = Tokens(secrets.signing_key())
+    print(tokens.issue(subject, roles, email=email, tier=tier, seconds=TOKEN_SECONDS))  # noqa: T201 # its result

@@ -1,0 +1,124 @@
+"""The data directory: who holds it, the secret key in it, and where its server answers."""
+
+import base64
+import fcntl
+import os
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from commands.secrets import SECRET_SIZE, SecretError, Secrets
+
+
+class DataDirectoryError(Exception):
+    """The data directory cannot be used."""
+
+
+class DirectoryHeldError(DataDirectoryError):
+    """Another process holds the data directory."""
+
+
+class ServerInfo(msgspec.Struct, frozen=True):
+    """Where the process that holds the directory answers."""
+
+    pid: int
+    url: str
+
+
+class DataDirectory:
+    """A directory that one process at a time holds; the hold ends with the process, however that ends."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the directory; nothing is touched before `hold`."""
+        self.path = path
+        self._lock: int | None = None
+
+    @property
+    def log(self) -> Path:
+        """Return the path of the event log."""
+        return self.path / "log.sqlite"
+
+    @property
+    def keys(self) -> Path:
+        """Return the path of the key store."""
+        return self.path / "keys.sqlite"
+
+    @property
+    def read_models(self) -> Path:
+        """Return the path of the read models."""
+        return self.path / "read.sqlite"
+
+    def hold(self) -> Self:
+        """Make the directory and hold it; raises DirectoryHeldError, or DataDirectoryError where it cannot be used."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DataDirectoryError(
+                f"the data directory {self.path} cannot be used: {error.strerror}"
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(lock, 20).decode() or "?"
+            os.close(lock)
+            raise DirectoryHeldError(
+                f"the data directory {self.path} is held by another process (pid {holder.strip()}): "
+                "stop it, or use another directory"
+            ) from None
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        self._lock = lock
+        return self
+
+    def release(self) -> None:
+        """Let others hold the directory."""
+        if self._lock is not None:
+            (self.path / "server.json").unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
+
+    def secrets(self) -> Secrets:
+        """Return the directory's secret key, made at the first use and readable by its owner alone."""
+        path = self.path / "secret.key"
+        try:
+            if not path.exists():
+                self.path.mkdir(parents=True, exist_ok=True)
+                _make_secret(path)
+            return Secrets.from_base64(path.read_text(encoding="ascii"))
+        except SecretError as error:
+            raise DataDirectoryError(f"{path} is damaged: {error}") from error
+        except OSError as error:
+            raise DataDirectoryError(f"{path} cannot be used: {error.strerror}") from error
+
+    def announce(self, url: str) -> None:
+        """Tell the command line where the server answers."""
+        info = msgspec.json.encode(ServerInfo(pid=os.getpid(), url=url))
+        temporary = self.path / "server.json.new"
+        temporary.write_bytes(info)
+        temporary.replace(self.path / "server.json")
+
+    def server(self) -> ServerInfo | None:
+        """Return where the holder answers, None where none has said so."""
+        try:
+            return msgspec.json.decode((self.path / "server.json").read_bytes(), type=ServerInfo)
+        except (OSError, msgspec.MsgspecError):
+            return None
+
+
+def _make_secret(path: Path) -> None:
+    """Write a new key as a whole: two processes that start together must end with one."""
+    temporary = path.with_name(f"secret.key.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, base64.b64encode(os.urandom(SECRET_SIZE)) + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()

@@ -1,0 +1,90 @@
+"""The embedded profile: every part in one process over one data directory."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from codepark.data_directory import DataDirectory
+from codepark.past import past_of
+from codepark.settings import Settings
+from commands.bus import CommandBus
+from commands.intake.intake import Intake
+from commands.keys import PersonalCipher
+from commands.mapper import EventMapper
+from commands.sqlite.keys import SQLiteKeyStore
+from commands.sqlite.log import SQLiteEventLog
+from domain.file.events import FileDeleted, FileWritten
+from domain.record import Record
+from insights.analyser import ProcessAnalyser
+from projections.insights_model import INSIGHTS, insights_model
+from projections.models import READ_MODELS
+from projections.progress import Progress
+from projections.sqlite.store import SQLiteDocumentStore
+from read_api.services import Queries, queries_over
+from streams.runner import Runner
+
+_FILE_TOPICS = frozenset({FileWritten.TOPIC, FileDeleted.TOPIC})
+
+
+class Embedded:
+    """The parts of the embedded profile, opened in order and closed in reverse."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Hold the data directory and open what is in it.
+
+        Raises DataDirectoryError, LogUnavailableError, LogCorruptError, StoreUnavailableError.
+        """
+        self.directory = DataDirectory(settings.data).hold()
+        try:
+            self.secrets = settings.secret or self.directory.secrets()
+            self.keys = SQLiteKeyStore(self.directory.keys, self.secrets.master_key)
+            self.log = SQLiteEventLog(self.directory.log, EventMapper(PersonalCipher(self.keys)))
+            self.store = SQLiteDocumentStore(self.directory.read_models)
+            self.analyser = ProcessAnalyser()
+            self.models = (*READ_MODELS, insights_model(self.analyser))
+            self.store.prepare(self.models)
+        except BaseException:
+            self.directory.release()
+            raise
+        self.intake = Intake(self.secrets, self.log)
+        self.progress = Progress()
+        self.runners = (
+            Runner(self.log, self.store, READ_MODELS, self.progress, decoded=self._note_files),
+            Runner(self.log, self.store, self.models[-1:], self.progress),
+        )
+        self.bus = CommandBus(self.log)
+        self.queries: Queries = queries_over(self.store)
+        self.past = partial(past_of, self.log, self.store, self.models)
+        self.start_sequence = self.log.tip().sequence
+
+    @property
+    def main_models(self) -> tuple[str, ...]:
+        """Return the names of the models that every query waits for."""
+        return tuple(model.name for model in READ_MODELS)
+
+    def start(self) -> None:
+        """Start the runners."""
+        self.progress.assume_touched(INSIGHTS, self.log.tip().sequence)
+        for runner in self.runners:
+            runner.start()
+
+    def behind(self) -> list[str]:
+        """Name the models that have not reached the end of the log that was found at the start."""
+        reached = self.progress.models()
+        return [m.name for m in self.models if reached.get(m.name, 0) < self.start_sequence]
+
+    def close(self) -> None:
+        """Answer what waits, stop, and let the directory go."""
+        self.bus.close()
+        self.analyser.close()
+        for runner in self.runners:
+            runner.close()
+        self.log.close()
+        self.store.close()
+        self.keys.close()
+        self.directory.release()
+
+    def _note_files(self, records: Sequence[Record]) -> None:
+        """Tell whose insights have work to do, before any query can see these records."""
+        self.progress.touch(
+            INSIGHTS, ((record.home, record.sequence) for record in records if record.topic in _FILE_TOPICS)
+        )

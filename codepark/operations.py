@@ -1,0 +1,142 @@
+"""What the command line does to an installation: here, or inside the server that holds the directory."""
+
+from collections.abc import Callable
+from typing import Any
+
+from codepark.embedded import Embedded
+from commands.bus import accepted
+from commands.chain import chain_after
+from commands.intake.intake import Request
+from commands.log import Selection
+from commands.position import Position
+from commands.sqlite.log import SQLiteEventLog
+from domain.account.commands import ChangeStanding
+from domain.actor import SERVICE, Role, Tier
+from domain.errors import InvalidError, NotFoundError
+from read_api.realtime.events import event_document
+from streams.dead_letters import retry
+from streams.rebuild import rebuild
+
+Operation = Callable[[Embedded, dict[str, Any]], dict[str, Any]]
+
+
+def rebuild_model(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Rebuild a read model; raises NotFoundError for an unknown name."""
+    name = str(arguments.get("model"))
+    for runner in parts.runners:
+        for model in runner.models:
+            if model.name == name:
+                sequence = rebuild(parts.log, parts.store, model, runner, progress=arguments.get("progress"))
+                return {"model": name, "sequence": sequence}
+    names = ", ".join(model.name for model in parts.models)
+    raise NotFoundError(f"there is no read model {name}; there are {names}", code="model_not_found")
+
+
+def list_dead_letters(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+    """List dead letters."""
+    letters = parts.store.dead_letters(arguments.get("model"))
+    return {
+        "items": [
+            {
+                "model": letter.model,
+                "stream": letter.stream,
+                "sequence": letter.sequence,
+                "type": letter.topic,
+                "reason": letter.reason,
+            }
+            for letter in letters
+        ]
+    }
+
+
+def retry_dead_letters(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Retry dead letters in the order of their streams."""
+    del arguments
+    return dict(retry(parts.log, parts.store, parts.runners))
+
+
+def set_account(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Give the account with this e-mail address other roles or another tier."""
+    account_id = parts.intake.account_with_email(str(arguments["email"]))
+    if account_id is None:
+        raise NotFoundError(
+            f"there is no account with the address {arguments['email']}", code="account_not_found"
+        )
+    try:
+        roles = tuple(Role(role) for role in arguments.get("roles") or ()) or None
+        tier = Tier(arguments["tier"]) if arguments.get("tier") else None
+    except ValueError as error:
+        raise InvalidError(str(error)) from error
+    command = ChangeStanding(account_id=account_id, roles=roles, tier=tier)
+    submission = parts.intake.submit(command, None, Request(actor=SERVICE))
+    done = accepted(parts.bus.execute_sync([submission])[0])
+    return {"accountId": account_id, "version": done.version, "position": done.position.token()}
+
+
+def events_after(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return events behind a sequence."""
+    topics = (str(arguments["type"]),) if arguments.get("type") else None
+    records = parts.log.read(
+        int(arguments.get("after", 0)), int(arguments.get("limit", 500)), Selection(topics=topics)
+    )
+    items = [
+        event_document(parts.log, record, Position.at(record.sequence, record.chain).token())
+        for record in records
+    ]
+    return {"items": items, "last": records[-1].sequence if records else None}
+
+
+def tip(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the sequence of the last event."""
+    del arguments
+    return {"sequence": parts.log.tip().sequence}
+
+
+def examine(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Check the log's chain from the first record to the last, and what the read models say."""
+    del arguments
+    fault = broken_chain(parts.log)
+    letters = parts.store.dead_letters()
+    models = {name: checkpoint.sequence for name, checkpoint in parts.store.checkpoints().items()}
+    last = parts.log.tip().sequence
+    findings = [
+        {"part": "event log", "ok": fault is None, "detail": fault or f"{last} events, the chain holds"},
+        {
+            "part": "dead letters",
+            "ok": not letters,
+            "detail": f"{len(letters)} events wait" if letters else "none",
+        },
+        {
+            "part": "read models",
+            "ok": all(sequence <= last for sequence in models.values()),
+            "detail": ", ".join(f"{name} {sequence}" for name, sequence in sorted(models.items())),
+        },
+    ]
+    return {"findings": findings}
+
+
+def broken_chain(log: SQLiteEventLog) -> str | None:
+    """Return what is wrong with the log's chain, None where it holds from the first record to the last."""
+    previous, sequence, target = log.first_chain(), 0, log.tip().sequence
+    while sequence < target:
+        records = log.read(sequence, 1_000)
+        if not records:
+            return f"the records behind {sequence} are missing"
+        for record in records:
+            if record.sequence != sequence + 1:
+                return f"record {sequence + 1} is missing"
+            previous, sequence = chain_after(previous, record), record.sequence
+            if record.chain != previous:
+                return f"record {sequence} does not fit the chain: it was altered"
+    return None
+
+
+OPERATIONS: dict[str, Operation] = {
+    "rebuild": rebuild_model,
+    "dead-letters-list": list_dead_letters,
+    "dead-letters-retry": retry_dead_letters,
+    "account-set": set_account,
+    "events": events_after,
+    "tip": tip,
+    "examine": examine,
+}

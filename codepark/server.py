@@ -1,0 +1,123 @@
+"""The server process of the embedded profile: granian in our event loop, and an orderly end."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from codepark.embedded import Embedded
+from codepark.metrics import Metrics
+from codepark.operations import OPERATIONS
+from codepark.settings import Settings
+from read_api.api import Api
+from read_api.app import create_app
+from read_api.gateway.passwords import Passwords
+from read_api.gateway.tokens import Tokens
+from read_api.realtime.hub import Hub
+
+_SWITCH_SECONDS = 0.0005
+_DRAIN_SECONDS = 1.0
+_STOP_SECONDS = 3.0
+
+logger = structlog.get_logger(__name__)
+
+
+def build_api(parts: Embedded) -> Api:
+    """Wire the HTTP surface over *parts*."""
+    metrics = Metrics(parts)
+    return Api(
+        log=parts.log,
+        bus=parts.bus,
+        intake=parts.intake,
+        progress=parts.progress,
+        store=parts.store,
+        queries=parts.queries,
+        tokens=Tokens(parts.secrets.signing_key()),
+        passwords=Passwords(),
+        hub=Hub(parts.log),
+        past=parts.past,
+        not_ready=parts.behind,
+        metrics=metrics.write,
+        operations={name: partial(run, parts) for name, run in OPERATIONS.items()},
+        in_flight=set(),
+        models=parts.main_models,
+    )
+
+
+def serve(settings: Settings, started: Callable[[Embedded], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; *started* is called from its own thread once requests are answered.
+
+    Raises what `Embedded` raises where the data directory cannot be used.
+    """
+    # Three threads share the interpreter; at the default of 5 ms each hand-over would cost a command that long.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    parts = Embedded(settings)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(settings, parts, started))
+    finally:
+        parts.close()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 # not on every platform
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+async def _serve(settings: Settings, parts: Embedded, started: Callable[[Embedded], None] | None) -> None:
+    loop = asyncio.get_running_loop()
+    parts.progress.bind(loop)
+    api = build_api(parts)
+    api.hub.start(loop)
+    parts.start()
+    server = Server(
+        create_app(api),
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=30_000, keep_alive=True),
+        log_enabled=False,
+        backlog=1024,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    serving = loop.create_task(server.serve())
+    url = f"http://{settings.host}:{settings.port}"
+    parts.directory.announce(url)
+    logger.info("serving", url=url, data=str(settings.data))
+    background = None if started is None else loop.run_in_executor(None, started, parts)
+    stopping = loop.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await _stop(api, server, serving)
+    stopping.cancel()
+    api.passwords.close()
+    if background is not None:
+        background.cancel()
+    if serving.done() and not serving.cancelled():
+        serving.result()
+
+
+async def _stop(api: Api, server: Server, serving: asyncio.Task[None]) -> None:
+    """End the streams first, then the server: granian waits for every open response."""
+    api.hub.drain()
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _DRAIN_SECONDS
+    while api.hub.subscribers and loop.time() < deadline:
+        await asyncio.sleep(0.01)
+    server.stop()
+    done, _ = await asyncio.wait({serving}, timeout=_STOP_SECONDS)
+    if not done:
+        logger.warning("some connections did not end in time")
+        serving.cancel()

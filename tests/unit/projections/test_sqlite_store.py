@@ -1,0 +1,169 @@
+"""What only the SQLite store has: a file, a disk that fills up, tables that unfinished builds leave."""
+
+import gc
+import sqlite3
+import threading
+
+import pytest
+from msgspec.structs import replace
+
+from projections.model import Collection, ReadModel
+from projections.sqlite import SQLiteDocumentStore
+from projections.store import Change, Checkpoint, Equals, Matches, Query, StoreUnavailableError
+from projections.writes import Patch, Put
+
+MODEL = ReadModel(
+    name="notes",
+    version=1,
+    collections=(Collection(name="notes", indexes=(("title",),), multikey=("tags",), text=("title",)),),
+    project=lambda event, record: (),
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "read models #1?.db"
+
+
+@pytest.fixture
+def store(path):
+    made = SQLiteDocumentStore(path)
+    made.prepare([MODEL])
+    yield made
+    made.close()
+
+
+def note(number, title="fox"):
+    return {"id": f"{number:05}", "title": title, "tags": ["x"]}
+
+
+def change(writes, sequence):
+    return Change(model="notes", writes=writes, checkpoint=Checkpoint(sequence=sequence))
+
+
+def puts(numbers, **fields):
+    return [(n + 1, (Put("notes", f"{n:05}", note(n, **fields)),)) for n in numbers]
+
+
+def tables(path):
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    connection.close()
+    return {name for (name,) in rows if name.startswith("notes")}
+
+
+def test_documents_and_checkpoints_survive_a_restart(store, path):
+    blocked = Checkpoint(sequence=9, blocked=frozenset({"a", "b"}))
+    store.apply([Change(model="notes", writes=puts([1]), checkpoint=blocked)])
+    store.close()
+    again = SQLiteDocumentStore(path)
+    again.prepare([MODEL])
+    assert again.get("notes", "00001") == note(1)
+    assert again.checkpoints() == {"notes": blocked}
+    again.apply([change([(10, (Patch("notes", "00001", {"title": "cat"}),))], 10)])
+    assert again.find(Query(collection="notes", where=(Matches("fox"),))) == []
+    assert again.find(Query(collection="notes", where=(Matches("cat"),))) == [note(1, "cat")]
+    again.close()
+
+
+def test_a_full_disk_changes_nothing_and_passes(store):
+    store.apply([change(puts(range(10)), 10)])
+    before = list(store.dump("notes"))
+    store._database.writer.execute("PRAGMA max_page_count = 40")
+    writes = [(20, (Patch("notes", "00003", {"title": "cat"}),)), *puts(range(20, 600), title="x" * 400)]
+    with pytest.raises(StoreUnavailableError, match="full") as failure:
+        store.apply([change(writes, 600)])
+    assert isinstance(failure.value.__cause__, sqlite3.OperationalError)
+    assert list(store.dump("notes")) == before
+    assert store.checkpoints()["notes"].sequence == 10
+    store._database.writer.execute("PRAGMA max_page_count = 1000000")
+    store.apply([change(writes, 600)])
+    assert store.get("notes", "00003") == note(3, "cat")
+    assert store.count("notes") == 590
+    assert len(store.find(Query(collection="notes", where=(Equals("tags", "x"),), limit=1_000))) == 590
+
+
+def test_a_build_on_a_full_disk_can_go_on(store):
+    build = store.begin_rebuild(MODEL)
+    store._database.writer.execute("PRAGMA max_page_count = 60")
+    with pytest.raises(StoreUnavailableError):
+        build.apply(puts(range(1_000), title="x" * 400), 1_000)
+    store._database.writer.execute("PRAGMA max_page_count = 1000000")
+    build.apply(puts(range(1_000)), 1_000)
+    build.switch()
+    assert store.count("notes") == 1_000
+
+
+def test_a_closed_store_is_unavailable(store):
+    store.close()
+    with pytest.raises(StoreUnavailableError):
+        store.get("notes", "a")
+    with pytest.raises(StoreUnavailableError):
+        store.apply([change(puts([1]), 1)])
+    with pytest.raises(StoreUnavailableError):
+        store.dead_letters()
+
+
+def test_a_file_that_is_no_database_is_unavailable(path):
+    path.write_bytes(b"not a database" * 100)
+    with pytest.raises(StoreUnavailableError):
+        SQLiteDocumentStore(path)
+
+
+def test_a_switch_leaves_one_generation(store, path):
+    before = tables(path)
+    build = store.begin_rebuild(MODEL)
+    build.switch()
+    after = tables(path)
+    assert len(after) == len(before)
+    assert {name.replace("_g2", "_g1") for name in after} == before
+
+
+def test_preparing_drops_what_an_interrupted_build_left(store, path):
+    before = tables(path)
+    store.begin_rebuild(MODEL)
+    store.close()
+    again = SQLiteDocumentStore(path)
+    again.prepare([MODEL])
+    again.close()
+    assert tables(path) == before
+
+
+def test_a_new_index_is_made_for_a_model_that_is_there(store, path):
+    store.apply([change(puts(range(3)), 3)])
+    collection = replace(MODEL.collections[0], indexes=(("title",), ("tags", "title")))
+    store.prepare([replace(MODEL, collections=(collection,))])
+    with sqlite3.connect(path) as connection:
+        found = connection.execute(
+            "SELECT name FROM sqlite_master WHERE name LIKE '%i_tags_title'"
+        ).fetchall()
+    connection.close()
+    assert len(found) == 1
+
+
+def test_a_page_longer_than_a_value_may_be_is_read_row_by_row(store):
+    store.apply([change(puts(range(5), title="y" * 1_000), 5)])
+    with store._database.reading() as connection:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 3_000)
+    assert store.find(Query(collection="notes")) == [note(n, "y" * 1_000) for n in range(5)]
+
+
+def test_a_readers_connection_ends_with_its_thread(store):
+    threads = [threading.Thread(target=store.get, args=("notes", "a")) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+        thread.join()
+    store.get("notes", "a")
+    gc.collect()  # a connection and its statements refer to each other
+    assert len(store._database._readers) == 1
+
+
+@pytest.mark.parametrize("field", ["a'b", "a b", "", "a..b", "$"])
+def test_a_field_name_cannot_carry_sql(store, field):
+    with pytest.raises(ValueError, match="field name"):
+        store.find(Query(collection="notes", sort=field))
+
+
+def test_a_collection_name_cannot_carry_sql(store):
+    with pytest.raises(ValueError, match="collection name"):
+        store.prepare([replace(MODEL, collections=(Collection(name="x; DROP TABLE models"),))])

@@ -1,0 +1,141 @@
+import msgspec
+
+from domain.build.events import BuildQueued, BuildStatus, BuildStatusChanged
+from domain.commit.events import ChangeStatus, CommitPartRecorded, CommitRecorded, RecordedChange
+from domain.file.events import FileDeleted
+from domain.review.events import Decision, ReviewClosed, ReviewCommented, ReviewDecided, ReviewOpened
+from projections.models import activity, builds, commits, reviews
+
+AT = "2023-11-14T22:13:20.123Z"
+CHANGES = (RecordedChange(path="a.py", status=ChangeStatus.ADDED),)
+COMMIT = CommitRecorded(
+    project_id="p",
+    sha="abc",
+    number=7,
+    parents=("def",),
+    message="m",
+    author_id="x",
+    author_name="Ann",
+    author_email="ann@example.org",
+    authored_at="2020-01-01T00:00:00+01:00",
+    changes=CHANGES,
+)
+OPENED = ReviewOpened(
+    project_id="p", review_id="r", author_id="a", title="t", description="d", commits=("abc",), mentions=()
+)
+COMMENT = ReviewCommented(
+    project_id="p",
+    review_id="r",
+    comment_id="c",
+    review_author_id="a",
+    author_id="b",
+    text="x",
+    path="a.py",
+    line=3,
+    mentions=("m",),
+)
+
+
+def decided(reviewer, decision):
+    return ReviewDecided(
+        project_id="p", review_id="r", review_author_id="a", reviewer_id=reviewer, decision=decision, text="w"
+    )
+
+
+def test_a_commit(documents):
+    assert documents(commits.MODEL).given(COMMIT)["commits"]["p/abc"] == {
+        "id": "p/abc",
+        "projectId": "p",
+        "sha": "abc",
+        "number": 7,
+        "message": "m",
+        "author": {"name": "Ann", "email": "ann@example.org"},
+        "authoredAt": "2020-01-01T00:00:00+01:00",
+        "parents": ["def"],
+        "changes": [{"path": "a.py", "status": "A"}],
+        "recordedAt": AT,
+        "version": 7,
+    }
+
+
+def test_a_part_of_a_commit_is_not_seen_yet(documents):
+    part = CommitPartRecorded(project_id="p", sha="abc", changes=CHANGES)
+    assert documents(commits.MODEL).given(part).stored == {}
+
+
+def test_a_review_from_beginning_to_end(documents):
+    given = documents(reviews.MODEL).given(OPENED, COMMENT, decided("b", Decision.CHANGES_REQUESTED))
+    given.given(decided("b", Decision.APPROVED), ReviewClosed(project_id="p", review_id="r"))
+    assert given["reviews"]["r"] == {
+        "id": "r",
+        "projectId": "p",
+        "title": "t",
+        "description": "d",
+        "authorId": "a",
+        "commits": ["abc"],
+        "status": "closed",
+        "decisions": [{"reviewerId": "b", "decision": "approved", "text": "w", "at": AT}],
+        "version": 5,
+        "createdAt": AT,
+        "updatedAt": AT,
+    }
+
+
+def test_a_comment(documents):
+    assert documents(reviews.MODEL).given(OPENED, COMMENT)["comments"]["c"] == {
+        "id": "c",
+        "reviewId": "r",
+        "projectId": "p",
+        "authorId": "b",
+        "text": "x",
+        "path": "a.py",
+        "line": 3,
+        "mentions": ["m"],
+        "createdAt": AT,
+        "number": 2,
+    }
+
+
+def test_a_build_moves_on(documents):
+    queued = BuildQueued(project_id="p", build_id="b", name="ci", commit="abc")
+    given = documents(builds.MODEL).given(queued)
+    assert given["builds"]["b"]["status"] == "queued"
+    given.given(BuildStatusChanged(project_id="p", build_id="b", status=BuildStatus.RUNNING))
+    assert given["builds"]["b"] == {
+        "id": "b",
+        "projectId": "p",
+        "name": "ci",
+        "commit": "abc",
+        "status": "running",
+        "version": 2,
+        "createdAt": AT,
+        "updatedAt": AT,
+    }
+
+
+def test_a_line_of_activity(documents):
+    line = documents(activity.MODEL).given(COMMIT, actor="o")["activity"]["00000000000000000001"]
+    assert line == {
+        "id": "00000000000000000001",
+        "sequence": 1,
+        "projectId": "p",
+        "type": "commit.recorded",
+        "actorId": "o",
+        "sha": "abc",
+        "number": 7,
+        "changes": 1,
+        "at": AT,
+    }
+
+
+def test_activity_leaves_out_the_files_of_a_commit(documents):
+    by_commit = FileDeleted(project_id="p", path="a", commit="abc")
+    by_hand = FileDeleted(project_id="p", path="a", commit=None)
+    given = documents(activity.MODEL).given(by_commit, by_hand)
+    assert [line["sequence"] for line in given["activity"].values()] == [2]
+
+
+def test_activity_has_no_personal_data(documents):
+    given = documents(activity.MODEL).given(COMMIT, OPENED, COMMENT, decided("b", Decision.APPROVED))
+    text = msgspec.json.encode(list(given["activity"].values())).decode()
+    assert not any(word in text for word in ("Ann", "example.org", '"m"', '"t"', '"x"', '"w"'))
