@@ -25,8 +25,8 @@ def program() -> list[str]:
 class CodePark:
     """One data directory and the program that works on it."""
 
-    def __init__(self, folder: Path, name: str = "data") -> None:
-        self.data = folder / name
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
         self._folder = folder
 
     def serve(self) -> tuple[Server, float]:

@@ -3,56 +3,46 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from bench.book import OURS
+from bench.book import OURS, Book
 from bench.codepark_server import CodePark
-from bench.measures.startup import Starter
+from bench.plan import Plan
 from bench.postgres import postgres
 from bench.processes import Server, free_port, start
+from bench.session import Session, Starter
 
-SQLITE_PEER = "fastapi + eventsourcing, SQLite"
-POSTGRES_PEER = "fastapi + eventsourcing, PostgreSQL"
-
-
-@dataclass
-class Running:
-    """A contestant that runs: its server, its token, and how to start it again on the same data."""
-
-    server: Server
-    token: str | None
-    serve: Starter
-
-
-Contestant = Callable[[Path], Iterator[Running]]
+SQLITE_PEER = "FastAPI + eventsourcing, SQLite"
+POSTGRES_PEER = "FastAPI + eventsourcing, PostgreSQL"
+EVERYONE = (OURS, SQLITE_PEER, POSTGRES_PEER)
 
 
 @contextmanager
-def contestant(name: str, folder: Path) -> Iterator[tuple[Server, str | None, Starter]]:
-    """Run the contestant *name* in *folder*; its last server is the caller's to stop."""
+def running(name: str, folder: Path, book: Book, plan: Plan, say: Callable[[str], None]) -> Iterator[Session]:
+    """Run the contestant *name* with new data in *folder*; raise ServerError or PostgresMissingError."""
     with ExitStack() as stack:
+        serve = CodePark(folder).serve if name == OURS else _peer(name, folder, stack)
+        server, seconds = serve()
+        session = Session(name, server, None, book, plan, say, serve)
+        stack.callback(lambda: session.server.stop())
         if name == OURS:
-            codepark = CodePark(folder)
-            server, _ = codepark.serve()
-            stack.callback(server.stop)
-            yield server, codepark.token(), codepark.serve
-            return
-        env, also, version = _store(name, folder, stack)
-
-        def serve() -> tuple[Server, float]:
-            port = free_port()
-            command = [sys.executable, "-m", "bench.peers.fastapi_sqlite", str(port)]
-            return start("peer", command, port, folder=folder, env=env, also=also)
-
-        server, _ = serve()
-        stack.callback(server.stop)
-        yield server, None, serve
+            session.token = CodePark(folder).token()
+        session.add("startup-empty", 1000 * seconds, "ms", "lower", "start until ready, no events")
+        session.remember_memory("startup-empty")
+        yield session
 
 
-def _store(name: str, folder: Path, stack: ExitStack) -> tuple[dict[str, str], tuple[int, ...], str]:
-    if name == SQLITE_PEER:
-        path = str(folder / "events.db")
-        return {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": path}, (), ""
-    running = stack.enter_context(postgres())
-    return running.env, (running.pid,), running.version
+def _peer(name: str, folder: Path, stack: ExitStack) -> Starter:
+    also: tuple[int, ...] = ()
+    if name == POSTGRES_PEER:
+        database = stack.enter_context(postgres())
+        env, also = database.env, (database.pid,)
+    else:
+        env = {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(folder / "events.db")}
+
+    def serve() -> tuple[Server, float]:
+        port = free_port()
+        command = [sys.executable, "-m", "bench.peers.fastapi_sqlite", str(port)]
+        return start("peer", command, port, folder=folder, env=env, also=also)
+
+    return serve

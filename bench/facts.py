@@ -4,7 +4,7 @@ import importlib.metadata
 import os
 import platform
 import sqlite3
-import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from bench.postgres import installed
+from bench.statistics import median
 
 _PACKAGES = (
     "codepark", "eventsourcing", "litestar", "granian", "msgspec", "uvloop",
@@ -29,6 +32,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memoryGiB": round(psutil.virtual_memory().total / 2**30, 1),
         "sqlite": sqlite3.sqlite_version,
+        "postgres": _postgres(),
         "fsyncMs": round(1000 * _fsync_seconds(), 3),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
         "generator": "asyncio on "
@@ -43,6 +47,14 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor()
+
+
+def _postgres() -> str | None:
+    found = installed()
+    if found is None:
+        return None
+    done = subprocess.run([str(found / "postgres"), "--version"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None
 
 
 def _version(package: str) -> str | None:
@@ -62,4 +74,4 @@ def _fsync_seconds() -> float:
             file.flush()
             os.fsync(file.fileno())
             taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+    return median(taken)

@@ -24,17 +24,19 @@ class PostgresMissingError(Exception):
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server: its process, its version and what an application needs to reach it."""
+    """A running server: its process, and what an application needs to reach it."""
 
     pid: int
-    version: str
     env: dict[str, str]
 
 
 @contextlib.contextmanager
 def postgres() -> Iterator[Postgres]:
     """Run a server; raise PostgresMissingError where that is not possible."""
-    programs, user = _programs(), _user()
+    programs = installed()
+    if programs is None:
+        raise PostgresMissingError("no PostgreSQL programs (initdb, postgres) on this machine")
+    user = _user()
     with tempfile.TemporaryDirectory(prefix="pg-") as name:
         folder = Path(name)
         if user is not None:
@@ -54,8 +56,8 @@ def postgres() -> Iterator[Postgres]:
                 user=user, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         try:
-            version = _wait_ready(folder, process)
-            yield Postgres(process.pid, version, _environment(folder))
+            _wait_ready(folder, process)
+            yield Postgres(process.pid, _environment(folder))
         finally:
             _stop(process)
 
@@ -67,14 +69,13 @@ def _environment(folder: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _programs() -> Path:
-    for program in ("initdb", "postgres"):
-        if (found := shutil.which(program)) and (Path(found).resolve().parent / "initdb").exists():
-            return Path(found).resolve().parent
-    for folder in sorted(_INSTALLED.glob("*/bin"), reverse=True):
+def installed() -> Path | None:
+    """Return the folder of PostgreSQL's programs, from the path or from where Debian puts them."""
+    on_path = [Path(found).resolve().parent for found in (shutil.which("postgres"), shutil.which("initdb")) if found]
+    for folder in [*on_path, *sorted(_INSTALLED.glob("*/bin"), reverse=True)]:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
-    raise PostgresMissingError("no PostgreSQL programs (initdb, postgres) on this machine")
+    return None
 
 
 def _user() -> str | None:
@@ -93,7 +94,7 @@ def _run(command: Sequence[str], user: str | None, folder: Path) -> None:
         raise PostgresMissingError(f"initdb failed: {done.stderr.decode(errors='replace')[-500:]}")
 
 
-def _wait_ready(folder: Path, process: subprocess.Popen[bytes]) -> str:
+def _wait_ready(folder: Path, process: subprocess.Popen[bytes]) -> None:
     try:
         import psycopg  # noqa: PLC0415 # the driver is a dependency of this peer alone
     except ImportError as error:
@@ -102,9 +103,9 @@ def _wait_ready(folder: Path, process: subprocess.Popen[bytes]) -> str:
     while time.perf_counter() < end and process.poll() is None:
         with (
             contextlib.suppress(psycopg.OperationalError),
-            psycopg.connect(host=str(folder), user="bench", dbname="postgres") as connection,
+            psycopg.connect(host=str(folder), user="bench", dbname="postgres"),
         ):
-            return str(connection.info.parameter_status("server_version"))
+            return
         time.sleep(0.05)
     raise PostgresMissingError(f"PostgreSQL did not start: {(folder / 'server.log').read_text()[-500:]}")
 

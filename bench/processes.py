@@ -1,5 +1,6 @@
 """Start servers, wait until they are ready, weigh them, and end them by their own process id."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -42,12 +43,13 @@ class Server:
     also: Sequence[int] = field(default_factory=tuple)
 
     def resident_bytes(self) -> int:
-        """Return the resident memory of the process, its children and what belongs to it."""
-        return sum(_of(process, lambda p: p.memory_info().rss) for process in self._tree())
+        """Return the resident memory of the whole tree: what each has for itself, and what they share once."""
+        found = [_memory(process) for process in self._tree()]
+        return sum(own for own, _ in found) + max((shared for _, shared in found), default=0)
 
     def cpu_seconds(self) -> float:
         """Return the processor time that the same processes have used."""
-        return sum(_of(process, lambda p: sum(p.cpu_times()[:2])) for process in self._tree())
+        return sum(_cpu_seconds(process) for process in self._tree())
 
     def stop(self) -> None:
         """End the server politely, and its whole tree where that takes too long."""
@@ -59,7 +61,8 @@ class Server:
             self.process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             for process in tree:
-                _of(process, lambda p: p.kill() or 0)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
             self.process.wait(_STOP_SECONDS)
 
     def last_words(self) -> str:
@@ -124,8 +127,21 @@ def _tree(pid: int) -> list[psutil.Process]:
         return []
 
 
-def _of(process: psutil.Process, read) -> float:  # noqa: ANN001
+def _memory(process: psutil.Process) -> tuple[int, int]:
+    """Return the bytes that the process has for itself, and those that others may share."""
     try:
-        return read(process)
+        resident: int = process.memory_info().rss
+        own: int = getattr(process.memory_full_info(), "uss", resident)
+    except psutil.AccessDenied:
+        return resident, 0
+    except psutil.NoSuchProcess:
+        return 0, 0
+    return own, resident - own
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return 0
+        return 0.0
+    return float(times.user + times.system)

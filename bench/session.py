@@ -13,6 +13,7 @@ from bench.processes import Server
 from bench.statistics import Better, summarise
 
 MIB = 2**20
+Starter = Callable[[], tuple[Server, float]]
 _SETTLE_SECONDS = 0.5
 
 
@@ -22,7 +23,7 @@ class MeasureError(Exception):
 
 @dataclass
 class Session:
-    """A running contestant: who it is, its server, its token, and what to do."""
+    """A running contestant: who it is, its server and token, and how to start it again on the same data."""
 
     name: str
     server: Server
@@ -30,6 +31,7 @@ class Session:
     book: Book
     plan: Plan
     say: Callable[[str], None]
+    serve: Starter
 
     @property
     def port(self) -> int:

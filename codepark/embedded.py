@@ -75,7 +75,9 @@ class Embedded:
     def close(self) -> None:
         """Answer what waits, stop, and let the directory go."""
         self.bus.close()
-        self.analyser.close()
+        for runner in self.runners:
+            runner.stop()
+        self.analyser.close()  # interrupts a measurement; its events are projected at the next start
         for runner in self.runners:
             runner.close()
         self.log.close()

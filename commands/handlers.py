@@ -16,6 +16,7 @@ from domain.build.commands import MoveBuild, QueueBuild
 from domain.command import Command
 from domain.commit import decider as commit
 from domain.commit.commands import RecordCommit
+from domain.errors import NotFoundError
 from domain.event import Event
 from domain.file import decider as file
 from domain.file.commands import DeleteFile, WriteFile
@@ -46,7 +47,12 @@ def _project_of(command: Any) -> str:
 
 
 def _run_project(unit: Unit, stream: str, command: project_commands.ProjectCommand) -> None:
-    unit.record(stream, project.decide(unit.load(stream), command, unit.actor))
+    events = project.decide(unit.load(stream), command, unit.actor)
+    if isinstance(command, project_commands.SetCollaborator):
+        # Accounts are another home's matter: what is known of one here is advisory.
+        if not unit.load(ids.account_stream(command.account_id)).exists:
+            raise NotFoundError(f"there is no account {command.account_id}", code="account_not_found")
+    unit.record(stream, events)
 
 
 def _in_project(
@@ -67,9 +73,13 @@ def _run_commit(unit: Unit, stream: str, command: RecordCommit) -> None:
     unit.record(stream, events)
     if not events:
         return
-    for change in command.changes:
+    for index, change in enumerate(command.changes):
         target = ids.file_stream(command.project_id, change.path)
-        unit.record(target, file.apply_change(unit.load(target), command.project_id, change, command.sha))
+        pointer = f"/changes/{index}/content"
+        caused = file.apply_change(
+            unit.load(target), command.project_id, change, command.sha, pointer=pointer
+        )
+        unit.record(target, caused)
 
 
 def _run_register(unit: Unit, stream: str, command: account_commands.RegisterAccount) -> None:

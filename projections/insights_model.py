@@ -8,10 +8,11 @@ import msgspec
 from domain.event import Event
 from domain.file.events import Encoding, FileDeleted, FileWritten
 from domain.record import Record
-from insights.analyser import Analyser
+from insights.analyser import Analyser, AnalyserUnavailableError
 from insights.report import FileReport
 from insights.suggestions import suggest
 from projections.model import Collection, ReadModel
+from projections.store import StoreUnavailableError
 from projections.writes import Delete, Put, Write
 
 INSIGHTS = "insights"
@@ -28,9 +29,12 @@ class Reports:
         self._reports: OrderedDict[tuple[str, str], FileReport] = OrderedDict()
 
     def measure(self, events: Iterable[FileWritten]) -> None:
-        """Measure what is not known yet, in one go."""
+        """Measure what is not known yet, in one go; raises StoreUnavailableError where the analyser is away."""
         missing = {_key(event): event for event in events if _key(event) not in self._reports}
-        found = self._analyser.analyse_many([(e.path, e.content or "") for e in missing.values()])
+        try:
+            found = self._analyser.analyse_many([(e.path, e.content or "") for e in missing.values()])
+        except AnalyserUnavailableError as error:
+            raise StoreUnavailableError(str(error)) from error
         for key, report in zip(missing, found, strict=True):
             self._reports[key] = report
         while len(self._reports) > _REMEMBERED:
@@ -67,7 +71,7 @@ def insights_model(analyser: Analyser) -> ReadModel:
         collections=(
             Collection(
                 name=FILE_INSIGHTS,
-                indexes=(("projectId", "complexityTotal", "functionCount"), ("projectId", "worst")),
+                indexes=(("projectId", "complexityTotal", "functionCount", "lines"), ("projectId", "worst")),
             ),
         ),
         project=project,

@@ -8,7 +8,7 @@ from commands.log import EventLog
 from domain.event import Event
 from domain.record import Record
 from projections.model import ReadModel
-from projections.store import Change, Checkpoint, DeadLetter
+from projections.store import Change, Checkpoint, DeadLetter, StoreUnavailableError
 from projections.writes import Write
 
 
@@ -76,6 +76,8 @@ def project_one(model: ReadModel, item: Decoded) -> Sequence[Write]:
         raise PoisonError(model.name, item.record, item.reason or "unreadable")
     try:
         return tuple(model.project(item.event, item.record))
+    except StoreUnavailableError:
+        raise  # a part that is away: the event is not to blame
     except Exception as error:
         raise PoisonError(model.name, item.record, _reason(error)) from error
 
@@ -99,6 +101,8 @@ def _wanted(model: ReadModel, batch: Sequence[Decoded], checkpoint: Checkpoint) 
     ]
     try:
         kept = {record.sequence for _, record in model.prepare(readable)}
+    except StoreUnavailableError:
+        raise
     except Exception:  # noqa: BLE001 # then each event shows for itself whether it can be projected
         return wanted
     dropped = {record.sequence for _, record in readable} - kept

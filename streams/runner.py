@@ -59,10 +59,14 @@ class Runner:
         self._grown.set()
         self._thread.start()
 
-    def close(self, timeout: float = 10.0) -> None:
-        """End after the step that is under way."""
+    def stop(self) -> None:
+        """Begin no further step."""
         self._ended = True
         self._grown.set()
+
+    def close(self, timeout: float = 15.0) -> None:
+        """End after the step that is under way."""
+        self.stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
 
@@ -107,6 +111,8 @@ class Runner:
 
     def _failed(self, reason: str) -> None:
         """Say so once, and try again in a while (or when the log grows)."""
+        if self._ended:
+            return
         if self.failure is None:
             logger.warning("projection waits", reason=reason)
         self.failure = reason

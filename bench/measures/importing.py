@@ -8,6 +8,7 @@ from bench.api import PROJECTS
 from bench.book import OURS, Book
 from bench.codepark_server import CodePark
 from bench.connection import ask, connected, run
+from bench.contestants import running
 from bench.measures.startup import restart
 from bench.plan import Plan
 from bench.session import MeasureError, Session
@@ -23,15 +24,10 @@ def importing(folder: Path, book: Book, plan: Plan, say: Callable[[str], None]) 
     if history is None:
         book.leave_out("import", f"--data names no folder with a {_HISTORY}")
         return
-    codepark = CodePark(folder, "import")
-    server, _ = codepark.serve()
-    session = Session(OURS, server, codepark.token(), book, plan, say)
-    try:
-        _import(session, codepark, history)
+    with running(OURS, folder, book, plan, say) as session:
+        _import(session, CodePark(folder), history)
         session.remember_memory("import")
-        restart(session, codepark.serve, "after the import", "import")
-    finally:
-        session.server.stop()
+        restart(session, "after the import", "import")
 
 
 def _import(session: Session, codepark: CodePark, history: Path) -> None:

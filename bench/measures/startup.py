@@ -1,19 +1,19 @@
 """Starting with a history: how long until ready, and what the memory is then."""
 
-from collections.abc import Callable
-
-from bench.processes import Server
 from bench.session import Session
 
-Starter = Callable[[], tuple[Server, float]]
 
-
-def restart(session: Session, serve: Starter, about: str, name: str) -> None:
+def restart(session: Session, about: str, name: str) -> None:
     """Stop the contestant and start it again on the same data, as often as the plan says."""
     taken = []
     for _ in range(session.plan.repeats):
         session.server.stop()
-        session.server, seconds = serve()
+        session.server, seconds = session.serve()
         taken.append(1000 * seconds)
     session.add(f"startup-{name}", taken, "ms", "lower", f"start until ready, {about}")
     session.remember_memory(f"startup-{name}")
+
+
+def startup(session: Session) -> None:
+    """Start again with what the other measures have left."""
+    restart(session, "with the events of the measures above", "after-load")

@@ -29,9 +29,9 @@ def visible_project(store: DocumentStore, project_id: str, actor: Actor) -> Docu
 
 
 def visible_scopes(actor: Actor) -> tuple[tuple[Condition, ...], ...]:
-    """Return the scopes that together hold the projects that *actor* may see; none stands for all."""
+    """Return the scopes that together hold the projects that *actor* may see, each served by an index."""
     if actor.sees_all:
-        return ()
+        return tuple((Equals("visibility", visibility),) for visibility in Visibility)
     scopes: list[tuple[Condition, ...]] = [(Equals("visibility", Visibility.PUBLIC),)]
     if not actor.is_anonymous:
         scopes += [(Equals("ownerId", actor.id),), (Equals("collaborators.userId", actor.id),)]

@@ -4,7 +4,7 @@ from domain.actor import Actor
 from domain.errors import NotFoundError
 from projections.queries.access import visible_project
 from projections.queries.page import Page, PageRequest, read_page
-from projections.store import Condition, DocumentStore, Equals, Query
+from projections.store import Condition, DocumentStore, Equals, Query, StartsWith
 from projections.writes import Document
 
 _SHOWN = ("sha", "message", "author", "authoredAt", "parents", "version")
@@ -22,7 +22,7 @@ class CommitQueries:
         visible_project(self._store, project_id, actor)
         where: tuple[Condition, ...] = (Equals("projectId", project_id),)
         if path is not None:
-            where = (*where, Equals("changes.path", path))
+            where = (*where, Equals("changes.path", path), StartsWith("id", f"{project_id}/"))
         query = Query(collection="commits", where=where, sort="number", descending=True)
         found = read_page(self._store, query, page)
         items = [{name: item[name] for name in _SHOWN} for item in found.items]

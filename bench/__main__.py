@@ -1,0 +1,45 @@
+"""Run the benchmark: `python -m bench [--quick] [--only NAME...] [--data DIR] [--out FILE]`."""
+
+import argparse
+import json
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.facts import machine
+from bench.plan import Plan
+from bench.steps import NAMES, Runner
+
+
+def _arguments(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure CodePark and its peers on this machine.")
+    parser.add_argument("--quick", action="store_true", help="a short run: fewer seconds, one repetition, no million")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON there too")
+    parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of: {', '.join(NAMES)}")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="a folder with a history-*.jsonl(.gz, .xz) to import")
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    """Measure, print the JSON document; return 1 where something failed."""
+    chosen = _arguments(sys.argv[1:])
+    plan = Plan.of(quick=chosen.quick, data=chosen.data)
+    began = datetime.now(UTC)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        runner = Runner(plan, Path(folder), chosen.only or NAMES)
+        runner.run()
+    settings = {
+        "quick": plan.quick, "seconds": plan.seconds, "repeats": plan.repeats, "only": chosen.only,
+        "measuredAt": began.isoformat(timespec="seconds"),
+        "minutes": round((datetime.now(UTC) - began).total_seconds() / 60, 1),
+    }  # fmt: skip
+    document = json.dumps(runner.book.document(machine(), settings), indent=2)
+    if chosen.out is not None:
+        chosen.out.write_text(document + "\n")
+    print(document)
+    return 1 if runner.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""Turn the JSON of a run into the page of the reference docs: `python -m bench.report result.json`."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_HEAD = """# Benchmarks
+
+Measured by `python -m bench{options}` on {date}; every line comes from the same run on the same machine, each server behind
+the same load generator, which shares the processor with it. The value is the median of {repeats} run{plural} of {seconds:g} s.
+The ratio says how many times better CodePark is: below 1 the peer is better.
+
+## Machine
+
+| | |
+|---|---|
+"""
+_PEERS = """
+## Peers
+
+The peers are FastAPI and uvicorn over a plain `eventsourcing` application, as its documentation shows it, without
+authentication; on SQLite (write-ahead log, `synchronous=FULL`) and on PostgreSQL (`fsync=on`, by Unix socket). In
+process, the library's own SQLite recorder; for a rebuild, its notification log read into a view.
+"""
+
+
+def main() -> int:
+    """Print the page for the result whose file is the first argument."""
+    if len(sys.argv) != 2:
+        print("usage: python -m bench.report RESULT.json", file=sys.stderr)
+        return 2
+    print(page(json.loads(Path(sys.argv[1]).read_text())))
+    return 0
+
+
+def page(result: dict[str, Any]) -> str:
+    """Return the Markdown of a result."""
+    settings = result["settings"]
+    head = _HEAD.format(
+        options=" --quick" if settings["quick"] else "", date=settings["measuredAt"][:10],
+        repeats=settings["repeats"], plural="" if settings["repeats"] == 1 else "s", seconds=settings["seconds"],
+    )  # fmt: skip
+    lines = [head.rstrip(), *_machine(result["machine"]), _PEERS, "## Results", ""]
+    lines += ["| measure | CodePark | peer (which) | ratio |", "|---|--:|--:|--:|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows(result["results"])]
+    lines += _notes("Errors met", [_error(error) for error in result["errors"]])
+    lines += _notes("Left out", [f"{one['name']}: {_line(one['why'])}" for one in result["leftOut"]])
+    return "\n".join(lines)
+
+
+def rows(results: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield a row for each measure and peer: what, CodePark's value, the peer's, the ratio."""
+    for entry in results.values():
+        ours = entry.get("codepark")
+        shown = "–" if ours is None else f"{number(ours['value'])} {entry['unit']}{_to_first(ours)}"
+        peers = entry["peers"] or {"": None}
+        for name, peer in peers.items():
+            theirs = "–" if peer is None else f"{number(peer['value'])} ({name})"
+            ratio = "–" if peer is None or peer.get("ratio") is None else f"{number(peer['ratio'])}×"
+            yield entry["about"], shown, theirs, ratio
+
+
+def number(value: float) -> str:
+    """Return *value* as a reader wants it: thousands apart, three digits where it is small."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def _to_first(side: dict[str, Any]) -> str:
+    ratio = side.get("toFirst")
+    return "" if ratio is None or ratio == 1 else f" ({number(ratio)} of the first)"
+
+
+def _machine(facts: dict[str, Any]) -> Iterator[str]:
+    for name, fact in facts.items():
+        if fact is not None:
+            shown = ", ".join(f"{key} {version}" for key, version in fact.items()) if isinstance(fact, dict) else fact
+            yield f"| {name} | {shown} |"
+
+
+def _error(error: dict[str, Any]) -> str:
+    counts = ", ".join(f"{count} × {reason}" for reason, count in error["errors"].items())
+    return f"{error['measure']}, {error['contestant']}: {counts}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _notes(title: str, items: list[str]) -> list[str]:
+    return ["", f"## {title}", "", *(f"- {item}" for item in items)] if items else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""The steps of a run, one after the other, with their progress on the standard error stream."""
+
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bench.book import OURS, Book
+from bench.contestants import EVERYONE, SQLITE_PEER, running
+from bench.measures.commands import batch, commands
+from bench.measures.growth import growth
+from bench.measures.importing import importing
+from bench.measures.lag import lag
+from bench.measures.live import live
+from bench.measures.queries import queries
+from bench.measures.rebuild import rebuild, replay
+from bench.measures.recorders import recorders
+from bench.measures.startup import startup
+from bench.plan import Plan
+from bench.postgres import PostgresMissingError
+from bench.report import rows
+from bench.session import Session
+
+_OVER_HTTP: dict[str, Callable[[Session], None]] = {
+    "commands": commands, "batch": batch, "queries": queries, "lag": lag, "live": live, "startup": startup,
+}  # fmt: skip
+_OURS_ALONE = ("live",)
+_OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
+    "import": (importing,), "rebuild": (rebuild, replay), "recorders": (recorders,),
+}  # fmt: skip
+NAMES = (*_OVER_HTTP, *_OF_A_FOLDER, "growth")
+
+
+class Runner:
+    """Carry out the chosen measures; one that fails is left out with its reason, and the others go on."""
+
+    def __init__(self, plan: Plan, folder: Path, names: Sequence[str]) -> None:
+        self.book = Book()
+        self.failed = False
+        self._plan, self._folder, self._names = plan, folder, names
+        self._console = Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=self._console,
+        )  # fmt: skip
+
+    def run(self) -> None:
+        """Measure everything; print a table at the end."""
+        steps = [*self._contests(), *self._folder_steps()]
+        with self._progress:
+            task = self._progress.add_task("measuring", total=len(steps))
+            for name, step in steps:
+                self._progress.update(task, description=name)
+                self._attempt(name, step)
+                self._progress.advance(task)
+        self._console.print(self._table())
+
+    def _contests(self) -> list[tuple[str, Callable[[], None]]]:
+        chosen = {name: measure for name, measure in _OVER_HTTP.items() if name in self._names}
+        found: list[tuple[str, Callable[[], None]]] = []
+        for who in EVERYONE if chosen else ():
+            mine = {name: measure for name, measure in chosen.items() if who == OURS or name not in _OURS_ALONE}
+            if mine:
+                found.append((who, lambda who=who, mine=mine: self._contest(who, mine)))  # type: ignore[misc]
+        if "growth" in self._names:
+            for who in (OURS, SQLITE_PEER):
+                found.append((f"growth, {who}", lambda who=who: self._contest(who, {"growth": growth})))  # type: ignore[misc] # noqa: PERF401
+        return found
+
+    def _contest(self, who: str, measures: dict[str, Callable[[Session], None]]) -> None:
+        with running(who, self._new_folder(), self.book, self._plan, self._say) as session:
+            for name, measure in measures.items():
+                self._attempt(f"{name}, {who}", lambda measure=measure: measure(session))  # type: ignore[misc]
+
+    def _folder_steps(self) -> list[tuple[str, Callable[[], None]]]:
+        return [
+            (name, lambda measure=measure: measure(self._new_folder(), self.book, self._plan, self._say))  # type: ignore[misc]
+            for name, measures in _OF_A_FOLDER.items()
+            if name in self._names
+            for measure in measures
+        ]
+
+    def _new_folder(self) -> Path:
+        folder = self._folder / str(len(list(self._folder.iterdir())))
+        folder.mkdir()
+        return folder
+
+    def _attempt(self, name: str, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except PostgresMissingError as error:
+            self.book.leave_out(name, str(error))
+            self._say(f"{name} left out: {error}")
+        except Exception as error:  # noqa: BLE001 # whatever one measure meets must not lose the others
+            self.failed = True
+            self.book.leave_out(name, f"{type(error).__name__}: {error}")
+            self._say(f"{name} FAILED\n{traceback.format_exc(limit=-3)}")
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False)
+
+    def _table(self) -> Table:
+        table = Table("measure", "CodePark", "peer", "ratio")
+        for row in rows({name: entry.document() for name, entry in self.book.entries.items()}):
+            table.add_row(*row)
+        return table
