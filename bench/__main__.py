@@ -13,11 +13,19 @@ from bench.steps import NAMES, Runner
 
 
 def _arguments(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure CodePark and its peers on this machine.")
-    parser.add_argument("--quick", action="store_true", help="a short run: fewer seconds, one repetition, no million")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure CodePark and its peers on this machine."
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a short run: fewer seconds, one repetition, no million"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON there too")
-    parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of: {', '.join(NAMES)}")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="a folder with a history-*.jsonl(.gz, .xz) to import")
+    parser.add_argument(
+        "--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of: {', '.join(NAMES)}"
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="a folder with a history-*.jsonl(.gz, .xz) to import"
+    )
     return parser.parse_args(arguments)
 
 

@@ -10,18 +10,20 @@ from bench.wire import Answer, AnswerReader
 T = TypeVar("T")
 OnAnswer = Callable[[Answer | None], None]
 _OPEN_SECONDS = 10
+_CLOSE_SECONDS = 5
 _ASK_SECONDS = 60
 
 
 class Connection(asyncio.Protocol):
     """Send one request at a time; the answer comes by callback, None where the connection was lost."""
 
-    __slots__ = ("_on_answer", "_reader", "_transport")
+    __slots__ = ("_lost", "_on_answer", "_reader", "_transport")
 
     def __init__(self) -> None:
         self._reader = AnswerReader()
         self._on_answer: OnAnswer | None = None
         self._transport: asyncio.Transport | None = None
+        self._lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -44,6 +46,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 # the protocol's signature
         """Tell who waits for an answer that there will be none."""
+        self._lost.set()
         on_answer, self._on_answer = self._on_answer, None
         if on_answer is not None:
             on_answer(None)
@@ -58,10 +61,14 @@ class Connection(asyncio.Protocol):
             raise ConnectionError("the server closed the connection")
         return answer
 
-    def close(self) -> None:
-        """Close the connection."""
-        if self._transport is not None:
-            self._transport.close()
+    async def close(self) -> None:
+        """Close the connection, and wait until it is."""
+        if self._transport is None:
+            return
+        self._transport.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._lost.wait()
 
 
 async def connect(port: int) -> Connection:
@@ -81,7 +88,7 @@ async def connected(port: int, count: int) -> AsyncIterator[list[Connection]]:
         yield connections
     finally:
         for connection in connections:
-            connection.close()
+            await connection.close()
 
 
 async def ask(port: int, request: bytes, seconds: float = _ASK_SECONDS) -> Answer:

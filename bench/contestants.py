@@ -12,8 +12,8 @@ from bench.postgres import postgres
 from bench.processes import Server, free_port, start
 from bench.session import Session, Starter
 
-SQLITE_PEER = "FastAPI + eventsourcing, SQLite"
-POSTGRES_PEER = "FastAPI + eventsourcing, PostgreSQL"
+SQLITE_PEER = "FastAPI, SQLite"
+POSTGRES_PEER = "FastAPI, PostgreSQL"
 EVERYONE = (OURS, SQLITE_PEER, POSTGRES_PEER)
 
 
@@ -23,8 +23,9 @@ def running(name: str, folder: Path, book: Book, plan: Plan, say: Callable[[str]
     with ExitStack() as stack:
         serve = CodePark(folder).serve if name == OURS else _peer(name, folder, stack)
         server, seconds = serve()
+        stack.callback(server.stop)
         session = Session(name, server, None, book, plan, say, serve)
-        stack.callback(lambda: session.server.stop())
+        stack.callback(session.stop)
         if name == OURS:
             session.token = CodePark(folder).token()
         session.add("startup-empty", 1000 * seconds, "ms", "lower", "start until ready, no events")

@@ -69,12 +69,19 @@ class _Worker:
                 outcome.latencies.append(now - self._sent)
         self.next()
 
+    async def close(self) -> None:
+        """Close what was opened again: nobody else knows of it."""
+        for task in self._reconnects:
+            task.cancel()
+        if self._reconnects:
+            await self._connection.close()
+
     async def _reconnect(self) -> None:
         if self._run.outcome.errors["connection lost"] > _MOST_RECONNECTS:
             self._run.finished()
             return
         try:
-            self._connection.close()
+            await self._connection.close()
             self._connection = await connect(self._port)
         except (OSError, TimeoutError):
             self._run.outcome.errors["cannot connect"] += 1
@@ -98,7 +105,8 @@ async def closed_loop(
         begin = perf_counter() + warmup
         run = _Closed(requests, begin, begin + seconds, most, units)
         with undisturbed():
-            for worker in [_Worker(run, connection, port) for connection in opened]:
+            workers = [_Worker(run, connection, port) for connection in opened]
+            for worker in workers:
                 worker.next()
             try:
                 async with asyncio.timeout(warmup + seconds + _DRAIN_SECONDS):
@@ -106,6 +114,8 @@ async def closed_loop(
             except TimeoutError:
                 run.outcome.errors["no answer"] += run.running
         run.outcome.seconds = min(perf_counter(), run.end) - begin
+        for worker in workers:
+            await worker.close()
         return run.outcome
 
 

@@ -71,7 +71,9 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def installed() -> Path | None:
     """Return the folder of PostgreSQL's programs, from the path or from where Debian puts them."""
-    on_path = [Path(found).resolve().parent for found in (shutil.which("postgres"), shutil.which("initdb")) if found]
+    on_path = [
+        Path(found).resolve().parent for found in (shutil.which("postgres"), shutil.which("initdb")) if found
+    ]
     for folder in [*on_path, *sorted(_INSTALLED.glob("*/bin"), reverse=True)]:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder

@@ -54,11 +54,11 @@ def rows(results: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """Yield a row for each measure and peer: what, CodePark's value, the peer's, the ratio."""
     for entry in results.values():
         ours = entry.get("codepark")
-        shown = "–" if ours is None else f"{number(ours['value'])} {entry['unit']}{_to_first(ours)}"
+        shown = "-" if ours is None else f"{number(ours['value'])} {entry['unit']}{_to_first(ours)}"
         peers = entry["peers"] or {"": None}
         for name, peer in peers.items():
-            theirs = "–" if peer is None else f"{number(peer['value'])} ({name})"
-            ratio = "–" if peer is None or peer.get("ratio") is None else f"{number(peer['ratio'])}×"
+            theirs = "-" if peer is None else f"{number(peer['value'])} ({name})"
+            ratio = "-" if peer is None or peer.get("ratio") is None else f"{number(peer['ratio'])}"
             yield entry["about"], shown, theirs, ratio
 
 
@@ -77,12 +77,16 @@ def _to_first(side: dict[str, Any]) -> str:
 def _machine(facts: dict[str, Any]) -> Iterator[str]:
     for name, fact in facts.items():
         if fact is not None:
-            shown = ", ".join(f"{key} {version}" for key, version in fact.items()) if isinstance(fact, dict) else fact
+            shown = (
+                ", ".join(f"{key} {version}" for key, version in fact.items())
+                if isinstance(fact, dict)
+                else fact
+            )
             yield f"| {name} | {shown} |"
 
 
 def _error(error: dict[str, Any]) -> str:
-    counts = ", ".join(f"{count} × {reason}" for reason, count in error["errors"].items())
+    counts = ", ".join(f"{count} of {reason}" for reason, count in error["errors"].items())
     return f"{error['measure']}, {error['contestant']}: {counts}"
 
 

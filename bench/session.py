@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.book import Book
 from bench.connection import run
+from bench.disturbance import Meter
 from bench.load import closed_loop
 from bench.outcome import Outcome, Units, one
 from bench.plan import Plan
@@ -38,6 +39,16 @@ class Session:
         """Return the port that the contestant listens on."""
         return self.server.port
 
+    def stop(self) -> None:
+        """Stop the server that runs now."""
+        self.server.stop()
+
+    def restart(self) -> float:
+        """Stop the server and start it again on the same data; return the seconds until it was ready."""
+        self.server.stop()
+        self.server, seconds = self.serve()
+        return seconds
+
     def add(
         self, name: str, values: float | list[float], unit: str, better: Better, about: str, **more: Any
     ) -> None:
@@ -64,8 +75,9 @@ class Session:
         """Run a closed loop as often as the plan says; record rate, percentiles and processor time."""
         outcomes: list[Outcome] = []
         cpu: list[float] = []
+        others: list[float] = []
         for _ in range(self.plan.repeats):
-            before = self.server.cpu_seconds()
+            before, meter = self.server.cpu_seconds(), Meter()
             outcome = run(
                 closed_loop(
                     self.port, requests, connections=connections, seconds=self.plan.seconds,
@@ -75,9 +87,12 @@ class Session:
             self.book.failed(name, self.name, outcome.errors)
             if not outcome.latencies:
                 raise MeasureError(f"{self.name}: {about}: nothing succeeded: {dict(outcome.errors)}")
-            cpu.append(1000 * (self.server.cpu_seconds() - before) / max(outcome.answered, 1))
+            used = self.server.cpu_seconds() - before
+            others.append(meter.others(used))
+            cpu.append(1000 * used / max(outcome.answered, 1))
             outcomes.append(outcome)
-        self.add(f"{name}-rate", [outcome.rate for outcome in outcomes], f"{unit}/s", "higher", about)
+        rates = [outcome.rate for outcome in outcomes]
+        self.add(f"{name}-rate", rates, f"{unit}/s", "higher", about, othersCores=others)
         self.latencies(name, outcomes, about)
         self.add(
             f"{name}-cpu", cpu, f"ms/{unit.rstrip('s')}", "lower", f"processor time of the server, {about}"

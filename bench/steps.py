@@ -1,5 +1,6 @@
 """The steps of a run, one after the other, with their progress on the standard error stream."""
 
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ _OURS_ALONE = ("live",)
 _OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
     "import": (importing,), "rebuild": (rebuild, replay), "recorders": (recorders,),
 }  # fmt: skip
+_WIDTH = 140
 NAMES = (*_OVER_HTTP, *_OF_A_FOLDER, "growth")
 
 
@@ -41,7 +43,7 @@ class Runner:
         self.book = Book()
         self.failed = False
         self._plan, self._folder, self._names = plan, folder, names
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH)
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             console=self._console,
@@ -62,7 +64,9 @@ class Runner:
         chosen = {name: measure for name, measure in _OVER_HTTP.items() if name in self._names}
         found: list[tuple[str, Callable[[], None]]] = []
         for who in EVERYONE if chosen else ():
-            mine = {name: measure for name, measure in chosen.items() if who == OURS or name not in _OURS_ALONE}
+            mine = {
+                name: measure for name, measure in chosen.items() if who == OURS or name not in _OURS_ALONE
+            }
             if mine:
                 found.append((who, lambda who=who, mine=mine: self._contest(who, mine)))  # type: ignore[misc]
         if "growth" in self._names:

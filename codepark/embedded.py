@@ -13,6 +13,7 @@ from commands.mapper import EventMapper
 from commands.sqlite.keys import SQLiteKeyStore
 from commands.sqlite.log import SQLiteEventLog
 from domain.file.events import FileDeleted, FileWritten
+from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 from insights.analyser import ProcessAnalyser
 from projections.insights_model import INSIGHTS, insights_model
@@ -47,12 +48,20 @@ class Embedded:
             raise
         self.intake = Intake(self.secrets, self.log)
         self.progress = Progress()
+        self.queries: Queries = queries_over(self.store)
         self.runners = (
-            Runner(self.log, self.store, READ_MODELS, self.progress, decoded=self._note_files),
-            Runner(self.log, self.store, self.models[-1:], self.progress),
+            Runner(
+                self.log,
+                self.store,
+                READ_MODELS,
+                self.progress,
+                decoded=self._note_files,
+                touched=self._touched,
+                inline=True,
+            ),
+            Runner(self.log, self.store, self.models[-1:], self.progress, touched=self._touched),
         )
         self.bus = CommandBus(self.log)
-        self.queries: Queries = queries_over(self.store)
         self.past = partial(past_of, self.log, self.store, self.models)
         self.start_sequence = self.log.tip().sequence
 
@@ -90,3 +99,7 @@ class Embedded:
         self.progress.touch(
             INSIGHTS, ((record.home, record.sequence) for record in records if record.topic in _FILE_TOPICS)
         )
+
+    def _touched(self, homes: set[str] | None) -> None:
+        """Forget composed answers; a change of accounts may change names anywhere."""
+        self.queries.projects.touch(None if homes is None or ACCOUNTS_HOME in homes else homes)

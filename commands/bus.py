@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
@@ -17,6 +18,9 @@ from domain.times import Clock, system_clock
 _BATCH_COMMANDS = 1_000
 _WAITING_COMMANDS = 20_000
 _TRIES = 5
+_INLINE_COMMANDS = 128
+_INLINE_SECONDS = 0.010
+_WEIGHT = 0.2
 
 log_ = structlog.get_logger(__name__)
 
@@ -48,6 +52,9 @@ class CommandBus:
         self._queue: SimpleQueue[Ticket | None] = SimpleQueue()
         self._waiting = 0
         self._counter = threading.Lock()
+        self._deciding = threading.Lock()
+        self._gathered: list[Ticket] = []
+        self._seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="command-bus", daemon=True)
         self._closed = False
         self._thread.start()
@@ -62,18 +69,43 @@ class CommandBus:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Outcome]] = loop.create_future()
 
-        def resolve(outcomes: list[Outcome]) -> None:
-            if not future.done():
-                future.set_result(outcomes)
+        def settled(ticket: Ticket) -> None:
+            if threading.get_ident() == owner:
+                _resolve(future, ticket.outcomes)
+            else:
+                _call(loop, future, ticket.outcomes)
 
-        self._submit(Ticket(submissions, lambda ticket: _call(loop, resolve, ticket.outcomes)))
+        owner = threading.get_ident()
+        self._count(len(submissions))
+        self._gathered.append(Ticket(submissions, settled))
+        if len(self._gathered) == 1:
+            loop.call_soon(self._flush)
         return await future
+
+    def _flush(self) -> None:
+        """Decide what the event loop gathered in one turn: here while that is quick, in the bus's thread otherwise.
+
+        Handing a batch to another thread and back costs more than a small batch itself; a large one, or a slow
+        disk, would keep the event loop from everybody else.
+        """
+        tickets, self._gathered = self._gathered, []
+        commands = sum(len(ticket.submissions) for ticket in tickets)
+        quick = commands <= _INLINE_COMMANDS and self._seconds < _INLINE_SECONDS and self._queue.empty()
+        if quick and self._deciding.acquire(blocking=False):
+            try:
+                self._carry_out(tickets)
+            finally:
+                self._deciding.release()
+        else:
+            for ticket in tickets:
+                self._queue.put(ticket)
 
     def execute_sync(self, submissions: Sequence[Submission], timeout: float = 60.0) -> list[Outcome]:
         """Do as `execute` from another thread, within *timeout* seconds."""
         done = threading.Event()
         ticket = Ticket(submissions, lambda _: done.set())
-        self._submit(ticket)
+        self._count(len(submissions))
+        self._queue.put(ticket)
         if not done.wait(timeout):
             return [Unavailable(command_id=s.command_id, reason="no answer in time") for s in submissions]
         return ticket.outcomes
@@ -84,14 +116,13 @@ class CommandBus:
         self._queue.put(None)
         self._thread.join(timeout)
 
-    def _submit(self, ticket: Ticket) -> None:
+    def _count(self, commands: int) -> None:
         if self._closed:
             raise BusyError("the server is stopping")
         with self._counter:
             if self._waiting > _WAITING_COMMANDS:
                 raise BusyError(f"{self._waiting} commands are waiting")
-            self._waiting += len(ticket.submissions)
-        self._queue.put(ticket)
+            self._waiting += commands
 
     def _run(self) -> None:
         ended = False
@@ -99,9 +130,14 @@ class CommandBus:
             tickets, ended = self._next_tickets()
             if not tickets:
                 continue
-            submissions = [submission for ticket in tickets for submission in ticket.submissions]
-            outcomes = self._outcomes(submissions)
-            self._answer(tickets, outcomes)
+            with self._deciding:
+                self._carry_out(tickets)
+
+    def _carry_out(self, tickets: Sequence[Ticket]) -> None:
+        started = time.perf_counter()
+        outcomes = self._outcomes([submission for ticket in tickets for submission in ticket.submissions])
+        self._seconds += _WEIGHT * (time.perf_counter() - started - self._seconds)
+        self._answer(tickets, outcomes)
 
     def _next_tickets(self) -> tuple[list[Ticket], bool]:
         """Wait for a ticket, then take all that wait, up to a batch; tell whether the bus is to end."""
@@ -168,13 +204,16 @@ class CommandBus:
             self._waiting -= start
 
 
+def _resolve(future: asyncio.Future[list[Outcome]], outcomes: list[Outcome]) -> None:
+    if not future.done():
+        future.set_result(outcomes)
+
+
 def _call(
-    loop: asyncio.AbstractEventLoop,
-    resolve: Callable[[list[Outcome]], None],
-    outcomes: list[Outcome],
+    loop: asyncio.AbstractEventLoop, future: asyncio.Future[list[Outcome]], outcomes: list[Outcome]
 ) -> None:
     try:
-        loop.call_soon_threadsafe(resolve, outcomes)
+        loop.call_soon_threadsafe(_resolve, future, outcomes)
     except RuntimeError:  # the caller's loop has ended; the outcome is in the log
         log_.info("answer dropped", commands=[outcome.command_id for outcome in outcomes])
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from commands.handlers import HANDLERS, carry_out
+from commands.handlers import HANDLERS, carry_out, touched_streams
 from commands.log import CommandEvents, EventLog
 from commands.outcomes import Accepted, KeyReusedError, Outcome, Refused, Submission
 from commands.position import Position
@@ -41,6 +41,7 @@ def decide_batch(view: View, log: EventLog, submissions: Sequence[Submission], n
     """Decide *submissions* in order at event time *now*; raises LogUnavailableError."""
     decided = Decided(batch=Batch(view), appends=[], pending=[])
     seen: dict[str, int] = {}
+    view.prefetch(stream for submission in submissions for stream in touched_streams(submission.command))
     for submission in submissions:
         try:
             pending = _decide(decided, log, submission, seen, now)
@@ -68,7 +69,11 @@ def _decide(
             return Pending(
                 command_id=command_id,
                 outcome=Accepted(
-                    command_id=command_id, stream=stream, version=unit.version(stream), position=Position()
+                    command_id=command_id,
+                    stream=stream,
+                    version=unit.version(stream),
+                    position=Position(),
+                    changed=False,
                 ),
             )
         unchanged = CommandUnchanged(stream=stream, stream_version=unit.version(stream))
@@ -114,7 +119,14 @@ def outcome_of(records: Sequence[Record], first: Event) -> Accepted:
             version = record.version
     last = records[-1]
     position = Position.at(last.sequence, last.chain)
-    return Accepted(command_id=last.command, stream=stream, version=version, position=position, replayed=True)
+    return Accepted(
+        command_id=last.command,
+        stream=stream,
+        version=version,
+        position=position,
+        replayed=True,
+        changed=not isinstance(first, CommandUnchanged),
+    )
 
 
 def about(first: StreamEvent) -> tuple[str, int]:
@@ -148,7 +160,13 @@ def settle(decided: Decided, records: Sequence[Record], tip_position: Position) 
         version = max((item.version for item in append.events if item.stream == stream), default=version)
         position = Position.at(last.sequence, last.chain)
         accepted.append(
-            Accepted(command_id=append.command, stream=stream, version=version, position=position)
+            Accepted(
+                command_id=append.command,
+                stream=stream,
+                version=version,
+                position=position,
+                changed=not isinstance(append.events[0].event, CommandUnchanged),
+            )
         )
         start += len(append.events)
     return [_settled(pending, accepted, tip_position) for pending in decided.pending]
@@ -161,7 +179,7 @@ def _settled(pending: Pending, accepted: list[Accepted], tip_position: Position)
             return first
         return Accepted(
             command_id=first.command_id, stream=first.stream, version=first.version,
-            position=first.position, replayed=True,
+            position=first.position, replayed=True, changed=first.changed,
         )  # fmt: skip
     assert pending.outcome is not None  # noqa: S101 # a pending outcome is one or the other
     if isinstance(pending.outcome, Accepted) and not pending.outcome.replayed:

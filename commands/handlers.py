@@ -1,6 +1,6 @@
 """What each command is about, and which deciders it takes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -175,6 +175,17 @@ def carry_out(unit: Unit, command: Command) -> str:
     stream = handler.stream(command)
     handler.run(unit, stream, command)
     return stream
+
+
+def touched_streams(command: Command) -> Iterator[str]:
+    """Yield the streams that deciding *command* certainly loads."""
+    yield HANDLERS[type(command)].stream(command)
+    project_id = getattr(command, "project_id", None)
+    if project_id is not None:
+        yield ids.project_stream(project_id)
+    if isinstance(command, RecordCommit):
+        for change in command.changes:
+            yield ids.file_stream(command.project_id, change.path)
 
 
 def home_of(command: Command) -> str:

@@ -90,6 +90,9 @@ class EventLog(Protocol):
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events with a version above *after*."""
 
+    def existing(self, streams: Sequence[str]) -> set[str]:
+        """Return those of *streams* that have an event, in one step."""
+
     def last_event(self, stream: str) -> StreamEvent | None:
         """Return the stream's last event."""
 
@@ -105,8 +108,8 @@ class EventLog(Protocol):
     def sequence_at(self, time: int) -> int:
         """Return the sequence of the last record with an event time up to *time* (milliseconds), 0 before all."""
 
-    def on_append(self, callback: Callable[[Tip], None]) -> None:
-        """Call *callback* with the new tip after each append, from the appending thread."""
+    def on_append(self, callback: Callable[[Sequence[Record]], None]) -> None:
+        """Call *callback* with the records of each append, at least one, from the appending thread."""
 
     def close(self) -> None:
         """Release what the log holds."""

@@ -87,7 +87,7 @@ class EventMapper(Mapper[str]):
         sealed = fields.pop(_SEALED, None)
         if sealed is not None:
             fields |= self._opened(cls, fields, topic, base64.b64decode(sealed))
-        return cast("Event", msgspec.convert(upcast(topic, schema, fields), cls))
+        return msgspec.convert(upcast(topic, schema, fields), cls)
 
     def _opened(self, cls: type[Event], fields: dict[str, Any], topic: str, sealed: bytes) -> dict[str, Any]:
         subject = fields[_encoded_name(cls, cls.SUBJECT)]

@@ -33,13 +33,17 @@ class Submission(Struct, frozen=True, kw_only=True):
 
 
 class Accepted(Struct, kw_only=True):
-    """The command took effect: its stream, the version it left it at, and the position behind its events."""
+    """The command took effect: its stream, the version it left it at, and the position behind its events.
+
+    *changed* is False where the state was already as the command wants it.
+    """
 
     command_id: str
     stream: str
     version: int
     position: Position
     replayed: bool = False
+    changed: bool = True
 
 
 class Refused(Struct, kw_only=True):

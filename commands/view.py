@@ -41,6 +41,15 @@ class View:
             del self._states[next(iter(self._states))]
         return found
 
+    def prefetch(self, streams: Iterable[str]) -> None:
+        """Learn in one step which of *streams* are new: most streams of a busy batch are."""
+        unknown = [stream for stream in dict.fromkeys(streams) if stream not in self._states]
+        if len(unknown) > 1:
+            existing = self._log.existing(unknown)
+            for stream in unknown:
+                if stream not in existing:
+                    self._states[stream] = Versioned(KINDS[kind_name(stream)].initial, 0, 0)
+
     def settle(self, changed: dict[str, Versioned]) -> None:
         """Take over what a settled batch changed."""
         self._states.update(changed)

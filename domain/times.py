@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 Clock = Callable[[], int]
 """Milliseconds since the epoch."""
@@ -15,6 +16,7 @@ def system_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+@lru_cache(maxsize=1_024)
 def rfc3339(milliseconds: int) -> str:
     """Write *milliseconds* since the epoch as RFC 3339 in UTC."""
     moment = _EPOCH + timedelta(milliseconds=milliseconds)

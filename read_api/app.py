@@ -6,13 +6,14 @@ from typing import Any
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.exceptions import HTTPException
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
 from read_api.api import Api
 from read_api.edge import Edge
 from read_api.gateway.operation import Operation
 from read_api.gateway.problems import HttpError
-from read_api.gateway.routes import failed, routes_of
+from read_api.gateway.routes import failed, response, routes_of
 from read_api.openapi import document
 from read_api.realtime.channels import event_socket, event_stream
 from read_api.rest import (
@@ -64,7 +65,11 @@ def create_app(api: Api) -> ASGIApp:
         exception_handlers={HTTPException: _routing_error, Exception: _unexpected},
         request_max_body_size=None,
     )
-    allowed = {route.path: sorted(route.methods) for route in app.routes if hasattr(route, "methods")}
+    allowed = {
+        route.path: [str(method) for method in route.methods]
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+    }
     return Edge(app, allowed)
 
 
@@ -80,7 +85,6 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[b
 
 
 def _problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    answer = failed(error, request.scope["path"], request.scope["state"].get("request_id", ""))
-    return Response(
-        answer.body, status_code=answer.status, headers=answer.headers, media_type=answer.media_type
-    )
+    state = request.scope["state"]
+    answer = failed(error, state.get("instance", request.scope["path"]), state.get("request_id", ""))
+    return response(answer)

@@ -11,8 +11,8 @@ from read_api.gateway.call import Answer
 from read_api.gateway.problems import BadInputError, HttpError
 from read_api.gateway.routes import failed
 
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._:/+=-]{1,128}$")
-_FILE = re.compile(rb"^(/api/v1/projects/[^/]+/files/)(.+)$", re.DOTALL)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+_FILE = re.compile(rb"(/api/v1/projects/[^/]+/files/)(.+)", re.DOTALL)
 _PARAMETER = re.compile(r"\{[^}]+\}")
 
 
@@ -26,53 +26,56 @@ class Edge:
     def __init__(self, app: ASGIApp, allowed: dict[str, list[str]]) -> None:
         """Stand before *app*, whose paths allow these methods."""
         self._app = app
-        self._exact = {path: methods for path, methods in allowed.items() if "{" not in path}
+        methods = {path: _with_ours(found) for path, found in allowed.items()}
+        self._exact = {path: found for path, found in methods.items() if "{" not in path}
         self._patterns = [
-            (re.compile("^" + _PARAMETER.sub("[^/]+", path) + "$"), methods)
-            for path, methods in allowed.items()
+            (re.compile(_PARAMETER.sub("[^/]+", path)), found)
+            for path, found in methods.items()
             if "{" in path
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] not in ("http", "websocket"):
+        kind: str = scope["type"]
+        if kind not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
-        if scope["type"] == "websocket":
+        if kind == "websocket":
             await self._app(scope, receive, send)
             return
-        respond = self._responder(scope, send, request_id)
-        answer = self._answered(scope, request_id)
+        respond = _responder(scope, send, request_id)
+        answer = self._answered(scope, state)
         if answer is not None:
             await _send(respond, answer)
             return
         await self._app(scope, receive, respond)
 
-    def _answered(self, scope: Any, request_id: str) -> Answer | None:
+    def _answered(self, scope: Any, state: dict[str, Any]) -> Answer | None:
         """Return the answer to what needs no route, and mend the scope for what does."""
+        raw = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+        state["instance"] = raw.decode("ascii", "replace")
         try:
-            _take_file_path(scope)
+            _take_file_path(scope, state, raw)
         except BadInputError as error:
-            return failed(error, scope["path"], request_id)
-        if scope["method"] == "HEAD":
-            scope["method"] = "GET"
-            return None
-        methods = self.methods(scope["path"])
-        if scope["method"] == "OPTIONS":
-            if not methods:
-                return failed(HttpError(404, "not_found", "there is no such path"), scope["path"], request_id)
-            return Answer(status=204, headers={"Allow": ", ".join(methods)})
-        if methods and scope["method"] not in methods:
+            return failed(error, state["instance"], state["request_id"])
+        methods, method = self.methods(scope["path"]), scope["method"]
+        if not methods:
+            refusal = HttpError(404, "not_found", "there is no such path")
+            return failed(refusal, state["instance"], state["request_id"])
+        allow = {"Allow": ", ".join(methods)}
+        if method not in methods:
             refusal = HttpError(
-                405,
-                "method_not_allowed",
-                f"this path allows {', '.join(methods)}",
-                headers={"Allow": ", ".join(methods)},
+                405, "method_not_allowed", f"this path allows {allow['Allow']}", headers=allow
             )
-            return failed(refusal, scope["path"], request_id)
+            return failed(refusal, state["instance"], state["request_id"])
+        if method == "OPTIONS":
+            return Answer(status=204, headers=allow)
+        if method == "HEAD":
+            state["head"] = True
+            scope["method"] = "GET"
         return None
 
     def methods(self, path: str) -> list[str]:
@@ -80,54 +83,55 @@ class Edge:
         path = path.rstrip("/") or "/"
         found = self._exact.get(path)
         if found is None:
-            found = next((methods for pattern, methods in self._patterns if pattern.match(path)), [])
-        if not found:
-            return []
-        extra = {"OPTIONS", "HEAD"} if "GET" in found else {"OPTIONS"}
-        return sorted({*found, *extra})
+            found = next((methods for pattern, methods in self._patterns if pattern.fullmatch(path)), [])
+        return found
 
-    def _responder(self, scope: Any, send: Send, request_id: str) -> Send:
-        head = scope["method"] == "HEAD"
-        name = (b"x-request-id", request_id.encode("latin-1"))
 
-        async def respond(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], name, (b"x-content-type-options", b"nosniff")]
-            elif head and message["type"] == "http.response.body":
-                message = {
-                    "type": "http.response.body",
-                    "body": b"",
-                    "more_body": message.get("more_body", False),
-                }
-            await send(message)
+def _with_ours(methods: list[str]) -> list[str]:
+    return sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})
 
-        return respond
+
+def _responder(scope: Any, send: Send, request_id: str) -> Send:
+    head = scope["method"] == "HEAD"
+    added = [(b"x-request-id", request_id.encode("latin-1")), (b"x-content-type-options", b"nosniff")]
+
+    async def respond(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *added]
+        elif head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return respond
 
 
 def _request_id(scope: Any) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             given = value.decode("latin-1")
-            if _REQUEST_ID.match(given):
+            if _REQUEST_ID.fullmatch(given):
                 return str(given)
     return str(uuid4())
 
 
-def _take_file_path(scope: Any) -> None:
-    raw = scope.get("raw_path") or b""
-    match = _FILE.match(raw.partition(b"?")[0])
+def _take_file_path(scope: Any, state: dict[str, Any], raw: bytes) -> None:
+    match = _FILE.fullmatch(raw)
     if match is None:
         return
     try:
-        scope["state"]["file_path"] = unquote_to_bytes(match.group(2)).decode()
+        state["file_path"] = unquote_to_bytes(match.group(2)).decode()
+        scope["path"] = unquote_to_bytes(match.group(1)).decode() + "file"
     except UnicodeDecodeError as error:
         raise BadInputError("the path is not UTF-8", "/path", code="invalid_path") from error
-    scope["path"] = match.group(1).decode("ascii", "replace") + "file"
-    scope["raw_path"] = scope["path"].encode()
+    scope["raw_path"] = match.group(1) + b"file"
 
 
 async def _send(send: Send, answer: Answer) -> None:
-    headers = [(b"content-type", answer.media_type.encode())] if answer.body else []
-    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})  # type: ignore[typeddict-item] # Litestar's types want more than ASGI does
-    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
+    if answer.body:
+        headers.append((b"content-type", answer.media_type.encode()))
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    start: Any = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    body: Any = {"type": "http.response.body", "body": answer.body, "more_body": False}
+    await send(start)
+    await send(body)

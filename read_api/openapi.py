@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -37,12 +38,33 @@ _DESCRIPTIONS = {
 }
 
 
+def _header(description: str, **schema: Any) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string", **schema}}
+
+
+_HEADERS = {
+    "ETag": _header("The version, for `If-Match` and `If-None-Match`", pattern=r'^"[0-9]+(-[0-9a-f]{16})?"$'),
+    "CodePark-Position": _header("How far in the history this answer reaches", pattern="^[A-Za-z0-9_-]+$"),
+    "CodePark-Command": _header("The id of the command", pattern="^[0-9a-f-]{36}$"),
+    "Idempotency-Replayed": _header("This is the first outcome again", enum=["true"]),
+    "Location": _header("Where the new resource is"),
+    "Link": _header("Leads to the next page (RFC 8288)"),
+    "Retry-After": _header("Try again after so many seconds", pattern="^[0-9]+$"),
+    "WWW-Authenticate": _header("How to sign in"),
+    "X-Request-Id": _header("The id of this request, yours where you gave one"),
+}
+_REFUSAL_HEADERS = {401: ("WWW-Authenticate",), 409: ("Retry-After",), 503: ("Retry-After",)}
+
+
 def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     """Return the OpenAPI document of *operations*."""
     shown = [operation for operation in operations if not operation.hidden]
     types = _types(shown)
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     by_type = dict(zip(map(repr, types), schemas, strict=True))
+    for operation in shown:
+        if _picks_fields(operation):
+            by_type[repr(operation.output)] = _with_fields(by_type[repr(operation.output)], components)
     paths: dict[str, dict[str, Any]] = {}
     for operation in shown:
         path = _PARAMETER.sub(r"{\1}", operation.path)
@@ -65,6 +87,25 @@ def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:
     }
 
 
+def _picks_fields(operation: Operation) -> bool:
+    return operation.query is not None and "fields" in operation.query.__struct_fields__
+
+
+def _with_fields(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    """Return *schema* as it is with `?fields=`, which leaves out what was not asked for: of a list, in its items."""
+    if "anyOf" in schema:
+        return schema
+    name = schema["$ref"].rpartition("/")[2]
+    if name.startswith("ListOf_"):
+        items = components[name]["properties"]["items"]
+        items["items"] = _with_fields(items["items"], components)
+        return schema
+    picked = {key: value for key, value in components[name].items() if key != "required"}
+    title = f"{name}Fields"
+    components[title] = {**picked, "title": title, "description": "The fields that were asked for."}
+    return {"anyOf": [schema, {"$ref": _REF.format(name=title)}]}
+
+
 def _types(operations: list[Operation]) -> list[Any]:
     found: dict[str, Any] = {repr(Problem): Problem}
     for operation in operations:
@@ -79,7 +120,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         "operationId": operation.handler.__name__,
         "summary": operation.summary,
         "tags": [operation.tag],
-        "security": [{"bearer": []}, {}],
+        "security": [{"bearer": []}] if operation.signed_in else [{"bearer": []}, {}],
         "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_headers(operation)],
         "responses": _responses(operation, schemas),
     }
@@ -138,7 +179,7 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
             ),
         ]
     found = []
-    if operation.method == "GET":
+    if operation.method == "GET" and operation.path.startswith("/api/"):
         found.append(
             header(
                 "CodePark-After", "^[A-Za-z0-9_-]{8,64}$", "Answer from a state that includes this position"
@@ -153,17 +194,37 @@ def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": _DESCRIPTIONS[operation.status]}
     if operation.output is not None:
         success["content"] = {JSON: {"schema": schemas[repr(operation.output)]}}
-    elif operation.status != 204:  # noqa: PLR2004 # No Content
+    elif operation.status != HTTPStatus.NO_CONTENT:
         success["content"] = {JSON: {"schema": {"type": "object"}}}
+    success["headers"] = _success_headers(operation)
     responses = {str(operation.status): success}
     for status in operation.also:
-        responses[str(status)] = {**success, "description": _DESCRIPTIONS[status]}
+        shown = success if status == HTTPStatus.CREATED else {"headers": success["headers"]}
+        responses[str(status)] = {**shown, "description": _DESCRIPTIONS[status]}
     if operation.conditional:
-        responses["304"] = {"description": _DESCRIPTIONS[304]}
+        responses["304"] = {"description": _DESCRIPTIONS[304], "headers": {"ETag": _HEADERS["ETag"]}}
     problem = {MEDIA_TYPE: {"schema": schemas[repr(Problem)]}}
     for status in _refusals(operation):
-        responses[str(status)] = {"description": _DESCRIPTIONS[status], "content": problem}
+        headers = {name: _HEADERS[name] for name in _REFUSAL_HEADERS.get(status, ())}
+        responses[str(status)] = {
+            "description": _DESCRIPTIONS[status],
+            "content": problem,
+            "headers": {"X-Request-Id": _HEADERS["X-Request-Id"], **headers},
+        }
     return responses
+
+
+def _success_headers(operation: Operation) -> dict[str, Any]:
+    names = ["X-Request-Id"]
+    if operation.conditional:
+        names.append("ETag")
+    if operation.command:
+        names += ["ETag", "CodePark-Position", "CodePark-Command", "Idempotency-Replayed"]
+    if HTTPStatus.CREATED in (operation.status, *operation.also):
+        names.append("Location")
+    if operation.query is not None and "cursor" in operation.query.__struct_fields__:
+        names.append("Link" if _picks_fields(operation) else "CodePark-Position")
+    return {name: _HEADERS[name] for name in names}
 
 
 def _refusals(operation: Operation) -> list[int]:

@@ -9,7 +9,8 @@ from commands.log import EVERYTHING, EventLog, LogUnavailableError, Selection
 from domain.record import Record
 from projections.model import ReadModel
 from projections.progress import Progress
-from projections.store import Change, Checkpoint, DocumentStore, StoreUnavailableError
+from projections.store import Checkpoint, DocumentStore, StoreUnavailableError
+from streams.fresh import Fresh
 from streams.projecting import Decoded, decode, project
 
 _BATCH = 500
@@ -18,7 +19,8 @@ _IDLE_CHECKPOINT = 5_000
 
 logger = structlog.get_logger(__name__)
 
-Applied = Callable[[Sequence[Change], Sequence[Decoded]], None]
+Touched = Callable[[set[str] | None], None]
+"""Gets the home keys whose documents may have changed, None for all, before the progress is reported."""
 
 
 class Runner:
@@ -34,17 +36,23 @@ class Runner:
         models: Iterable[ReadModel],
         progress: Progress,
         *,
-        applied: Applied | None = None,
+        touched: Touched | None = None,
+        inline: bool = False,
         decoded: Callable[[Sequence[Record]], None] | None = None,
     ) -> None:
-        """Run *models* over *log*; call *applied* after each step, and *decoded* before it."""
+        """Run *models* over *log*; call *decoded* before each step and *touched* after it.
+
+        *inline* lets the appending thread project what it has just appended, where the runner is up to date.
+        """
         self._log = log
         self._store = store
         self._models = tuple(models)
         self._progress = progress
-        self._applied = applied
+        self._touched = touched
+        self._inline = inline
         self._seen = decoded
         self._selection = _selection(self._models)
+        self._fresh = Fresh()
         self._grown = threading.Event()
         self._lock = threading.RLock()
         self._ended = False
@@ -55,7 +63,7 @@ class Runner:
     def start(self) -> None:
         """Take up the checkpoints and start the thread."""
         self._load()
-        self._log.on_append(lambda _: self._grown.set())
+        self._log.on_append(self._appended)
         self._grown.set()
         self._thread.start()
 
@@ -87,6 +95,8 @@ class Runner:
     def reload(self) -> None:
         """Take up checkpoints that somebody else has changed (a rebuild, a retry)."""
         with self._lock:
+            if self._touched is not None:
+                self._touched(None)
             self._load()
         self._grown.set()
 
@@ -109,6 +119,39 @@ class Runner:
                 logger.exception("projection stopped", models=[m.name for m in self._models])
                 self._failed(f"{type(error).__name__}: {error}")
 
+    def _appended(self, records: Sequence[Record]) -> None:
+        """Project what was appended at once, in the appending thread, or leave it to the runner's own.
+
+        Who is up to date need not read the records back, nor pay for waking a thread; and who waits for the
+        outcome of a command finds the read models ready.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                if not self._ended and self._at_once(records):
+                    return
+            finally:
+                self._lock.release()
+        self._fresh.add(records)
+        self._grown.set()
+
+    def _at_once(self, records: Sequence[Record]) -> bool:
+        """Project *records* if nothing is missing before them and nothing stands in the way; tell whether it was done."""
+        wanted = self._wanted(records)
+        if self.position != records[0].sequence - 1 or (wanted and not self._inline) or len(records) > _BATCH:
+            return False
+        try:
+            self._project(wanted, records[-1].sequence)
+        except (StoreUnavailableError, LogUnavailableError):
+            return False
+        except Exception:
+            logger.exception("projection stopped", models=[m.name for m in self._models])
+            return False
+        return True
+
+    def _wanted(self, records: Sequence[Record]) -> Sequence[Record]:
+        topics = self._selection.topics
+        return records if topics is None else [record for record in records if record.topic in topics]
+
     def _failed(self, reason: str) -> None:
         """Say so once, and try again in a while (or when the log grows)."""
         if self._ended:
@@ -126,15 +169,23 @@ class Runner:
             start, tip = self.position, self._log.tip().sequence
             if start >= tip:
                 return False
-            records = self._log.read(start, _BATCH, self._selection)
-            upto = records[-1].sequence if len(records) == _BATCH else max(tip, start)
-            if records and records[-1].sequence > upto:
-                upto = records[-1].sequence
-            if self._seen is not None:
-                self._seen(records)
-            batch = decode(self._log, records)
-            self._apply(batch, upto)
+            self._project(*self._next(start, tip))
             return True
+
+    def _next(self, start: int, tip: int) -> tuple[Sequence[Record], int]:
+        """Return the next wanted records and the sequence that the models will include with them."""
+        fresh = self._fresh.behind(start, _BATCH)
+        if fresh is not None:
+            return self._wanted(fresh), fresh[-1].sequence
+        records = self._log.read(start, _BATCH, self._selection)
+        if len(records) == _BATCH:
+            return records, records[-1].sequence
+        return records, max(tip, records[-1].sequence if records else 0)
+
+    def _project(self, records: Sequence[Record], upto: int) -> None:
+        if self._seen is not None:
+            self._seen(records)
+        self._apply(decode(self._log, records), upto)
 
     def _apply(self, batch: Sequence[Decoded], upto: int) -> None:
         changes = [project(model, batch, self._checkpoints[model.name], upto) for model in self._models]
@@ -147,8 +198,8 @@ class Runner:
                 logger.error(
                     "dead letter", model=letter.model, sequence=letter.sequence, reason=letter.reason
                 )
-        if self._applied is not None:
-            self._applied(changes, batch)
+        if self._touched is not None:
+            self._touched({item.record.home for item in batch})
         self._report()
 
     def _idle_for_long(self, upto: int) -> bool:

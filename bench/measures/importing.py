@@ -46,8 +46,9 @@ def _import(session: Session, codepark: CodePark, history: Path) -> None:
     session.add("import-time", seconds, "s", "lower", about, serverCpuSeconds=round(cpu, 2))
     session.add("import-commits", done["commits"] / seconds, "commits/s", "higher", about)
     events = run(_events(session))
-    if events:
-        session.add("import-events", events / seconds, "events/s", "higher", f"{about} ({events} events)")
+    if events < done["commits"]:
+        raise MeasureError(f"{done['commits']} commits are said to be imported, the log has {events} events")
+    session.add("import-events", events / seconds, "events/s", "higher", f"{about}, {events} events")
 
 
 async def _events(session: Session) -> int:
@@ -57,7 +58,7 @@ async def _events(session: Session) -> int:
         for _ in range(_MOST_PAGES):
             answer = await connection.ask(request("GET", path + cursor, token=session.token))
             if not answer.ok:
-                return 0
+                raise MeasureError(f"the events cannot be read: {answer.status}")
             page = answer.json()
             total += len(page["items"])
             if not page["nextCursor"]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections import Counter
 from collections.abc import Iterator
 from time import perf_counter
 
@@ -15,7 +14,7 @@ from bench.wire import request
 _RATE = 200.0
 _CONNECTIONS = 16
 _METRICS_SECONDS = 0.5
-_METRIC = re.compile(r"^(\w*lag\w*)(\{[^}]*\})? ([0-9.eE+-]+)", re.MULTILINE)
+_METRIC = re.compile(r"^(\w*projection_lag\w*)(\{[^}]*\})? ([0-9.eE+-]+)", re.MULTILINE)
 
 
 def lag(session: Session) -> None:
@@ -27,7 +26,7 @@ def lag(session: Session) -> None:
     )
     session.latencies("lag-floor", plain, "the same query once more, without a position")
     for name, highest in _highest(found).items():
-        session.add(f"metric-{name}", highest, "as reported", "lower", f"highest value of {name} meanwhile")
+        session.add(f"metric-{name}", highest, "events", "lower", f"highest `{name}` seen meanwhile")
     session.remember_memory("lag")
 
 
@@ -98,7 +97,5 @@ async def _timed(connection: Connection, asked: bytes, outcome: Outcome, since: 
 
 
 def _highest(found: list[_Pairs]) -> dict[str, float]:
-    highest: Counter[str] = Counter()
-    for pairs in found:
-        highest |= Counter(pairs.metrics)  # type: ignore[arg-type] # the union of counters takes the larger value
-    return dict(highest)
+    names = {name for pairs in found for name in pairs.metrics}
+    return {name: max(pairs.metrics.get(name, 0.0) for pairs in found) for name in sorted(names)}

@@ -21,6 +21,7 @@ def live(session: Session) -> None:
         ("sse", "server-sent events", lambda: event_stream(token)),
         ("websocket", "WebSocket", lambda: event_socket(token)),
     ):
+        session.restart()  # what freed memory an earlier measure has left would hide the growth
         growth, seconds = run(_weigh(session, make))
         count = session.plan.subscribers
         each = growth / count / 1000
@@ -36,6 +37,8 @@ def live(session: Session) -> None:
 
 
 async def _weigh(session: Session, make: Callable[[], Subscriber]) -> tuple[int, list[float]]:
+    async with subscribed(session.port, 1, make) as found:
+        await _fan_out(session, found)
     before = session.server.resident_bytes()
     async with subscribed(session.port, session.plan.subscribers, make) as found:
         await asyncio.sleep(_SETTLE_SECONDS)

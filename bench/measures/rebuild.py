@@ -15,7 +15,7 @@ from bench.plan import Plan
 
 _BATCH = 500
 _DURABLE_EVENTS = 10_000
-_ABOUT = "rebuild of the projects read model"
+_ABOUT = "rebuild of the projects read model (CodePark: with the start of the program)"
 _UNIT = "events/s"
 Say = Callable[[str], None]
 
@@ -43,7 +43,7 @@ def replay(folder: Path, book: Book, plan: Plan, say: Say) -> None:
             _record(
                 book,
                 say,
-                "eventsourcing, view in memory",
+                "library, view in memory",
                 _seconds(app, MemoryView(), None),
                 plan.rebuild_events,
             )
@@ -52,7 +52,7 @@ def replay(folder: Path, book: Book, plan: Plan, say: Say) -> None:
                 _record(
                     book,
                     say,
-                    "eventsourcing, view in SQLite",
+                    "library, view in SQLite",
                     _seconds(app, view, _DURABLE_EVENTS),
                     _DURABLE_EVENTS,
                 )

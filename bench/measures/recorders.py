@@ -16,7 +16,7 @@ from commands.sqlite.recorder import ChainedRecorder
 _STATE = b"x" * 256  # the size that the neutral event-store benchmark uses
 _BATCHES = (1, 100)
 _MOST_SECONDS = 3.0
-_LIBRARY = "eventsourcing SQLite recorder"
+_LIBRARY = "library, SQLite"
 Say = Callable[[str], None]
 
 

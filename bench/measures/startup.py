@@ -5,11 +5,7 @@ from bench.session import Session
 
 def restart(session: Session, about: str, name: str) -> None:
     """Stop the contestant and start it again on the same data, as often as the plan says."""
-    taken = []
-    for _ in range(session.plan.repeats):
-        session.server.stop()
-        session.server, seconds = session.serve()
-        taken.append(1000 * seconds)
+    taken = [1000 * session.restart() for _ in range(session.plan.repeats)]
     session.add(f"startup-{name}", taken, "ms", "lower", f"start until ready, {about}")
     session.remember_memory(f"startup-{name}")
 

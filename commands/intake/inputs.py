@@ -1,6 +1,6 @@
 """The bodies that callers send, one struct for each command type; unknown fields are refused."""
 
-from typing import Annotated
+from typing import Annotated, dataclass_transform
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -35,6 +35,7 @@ Handle = Annotated[str, Meta(pattern=_HANDLE)]
 Password = Annotated[str, Meta(min_length=8, max_length=1_024)]
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Input(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """A body that a caller sends."""
 

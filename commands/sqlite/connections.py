@@ -5,12 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from eventsourcing.persistence import DatabaseError, PersistenceError
+from eventsourcing.persistence import DatabaseError, InterfaceError, PersistenceError
 from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
 
 from commands.log import LogCorruptError, LogUnavailableError
 
 _CACHE_KIB = 16_384
+_STATEMENTS = 128
+_BUSY_SECONDS = 5.0
 _CORRUPT = ("malformed", "not a database")
 
 
@@ -18,12 +20,26 @@ class TunedPool(SQLiteConnectionPool):
     """The library's pool, with fsync on each commit and checkpoints left to the log's own thread."""
 
     def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA wal_autocheckpoint=20000")
-        cursor.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
-        return connection
+        # Not the library's own: it keeps one prepared statement, and an insert of many rows is dear to prepare.
+        try:
+            found = sqlite3.connect(
+                self.db_name,
+                check_same_thread=False,
+                isolation_level=None,
+                cached_statements=_STATEMENTS,
+                timeout=_BUSY_SECONDS,
+            )
+            for setting in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "wal_autocheckpoint=20000",
+                f"cache_size=-{_CACHE_KIB}",
+            ):
+                found.execute(f"PRAGMA {setting}")
+        except sqlite3.Error as error:
+            raise InterfaceError(error) from error
+        found.row_factory = sqlite3.Row
+        return SQLiteConnection(sqlite_conn=found, max_age=self.max_age)
 
 
 class Readers:

@@ -27,7 +27,7 @@ class SQLiteEventLog(ReadOnlyLog):
 
     def __init__(self, path: Path, mapper: EventMapper) -> None:
         """Open the log at *path*, or make it; raise LogCorruptError where its last record does not fit its chain."""
-        self._callbacks: list[Callable[[Tip], None]] = []
+        self._callbacks: list[Callable[[Sequence[Record]], None]] = []
         self._lock = threading.Lock()
         with translated():
             self._datastore = SQLiteDatastore(str(path), originator_id_type="text")
@@ -71,23 +71,20 @@ class SQLiteEventLog(ReadOnlyLog):
                 self._tip = Tip(last.sequence, last.chain, last.occurred_at)
         self._keep(snapshots)
         self._checkpointer.grew(sum(len(record.data) for record in records))
-        for callback in self._callbacks:
-            callback(self._tip)
+        for callback in self._callbacks if records else ():
+            callback(records)
         return records
 
     def snapshot(self, stream: str) -> Snapshot | None:
         """Return the stream's last snapshot."""
         with translated():
             found = self._snapshots.select_events(stream, desc=True, limit=1)
-        return next(
-            (
-                Snapshot(stream=stream, version=row.originator_version, topic=row.topic, state=row.state)
-                for row in found
-            ),
-            None,
-        )
+        if not found:
+            return None
+        last = found[0]
+        return Snapshot(stream=stream, version=last.originator_version, topic=last.topic, state=last.state)
 
-    def on_append(self, callback: Callable[[Tip], None]) -> None:
+    def on_append(self, callback: Callable[[Sequence[Record]], None]) -> None:
         """Call *callback* after each append."""
         self._callbacks.append(callback)
 

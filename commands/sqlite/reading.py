@@ -1,9 +1,11 @@
 """Reading the event log's file, beside whoever writes it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent
+from msgspec import json
 
 from commands.chain import source_of
 from commands.log import EVERYTHING, Selection
@@ -50,6 +52,16 @@ class ReadOnlyLog:
         with translated():
             rows = self._readers.connection().execute(statement, (stream, after)).fetchall()
         return [self._stream_event(stream, *row) for row in rows]
+
+    def existing(self, streams: Sequence[str]) -> set[str]:
+        """Return those of *streams* that have an event, in one statement."""
+        statement = (
+            "SELECT group_concat(value) FROM json_each(?) "
+            f"WHERE EXISTS (SELECT 1 FROM {TABLE} WHERE originator_id = value)"  # noqa: S608
+        )
+        with translated():
+            found = self._readers.connection().execute(statement, (json.encode(streams),)).fetchone()[0]
+        return set() if found is None else set(found.split(","))
 
     def last_event(self, stream: str) -> StreamEvent | None:
         """Return the stream's last event."""

@@ -10,7 +10,6 @@ from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteCursor,
     SQLiteDatastore,
-    SQLiteFactory,
     SQLiteTrackingRecorder,
 )
 from uuid_utils import uuid7
@@ -117,10 +116,3 @@ class ChainedProcessRecorder(SQLiteTrackingRecorder, ChainedRecorder, ProcessRec
         if tracking is not None:
             self._insert_tracking(c, tracking)
         return returning
-
-
-class ChainedFactory(SQLiteFactory):
-    """The library's SQLite factory with the chained recorders: `PERSISTENCE_MODULE=commands.sqlite.recorder`."""
-
-    application_recorder_class = ChainedRecorder
-    process_recorder_class = ChainedProcessRecorder

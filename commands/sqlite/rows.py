@@ -12,7 +12,7 @@ COLUMNS = (
     "commit_count", "occurred_at", "actor", "correlation", "causation", "traceparent", "fingerprint", "chain",
 )  # fmt: skip
 SELECT_COLUMNS = ", ".join(COLUMNS)
-_CHUNKS = (256, 64, 16, 4, 1)
+_CHUNKS = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 _compressor = LargeStateCompressor()
 
 

@@ -24,8 +24,13 @@ def visible_project(store: DocumentStore, project_id: str, actor: Actor) -> Docu
     """Return the project's document; raises NotFoundError where it is not there for *actor*."""
     project = store.get(PROJECTS, project_id)
     if project is None or not may_see(project, actor):
-        raise NotFoundError(f"there is no project {project_id}", code="project_not_found")
+        raise project_not_found(project_id)
     return project
+
+
+def project_not_found(project_id: str) -> NotFoundError:
+    """Return the refusal of a project that is not there for the one who asks."""
+    return NotFoundError(f"there is no project {project_id}", code="project_not_found")
 
 
 def visible_scopes(actor: Actor) -> tuple[tuple[Condition, ...], ...]:

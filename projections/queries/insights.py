@@ -10,6 +10,19 @@ SUGGESTIONS = 20
 _FILES = 50
 
 
+def no_insights(project_id: str) -> Document:
+    """Return the insights of a project without files."""
+    return {
+        "projectId": project_id,
+        "complexity": 0,
+        "functions": 0,
+        "files": 0,
+        "lines": 0,
+        "suggestions": [],
+        "models": [],
+    }
+
+
 class InsightQueries:
     """Complexity and suggestions of a project's files."""
 

@@ -10,5 +10,6 @@ ACCOUNTS = "accounts"
 def names_of(store: DocumentStore, ids: Iterable[str]) -> dict[str, str]:
     """Return the name of each id; a service or an account that is gone stands under its id."""
     wanted = list(ids)
-    found = store.get_many(ACCOUNTS, [id_ for id_ in wanted if ":" not in id_])
+    accounts = [id_ for id_ in wanted if ":" not in id_]
+    found = store.get_many(ACCOUNTS, accounts) if accounts else {}
     return {id_: found[id_]["name"] if id_ in found else id_ for id_ in wanted}

@@ -1,15 +1,15 @@
 """Projects as clients see them: composed from the project, its people, its files and its insights."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from domain.actor import Actor
 from insights.suggestions import Suggestion, sentence
-from projections.queries.access import PROJECTS, may_see, visible_project, visible_scopes
-from projections.queries.insights import InsightQueries
+from projections.queries.access import PROJECTS, may_see, project_not_found, visible_project, visible_scopes
+from projections.queries.composed import Composed, Rendered, rendered
+from projections.queries.insights import InsightQueries, no_insights
 from projections.queries.page import Page, PageRequest, read_page
 from projections.queries.people import names_of
 from projections.store import Condition, DocumentStore, Equals, Matches, Query
@@ -35,18 +35,37 @@ class ProjectQueries:
         """Read from *store*."""
         self._store = store
         self._insights = InsightQueries(store)
+        self._listed: Composed[Document] = Composed()
+        self._rendered: Composed[Rendered] = Composed()
+
+    def touch(self, project_ids: Iterable[str] | None) -> None:
+        """Forget what was composed for these projects, for all with None; the projection calls it as it writes."""
+        for composed in (self._listed, self._rendered):
+            if project_ids is None:
+                composed.clear()
+            else:
+                composed.touch(project_ids)
 
     def get(self, project_id: str, actor: Actor) -> Document:
         """Return a project with its files; raises NotFoundError."""
-        return self.compose(visible_project(self._store, project_id, actor))
+        return self.rendered(project_id, actor).document
+
+    def rendered(self, project_id: str, actor: Actor) -> Rendered:
+        """Return a project with its files, ready to be sent; raises NotFoundError."""
+        found = self._rendered.get(project_id, lambda: self._render(project_id, actor))
+        if not may_see(found.bare, actor):
+            raise project_not_found(project_id)
+        return found
+
+    def _render(self, project_id: str, actor: Actor) -> Rendered:
+        bare = visible_project(self._store, project_id, actor)
+        files = self._files(project_id)
+        insights = self._insights.of(project_id) if files["files"] else no_insights(project_id)
+        return rendered(bare, {**self._shown(bare, insights), **files})
 
     def get_bare(self, project_id: str, actor: Actor) -> Document:
         """Return the bare project that *actor* may see; raises NotFoundError."""
         return visible_project(self._store, project_id, actor)
-
-    def compose(self, project: Document) -> Document:
-        """Return *project* as clients see it."""
-        return self._with_people([project], files=True)[0]
 
     def page(self, wanted: ProjectFilter, page: PageRequest, actor: Actor) -> Page:
         """Return a page of projects, without their files."""
@@ -59,7 +78,7 @@ class ProjectQueries:
             descending=wanted.sort.startswith("-"),
         )
         found = read_page(self._store, query, page)
-        return Page(items=self._with_people(found.items, files=False), next_cursor=found.next_cursor)
+        return Page(items=[self._as_listed(item) for item in found.items], next_cursor=found.next_cursor)
 
     def visible(self, project_ids: Iterable[str], actor: Actor) -> set[str]:
         """Return those of *project_ids* that *actor* may see."""
@@ -78,15 +97,13 @@ class ProjectQueries:
         )
         return found[0] if found else None
 
-    def _with_people(self, projects: list[Document], *, files: bool) -> list[Document]:
-        ids = {project["ownerId"] for project in projects}
-        ids.update(c["userId"] for project in projects for c in project["collaborators"])
-        names = names_of(self._store, ids)
-        return [self._shown(project, names, files=files) for project in projects]
+    def _as_listed(self, project: Document) -> Document:
+        return self._listed.get(project["id"], lambda: self._shown(project, self._insights.of(project["id"])))
 
-    def _shown(self, project: Document, names: dict[str, str], *, files: bool) -> Document:
-        insights = self._insights.of(project["id"])
-        shown: dict[str, Any] = {
+    def _shown(self, project: Document, insights: Document) -> Document:
+        people = {project["ownerId"], *(c["userId"] for c in project["collaborators"])}
+        names = names_of(self._store, people)
+        return {
             "id": project["id"],
             "name": project["name"],
             "description": project["description"],
@@ -106,9 +123,6 @@ class ProjectQueries:
             "createdAt": project["createdAt"],
             "updatedAt": project["updatedAt"],
         }
-        if files:
-            shown |= self._files(project["id"])
-        return shown
 
     def _files(self, project_id: str) -> Document:
         found = self._store.find(

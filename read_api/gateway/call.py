@@ -1,6 +1,7 @@
 """One request on its way through a handler: who sends it, what it carries, and what may be done for it."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,12 +11,13 @@ from msgspec import Struct
 from commands.bus import BusyError, accepted
 from commands.intake.builders import Builder
 from commands.intake.intake import Request as IntakeRequest
-from commands.log import LogUnavailableError
+from commands.log import LogUnavailableError, Selection
 from commands.outcomes import Accepted, Submission
 from commands.position import Position, PositionError, parse_position
 from domain.actor import ANONYMOUS, Actor
 from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError
+from projections.queries.composed import Rendered
 from read_api.api import Api
 from read_api.gateway.conditions import etag, expected_version, not_modified
 from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError
@@ -24,6 +26,7 @@ from read_api.services import Queries
 
 JSON_TYPE = "application/json"
 _KEY_LENGTH = 255
+_TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 T = TypeVar("T")
 
@@ -85,7 +88,7 @@ class Call:
             key=key,
             expected_version=expected_version(self.headers.get("if-match")),
             correlation=self.request_id,
-            traceparent=self.headers.get("traceparent"),
+            traceparent=_traceparent(self.headers.get("traceparent")),
         )
 
     async def execute(self, build: Builder, data: Any, *, target: str = "", type_name: str = "") -> Accepted:
@@ -120,14 +123,34 @@ class Call:
         finally:
             in_flight.discard(command_id)
 
-    def required(self) -> int:
+    async def required(self) -> int:
         """Return the sequence that an answer must include."""
-        token = self.headers.get("codepark-after") or self.query.get("after_position")
+        token = self.headers.get("codepark-after")
         latest = self.api.log.tip().sequence if self.api.read_latest else 0
-        if token is None:
-            return latest
-        position = known_position(self.api, token)
-        return max(position.sequence(), latest)
+        return latest if token is None else max((await self.reached(token)).sequence(), latest)
+
+    async def reached(self, token: str) -> Position:
+        """Return the position of *token* once the log has it.
+
+        Raises PositionError where the token belongs to another log, and HttpError 503 where the log does not come
+        there in time.
+        """
+        position, hub = parse_position(token), self.api.hub
+        sequence = position.sequence()
+        if sequence > hub.tip:
+            try:
+                async with asyncio.timeout(self.api.wait_seconds):
+                    await hub.changed(sequence - 1)
+            except TimeoutError:
+                pass
+            if sequence > self.api.log.tip().sequence:
+                raise HttpError(
+                    503,
+                    "position_ahead",
+                    "the history has not come to this position; try again",
+                    headers={"Retry-After": str(RETRY_SECONDS)},
+                )
+        return _of_this_log(self.api, position)
 
     async def read(
         self, ask: Callable[[Queries], T], *, project: str | None = None, at: Accepted | None = None
@@ -136,20 +159,27 @@ class Call:
 
         Raises NotCaughtUpError or BlockedError where they do not include it in time.
         """
-        sequence = at.position.sequence() if at is not None else self.required()
+        sequence = at.position.sequence() if at is not None else await self.required()
         progress, api = self.api.progress, self.api
         await progress.wait(api.models, sequence, api.wait_seconds)
         if project is not None:
             needed = progress.needed(INSIGHTS, project, sequence)
             await progress.wait((INSIGHTS,), needed, api.wait_seconds)
-            self._check_blocked(project)
+        self._check_blocked()
         return ask(api.queries)
 
-    def _check_blocked(self, project: str) -> None:
-        stream = f"project-{project}"
+    def _check_blocked(self) -> None:
+        """Refuse to answer about a project of which an event waits among the dead letters."""
+        project, progress = self.path.get("project_id"), self.api.progress
+        if project is None:
+            return
         for model in self.api.models:
-            if stream in self.api.progress.blocked(model):
+            if any(self._is_of(stream, project) for stream in progress.blocked(model)):
                 raise BlockedError(f"an event of project {project} waits among the dead letters of {model}")
+
+    def _is_of(self, stream: str, project: str) -> bool:
+        records = self.api.log.read(0, 1, Selection(stream=stream))
+        return bool(records) and records[0].home == project
 
     def command_headers(self, done: Accepted) -> dict[str, str]:
         """Return the headers that tell a command's outcome."""
@@ -172,6 +202,16 @@ class Call:
             return Answer(status=304, headers=headers)
         return Answer(body=body, headers=headers)
 
+    def rendered(self, found: Rendered) -> Answer:
+        """Answer a query with what is ready to be sent."""
+        if "fields" in self.query:
+            return self.shown(found.document, found.document["version"], composed=True)
+        tag = f'"{found.document["version"]}-{found.digest}"'
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+        if not_modified(self.headers.get("if-none-match"), tag):
+            return Answer(status=304, headers=headers)
+        return Answer(body=found.body, headers=headers)
+
     def picked(self, document: dict[str, Any]) -> dict[str, Any]:
         """Return the fields of *document* that `?fields=` asks for; raises BadInputError."""
         wanted = self.query.get("fields")
@@ -186,15 +226,19 @@ def pick(document: dict[str, Any], wanted: str) -> dict[str, Any]:
     return {name: document[name] for name in names if name in document}
 
 
-def known_position(api: Api, token: str) -> Position:
-    """Return the position of *token*; raises PositionError where this log never was there."""
-    position = parse_position(token)
+def _of_this_log(api: Api, position: Position) -> Position:
+    """Return *position*; raises PositionError where this log never was there."""
     sequence, tip = position.sequence(), api.log.tip()
-    if 0 < sequence <= tip.sequence:
+    if sequence > 0:
         chain = tip.chain if sequence == tip.sequence else api.log.read(sequence - 1, 1)[0].chain
         if not position.matches(chain):
             raise PositionError("this position token belongs to another log")
     return position
+
+
+def _traceparent(value: str | None) -> str | None:
+    """Return the trace that the request belongs to; what is not one is ignored (W3C Trace Context, section 3.2)."""
+    return value if value is not None and _TRACE.fullmatch(value) else None
 
 
 def _checked_key(key: str) -> str:

@@ -5,6 +5,7 @@ import re
 
 from read_api.gateway.problems import BadInputError, HttpError
 
+_DIGITS = 15
 _TAG = re.compile(r'^(W/)?"([\x21\x23-\x7e]*)"$')
 
 
@@ -26,7 +27,7 @@ def expected_version(if_match: str | None) -> int | None:
     if tag is None:
         raise BadInputError('If-Match takes one entity tag such as "3"', "If-Match")
     version = tag.group(2).partition("-")[0]
-    if tag.group(1) or not version.isascii() or not version.isdecimal() or len(version) > 15:
+    if tag.group(1) or not version.isascii() or not version.isdecimal() or len(version) > _DIGITS:
         raise HttpError(412, "version_mismatch", "this entity tag is not the current one: load it again")
     return int(version)
 

@@ -15,8 +15,8 @@ class Operation(Struct, frozen=True, kw_only=True):
 
     *input* is the struct of the body, *query* that of the query, *output* that of the answer (None: no body).
     *patch* tells that the body is a merge patch; *optional_body* that it may be absent. *command* tells that it
-    changes something, so that conditions, idempotency keys and the refusals of commands apply. *also* are other
-    statuses of success, *statuses* other refusals.
+    changes something, so that conditions, idempotency keys and the refusals of commands apply. *signed_in* refuses
+    nobody with 401 before anything else is looked at. *also* are other statuses of success, *statuses* other refusals.
     """
 
     method: str
@@ -31,6 +31,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     patch: bool = False
     optional_body: bool = False
     command: bool = False
+    signed_in: bool = False
     conditional: bool = False
     hidden: bool = False
     statuses: tuple[int, ...] = ()
@@ -46,7 +47,11 @@ class Operations:
         self.all: list[Operation] = []
 
     def __call__(self, method: str, path: str, **fields: Any) -> Callable[[Handler], Handler]:
-        """Declare the decorated handler as *method* of *path*; its docstring's first line is the summary."""
+        """Declare the decorated handler as *method* of *path*; its docstring's first line is the summary.
+
+        A command needs somebody who has signed in, unless it says otherwise.
+        """
+        fields.setdefault("signed_in", fields.get("command", False))
 
         def declare(handler: Handler) -> Handler:
             summary = (handler.__doc__ or "").strip().partition("\n")[0]

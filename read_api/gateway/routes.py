@@ -28,14 +28,12 @@ def routes_of(api: Api, operations: Iterable[Operation]) -> list[HTTPRouteHandle
 
 def _route(api: Api, operation: Operation) -> HTTPRouteHandler:
     async def endpoint(request: AnyRequest) -> Response[bytes]:
-        request_id = request.scope["state"]["request_id"]
+        state: dict[str, Any] = request.scope["state"]
         try:
-            answer = await _answer(api, operation, request, request_id)
+            answer = await _answer(api, operation, request, state)
         except Exception as error:  # noqa: BLE001 # the error table knows them; the rest is logged as ours
-            answer = failed(error, request.url.path, request_id)
-        return Response(
-            answer.body, status_code=answer.status, headers=answer.headers, media_type=answer.media_type
-        )
+            answer = failed(error, state["instance"], state["request_id"])
+        return response(answer)
 
     endpoint.__name__ = operation.handler.__name__
     return route(
@@ -47,13 +45,23 @@ def _route(api: Api, operation: Operation) -> HTTPRouteHandler:
     )(endpoint)
 
 
-async def _answer(api: Api, operation: Operation, request: AnyRequest, request_id: str) -> Answer:
+def response(answer: Answer) -> Response[bytes]:
+    """Return *answer* for Litestar; no cache keeps what does not say that it may."""
+    headers = {"Cache-Control": "no-store", **answer.headers}
+    return Response(answer.body, status_code=answer.status, headers=headers, media_type=answer.media_type)
+
+
+async def _answer(api: Api, operation: Operation, request: AnyRequest, state: dict[str, Any]) -> Answer:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
     query = read_query(request.scope["query_string"])
     path: dict[str, str] = request.scope["path_params"]
     if "path" in path:  # as it was sent: the router would have folded it
-        path = {**path, "path": request.scope["state"]["file_path"]}
-    call = Call(api, headers, path, query, request_id)
+        if "file_path" not in state:
+            raise HttpError(404, "not_found", "there is no such path")
+        path = {**path, "path": state["file_path"]}
+    call = Call(api, headers, path, query, state["request_id"])
+    if operation.signed_in:
+        call.signed_in()
     arguments: list[Struct] = []
     if operation.input is not None:
         arguments.append(await _body(operation, request, headers))

@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import OKPAlgorithm
 from uuid_utils import uuid4
 
 from domain.actor import Actor, Role, Tier
@@ -18,7 +19,9 @@ ISSUER = "codepark"
 AUDIENCE = "codepark"
 ACCESS_SECONDS = 15 * 60
 _ALGORITHM = "EdDSA"
+_TYPE = "at+jwt"
 _REMEMBERED = 10_000
+_TOKEN_CODES = ("invalid_token", "token_expired")
 
 
 class Tokens:
@@ -56,9 +59,7 @@ class Tokens:
         }
         if email is not None:
             claims["email"] = email
-        return jwt.encode(
-            claims, self._key, algorithm=_ALGORITHM, headers={"kid": self.key_id, "typ": "at+jwt"}
-        )
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self.key_id, "typ": _TYPE})
 
     def actor(self, token: str) -> Actor:
         """Return who *token* speaks for; raises HttpError 401."""
@@ -73,7 +74,7 @@ class Tokens:
 
     def _check(self, token: str) -> tuple[Actor, float]:
         try:
-            claims = jwt.decode(
+            found = jwt.decode_complete(
                 token,
                 self._public,
                 algorithms=[_ALGORITHM],
@@ -81,6 +82,8 @@ class Tokens:
                 issuer=ISSUER,
                 options={"require": ["exp", "iat", "sub", "aud", "iss"]},
             )
+            _check_type(found["header"])
+            claims = found["payload"]
             roles = frozenset(Role(role) for role in claims.get("roles", ()))
             return Actor(id=str(claims["sub"]), roles=roles), float(claims["exp"])
         except jwt.ExpiredSignatureError as error:
@@ -90,11 +93,17 @@ class Tokens:
 
     def jwks(self) -> dict[str, Any]:
         """Return the public key as a JSON Web Key Set (RFC 7517)."""
-        key = jwt.algorithms.OKPAlgorithm.to_jwk(self._public, as_dict=True)
+        key = OKPAlgorithm.to_jwk(self._public, as_dict=True)
         return {"keys": [{**key, "kid": self.key_id, "use": "sig", "alg": _ALGORITHM}]}
+
+
+def _check_type(header: dict[str, Any]) -> None:
+    """Refuse a JWT that was made for something else (RFC 9068, section 4); raises ValueError."""
+    if str(header.get("typ")).lower() not in (_TYPE, f"application/{_TYPE}"):
+        raise ValueError("not an access token")
 
 
 def unauthorized(detail: str, code: str = "authentication_required") -> HttpError:
     """Return the refusal of a request that must say who sends it."""
-    challenge = "Bearer" if code == "authentication_required" else f'Bearer error="{code}"'
+    challenge = 'Bearer error="invalid_token"' if code in _TOKEN_CODES else "Bearer"
     return HttpError(401, code, detail, headers={"WWW-Authenticate": challenge})

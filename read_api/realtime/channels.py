@@ -1,7 +1,7 @@
 """`/ws/events` and `/api/v1/events/stream`: the same subscription over WebSocket and server-sent events."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from typing import Any
 
@@ -10,18 +10,23 @@ from litestar import Request, Response, WebSocket, get, websocket
 from litestar.exceptions import WebSocketDisconnect
 from litestar.response import Stream
 
-from commands.position import PositionError
+from commands.log import LogUnavailableError
+from commands.position import Position, PositionError
 from domain.actor import Actor
+from projections.models.projects import PROJECTS
+from projections.progress import NotCaughtUpError
 from projections.store import StoreUnavailableError
 from read_api.api import Api
-from read_api.gateway.call import Call, known_position
+from read_api.gateway.call import Call
 from read_api.gateway.problems import BadInputError, HttpError, as_http_error, as_problem
-from read_api.gateway.routes import failed, read_query
+from read_api.gateway.routes import failed, read_query, response
 from read_api.realtime.events import Shown
 from read_api.realtime.subscription import Subscription
 
 _BEAT_SECONDS = 15.0
+_SSE = "text/event-stream"
 _CLOSE_GOING_AWAY = 1001
+_CLOSE_TRY_AGAIN = 1013
 _PROJECTS = 100
 
 
@@ -30,14 +35,9 @@ def visible(api: Api, project_id: str, actor: Actor) -> bool:
     return bool(api.queries.projects.visible([project_id], actor))
 
 
-def subscription(call: Call, last_seen: str | None) -> Subscription:
-    """Return the subscription that a request asks for; raises HttpError and PositionError.
-
-    Without a position it starts at the present end.
-    """
+def subscription(call: Call, position: Position) -> Subscription:
+    """Return the subscription behind *position* that a request asks for; raises HttpError."""
     api, query = call.api, call.query
-    token = last_seen or query.get("after")
-    after = api.log.tip().sequence if token is None else known_position(api, token).sequence()
     projects = _names(query, "projects")
     if projects is not None and len(projects) > _PROJECTS:
         raise BadInputError(f"subscribe to at most {_PROJECTS} projects", "projects")
@@ -45,10 +45,33 @@ def subscription(call: Call, last_seen: str | None) -> Subscription:
         api.hub,
         lambda project, actor: visible(api, project, actor),
         call.actor,
-        after,
+        position.sequence(),
+        projected=lambda sequence: _projected(api, sequence),
         projects=projects,
         topics=_names(query, "type"),
     )
+
+
+async def start(call: Call, last_seen: str | None) -> Position:
+    """Return where a subscription starts: behind the given position, else at the present end.
+
+    Raises PositionError, and HttpError 503 where the log does not come to the position in time.
+    """
+    token = last_seen or call.query.get("after")
+    if token is not None:
+        return await call.reached(token)
+    tip = call.api.log.tip()
+    return Position.at(tip.sequence, tip.chain)
+
+
+async def _projected(api: Api, sequence: int) -> None:
+    """Wait until the read model that tells who may see what includes *sequence*, or the server stops."""
+    while not api.hub.draining:
+        try:
+            await api.progress.wait((PROJECTS,), sequence, api.wait_seconds)
+        except NotCaughtUpError:
+            continue
+        return
 
 
 def _names(query: dict[str, str], name: str) -> frozenset[str] | None:
@@ -61,26 +84,24 @@ def event_stream(api: Api) -> Any:
 
     @get("/api/v1/events/stream", include_in_schema=False)
     async def stream(request: Request[Any, Any, Any]) -> Response[Any]:
-        request_id = request.scope["state"]["request_id"]
+        state: dict[str, Any] = request.scope["state"]
         try:
-            call = _call(api, request.scope, request_id)
-            found = subscription(call, call.headers.get("last-event-id"))
+            call = _call(api, request.scope, state["request_id"])
+            position = await start(call, call.headers.get("last-event-id"))
+            found = subscription(call, position)
         except Exception as error:  # noqa: BLE001 # the error table knows them
-            answer = failed(error, request.url.path, request_id)
-            return Response(
-                answer.body, status_code=answer.status, headers=answer.headers, media_type=answer.media_type
-            )
-        return Stream(
-            _sse(found),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+            return response(failed(error, state["instance"], state["request_id"]))
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        if state.get("head"):
+            return Response(b"", media_type=_SSE, headers=headers)
+        return Stream(_sse(found, position.token()), media_type=_SSE, headers=headers)
 
     return stream
 
 
-async def _sse(found: Subscription) -> AsyncIterator[bytes]:
-    yield b"retry: 1000\n\n"
+async def _sse(found: Subscription, token: str) -> AsyncIterator[bytes]:
+    """Write the stream; the first block has no event, but the place to resume from."""
+    yield b"retry: 1000\nid: %s\n\n" % token.encode()
     async for batch in with_beats(found):
         if batch is None:
             yield b": still here\n\n"
@@ -93,7 +114,7 @@ def _sse_event(event: Shown) -> bytes:
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (event.token.encode(), event.topic.encode(), event.json)
 
 
-async def with_beats(found: Subscription) -> AsyncIterator[list[Shown] | None]:
+async def with_beats(found: Subscription) -> AsyncGenerator[list[Shown] | None, None]:
     """Yield the batches of a subscription, and None whenever it has been quiet for a while."""
     batches = found.batches()
     pending: asyncio.Task[list[Shown]] | None = None
@@ -127,28 +148,29 @@ def event_socket(api: Api) -> Any:
         await socket.accept()
         try:
             call = _call(api, socket.scope, request_id)
-            found = subscription(call, None)
+            found = subscription(call, await start(call, None))
         except (HttpError, PositionError, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
             return
-        sender = asyncio.create_task(_send(socket, found))
+        tasks = {asyncio.create_task(_send(socket, found)), asyncio.create_task(_listen(socket))}
         try:
-            with suppress(WebSocketDisconnect):
-                await asyncio.wait(
-                    {sender, asyncio.create_task(_listen(socket))}, return_when=asyncio.FIRST_COMPLETED
-                )
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            sender.cancel()
-            with suppress(asyncio.CancelledError, WebSocketDisconnect, Exception):
-                await sender
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     return socket
 
 
 async def _send(socket: WebSocket[Any, Any, Any], found: Subscription) -> None:
-    async for batch in found.batches():
-        for event in batch:
-            await socket.send_data(event.json.decode(), mode="text")
+    try:
+        async for batch in found.batches():
+            for event in batch:
+                await socket.send_data(event.json.decode(), mode="text")
+    except (LogUnavailableError, StoreUnavailableError):
+        await socket.close(code=_CLOSE_TRY_AGAIN, reason="the history cannot be read now")
+        return
     await socket.send_data('{"type":"drain"}', mode="text")
     await socket.close(code=_CLOSE_GOING_AWAY, reason="the server is stopping")
 

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
-from commands.log import EventLog, LogUnavailableError, Tip
+from commands.log import EventLog, LogUnavailableError
+from domain.record import Record
 from read_api.realtime.events import Shown, shown
 
 _KEPT = 4_096
@@ -48,6 +50,7 @@ class Hub:
         while self._tip <= after and not self.draining:
             if self._changed is None:
                 self._changed = asyncio.get_running_loop().create_future()
+                continue  # an append between the look at the tip and this line found nobody to wake
             await asyncio.shield(self._changed)
 
     def events(self, after: int) -> list[Shown]:
@@ -73,9 +76,9 @@ class Hub:
             self._kept.extend(shown(self._log, record) for record in records)
             last = records[-1].sequence
 
-    def _appended(self, tip: Tip) -> None:
+    def _appended(self, records: Sequence[Record]) -> None:
         """Note the new tip; called from the thread that appends, and cheap when nobody listens."""
-        self._tip = tip.sequence
+        self._tip = records[-1].sequence
         if self._changed is not None and not self._notified and self._loop is not None:
             self._notified = True
             try:

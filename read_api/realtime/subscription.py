@@ -1,12 +1,13 @@
 """One subscriber's view of the live source: its filter, its place, what it may see."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from domain.actor import Actor
 from read_api.realtime.events import TECHNICAL, Shown
 from read_api.realtime.hub import Hub
 
 _ACCESS = ("project.", "collaborator.")
+_REMEMBERED = 1_000
 
 
 class Subscription:
@@ -19,19 +20,25 @@ class Subscription:
         actor: Actor,
         after: int,
         *,
+        projected: Callable[[int], Awaitable[None]],
         projects: frozenset[str] | None = None,
         topics: frozenset[str] | None = None,
     ) -> None:
-        """Start behind *after*; None for *projects* or *topics* stands for all."""
+        """Start behind *after*; None for *projects* or *topics* stands for all.
+
+        *visible* answers by the read model, which may lag behind the log: *projected* waits until it includes a
+        sequence.
+        """
         self._hub = hub
         self._visible = visible
         self._actor = actor
+        self._projected = projected
         self._projects = projects
         self._topics = topics
         self._allowed: dict[str, bool] = {}
         self.after = after
 
-    async def batches(self) -> AsyncIterator[list[Shown]]:
+    async def batches(self) -> AsyncGenerator[list[Shown], None]:
         """Yield events as they come, in order; end when the server stops."""
         self._hub.subscribers += 1
         try:
@@ -39,6 +46,8 @@ class Subscription:
                 await self._hub.changed(self.after)
                 events = self._hub.events(self.after)
                 if events:
+                    if not self._actor.sees_all:
+                        await self._projected(events[-1].sequence)
                     self.after = events[-1].sequence
                     yield [event for event in events if self._passes(event)]
         finally:
@@ -57,7 +66,7 @@ class Subscription:
             return False
         allowed = self._allowed.get(event.home)
         if allowed is None:
-            if len(self._allowed) > 1_000:  # noqa: PLR2004 # a bound on memory, not a meaning
+            if len(self._allowed) > _REMEMBERED:
                 self._allowed.clear()
             allowed = self._allowed[event.home] = self._visible(event.home, self._actor)
         return allowed

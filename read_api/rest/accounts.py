@@ -5,14 +5,14 @@ from msgspec import UNSET
 from uuid_utils import uuid7
 
 from commands.intake import inputs
+from commands.intake.builders import created_id
 from commands.outcomes import Accepted
 from domain.account.commands import ChangeProfile, ChangeStanding, RegisterAccount
 from domain.account.events import AccountRegistered, AccountStandingChanged
-from domain.identifiers import account_stream, derived_uuid
+from domain.identifiers import account_stream
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
-from read_api.gateway.problems import HttpError
-from read_api.gateway.tokens import ACCESS_SECONDS
+from read_api.gateway.tokens import ACCESS_SECONDS, unauthorized
 from read_api.rest.views import AccountView, TokensView
 
 ACCOUNTS = "/api/v1/accounts"
@@ -21,12 +21,18 @@ operation = Operations("Accounts")
 
 
 @operation(
-    "POST", "/api/v1/auth/register", input=inputs.RegisterInput, output=AccountView, status=201, command=True
+    "POST",
+    "/api/v1/auth/register",
+    input=inputs.RegisterInput,
+    output=AccountView,
+    status=201,
+    command=True,
+    signed_in=False,
 )
 async def register(call: Call, data: inputs.RegisterInput) -> Answer:
     """Open an account."""
     intake, request = call.api.intake, call.request()
-    account_id = str(uuid7()) if request.key is None else derived_uuid("create", "", "account", request.key)
+    account_id = str(uuid7()) if request.key is None else created_id(request.actor.id, "account", request.key)
     command = RegisterAccount(
         account_id=account_id,
         email=data.email,
@@ -52,7 +58,7 @@ async def login(call: Call, data: inputs.LoginInput) -> Answer:
     registered = next((event for event in events if isinstance(event, AccountRegistered)), None)
     hashed = None if registered is None else registered.password_hash
     if not await call.api.passwords.verify(hashed, data.password) or registered is None:
-        raise HttpError(401, "invalid_credentials", "the e-mail address or the password is wrong")
+        raise unauthorized("the e-mail address or the password is wrong", "invalid_credentials")
     standing = next((e for e in reversed(events) if isinstance(e, AccountStandingChanged)), registered)
     token = call.api.tokens.issue(
         registered.account_id, frozenset(standing.roles), email=data.email, tier=standing.tier
@@ -61,7 +67,7 @@ async def login(call: Call, data: inputs.LoginInput) -> Answer:
     return Answer(body=msgspec.json.encode(body), headers={"Cache-Control": "no-store"})
 
 
-@operation("GET", "/api/v1/me", output=AccountView, conditional=True, statuses=(401,))
+@operation("GET", "/api/v1/me", output=AccountView, conditional=True, signed_in=True)
 async def get_me(call: Call) -> Answer:
     """Show your own account."""
     actor = call.signed_in()

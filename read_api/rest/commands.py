@@ -10,6 +10,7 @@ from commands.deciding import outcome_of
 from commands.intake.builders import COMMAND_TYPES
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, Outcome, Refused, Submission
+from commands.position import Position
 from domain.limits import BATCH_COMMANDS
 from read_api.gateway.bodies import invalid
 from read_api.gateway.call import Answer, Call
@@ -41,24 +42,23 @@ class Batch(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fi
     commands: Annotated[list[BatchCommand], Meta(min_length=1, max_length=BATCH_COMMANDS)]
 
 
-@operation("POST", COMMANDS, input=Batch, output=BatchResult, statuses=(401, 503))
+@operation("POST", COMMANDS, input=Batch, output=BatchResult, signed_in=True)
 async def carry_out(call: Call, batch: Batch) -> Answer:
     """Carry out commands in order; each has an outcome of its own."""
-    call.signed_in()
     prepared = [_prepared(call, command, index) for index, command in enumerate(batch.commands)]
     submissions = [item for item in prepared if isinstance(item, Submission)]
     try:
         outcomes = iter(await call.api.bus.execute(submissions) if submissions else [])
     except BusyError as error:
         raise HttpError(503, "busy", str(error), headers={"Retry-After": "1"}) from error
-    last = 0
+    last = Position()
     results = []
     for command, item in zip(batch.commands, prepared, strict=True):
         outcome = next(outcomes) if isinstance(item, Submission) else item
-        if isinstance(outcome, Accepted) and outcome.position.sequence() >= last:
-            last, call_position = outcome.position.sequence(), outcome.position.token()
+        if isinstance(outcome, Accepted):
+            last = max(last, outcome.position, key=Position.sequence)
         results.append(_result(command, item, outcome))
-    headers = {"CodePark-Position": call_position} if last else {}
+    headers = {"CodePark-Position": last.token()} if last.sequence() else {}
     return Answer(body=msgspec.json.encode({"results": results}), headers=headers)
 
 
@@ -82,6 +82,8 @@ def _submission(call: Call, command: BatchCommand, index: int) -> Submission:
         data = _decoder(kind.input).decode(command.data)
     except msgspec.ValidationError as error:
         raise invalid(str(error), f"/commands/{index}/data") from error
+    except RecursionError as error:
+        raise BadInputError("the data is nested too deep", f"/commands/{index}/data") from error
     target = "" if command.target is UNSET else command.target
     return call.api.intake.submission(kind.build, data, request, target=target, type_name=command.type)
 
@@ -98,6 +100,8 @@ def _result(
 ) -> dict[str, Any]:
     command_id = item.command_id if isinstance(item, Submission) else None
     result: dict[str, Any] = {"id": command_id or "" if command.id is UNSET else command.id}
+    if command_id is not None:
+        result["commandId"] = command_id
     if isinstance(outcome, Accepted):
         result |= {
             "status": "accepted",
@@ -117,9 +121,10 @@ def _result(
 async def get_command(call: Call) -> Answer:
     """Tell what became of a command; `unknown` while the log does not have it."""
     command_id = call.path["command_id"]
+    await call.required()
     records = call.api.log.command_records(command_id)
     found: dict[str, Any] = {"id": command_id, "status": "unknown"}
-    if (records and records[0].actor == call.actor.id) or (records and call.actor.sees_all):
+    if records and (call.actor.sees_all or records[0].actor == call.actor.id):
         done = outcome_of(records, call.api.log.event(records[0]))
         found = {
             "id": command_id,

@@ -33,7 +33,9 @@ async def list_commits(call: Call, query: CommitListQuery) -> Answer:
     return listed(call, f"/api/v1/projects/{project_id}/commits", page, query.fields)
 
 
-@operation("POST", COMMITS, input=inputs.CommitInput, output=CommitView, status=201, command=True)
+@operation(
+    "POST", COMMITS, input=inputs.CommitInput, output=CommitView, status=201, also=(202,), command=True
+)
 async def record_commit(call: Call, data: inputs.CommitInput) -> Answer:
     """Record a commit and what it does to the files, as one step."""
     project_id, actor = call.path["project_id"], call.actor
@@ -44,7 +46,7 @@ async def record_commit(call: Call, data: inputs.CommitInput) -> Answer:
     headers = call.command_headers(done)
     sha = str(getattr(submission.command, "sha", ""))
     if not data.complete:  # the commit is not there before its last part
-        return Answer(status=204, headers=headers)
+        return Answer(status=202, headers=headers)
     found = await left_by(call, done, project_id, lambda q: q.commits.get(project_id, sha, actor))
     headers["Location"] = f"/api/v1/projects/{project_id}/commits/{sha}"
     return Answer(status=201, body=msgspec.json.encode(call.picked(found)), headers=headers)

@@ -14,11 +14,12 @@ from domain.file.paths import checked_path
 from domain.identifiers import file_stream
 from domain.record import Record
 from read_api.api import Api
-from read_api.gateway.call import Answer, Call, known_position
+from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
 from read_api.gateway.problems import BadInputError
 from read_api.realtime.events import TECHNICAL, project_of, shown
 from read_api.rest.lists import Limit
+from read_api.rest.past import check_history
 from read_api.rest.projects import PROJECT
 from read_api.rest.views import EventPage
 
@@ -64,21 +65,21 @@ async def list_events(call: Call, query: EventQuery) -> Answer:
         return actor.sees_all or _visible(call.api, actor, record, known)
 
     selection = Selection(topics=_topics(query.type), stream=query.stream)
-    return _page(call, selection, query.after or query.cursor, query.limit, allowed)
+    return await _page(call, selection, query.after or query.cursor, query.limit, allowed)
 
 
 @operation("GET", PROJECT + "/history", query=HistoryQuery, output=EventPage)
 async def list_history(call: Call, query: HistoryQuery) -> Answer:
     """List a project's events, oldest first; with a path, those of that file."""
     project_id, actor = call.path["project_id"], call.actor
-    await call.read(lambda q: q.projects.get_bare(project_id, actor))
+    await check_history(call, project_id)
     stream = None if query.path is None else file_stream(project_id, checked_path(query.path))
     selection = Selection(home=None if stream else project_id, topics=_topics(query.type), stream=stream)
 
     def allowed(record: Record) -> bool:
         return actor.sees_all or not record.topic.startswith(TECHNICAL)
 
-    return _page(call, selection, query.after or query.cursor, query.limit, allowed)
+    return await _page(call, selection, query.after or query.cursor, query.limit, allowed)
 
 
 def _topics(wanted: str | None) -> tuple[str, ...] | None:
@@ -98,13 +99,13 @@ def _visible(api: Api, actor: Actor, record: Record, known: dict[str, bool]) -> 
     return found
 
 
-def _page(
+async def _page(
     call: Call, selection: Selection, token: str | None, limit: int, allowed: Callable[[Record], bool]
 ) -> Answer:
     """Answer with up to *limit* allowed events; how many are looked at is bounded, and the cursor goes on from there."""
     log = call.api.log
+    start = Position() if token is None else await call.reached(token)
     tip = log.tip()
-    start = Position() if token is None else known_position(call.api, token)
     found: list[Record] = []
     after, scanned, chain, more = start.sequence(), 0, b"", True
     while more and len(found) < limit and scanned < _SCANNED:

@@ -1,6 +1,7 @@
 """`/projects/{id}/files`: paths are checked before anything is decoded a second time."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta
@@ -55,9 +56,9 @@ async def write_file(call: Call, data: inputs.FileInput) -> Answer:
     done = await call.execute(builders.write_file, body, target=project_id, type_name="file.write")
     found = await left_by(call, done, project_id, lambda q: q.files.get(project_id, path, actor))
     headers = call.command_headers(done)
-    created = done.version == 1
+    created = done.changed and done.version == 1
     if created:
-        headers["Location"] = f"/api/v1/projects/{project_id}/files/{path}"
+        headers["Location"] = f"/api/v1/projects/{project_id}/files/{quote(path)}"
     return Answer(
         status=201 if created else 200, body=msgspec.json.encode(call.picked(found)), headers=headers
     )

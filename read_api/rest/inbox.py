@@ -20,7 +20,7 @@ class NotificationQuery(ListQuery):
     unread: bool | None = None
 
 
-@operation("GET", NOTIFICATIONS, query=NotificationQuery, output=ListOf[NotificationView], statuses=(401,))
+@operation("GET", NOTIFICATIONS, query=NotificationQuery, output=ListOf[NotificationView], signed_in=True)
 async def list_notifications(call: Call, query: NotificationQuery) -> Answer:
     """List what you are told, the newest first."""
     actor = call.signed_in()
@@ -38,7 +38,6 @@ async def list_notifications(call: Call, query: NotificationQuery) -> Answer:
 )
 async def read_notifications(call: Call, data: inputs.NotificationsInput) -> Answer:
     """Mark notifications as read; without ids, all."""
-    call.signed_in()
     done = await call.execute(builders.read_notifications, data, type_name="notifications.read")
     return Answer(status=204, headers=call.command_headers(done))
 
@@ -60,8 +59,16 @@ async def list_announcements(call: Call, query: ListQuery) -> Answer:
 )
 async def publish_announcement(call: Call, data: inputs.AnnouncementInput) -> Answer:
     """Tell everybody something (administrators)."""
-    call.signed_in()
     done = await call.execute(builders.publish_announcement, data, type_name="announcement.publish")
     announcement_id = done.stream.removeprefix("announcement-")
     found = await call.read(lambda q: q.inbox.announcement(announcement_id), at=done)
-    return Answer(status=201, body=msgspec.json.encode(found), headers=call.command_headers(done))
+    headers = {**call.command_headers(done), "Location": f"{ANNOUNCEMENTS}/{announcement_id}"}
+    return Answer(status=201, body=msgspec.json.encode(found), headers=headers)
+
+
+@operation("GET", ANNOUNCEMENTS + "/{announcement_id:str}", output=AnnouncementView)
+async def get_announcement(call: Call) -> Answer:
+    """Show an announcement."""
+    announcement_id = call.path["announcement_id"]
+    found = await call.read(lambda q: q.inbox.announcement(announcement_id))
+    return Answer(body=msgspec.json.encode(found))

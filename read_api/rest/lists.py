@@ -1,6 +1,6 @@
 """Lists: their query parameters, their body, their `Link` header."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, dataclass_transform
 from urllib.parse import urlencode
 
 import msgspec
@@ -14,6 +14,7 @@ Cursor = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=r"^[A-Za-z0
 Fields = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=r"^[A-Za-z]+(,[A-Za-z]+)*$")]
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class ListQuery(Struct, frozen=True, kw_only=True, rename="camel"):
     """What every list takes."""
 

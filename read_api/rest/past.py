@@ -4,16 +4,48 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from commands.log import Selection
 from commands.outcomes import Accepted
 from commands.position import PositionError
+from domain.errors import NotFoundError
 from domain.times import from_rfc3339
-from read_api.gateway.call import Call, known_position
-from read_api.gateway.problems import BadInputError, HttpError
+from read_api.api import Api
+from read_api.gateway.call import Call
+from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError
 from read_api.services import Queries
 
 T = TypeVar("T")
 
-_travels = asyncio.Semaphore(2)
+_AT_ONCE = 2
+_WAITING = 16
+
+
+class Travels:
+    """Bound how many questions about the past are worked on, and how many wait."""
+
+    def __init__(self, at_once: int = _AT_ONCE, waiting: int = _WAITING) -> None:
+        """Let *at_once* run and *waiting* more wait."""
+        self._running = asyncio.Semaphore(at_once)
+        self._room = at_once + waiting
+
+    async def ask(self, api: Api, project_id: str, sequence: int, ask: Callable[[Queries], T]) -> T:
+        """Ask read models that hold the project's history up to *sequence*; raises HttpError 503 without room."""
+        if self._room == 0:
+            raise HttpError(
+                503,
+                "busy",
+                "too many questions about the past at once",
+                headers={"Retry-After": str(RETRY_SECONDS)},
+            )
+        self._room -= 1
+        try:
+            async with self._running:
+                return await asyncio.to_thread(lambda: ask(api.past(project_id, sequence)))
+        finally:
+            self._room += 1
+
+
+_travels = Travels()
 
 
 async def asked_past(call: Call, project_id: str, as_of: str, ask: Callable[[Queries], T]) -> T:
@@ -21,37 +53,33 @@ async def asked_past(call: Call, project_id: str, as_of: str, ask: Callable[[Que
 
     Raises NotFoundError where it was not there yet, and BadInputError for what is neither time nor position.
     """
+    await check_history(call, project_id)
+    return await _travels.ask(call.api, project_id, await _sequence(call, as_of), ask)
+
+
+async def check_history(call: Call, project_id: str) -> None:
+    """Refuse who may not read the project's history: administrators and auditors read a deleted one's too."""
     actor = call.actor
-    await call.read(lambda q: q.projects.get_bare(project_id, actor))
-    return await ask_at(call, project_id, _sequence(call, as_of), ask)
-
-
-async def ask_at(call: Call, project_id: str, sequence: int, ask: Callable[[Queries], T]) -> T:
-    """Ask read models that hold the project's history up to *sequence*."""
-    if _travels.locked() and len(_travels._waiters or ()) > 16:  # noqa: PLR2004, SLF001 # a bound on waiting work
-        raise HttpError(
-            503, "busy", "too many questions about the past at once", headers={"Retry-After": "1"}
-        )
-    async with _travels:
-        queries = await asyncio.to_thread(call.api.past, project_id, sequence)
-        return ask(queries)
+    try:
+        await call.read(lambda q: q.projects.get_bare(project_id, actor))
+    except NotFoundError:
+        if not actor.sees_all or not call.api.log.read(0, 1, Selection(home=project_id)):
+            raise
 
 
 async def left_by(call: Call, done: Accepted, project_id: str, ask: Callable[[Queries], T]) -> T:
     """Ask for what a command left behind: the present for a new one, that moment for a repeated one."""
     if done.replayed:
-        await call.read(lambda _: None, at=done)
-        return await ask_at(call, project_id, done.position.sequence(), ask)
+        return await _travels.ask(call.api, project_id, done.position.sequence(), ask)
     return await call.read(ask, project=project_id, at=done)
 
 
-def _sequence(call: Call, as_of: str) -> int:
-    log = call.api.log
+async def _sequence(call: Call, as_of: str) -> int:
     try:
-        return log.sequence_at(from_rfc3339(as_of.replace(" ", "+")))
+        return call.api.log.sequence_at(from_rfc3339(as_of.replace(" ", "+")))
     except (ValueError, OverflowError):
         pass
     try:
-        return min(known_position(call.api, as_of).sequence(), log.tip().sequence)
+        return (await call.reached(as_of)).sequence()
     except PositionError as error:
-        raise BadInputError("asOf takes an RFC 3339 time or a position token", "asOf") from error
+        raise BadInputError(f"asOf takes an RFC 3339 time or a position token: {error}", "asOf") from error

@@ -55,7 +55,6 @@ async def list_projects(call: Call, query: ProjectListQuery) -> Answer:
 @operation("POST", PROJECTS, input=inputs.ProjectInput, output=ProjectView, status=201, command=True)
 async def create_project(call: Call, data: inputs.ProjectInput) -> Answer:
     """Start a project."""
-    call.signed_in()
     done = await call.execute(builders.create_project, data, type_name="project.create")
     project_id = done.stream.removeprefix("project-")
     answer = await _as_left(call, done, project_id, 201)
@@ -68,10 +67,12 @@ async def get_project(call: Call, query: AsOfQuery) -> Answer:
     """Show a project, as it is or as it was."""
     project_id, actor = call.path["project_id"], call.actor
     if query.as_of is not None:
-        found = await asked_past(call, project_id, query.as_of, lambda q: q.projects.get(project_id, actor))
+        found = await asked_past(
+            call, project_id, query.as_of, lambda q: q.projects.rendered(project_id, actor)
+        )
     else:
-        found = await call.read(lambda q: q.projects.get(project_id, actor), project=project_id)
-    return call.shown(found, found["version"], composed=True)
+        found = await call.read(lambda q: q.projects.rendered(project_id, actor), project=project_id)
+    return call.rendered(found)
 
 
 @operation("PUT", PROJECT, input=inputs.ProjectInput, output=ProjectView, command=True)
@@ -124,7 +125,8 @@ async def set_collaborator(call: Call, data: inputs.CollaboratorInput) -> Answer
     done = await call.execute(
         builders.set_collaborator, body, target=call.path["project_id"], type_name="collaborator.set"
     )
-    project = await _project(call, done)
+    actor, project_id = call.actor, call.path["project_id"]
+    project = await left_by(call, done, project_id, lambda q: q.projects.get(project_id, actor))
     answer = _collaborator(call, project, etag(done.version))
     answer.headers |= call.command_headers(done)
     return answer
@@ -140,9 +142,9 @@ async def remove_collaborator(call: Call) -> Answer:
     return Answer(status=204, headers=call.command_headers(done))
 
 
-async def _project(call: Call, done: Accepted | None = None) -> dict[str, Any]:
+async def _project(call: Call) -> dict[str, Any]:
     project_id, actor = call.path["project_id"], call.actor
-    return await call.read(lambda q: q.projects.get(project_id, actor), project=project_id, at=done)
+    return await call.read(lambda q: q.projects.get(project_id, actor))
 
 
 def _collaborator(call: Call, project: dict[str, Any], tag: str) -> Answer:
@@ -162,8 +164,6 @@ async def _change(call: Call, build: builders.Builder, data: Any, type_name: str
 async def _as_left(call: Call, done: Accepted, project_id: str, status: int) -> Answer:
     """Answer with the project as the command left it; for a repeated command, as it left it then."""
     actor = call.actor
-    found = await left_by(call, done, project_id, lambda q: q.projects.get(project_id, actor))
-    body = msgspec.json.encode(call.picked(found))
-    headers = call.command_headers(done)
-    headers["ETag"] = etag(done.version, body)
-    return Answer(status=status, body=body, headers=headers)
+    found = await left_by(call, done, project_id, lambda q: q.projects.rendered(project_id, actor))
+    body = found.body if "fields" not in call.query else msgspec.json.encode(call.picked(found.document))
+    return Answer(status=status, body=body, headers=call.command_headers(done))

@@ -44,9 +44,7 @@ async def comment_review(call: Call, data: inputs.CommentInput) -> Answer:
     body = inputs.CommentCommand(
         review_id=call.path["review_id"], text=data.text, path=data.path, line=data.line
     )
-    answer = await change(call, builders.comment_review, body, "review.comment", _show(call))
-    answer.status = 201
-    return answer
+    return await change(call, builders.comment_review, body, "review.comment", _show(call), created="reviews")
 
 
 @operation("POST", REVIEW + "/decision", input=inputs.DecisionInput, output=ReviewView, command=True)

@@ -1,6 +1,6 @@
 """The shapes of answers, as the OpenAPI document tells them."""
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, dataclass_transform
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -14,6 +14,7 @@ from domain.review.events import Decision
 T = TypeVar("T")
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class View(Struct, frozen=True, kw_only=True, rename="camel"):
     """A part of an answer; `?fields=` may leave fields out."""
 
@@ -277,10 +278,11 @@ class EventPage(View):
     position: str
 
 
-class CommandResult(View):
+class CommandResult(View, kw_only=True):
     """What became of one command of a batch."""
 
     id: str
+    command_id: str | UnsetType = UNSET
     status: str
     target: str | UnsetType = UNSET
     version: int | UnsetType = UNSET

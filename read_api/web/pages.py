@@ -1,10 +1,14 @@
 """Serve the pages and their files from the package; nothing comes from another host."""
 
+import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+
+from read_api.gateway.conditions import not_modified
 
 _ROOT = Path(__file__).parent
 _TYPES = {
@@ -15,32 +19,50 @@ _TYPES = {
     ".png": "image/png",
 }
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src {style}; img-src {image}; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_OWN = _POLICY.format(style="'self'", image="'self'")
+# Swagger UI puts style elements into the page, and its icons are data URLs
+_SWAGGER = _POLICY.format(style="'self' 'unsafe-inline'", image="'self' data:")
 
 
 def page_routes() -> list[Any]:
     """Return the routes of the pages."""
-    return [_page("/", "index.html"), _page("/docs", "docs.html"), _asset]
+    return [_page("/", "index.html", _OWN), _page("/docs", "docs.html", _SWAGGER), _asset]
 
 
-def _page(path: str, name: str) -> Any:
+def _page(path: str, name: str, policy: str) -> Any:
     body = (_ROOT / name).read_bytes()
+    headers = {
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": policy,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
 
     @get(path, include_in_schema=False)
     async def page() -> Response[bytes]:
-        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": _POLICY}
         return Response(body, media_type=_TYPES[".html"], headers=headers)
 
     return page
 
 
 @get("/assets/{name:str}", include_in_schema=False, sync_to_thread=False)
-def _asset(name: str) -> Response[bytes]:
+def _asset(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+    """Answer with a file; a browser keeps it, and asks each time whether it is still the same."""
     for folder in ("assets", "vendor"):
         path = _ROOT / folder / name
         if path.parent == _ROOT / folder and path.suffix in _TYPES and path.is_file():
-            headers = {"Cache-Control": "public, max-age=86400"}
-            return Response(path.read_bytes(), media_type=_TYPES[path.suffix], headers=headers)
+            body, tag = _loaded(path, path.stat().st_mtime_ns)
+            headers = {"Cache-Control": "no-cache", "ETag": tag, "X-Content-Type-Options": "nosniff"}
+            if not_modified(request.headers.get("if-none-match"), tag):
+                return Response(b"", status_code=304, headers=headers)
+            return Response(body, media_type=_TYPES[path.suffix], headers=headers)
     raise NotFoundException("there is no such file")
+
+
+@lru_cache(maxsize=64)
+def _loaded(path: Path, changed: int) -> tuple[bytes, str]:  # noqa: ARG001 # another time is another entry
+    body = path.read_bytes()
+    return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'

@@ -1,0 +1,79 @@
+"""Composed answers kept in memory until an event touches what they are made of."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from projections.writes import Document
+
+T = TypeVar("T")
+
+_TOUCHES = 10_000
+
+
+class Rendered(Struct, frozen=True):
+    """A composed document with its JSON, and a digest of that for an entity tag."""
+
+    bare: Document
+    document: Document
+    body: bytes
+    digest: str
+
+
+def rendered(bare: Document, document: Document) -> Rendered:
+    """Return *document*, composed from *bare* and others, ready to be sent."""
+    body = msgspec.json.encode(document)
+    return Rendered(bare, document, body, hashlib.blake2b(body, digest_size=8).hexdigest())
+
+
+class Composed(Generic[T]):
+    """Answers by key. The projection touches a key when it has written; only then may readers learn of the write.
+
+    What was composed while its key was touched is not kept, for it may mix old and new.
+    """
+
+    def __init__(self, size: int = 2_000) -> None:
+        """Keep up to *size* answers, those asked for longest ago leaving first."""
+        self._size = size
+        self._answers: dict[str, T] = {}
+        self._touched: dict[str, int] = {}
+        self._count = 0
+        self._floor = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: str, compose: Callable[[], T]) -> T:
+        """Return the answer under *key*, composed now where it is not known."""
+        found = self._answers.get(key)
+        if found is not None:
+            return found
+        before = self._count
+        made = compose()
+        with self._lock:
+            if self._touched.get(key, self._floor) <= before:
+                self._answers[key] = made
+                if len(self._answers) > self._size:
+                    del self._answers[next(iter(self._answers))]
+        return made
+
+    def touch(self, keys: Iterable[str]) -> None:
+        """Forget the answers under *keys*."""
+        with self._lock:
+            self._count += 1
+            for key in keys:
+                self._answers.pop(key, None)
+                self._touched[key] = self._count
+            if len(self._touched) > _TOUCHES:
+                self._touched.clear()
+                self._floor = self._count
+
+    def clear(self) -> None:
+        """Forget every answer."""
+        with self._lock:
+            self._count += 1
+            self._floor = self._count
+            self._touched.clear()
+            self._answers.clear()

@@ -1,0 +1,56 @@
+// The live channel of a project: every event once, in order; a lost connection resumes behind the last one seen.
+
+import { token } from "./api.js";
+
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 15_000;
+
+/**
+ * Follow the events of a project behind the position *after*.
+ * *onEvent* gets each event, *onState* "live", "waiting" or "refused" with a reason. Returns a function that stops.
+ */
+export function follow(projectId, after, { onEvent, onState }) {
+  let socket = null;
+  let timer = 0;
+  let wait = FIRST_WAIT;
+  let ended = false;
+
+  function connect() {
+    const query = new URLSearchParams({ projects: projectId });
+    if (after) query.set("after", after);
+    if (token()) query.set("token", token());
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    socket = new WebSocket(`${scheme}://${location.host}/ws/events?${query}`);
+    socket.addEventListener("open", () => {
+      wait = FIRST_WAIT;
+      onState("live");
+    });
+    socket.addEventListener("message", (message) => take(JSON.parse(message.data)));
+    socket.addEventListener("close", lost);
+  }
+
+  function take(event) {
+    if (event.type === "drain") return; // the server stops; the socket closes next
+    if (event.type === "error") {
+      ended = event.problem.status < 500;
+      if (ended) onState("refused", event.problem.detail);
+      return;
+    }
+    after = event.position;
+    onEvent(event);
+  }
+
+  function lost() {
+    if (ended) return;
+    onState("waiting");
+    timer = setTimeout(connect, wait * (0.5 + Math.random() / 2));
+    wait = Math.min(wait * 2, LONGEST_WAIT);
+  }
+
+  connect();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+    socket.close();
+  };
+}

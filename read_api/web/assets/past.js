@@ -1,0 +1,160 @@
+// Where in its history a project is looked at: now, after one of its commits, or at a moment.
+
+import { get } from "./api.js";
+import { count, fill, h, settled, time } from "./dom.js";
+import { change } from "./place.js";
+
+const MOST_COMMITS = 3_000; // beyond, the slider goes by time
+const STEPS = 1_000;
+
+/** The commits of a project, oldest first, each with the position of its event. */
+export class Commits {
+  constructor(projectId) {
+    this.projectId = projectId;
+    this.items = [];
+    this.complete = false;
+  }
+
+  async load() {
+    let after = null;
+    do {
+      const page = await get(`/projects/${this.projectId}/history`, { type: "commit.recorded", limit: 100, after });
+      page.items.forEach((event) => this.add(event));
+      after = page.nextCursor;
+    } while (after && this.items.length < MOST_COMMITS);
+    this.complete = !after;
+  }
+
+  add(event) {
+    if (event.data === null || event.sequence <= (this.items.at(-1)?.sequence ?? 0)) return;
+    const { sequence, position, commandId, occurredAt, data } = event;
+    const { sha, message, authoredAt, authorName, number, changes } = data;
+    this.items.push({ sequence, position, commandId, occurredAt, sha, message, authoredAt, authorName, number, changes });
+  }
+
+  find(sha) {
+    return this.items.findIndex((item) => item.sha === sha);
+  }
+
+  /** Return the position and sequence behind a commit and all that it did to files. */
+  async end(commit) {
+    let end = commit;
+    while (true) {
+      const left = commit.changes.length - (end.sequence - commit.sequence);
+      if (left <= 0) return end;
+      const query = { after: end.position, limit: Math.min(left, 100) };
+      const { items } = await get(`/projects/${this.projectId}/history`, query);
+      const own = items.filter((event) => event.commandId === commit.commandId);
+      if (own.length) end = own.at(-1);
+      if (own.length < query.limit) return end;
+    }
+  }
+}
+
+/**
+ * Find out what the page's address asks for: null for now, else { asOf, until, label, commit }.
+ * *until(event)* tells whether an event belongs to that past.
+ */
+export async function askedPast(query, commits) {
+  const sha = query.get("commit");
+  const asOf = query.get("asOf");
+  if (sha) {
+    const index = commits.find(sha);
+    if (index < 0) throw new Error(`There is no commit ${sha} in this project's history.`);
+    const commit = commits.items[index];
+    const end = await commits.end(commit);
+    const until = (event) => event.sequence <= end.sequence;
+    return { asOf: end.position, until, index, commit };
+  }
+  if (!asOf) return null;
+  const moment = Date.parse(asOf);
+  if (Number.isNaN(moment)) return { asOf, until: () => true, index: -1 };
+  return { asOf, until: (event) => Date.parse(event.occurredAt) <= moment, index: -1, moment };
+}
+
+/** The control: a slider over the commits (or over time), steps, a moment, and the way back to now. */
+export function timeline(project, commits) {
+  const byCommit = () => commits.complete && commits.items.length > 1;
+  const start = Date.parse(project.createdAt);
+  const opened = Date.now();
+  const max = () => (byCommit() ? commits.items.length : STEPS);
+
+  const slider = h("input", { type: "range", id: "past", min: "0", step: "1" });
+  const output = h("output", { for: "past", class: "at" });
+  const moment = h("input", { type: "datetime-local", id: "moment", step: "1" });
+  const now = h("button", { type: "button", onclick: () => change({ commit: null, asOf: null }) }, "Now");
+  const back = h("button", { type: "button", "aria-label": "One step back", onclick: () => step(-1) }, "‹");
+  const on = h("button", { type: "button", "aria-label": "One step on", onclick: () => step(1) }, "›");
+
+  const go = settled((value) => {
+    if (value >= max()) change({ commit: null, asOf: null });
+    else if (byCommit()) change({ commit: commits.items[value].sha, asOf: null });
+    else change({ commit: null, asOf: new Date(start + ((opened - start) * value) / STEPS).toISOString() });
+  }, 180);
+
+  function step(by) {
+    slider.value = String(Math.min(Math.max(Number(slider.value) + by, 0), max()));
+    say(Number(slider.value));
+    go(Number(slider.value));
+  }
+
+  function say(value) {
+    if (value >= max()) fill(output, "Now");
+    else if (byCommit()) fill(output, ...told(commits.items[value], value));
+    else fill(output, time(new Date(start + ((opened - start) * value) / STEPS).toISOString()));
+    slider.setAttribute("aria-valuetext", output.textContent);
+    back.disabled = value <= 0;
+    on.disabled = value >= max();
+  }
+
+  const told = (commit, index) => [
+    h("b", {}, `Commit ${count(index + 1)} of ${count(commits.items.length)}`),
+    h("span", {}, commit.message.split("\n")[0]),
+    time(commit.authoredAt, { dateOnly: true }),
+  ];
+
+  slider.addEventListener("input", () => {
+    say(Number(slider.value));
+    go(Number(slider.value));
+  });
+  moment.addEventListener("change", () => {
+    if (moment.value) change({ commit: null, asOf: new Date(moment.value).toISOString() });
+  });
+
+  /** Show where *past* is. */
+  function show(past) {
+    slider.max = String(max());
+    let value = max();
+    if (past?.commit && byCommit()) value = past.index;
+    else if (past?.moment && !byCommit()) value = Math.round(((past.moment - start) * STEPS) / (opened - start || 1));
+    else if (past?.moment) value = commits.items.filter((commit) => past.until(commit)).length - 1;
+    slider.value = String(Math.max(value, 0));
+    say(Number(slider.value));
+    if (past?.moment) fill(output, time(past.asOf));
+    else if (past && !past.commit) fill(output, `Position ${past.asOf}`);
+    moment.value = past?.moment ? local(past.moment) : "";
+    now.disabled = past === null;
+    element.classList.toggle("in-past", past !== null);
+  }
+
+  const element = h(
+    "section",
+    { class: "past", "aria-label": "Point in time" },
+    h(
+      "div",
+      { class: "row spread" },
+      h("label", { for: "past" }, "As of"),
+      output,
+      h("div", { class: "row moment" }, h("label", { for: "moment" }, "or the moment"), moment),
+      h("div", { class: "row steps" }, back, on, now),
+    ),
+    slider,
+  );
+  return { element, show };
+}
+
+/** The value of a datetime-local input for a moment, in the reader's own time zone. */
+function local(moment) {
+  const date = new Date(moment);
+  return new Date(moment - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}

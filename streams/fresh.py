@@ -1,0 +1,38 @@
+"""The records appended last, handed over in memory: who is up to date need not read them back."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+from domain.record import Record
+
+_RECORDS = 2_000
+_BYTES = 4 * 1024 * 1024
+
+
+class Fresh:
+    """The last records of the log, in order without gap, within bounds of number and size."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._records: deque[Record] = deque()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Take over what was appended."""
+        with self._lock:
+            self._records.extend(records)
+            self._bytes += sum(len(record.data) for record in records)
+            while self._records and (self._bytes > _BYTES or len(self._records) > _RECORDS):
+                self._bytes -= len(self._records.popleft().data)
+
+    def behind(self, sequence: int, limit: int) -> list[Record] | None:
+        """Return up to *limit* records behind *sequence*, None where the log must be read."""
+        with self._lock:
+            if not self._records:
+                return None
+            start = sequence + 1 - self._records[0].sequence
+            if start < 0 or start >= len(self._records):
+                return None
+            return [self._records[index] for index in range(start, min(start + limit, len(self._records)))]

@@ -1,0 +1,69 @@
+"""The chain: what it covers, and that the file of vectors says the same."""
+
+import hashlib
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commands.chain import chain_after, first_chain, headers
+from domain.record import Record
+
+
+def a_record(**changes):
+    fields = {
+        "source": "urn:codepark:log:x", "home": "h", "stream": "project-1", "version": 1, "topic": "project.created",
+        "schema": 1, "data": b"{}", "sequence": 1, "at": 0, "command": "c", "commit_index": 1, "commit_count": 1,
+        "occurred_at": 1_700_000_000_123, "actor": "a", "correlation": "c", "causation": None,
+        "traceparent": None, "fingerprint": None,
+    }  # fmt: skip
+    return Record(**{**fields, **changes})
+
+
+def independent_chain(previous: bytes, record: Record) -> bytes:
+    """Compute the chain as the reference describes it, from headers alone."""
+
+    def framed(data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + data
+
+    body = framed(record.home.encode()) + framed(record.data)
+    for name, value in sorted(dict(headers(record)).items()):
+        body += framed(name.encode()) + framed(value)
+    return hashlib.sha256(b"\x02" + previous + hashlib.sha256(b"\x00" + body).digest()).digest()
+
+
+@given(data=st.binary(max_size=200), actor=st.text(max_size=20), cause=st.none() | st.text(max_size=9))
+def test_the_chain_covers_key_value_and_sorted_headers(data, actor, cause):
+    record = a_record(data=data, actor=actor, causation=cause)
+    assert chain_after(b"\x07" * 32, record) == independent_chain(b"\x07" * 32, record)
+
+
+def test_headers_come_sorted():
+    record = a_record(causation="x", traceparent="y", fingerprint="z")
+    names = [name for name, _ in headers(record)]
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("home", "other"), ("stream", "project-2"), ("version", 2), ("topic", "project.updated"), ("schema", 2),
+        ("data", b"{ }"), ("sequence", 2), ("at", 1), ("command", "d"), ("commit_index", 2), ("commit_count", 2),
+        ("occurred_at", 1_700_000_000_124), ("actor", "b"), ("correlation", "d"), ("causation", "e"),
+        ("traceparent", "t"), ("fingerprint", "f"), ("source", "urn:other"),
+    ],
+)  # fmt: skip
+def test_every_field_is_covered(field, value):
+    before = chain_after(b"\x00" * 32, a_record())
+    assert chain_after(b"\x00" * 32, a_record(**{field: value})) != before
+
+
+def test_the_first_predecessor_depends_on_log_partition_and_count():
+    values = {first_chain("a", 0, 1), first_chain("b", 0, 1), first_chain("a", 1, 2), first_chain("a", 0, 2)}
+    assert len(values) == 4
+
+
+def test_a_record_is_decoded_from_what_it_encodes_to():
+    record = a_record(chain=b"\x01" * 32)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(record), type=Record) == record
