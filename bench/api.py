@@ -45,6 +45,11 @@ def read_after(token: str | None, key: str, position: str | None) -> bytes:
     return request("GET", f"{PROJECTS}/{key}", token=token, headers=headers)
 
 
+def list_after(token: str | None, position: str) -> bytes:
+    """Return the request for the newest project at *position* or later."""
+    return request("GET", f"{PROJECTS}?limit=1", token=token, headers={"CodePark-After": position})
+
+
 def lists(token: str | None, limit: int = 20) -> Iterator[bytes]:
     """Return requests for the newest projects, without end."""
     return itertools.repeat(request("GET", f"{PROJECTS}?limit={limit}", token=token))

@@ -131,9 +131,9 @@ def _memory(process: psutil.Process) -> tuple[int, int]:
     """Return the bytes that the process has for itself, and those that others may share."""
     try:
         resident: int = process.memory_info().rss
-        own: int = getattr(process.memory_full_info(), "uss", resident)
-    except psutil.AccessDenied:
-        return resident, 0
+        own = resident
+        with contextlib.suppress(psutil.AccessDenied):
+            own = getattr(process.memory_full_info(), "uss", resident)
     except psutil.NoSuchProcess:
         return 0, 0
     return own, resident - own

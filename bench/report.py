@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+_QUIET_CORES = 0.25
 _HEAD = """# Benchmarks
 
 Measured by `python -m bench{options}` on {date}; every line comes from the same run on the same machine, each server behind
@@ -22,7 +23,8 @@ _PEERS = """
 
 The peers are FastAPI and uvicorn over a plain `eventsourcing` application, as its documentation shows it, without
 authentication; on SQLite (write-ahead log, `synchronous=FULL`) and on PostgreSQL (`fsync=on`, by Unix socket). In
-process, the library's own SQLite recorder; for a rebuild, its notification log read into a view.
+process, the library's own SQLite recorder; for a rebuild, its notification log read into a view. The peer's list of
+projects is a view in its memory, fed from the notification log and lost with the process; CodePark's is durable.
 """
 
 
@@ -45,6 +47,7 @@ def page(result: dict[str, Any]) -> str:
     lines = [head.rstrip(), *_machine(result["machine"]), _PEERS, "## Results", ""]
     lines += ["| measure | CodePark | peer (which) | ratio |", "|---|--:|--:|--:|"]
     lines += [f"| {' | '.join(row)} |" for row in rows(result["results"])]
+    lines += _notes("Disturbed", _disturbed(result["results"]))
     lines += _notes("Errors met", [_error(error) for error in result["errors"]])
     lines += _notes("Left out", [f"{one['name']}: {_line(one['why'])}" for one in result["leftOut"]])
     return "\n".join(lines)
@@ -83,6 +86,17 @@ def _machine(facts: dict[str, Any]) -> Iterator[str]:
                 else fact
             )
             yield f"| {name} | {shown} |"
+
+
+def _disturbed(results: dict[str, Any]) -> list[str]:
+    """Say where others on the machine took so much of it that the numbers are worth less."""
+    found = [
+        (name, who, max(side["othersCores"]))
+        for name, entry in results.items()
+        for who, side in {"codepark": entry.get("codepark", {}), **entry["peers"]}.items()
+        if max(side.get("othersCores", [0])) > _QUIET_CORES
+    ]
+    return [f"{name}, {who}: other processes kept {number(cores)} cores busy" for name, who, cores in found]
 
 
 def _error(error: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ class Answer(NamedTuple):
         )
         return found[1].decode("latin-1") if found else None
 
-    def json(self) -> Any:  # whatever the server sent
+    def json(self) -> Any:
         """Return the body as JSON."""
         return json.loads(self.body)
 
@@ -98,7 +98,7 @@ class AnswerReader:
 
 def _dechunked(data: bytes, start: int) -> bytes | None:
     """Return the body of the chunks from *start*, None while some are missing."""
-    parts = []
+    parts: list[bytes] = []
     while (line := data.find(b"\r\n", start)) >= 0:
         size = int(data[start:line].split(b";", 1)[0], 16)
         start = line + 2

@@ -24,6 +24,7 @@ class ServerInfo(msgspec.Struct, frozen=True):
 
     pid: int
     url: str
+    redis_url: str | None = None
 
 
 class DataDirectory:
@@ -92,9 +93,9 @@ class DataDirectory:
         except OSError as error:
             raise DataDirectoryError(f"{path} cannot be used: {error.strerror}") from error
 
-    def announce(self, url: str) -> None:
-        """Tell the command line where the server answers."""
-        info = msgspec.json.encode(ServerInfo(pid=os.getpid(), url=url))
+    def announce(self, url: str, redis_url: str | None = None) -> None:
+        """Tell the command line where the server answers, and where it publishes positions."""
+        info = msgspec.json.encode(ServerInfo(pid=os.getpid(), url=url, redis_url=redis_url))
         temporary = self.path / "server.json.new"
         temporary.write_bytes(info)
         temporary.replace(self.path / "server.json")

@@ -15,6 +15,7 @@ from codepark.embedded import Embedded
 from codepark.metrics import Metrics
 from codepark.operations import OPERATIONS
 from codepark.settings import Settings
+from codepark.shared_memory import SharedMemory
 from read_api.api import Api
 from read_api.app import create_app
 from read_api.gateway.passwords import Passwords
@@ -28,7 +29,7 @@ _STOP_SECONDS = 3.0
 logger = structlog.get_logger(__name__)
 
 
-def build_api(parts: Embedded) -> Api:
+def build_api(parts: Embedded, shared: SharedMemory) -> Api:
     """Wire the HTTP surface over *parts*."""
     metrics = Metrics(parts)
     return Api(
@@ -41,6 +42,7 @@ def build_api(parts: Embedded) -> Api:
         tokens=Tokens(parts.secrets.signing_key()),
         passwords=Passwords(),
         hub=Hub(parts.log),
+        cache=shared.cache,
         past=parts.past,
         not_ready=parts.behind,
         metrics=metrics.write,
@@ -58,10 +60,12 @@ def serve(settings: Settings, started: Callable[[Embedded], None] | None = None)
     # Three threads share the interpreter; at the default of 5 ms each hand-over would cost a command that long.
     sys.setswitchinterval(_SWITCH_SECONDS)
     parts = Embedded(settings)
+    shared = SharedMemory(settings, parts.log)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings, parts, started))
+            runner.run(_serve(settings, parts, shared, started))
     finally:
+        shared.close()
         parts.close()
 
 
@@ -74,10 +78,15 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(settings: Settings, parts: Embedded, started: Callable[[Embedded], None] | None) -> None:
+async def _serve(
+    settings: Settings,
+    parts: Embedded,
+    shared: SharedMemory,
+    started: Callable[[Embedded], None] | None,
+) -> None:
     loop = asyncio.get_running_loop()
     parts.progress.bind(loop)
-    api = build_api(parts)
+    api = build_api(parts, shared)
     api.hub.start(loop)
     parts.start()
     server = Server(
@@ -95,7 +104,7 @@ async def _serve(settings: Settings, parts: Embedded, started: Callable[[Embedde
         loop.add_signal_handler(number, stop.set)
     serving = loop.create_task(server.serve())
     url = f"http://{settings.host}:{settings.port}"
-    parts.directory.announce(url)
+    parts.directory.announce(url, shared.url)
     logger.info("serving", url=url, data=str(settings.data))
     background = None if started is None else loop.run_in_executor(None, started, parts)
     stopping = loop.create_task(stop.wait())

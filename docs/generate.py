@@ -21,18 +21,24 @@ from read_api.app import operations
 REFERENCE = Path(__file__).parent / "reference"
 _BEGIN, _END = "<!-- generated: {} -->", "<!-- end of what is generated -->"
 _REF = "#/$defs/{name}"
+_NOTE = "Written by `docs/generate.py`; do not edit."
+_COMMANDS = (
+    "These are the types that `POST /api/v1/commands` takes. The REST paths build the same commands. A command is "
+    "`{id?, type, target?, data, expectedVersion?}`. `target` is the id of a project. An unknown field is refused."
+)
+_EVENTS = (
+    "Each event has a stored name and a version of its shape. Fields that are marked personal are encrypted in the "
+    "log with the key of the person whom the subject field names: there the event's JSON holds the public fields "
+    "and, under `personal`, the encrypted ones in base64. Readers of the API see them in clear, and "
+    '`"[erased]"` where the key is destroyed. `passwordHash` is never shown.'
+)
+_SCHEMAS = "The JSON Schemas describe the data as readers see it, at its latest version."
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 
 
 def commands_page() -> str:
     """Describe every command type with the fields of its data."""
-    parts = [
-        "# Commands",
-        "Written by `docs/generate.py`; do not edit.",
-        "These are the types that `POST /api/v1/commands` takes. The REST paths build the same commands. A command "
-        "is `{id?, type, target?, data, expectedVersion?}`. `target` is the id of a project. An unknown field is "
-        "refused.",
-    ]
+    parts = ["# Commands", _NOTE, _COMMANDS]
     for name, kind in COMMAND_TYPES.items():
         defs, fields = _fields(kind.input)
         target = "`target`: the project." if kind.targeted else "No `target`."
@@ -42,15 +48,7 @@ def commands_page() -> str:
 
 def events_page() -> str:
     """Describe every event with the fields of its data."""
-    parts = [
-        "# Events",
-        "Written by `docs/generate.py`; do not edit.",
-        "Each event has a stored name and a version of its shape. Fields that are marked personal are encrypted in "
-        "the log with the key of the person whom the subject field names: there the event's JSON holds the public "
-        "fields and, under `personal`, the encrypted ones in base64. Readers of the API see them in clear, and "
-        '`"[erased]"` where the key is destroyed. `passwordHash` is never shown.',
-        "The JSON Schemas describe the data as readers see it, at its latest version.",
-    ]
+    parts = ["# Events", _NOTE, _EVENTS, _SCHEMAS]
     for cls in sorted(EVENTS, key=lambda cls: cls.TOPIC):
         parts += _event(cls)
     return "\n\n".join(parts) + "\n"

@@ -8,6 +8,7 @@ from msgspec import Struct
 from commands.bus import CommandBus
 from commands.intake.intake import Intake
 from commands.log import EventLog
+from projections.cache import Cache
 from projections.progress import Progress
 from projections.store import DocumentStore
 from read_api.gateway.passwords import Passwords
@@ -33,6 +34,7 @@ class Api(Struct, frozen=True, kw_only=True):
     tokens: Tokens
     passwords: Passwords
     hub: Hub
+    cache: Cache
     past: Callable[[str, int], Queries]
     not_ready: Callable[[], list[str]]
     metrics: Callable[[], bytes]

@@ -20,8 +20,11 @@ class Fresh:
         self._lock = threading.Lock()
 
     def add(self, records: Sequence[Record]) -> None:
-        """Take over what was appended."""
+        """Take over what was appended; what does not follow the last record begins anew, for a gap would be skipped."""
         with self._lock:
+            if self._records and self._records[-1].sequence + 1 != records[0].sequence:
+                self._records.clear()
+                self._bytes = 0
             self._records.extend(records)
             self._bytes += sum(len(record.data) for record in records)
             while self._records and (self._bytes > _BYTES or len(self._records) > _RECORDS):

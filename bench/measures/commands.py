@@ -2,6 +2,7 @@
 
 from bench.api import BATCH, accepted, batches, creates
 from bench.connection import run
+from bench.filling import catch_up
 from bench.load import open_loop
 from bench.session import MeasureError, Session
 from bench.statistics import percentile
@@ -48,4 +49,5 @@ def batch(session: Session) -> None:
         "batch", batches(session.token), f"{BATCH} create commands a request", "commands",
         connections=_BATCH_CONNECTIONS, units=accepted,
     )  # fmt: skip
+    catch_up(session, "batches at full speed", "batch-catch-up")
     session.remember_memory("batch")

@@ -24,7 +24,7 @@ def rebuild(folder: Path, book: Book, plan: Plan, say: Say) -> None:
     """Fill a directory through the server, stop it, rebuild."""
     codepark = CodePark(folder)
     with running(OURS, folder, book, plan, say) as session:
-        events = fill(session, plan.rebuild_events)
+        events, _ = fill(session, plan.rebuild_events)
     for _ in range(plan.repeats):
         began = perf_counter()
         told = codepark.json("rebuild", "projects", "--data", str(codepark.data))

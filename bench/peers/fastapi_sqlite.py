@@ -19,6 +19,7 @@ from bench.peers.projects import Project, Projects
 from bench.peers.view import Follower, MemoryView
 
 _WAIT_SECONDS = 2.0
+After = Annotated[int | None, Header()]
 
 
 class NewProject(BaseModel):
@@ -54,6 +55,10 @@ def build() -> FastAPI:
 
     api = FastAPI(lifespan=lifespan)
 
+    def await_position(position: int | None) -> None:
+        if position is not None and not view.wait(position, _WAIT_SECONDS):
+            raise HTTPException(503)
+
     @api.get("/health/ready")
     def ready() -> dict[str, str]:
         return {"status": "ready"}
@@ -66,22 +71,25 @@ def build() -> FastAPI:
         return _document(project)
 
     @api.post("/api/v1/commands")
-    def batch(commands: Commands) -> dict[str, Any]:
-        created, _ = projects.create_all((one.data.name, one.data.visibility) for one in commands.commands)
+    def batch(commands: Commands, response: Response) -> dict[str, Any]:
+        created, position = projects.create_all(
+            (one.data.name, one.data.visibility) for one in commands.commands
+        )
         follower.prompt()
+        response.headers["CodePark-Position"] = str(position)
         return {"results": [{"id": str(project.id), "status": "accepted"} for project in created]}
 
     @api.get("/api/v1/projects/{project_id}")
-    def read(project_id: UUID, codepark_after: Annotated[int | None, Header()] = None) -> dict[str, Any]:
-        if codepark_after is not None and not view.wait(codepark_after, _WAIT_SECONDS):
-            raise HTTPException(503)
+    def read(project_id: UUID, codepark_after: After = None) -> dict[str, Any]:
+        await_position(codepark_after)
         try:
             return _document(projects.get(project_id))
         except AggregateNotFoundError:
             raise HTTPException(404) from None
 
     @api.get("/api/v1/projects")
-    def newest(limit: int = 20) -> dict[str, Any]:
+    def newest(limit: int = 20, codepark_after: After = None) -> dict[str, Any]:
+        await_position(codepark_after)
         rows = view.last(min(limit, 100))
         return {
             "items": [{"id": key, "name": name, "visibility": visibility} for key, name, visibility in rows]

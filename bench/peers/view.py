@@ -11,6 +11,7 @@ from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore, SQLiteTrackingRe
 from bench.peers.projects import Project, Projects
 
 _PAGE = 1000
+_CREATED: type[Any] = Project.Created
 Row = tuple[str, str, str]
 
 
@@ -22,10 +23,10 @@ class MemoryView:
         self._position = 0
         self._moved = threading.Condition()
 
-    def apply(self, event: Any, tracking: Tracking) -> None:  # any event of the application
+    def apply(self, event: Any, tracking: Tracking) -> None:
         """Take one event in."""
-        if isinstance(event, Project.Created):  # type: ignore[attr-defined] # made by the decorator
-            self._rows.append((str(event.originator_id), event.name, event.visibility))
+        if (row := _created(event)) is not None:
+            self._rows.append(row)
         with self._moved:
             self._position = tracking.notification_id
             self._moved.notify_all()
@@ -51,15 +52,17 @@ class SQLiteView(SQLiteTrackingRecorder):
         super()._create_table(c)
         c.execute("CREATE TABLE IF NOT EXISTS projects (id TEXT PRIMARY KEY, name TEXT, visibility TEXT)")
 
-    def apply(self, event: Any, tracking: Tracking) -> None:  # any event of the application
+    def apply(self, event: Any, tracking: Tracking) -> None:
         """Take one event in."""
         with self.datastore.transaction(commit=True) as c:
-            if isinstance(event, Project.Created):  # type: ignore[attr-defined] # made by the decorator
-                c.execute(
-                    "INSERT INTO projects VALUES (?, ?, ?)",
-                    (str(event.originator_id), event.name, event.visibility),
-                )
+            if (row := _created(event)) is not None:
+                c.execute("INSERT INTO projects VALUES (?, ?, ?)", row)
             self._insert_tracking(c, tracking)
+
+
+def _created(event: Any) -> Row | None:
+    """Return the row of a new project; None for any other event."""
+    return (str(event.originator_id), event.name, event.visibility) if type(event) is _CREATED else None
 
 
 def feed(app: Projects, apply: Callable[[Any, Tracking], None], after: int, most: int | None = None) -> int:

@@ -1,22 +1,24 @@
 """The first project of a demonstration: this checkout's own history, or a small sample."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
-from codepark.embedded import Embedded
-from codepark.importing.histories import open_history
-from codepark.importing.run import import_history
-from codepark.importing.sample import SampleHistory
-from codepark.importing.sinks import ImportFailedError, LocalSink
-from codepark.importing.source import HistoryError, HistorySource
+from codepark.importing.source import HistoryError, HistorySource, ImportFailedError
 from domain.actor import SERVICE
+
+if TYPE_CHECKING:
+    from codepark.embedded import Embedded
 
 logger = structlog.get_logger(__name__)
 
 
-def import_demo(parts: Embedded) -> None:
+def import_demo(parts: "Embedded") -> None:
     """Import the history beside the code as a public project; a second time adds nothing."""
+    from codepark.importing.run import import_history  # noqa: PLC0415 # a server answers before it imports
+    from codepark.importing.sinks import LocalSink  # noqa: PLC0415 # as above
+
     try:
         source = _history()
         done = import_history(source, LocalSink(parts, SERVICE), source.name, public=True)
@@ -27,6 +29,9 @@ def import_demo(parts: Embedded) -> None:
 
 
 def _history() -> HistorySource:
+    from codepark.importing.histories import open_history  # noqa: PLC0415 # as above
+    from codepark.importing.sample import SampleHistory  # noqa: PLC0415 # as above
+
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / ".git").exists():
         try:

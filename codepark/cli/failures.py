@@ -1,8 +1,7 @@
 """What may go wrong with a command of the command line, each with a sentence."""
 
 from codepark.data_directory import DataDirectoryError
-from codepark.importing.sinks import ImportFailedError
-from codepark.importing.source import HistoryError
+from codepark.importing.source import HistoryError, ImportFailedError
 from codepark.settings import SettingsError
 from commands.log import LogCorruptError, LogUnavailableError
 from domain.errors import Refusal

@@ -4,35 +4,47 @@ import sys
 
 import cyclopts
 
-from codepark.cli.failures import FAILURES, sentence
-from codepark.cli.history import import_git
-from codepark.cli.operations import account_app, dead_letters_app, doctor, events_app, rebuild
-from codepark.cli.serving import serve, token
-
 app = cyclopts.App(
     name="codepark",
     help="The backend of a collaborative code platform whose event history is the product.",
     version_flags=["--version"],
 )
-app.command(serve)
-app.command(token)
-app.command(import_git, name="import-git")
-app.command(rebuild)
-app.command(doctor)
-app.command(account_app)
-app.command(events_app)
-app.command(dead_letters_app)
+# By name: each command imports what it needs when it is called, and a server starts without the rest.
+app.command(
+    "codepark.cli.serving:serve", name="serve", help="Serve the API, the pages and the live channels."
+)
+app.command("codepark.cli.serving:token", name="token", help="Print an access token for 24 hours.")
+app.command(
+    "codepark.cli.history:import_git",
+    name="import-git",
+    help="Import a git repository or a JSONL history as a project.",
+)
+app.command(
+    "codepark.cli.operations:rebuild", name="rebuild", help="Build a read model anew beside the live one."
+)
+app.command("codepark.cli.operations:doctor", name="doctor", help="Examine an installation.")
+app.command("codepark.cli.operations:account_app", name="account", help="Change accounts.")
+app.command("codepark.cli.operations:events_app", name="events", help="Read the event history.")
+app.command(
+    "codepark.cli.operations:dead_letters_app",
+    name="dead-letters",
+    help="List and retry events that could not be projected.",
+)
 
 
 def main() -> None:
     """Run the command line."""
     try:
         app()
-    except FAILURES as error:
-        print(f"codepark: {sentence(error)}", file=sys.stderr)  # noqa: T201 # this is where a person looks
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except Exception as error:
+        from codepark.cli.failures import FAILURES, sentence  # noqa: PLC0415 # only when something went wrong
+
+        if not isinstance(error, FAILURES):
+            raise
+        print(f"codepark: {sentence(error)}", file=sys.stderr)  # noqa: T201 # this is where a person looks
+        sys.exit(1)

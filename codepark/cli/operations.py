@@ -15,6 +15,7 @@ from codepark import logs
 from codepark.cli.failures import CommandError
 from codepark.cli.remote import operate
 from codepark.cli.serving import Data
+from codepark.data_directory import DataDirectory
 from codepark.doctor import examine
 from codepark.settings import Settings, read_settings
 from domain.actor import Role, Tier
@@ -95,11 +96,35 @@ def set_account(
 
 
 @events_app.command(name="tail")
-def tail_events(*, count: int = 20, data: Data = None) -> None:
-    """Write the last events, one line of JSON each."""
+def tail_events(*, count: int = 20, follow: bool = False, data: Data = None) -> None:
+    """Write the last events, one line of JSON each.
+
+    Parameters
+    ----------
+    count
+        How many.
+    follow
+        Go on with new events as the server publishes them.
+    """
     settings = _settings(data)
     after = max(operate(settings, "tip", {})["sequence"] - count, 0)
-    _write_events(settings, after, None)
+    last = _write_events(settings, after, None)
+    if follow:
+        _follow(settings, last)
+
+
+def _follow(settings: Settings, last: int) -> None:
+    from codepark.shared_memory import CHANNEL, connect  # noqa: PLC0415 # only where somebody follows
+    from projections.redis.channel import positions  # noqa: PLC0415 # as above
+
+    server = DataDirectory(settings.data).server()
+    if server is None or server.redis_url is None:
+        raise CommandError(
+            "no server publishes events from this data directory: start one with `codepark serve`"
+        )
+    for position in positions(connect(server.redis_url), CHANNEL):
+        if position is None or position > last:  # None: a message may have been lost, so look
+            last = _write_events(settings, last, None)
 
 
 @events_app.command(name="export")
@@ -118,11 +143,15 @@ def export_events(
     _write_events(_settings(data), after, type_)
 
 
-def _write_events(settings: Settings, after: int | None, type_: str | None) -> None:
-    while after is not None:
+def _write_events(settings: Settings, after: int, type_: str | None) -> int:
+    """Write the events behind *after*, and return the sequence of the last one."""
+    while True:
         page = operate(settings, "events", {"after": after, "limit": _PAGE, "type": type_})
         for item in page["items"]:
             _write(item)
+        sys.stdout.flush()
+        if page["last"] is None:
+            return after
         after = page["last"]
 
 

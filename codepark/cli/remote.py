@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
-
 from codepark.cli.failures import CommandError
 from codepark.data_directory import DataDirectory, DirectoryHeldError
 from codepark.embedded import Embedded
@@ -45,6 +43,8 @@ def opened(settings: Settings) -> Iterator[Embedded]:
 
 
 def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    import httpx  # noqa: PLC0415 # only where a server is asked
+
     directory = DataDirectory(settings.data)
     server = directory.server()
     if server is None:

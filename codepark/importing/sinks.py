@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
-from codepark.embedded import Embedded
+from codepark.importing.source import ImportFailedError
 from commands.bus import BusyError
 from commands.intake.builders import create_project, record_commit
 from commands.intake.inputs import CommitInput, ProjectInput
@@ -17,13 +16,14 @@ from commands.outcomes import Accepted, Unavailable
 from domain.actor import Actor
 from domain.project.events import Visibility
 
+if TYPE_CHECKING:
+    import httpx
+
+    from codepark.embedded import Embedded
+
 _TRIES = 60
 _PAUSE_SECONDS = 1.0
 _TIMEOUT_SECONDS = 120.0
-
-
-class ImportFailedError(Exception):
-    """The import cannot go on; started again, it goes on where it stopped."""
 
 
 class Sink(Protocol):
@@ -42,7 +42,7 @@ class Sink(Protocol):
 class LocalSink:
     """Issue commands through the bus of this process: the path that the API takes."""
 
-    def __init__(self, parts: Embedded, actor: Actor) -> None:
+    def __init__(self, parts: "Embedded", actor: Actor) -> None:
         """Issue them as *actor*."""
         self._parts = parts
         self._request = Request(actor=actor)
@@ -93,6 +93,9 @@ class ServerSink:
 
     def __init__(self, url: str, token: str) -> None:
         """Send them to *url* with an access token."""
+        import httpx  # noqa: PLC0415 # only where a server is asked: every start of a process would pay for it
+
+        self._unreachable = httpx.TransportError
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_SECONDS)
         self._owner = _subject(token)
@@ -137,7 +140,7 @@ class ServerSink:
         for attempt in range(_TRIES):
             try:
                 answer = self._client.request(method, path, content=body, headers=headers)
-            except httpx.TransportError as error:
+            except self._unreachable as error:
                 if attempt == _TRIES - 1:
                     raise ImportFailedError(f"the server does not answer: {error}") from error
                 time.sleep(_PAUSE_SECONDS)
@@ -152,7 +155,7 @@ class ServerSink:
         self._client.close()
 
 
-def _checked(answer: httpx.Response) -> Any:
+def _checked(answer: "httpx.Response") -> Any:
     if answer.is_success:
         return answer.json()
     try:

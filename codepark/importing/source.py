@@ -16,6 +16,10 @@ class HistoryError(Exception):
     """The history cannot be read; the message says where and what to change."""
 
 
+class ImportFailedError(Exception):
+    """The import cannot go on; started again, it goes on where it stopped."""
+
+
 class SourceChange(Struct, frozen=True, kw_only=True):
     """Hold one changed file: added, modified, deleted, or of another type (file, symbolic link, submodule).
 

@@ -33,8 +33,12 @@ def expected_version(if_match: str | None) -> int | None:
 
 
 def not_modified(if_none_match: str | None, tag: str) -> bool:
-    """Tell whether the client has this state already."""
+    """Tell whether the client has this state already; raises BadInputError on what are no entity tags."""
     if if_none_match is None:
         return False
-    given = [part.strip().removeprefix("W/") for part in if_none_match.split(",")]
-    return "*" in given or tag in given
+    given = [part.strip() for part in if_none_match.split(",")]
+    if given == ["*"]:
+        return True
+    if not all(_TAG.match(part) for part in given):
+        raise BadInputError('If-None-Match takes entity tags such as "3", or *', "If-None-Match")
+    return tag in (part.removeprefix("W/") for part in given)

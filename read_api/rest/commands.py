@@ -1,5 +1,6 @@
 """`/commands`: many commands in one request, and what became of one."""
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -19,6 +20,7 @@ from read_api.gateway.problems import BadInputError, HttpError, problem_of
 from read_api.rest.views import BatchResult, CommandView
 
 COMMANDS = "/api/v1/commands"
+_ID = re.compile("[0-9a-f-]{36}")
 _TYPES = "^(" + "|".join(name.replace(".", r"\.") for name in COMMAND_TYPES) + ")$"
 
 operation = Operations("Commands")
@@ -121,6 +123,8 @@ def _result(
 async def get_command(call: Call) -> Answer:
     """Tell what became of a command; `unknown` while the log does not have it."""
     command_id = call.path["command_id"]
+    if not _ID.fullmatch(command_id):
+        raise BadInputError("a command's id is a UUID", "command_id")
     await call.required()
     records = call.api.log.command_records(command_id)
     found: dict[str, Any] = {"id": command_id, "status": "unknown"}

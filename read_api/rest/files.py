@@ -41,7 +41,7 @@ async def get_file(call: Call, query: AsOfQuery) -> Answer:
     project_id, path, actor = call.path["project_id"], checked_path(call.path["path"]), call.actor
     if query.as_of is not None:
         found = await asked_past(
-            call, project_id, query.as_of, lambda q: q.files.get(project_id, path, actor)
+            call, project_id, query.as_of, f"file:{path}", lambda q: q.files.get(project_id, path, actor)
         )
     else:
         found = await call.read(lambda q: q.files.get(project_id, path, actor))

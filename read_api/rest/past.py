@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
+
 from commands.log import Selection
 from commands.outcomes import Accepted
 from commands.position import PositionError
 from domain.errors import NotFoundError
 from domain.times import from_rfc3339
+from projections.writes import Document
 from read_api.api import Api
 from read_api.gateway.call import Call
 from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError
@@ -16,6 +19,7 @@ from read_api.services import Queries
 
 T = TypeVar("T")
 
+KEPT_SECONDS = 300
 _AT_ONCE = 2
 _WAITING = 16
 
@@ -48,13 +52,24 @@ class Travels:
 _travels = Travels()
 
 
-async def asked_past(call: Call, project_id: str, as_of: str, ask: Callable[[Queries], T]) -> T:
+async def asked_past(
+    call: Call, project_id: str, as_of: str, name: str, ask: Callable[[Queries], Document]
+) -> Document:
     """Ask about a project as it was; who may not see it now may not see its past.
 
+    The past does not change, so that an answer is kept for a while under the question's *name*.
     Raises NotFoundError where it was not there yet, and BadInputError for what is neither time nor position.
     """
     await check_history(call, project_id)
-    return await _travels.ask(call.api, project_id, await _sequence(call, as_of), ask)
+    sequence = await _sequence(call, as_of)
+    key = f"past:{project_id}:{sequence}:{call.actor.id}:{name}"
+    kept = await asyncio.to_thread(call.api.cache.get, key)
+    if kept is not None:
+        found: Document = msgspec.json.decode(kept)
+        return found
+    made = await _travels.ask(call.api, project_id, sequence, ask)
+    await asyncio.to_thread(call.api.cache.put, key, msgspec.json.encode(made), KEPT_SECONDS)
+    return made
 
 
 async def check_history(call: Call, project_id: str) -> None:

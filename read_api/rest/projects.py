@@ -67,11 +67,11 @@ async def get_project(call: Call, query: AsOfQuery) -> Answer:
     """Show a project, as it is or as it was."""
     project_id, actor = call.path["project_id"], call.actor
     if query.as_of is not None:
-        found = await asked_past(
-            call, project_id, query.as_of, lambda q: q.projects.rendered(project_id, actor)
+        past = await asked_past(
+            call, project_id, query.as_of, "project", lambda q: q.projects.get(project_id, actor)
         )
-    else:
-        found = await call.read(lambda q: q.projects.rendered(project_id, actor), project=project_id)
+        return call.shown(past, past["version"], composed=True)
+    found = await call.read(lambda q: q.projects.rendered(project_id, actor), project=project_id)
     return call.rendered(found)
 
 

@@ -12,9 +12,9 @@ from read_api.gateway.conditions import not_modified
 
 _ROOT = Path(__file__).parent
 _TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
@@ -38,7 +38,6 @@ def _page(path: str, name: str, policy: str) -> Any:
         "Cache-Control": "no-cache",
         "Content-Security-Policy": policy,
         "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
     }
 
     @get(path, include_in_schema=False)
@@ -55,7 +54,7 @@ def _asset(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
         path = _ROOT / folder / name
         if path.parent == _ROOT / folder and path.suffix in _TYPES and path.is_file():
             body, tag = _loaded(path, path.stat().st_mtime_ns)
-            headers = {"Cache-Control": "no-cache", "ETag": tag, "X-Content-Type-Options": "nosniff"}
+            headers = {"Cache-Control": "no-cache", "ETag": tag}
             if not_modified(request.headers.get("if-none-match"), tag):
                 return Response(b"", status_code=304, headers=headers)
             return Response(body, media_type=_TYPES[path.suffix], headers=headers)

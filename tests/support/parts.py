@@ -34,9 +34,13 @@ class Commands:
 
     def submission(self, type_name: str, actor: Actor = ADA, target: str = "", **fields: Any) -> Submission:
         """Return the submission of a command with these fields; `key` and `expected` accompany it."""
-        request = Request(actor=actor, key=fields.pop("key", None), expected_version=fields.pop("expected", None))
+        request = Request(
+            actor=actor, key=fields.pop("key", None), expected_version=fields.pop("expected", None)
+        )
         kind = COMMAND_TYPES[type_name]
-        data = msgspec.json.decode(msgspec.json.encode(kind.input(**fields)), type=kind.input)  # as from a client
+        data = msgspec.json.decode(
+            msgspec.json.encode(kind.input(**fields)), type=kind.input
+        )  # as from a client
         return self.intake.submission(kind.build, data, request, target=target, type_name=type_name)
 
     def outcomes(self, *submissions: Submission) -> list[Outcome]:

@@ -58,9 +58,7 @@ class Page:
 
     def ask(self, expression):
         """Return the value of a JavaScript expression; promises are awaited."""
-        result = self.send(
-            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
-        )
+        result = self.send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 

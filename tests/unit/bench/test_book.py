@@ -65,6 +65,15 @@ def test_the_page_tells_machine_errors_and_what_is_left_out():
     assert "- import: no data" in text
 
 
+def test_the_page_warns_of_busy_neighbours():
+    found = book()
+    found.add("quiet", OURS, 1, unit="1/s", better="higher", about="x", othersCores=[0.1, 0.2])
+    found.add("loud", OURS, 1, unit="1/s", better="higher", about="x", othersCores=[0.1, 1.2])
+    text = page(found.document({}, SETTINGS))
+    assert "- loud, codepark: other processes kept 1.2 cores busy" in text
+    assert "- quiet" not in text
+
+
 def test_numbers_are_short():
     assert [number(value) for value in (12345.6, 100, 99.96, 1.2345, 0.01234)] == [
         "12,346", "100", "100", "1.23", "0.0123",

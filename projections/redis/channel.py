@@ -1,0 +1,61 @@
+"""Tell other processes how far the log is, through Redis pub/sub; a message lost is made good by the next one."""
+
+import threading
+from collections.abc import Iterator
+
+import redis
+import structlog
+
+logger = structlog.get_logger(__name__)
+
+_RETRY_SECONDS = 1.0
+
+
+class PositionPublisher:
+    """Publish the latest sequence from a thread of its own: who appends never waits for Redis."""
+
+    def __init__(self, client: "redis.Redis", channel: str) -> None:
+        """Publish to *channel*."""
+        self._client = client
+        self._channel = channel
+        self._sequence = 0
+        self._due = threading.Event()
+        self._closed = False
+        self._away = False
+        self._thread = threading.Thread(target=self._run, name="position-publisher", daemon=True)
+        self._thread.start()
+
+    def publish(self, sequence: int) -> None:
+        """Say that the log is at *sequence*; only the last of several is sent."""
+        self._sequence = sequence
+        if not self._due.is_set():
+            self._due.set()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._closed = True
+        self._due.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while True:
+            self._due.wait()
+            self._due.clear()
+            if self._closed:
+                return
+            try:
+                self._client.publish(self._channel, self._sequence)
+                self._away = False
+            except redis.RedisError as error:
+                if not self._away:
+                    self._away = True
+                    logger.warning("channel away", reason=str(error))
+
+
+def positions(client: "redis.Redis", channel: str, seconds: float = _RETRY_SECONDS) -> Iterator[int | None]:
+    """Yield each published sequence, and None whenever *seconds* went by without one; ends never."""
+    with client.pubsub(ignore_subscribe_messages=True) as subscription:
+        subscription.subscribe(channel)
+        while True:
+            message = subscription.get_message(timeout=seconds)
+            yield None if message is None else int(message["data"])

@@ -1,0 +1,89 @@
+"""Run the console examples of a page in one shell, and compare what they print."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ADDRESS = "http://127.0.0.1:3000"
+_BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_DONE = "@@done@@"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A command of a page, and what the page says that it prints."""
+
+    command: str
+    expected: str
+
+
+def examples(page):
+    """Return the examples of *page*: a line behind `$ ` is a command, `> ` or a `\\` continues it, the rest is output."""
+    found = []
+    for block in _BLOCK.findall(page):
+        command, output = None, []
+        for line in block.splitlines():
+            if command is not None and not output and (line[:2] in ("> ", ">") or command.endswith("\\")):
+                command += "\n" + (line[2:] if line.startswith(">") else line)
+                continue
+            if not line.startswith("$ "):
+                output.append(line)
+                continue
+            if command is not None:
+                found.append(Example(command, "\n".join(output)))
+            command, output = line[2:], []
+        found.append(Example(command, "\n".join(output)))
+    return found
+
+
+def matches(expected, actual):
+    """Tell whether *actual* is as expected; `…` stands for anything in a line, a line of its own for any lines."""
+    lines = []
+    for line in expected.splitlines():
+        if line.strip() == "…":
+            lines.append(r"(?:[^\n]*\n)*")
+        else:
+            lines.append("[^\\n]*".join(re.escape(part) for part in line.split("…")) + r"[ ]*\n")
+    return re.fullmatch("".join(lines), actual.rstrip("\n") + "\n" if actual.strip() else "") is not None
+
+
+class Shell:
+    """A bash that keeps its variables from one example to the next; the pages' address leads to *address*."""
+
+    def __init__(self, folder, address):
+        self._address = address
+        self._errors = Path(folder) / "stderr"
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                ["bash", "--noprofile", "--norc"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=folder,
+                env={**os.environ, "PATH": path, "TERM": "dumb", "COLUMNS": "200", "LC_ALL": "C.UTF-8"},
+                text=True,
+                encoding="utf-8",
+            )
+
+    def run(self, command):
+        """Return what *command* prints; progress and warnings, on standard error, do not count."""
+        self._process.stdin.write(f"{command.replace(ADDRESS, self._address)}\necho; echo {_DONE}\n")
+        self._process.stdin.flush()
+        lines = []
+        for line in self._process.stdout:
+            if line.rstrip("\n") == _DONE:
+                break
+            lines.append(line)
+        return "".join(lines)[:-1].replace(self._address, ADDRESS)
+
+    def errors(self):
+        return self._errors.read_text(errors="replace")
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(10)

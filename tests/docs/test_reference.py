@@ -1,0 +1,89 @@
+"""The reference is in step with the code."""
+
+import hashlib
+import json
+import re
+import struct
+from pathlib import Path
+
+import pytest
+
+from docs import generate
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+VECTORS = json.loads((REFERENCE / "chain-vectors.json").read_text(encoding="utf-8"))
+PACKAGES = ("domain", "commands", "projections", "insights", "streams", "read_api", "codepark")
+
+
+def prefixed(*parts):
+    return b"".join(struct.pack(">I", len(part)) + part for part in parts)
+
+
+def test_what_is_generated_is_in_step():
+    assert generate.stale() == [], "run `make docs`"
+
+
+def test_the_first_predecessor_can_be_computed_from_the_page():
+    numbers = struct.pack(">II", VECTORS["partition"], VECTORS["partitions"])
+    assert hashlib.sha256(prefixed(VECTORS["logId"].encode()) + numbers).hexdigest() == VECTORS["first"]
+
+
+def test_the_chain_can_be_computed_from_the_page():
+    previous = bytes.fromhex(VECTORS["first"])
+    for record in VECTORS["records"]:
+        names = sorted(record["headers"])
+        parts = [text.encode() for name in names for text in (name, record["headers"][name])]
+        covered = prefixed(record["key"].encode(), record["value"].encode(), *parts)
+        assert covered.hex() == record["covered"]
+        leaf = hashlib.sha256(b"\x00" + covered).digest()
+        previous = hashlib.sha256(b"\x02" + previous + leaf).digest()
+        assert previous.hex() == record["chain"]
+
+
+def test_every_error_code_is_documented():
+    page = (REFERENCE / "http.md").read_text(encoding="utf-8")
+    pattern = re.compile(
+        r'(?:code(?:: ClassVar\[str\])? ?= ?|HttpError\(\s*\d+,\s*|unauthorized\([^"]*"[^"]*",\s*)"([a-z_]+)"'
+    )
+    sources = [path.read_text(encoding="utf-8") for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
+    codes = {code for text in sources for code in pattern.findall(text)}
+    assert len(codes) > 30
+    assert {code for code in codes if f"`{code}`" not in page} == set()
+
+
+def test_every_setting_is_documented():
+    page = (REFERENCE / "configuration.md").read_text(encoding="utf-8")
+    settings = (ROOT / "codepark" / "settings.py").read_text(encoding="utf-8")
+    names = set(re.findall(r"CODEPARK_[A-Z_]+", settings))
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md", ROOT / "CHANGELOG.md"],
+    ids=lambda path: path.name,
+)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_the_tests_that_the_guarantees_name_exist():
+    page = (REFERENCE / "guarantees.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page)
+    assert named
+    for path, name in named:
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert not name or f"def {name}(" in text or f"class {name}(" in text, f"{path}::{name}"
+
+
+def test_third_party_files_are_what_their_page_says():
+    vendor = ROOT / "read_api" / "web" / "vendor"
+    page = (vendor / "README.md").read_text(encoding="utf-8")
+    sums = {name: digest for digest, name in re.findall(r"^([0-9a-f]{64})  (\S+)$", page, re.MULTILINE)}
+    files = {path.name for path in vendor.iterdir()} - {"README.md"}
+    assert sums.keys() == files
+    for name, digest in sums.items():
+        assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == digest

@@ -1,0 +1,163 @@
+"""The pages in a real browser: what they show, that they follow events, and that the console stays silent."""
+
+import json
+
+import pytest
+
+from tests.e2e.web.chromium import browser, executable
+from tests.support.process import ServerProcess
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(executable() is None, reason="no Chromium is installed"),
+]
+
+NESTED = "def pick(a):\n" + "".join(f"    if a == {n}:\n        return {n}\n" for n in range(12))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    process = ServerProcess(tmp_path_factory.mktemp("web") / "data").start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def project(client):
+    """A public project with three commits, and a private one."""
+    about = {"name": "Wunderkammer", "description": "<b>Curious</b> things", "visibility": "public"}
+    found = client.post("/api/v1/projects", json=about).json()["id"]
+    for number in range(1, 4):
+        record(client, found, number)
+    client.post("/api/v1/projects", json={"name": "Hidden"})
+    return found
+
+
+def record(client, project, number):
+    changes = [
+        {"path": "src/pick.py", "status": "M", "content": f"{NESTED}# {number}\n"},
+        {"path": f"notes/{number}.md", "status": "A", "content": f"# Note {number}\n"},
+    ]
+    commit = {
+        "message": f"Step {number}",
+        "author": {"name": "Ada"},
+        "authoredAt": f"2024-05-0{number}T10:00:00Z",
+    }
+    answer = client.post(f"/api/v1/projects/{project}/commits", json={**commit, "changes": changes})
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.fixture
+def page(tmp_path):
+    with browser(tmp_path / "profile") as page:
+        page.size(1280, 900)
+        yield page
+
+
+def text(selector):
+    return f"document.querySelector({json.dumps(selector)})?.textContent"
+
+
+def has(selector, words):
+    return f"({text(selector)} ?? '').includes({json.dumps(words)})"
+
+
+def fits(page):
+    return page.ask("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_first_page_lists_public_projects_and_finds_them(server, project, page):
+    page.open(f"{server.url}/")
+    page.wait(has(".cards", "Wunderkammer"))
+    assert "Hidden" not in page.ask("document.body.textContent")
+    assert page.ask(text(".about")) == "<b>Curious</b> things"
+    page.ask(
+        "(i => { i.value = 'nothing'; i.dispatchEvent(new Event('input')); })(document.getElementById('search'))"
+    )
+    page.wait(has(".state", "No project"))
+    page.size(390, 844, phone=True)
+    assert fits(page)
+    assert page.problems == []
+
+
+def test_a_token_shows_private_projects_until_it_is_forgotten(server, project, page):
+    page.open(f"{server.url}/")
+    page.wait(has(".cards", "Wunderkammer"))
+    page.ask("document.getElementById('sign').click()")
+    page.ask(f"document.getElementById('token').value = {json.dumps(server.token())}")
+    page.ask("document.querySelector('#token-form button[type=submit]').click()")
+    page.wait(has(".cards", "Hidden"))
+    page.ask("document.getElementById('sign').click()")
+    page.wait(f"!{has('.cards', 'Hidden')}")
+    assert page.ask("sessionStorage.length") == 0
+    assert page.problems == []
+
+
+def test_a_project_now_and_as_it_was(server, project, page):
+    page.open(f"{server.url}/#/projects/{project}?file=src/pick.py")
+    page.wait(has(".code", "# 3"))
+    page.wait(has(".suggestions", "complexity"))
+    page.wait("document.getElementById('past').max === '3'")
+    page.ask(
+        "(i => { i.value = '0'; i.dispatchEvent(new Event('input')); })(document.getElementById('past'))"
+    )
+    page.wait(has(".at", "Commit 1 of 3"))
+    page.wait(has(".code", "# 1"))
+    assert "2.md" not in page.ask(text(".tree"))
+    page.ask("[...document.querySelectorAll('.steps button')].at(-1).click()")
+    page.wait(has(".code", "# 3"))
+    page.size(390, 844, phone=True)
+    assert fits(page)
+    assert page.problems == []
+
+
+def test_commits_and_history(server, project, page):
+    page.open(f"{server.url}/#/projects/{project}?tab=commits")
+    page.wait(has(".commits", "Step 3"))
+    page.ask("document.querySelector('.commits summary').click()")
+    page.wait(has(".changes", "src/pick.py"))
+    page.open(f"{server.url}/#/projects/{project}?tab=history")
+    page.wait(has(".left .events", "project.created"))
+    assert page.problems == []
+
+
+def test_events_appear_as_they_come_and_a_lost_connection_resumes(server, client, project, page):
+    page.open(f"{server.url}/#/projects/{project}")
+    page.wait("document.querySelector('.live')?.dataset.state === 'live'")
+    assert client.put(f"/api/v1/projects/{project}/files/live.txt", json={"content": "1"}).is_success
+    page.wait(has("[role=log]", "live.txt"))
+    page.wait(has(".tree", "live.txt"))
+    assert page.problems == []
+
+    server.stop()
+    page.wait("document.querySelector('.live').dataset.state === 'waiting'")
+    server.start()
+    assert client.put(f"/api/v1/projects/{project}/files/late.txt", json={"content": "1"}).is_success
+    page.wait(has("[role=log]", "late.txt"))
+    page.wait("document.querySelector('.live').dataset.state === 'live'")
+    events = "[...document.querySelectorAll('[role=log] .event .what')].map(e => e.textContent)"
+    assert page.ask(events) == ["late.txt", "live.txt"]
+
+
+def test_what_cannot_be_shown_is_said(server, page):
+    page.open(f"{server.url}/#/projects/01900000-0000-7000-8000-000000000000")
+    page.wait(has("[role=alert]", "use a token"))
+
+
+def test_the_api_page_shows_the_operations_without_a_network(server, page):
+    page.open(f"{server.url}/docs")
+    page.wait("document.querySelectorAll('.opblock').length > 30")
+    page.ask("document.querySelector('.opblock-summary-control').click()")
+    page.wait("document.querySelector('.opblock.is-open .responses-table')")
+    hosts = "[...new Set(performance.getEntriesByType('resource').map(e => new URL(e.name).host))]"
+    assert page.ask(hosts) == [server.url.removeprefix("http://")]
+    page.size(390, 844, phone=True)
+    assert fits(page)
+    assert page.problems == []

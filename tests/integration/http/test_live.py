@@ -1,0 +1,123 @@
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.support.live import Live, open_socket, sse, websocket
+from tests.support.people import Person, made, refused
+from tests.support.server import Server, eventually
+
+PROJECTS = "/api/v1/projects"
+both = pytest.mark.parametrize("live", [sse, websocket])
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def write(person: Person, project: str, count: int) -> None:
+    for number in range(count):
+        answer = person.client.put(f"{PROJECTS}/{project}/files/f", json={"content": str(number)})
+        assert answer.is_success, answer.text
+
+
+def position(person: Person, project: str) -> str:
+    return person.client.patch(f"{PROJECTS}/{project}", json={}).headers["codepark-position"]
+
+
+@both
+def test_three_reconnects_lose_nothing_and_repeat_nothing(
+    server: Server, ada: Person, project: Any, public: Any, live: Live
+) -> None:
+    after, ids = position(ada, project["id"]), (project["id"], public["id"])
+    writers = [threading.Thread(target=write, args=(ada, id_, 150)) for id_ in ids]
+    for writer in writers:
+        writer.start()
+    seen: list[dict[str, Any]] = []
+    for share in (70, 80, 90, 60):
+        with live(server, ada.token, after=after, projects=",".join(ids)) as events:
+            seen += islice(events, share)
+        after = seen[-1]["position"]
+    for writer in writers:
+        writer.join()
+    sequences = [event["sequence"] for event in seen]
+    assert sequences == sorted(set(sequences))
+    for id_ in ids:
+        versions = [event["version"] for event in seen if event["projectId"] == id_]
+        assert versions == list(range(1, 151))
+
+
+@both
+def test_a_subscriber_sees_its_new_project_at_once(server: Server, ada: Person, live: Live) -> None:
+    with live(server, ada.token, type="project.created") as events:
+        for _ in range(20):
+            created = made(ada.client.post(PROJECTS, json={"name": "now"}))
+            assert next(e for e in events if e["projectId"] == created["id"])["data"]["name"] == "now"
+
+
+@both
+def test_private_events_are_not_for_others(
+    server: Server, ada: Person, bob: Person, project: Any, public: Any, live: Live
+) -> None:
+    after = position(ada, project["id"])
+    path = f"{PROJECTS}/{project['id']}"
+    write(ada, project["id"], 1)
+    write(ada, public["id"], 1)
+    made(ada.client.put(f"{path}/collaborators/{bob.id}", json={"role": "viewer"}), 200)
+    write(ada, project["id"], 1)
+    last = f"{project['id']},{public['id']}"
+    with live(server, bob.token, after=after, projects=public["id"]) as events:
+        assert next(events)["projectId"] == public["id"]
+    with live(server, bob.token, after=position(ada, project["id"]), projects=last) as events:
+        write(ada, project["id"], 2)
+        assert next(events)["projectId"] == project["id"]
+        assert ada.client.delete(f"{path}/collaborators/{bob.id}").status_code == 204
+        write(ada, project["id"], 5)
+        write(ada, public["id"], 2)
+        rest = list(iter(lambda: next(events)["projectId"], public["id"]))
+    assert len(rest) <= 1, "what came before the removal, and nothing behind it"
+
+
+def test_the_stream_has_heads_and_refusals(server: Server, ada: Person) -> None:
+    url = "/api/v1/events/stream"
+    head = ada.client.head(url)
+    assert (head.status_code, head.content) == (200, b"")
+    refused(ada.client.get(url, params={"after": "nonsense!"}), 400, "invalid_position")
+    with server.client("x.y.z") as nobody:
+        refused(nobody.get(url), 401, "invalid_token")
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "status"),
+    [({"token": "x.y.z"}, "invalid_token", 401), ({"after": "nonsense!"}, "invalid_position", 400)],
+)
+def test_a_socket_says_why_it_closes(server: Server, query: dict[str, str], code: str, status: int) -> None:
+    with open_socket(server, **query) as socket:
+        message = socket.recv(timeout=10)
+        assert f'"code":"{code}"' in str(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=10)
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4000 + status, code)
+
+
+def test_the_server_ends_in_time_with_forty_subscribers(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data").start()
+    token = server.token()
+    with ExitStack() as stack, server.client(token) as client:
+        streams: list[Iterator[dict[str, Any]]] = [
+            stack.enter_context(live(server, token)) for live in (sse, websocket) for _ in range(20)
+        ]
+        assert client.post(PROJECTS, json={"name": "x"}).status_code == httpx.codes.CREATED
+        assert {next(events)["type"] for events in streams} == {"project.created"}
+        began = time.monotonic()
+        server.terminate()
+        assert [list(events) for events in streams] == [[{"type": "drain"}]] * 40
+        assert server.stop() == 0
+    assert time.monotonic() - began < 5
+    assert eventually(lambda: not (tmp_path / "data" / "server.json").exists())

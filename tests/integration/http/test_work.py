@@ -1,0 +1,142 @@
+"""Commits, reviews, builds, insights and notifications of a project."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.people import Person, made, refused
+
+COMMIT = {
+    "message": "m",
+    "author": {"name": "Linus", "email": "l@x.org"},
+    "authoredAt": "2024-01-31T12:00:00+01:00",
+}
+
+
+def commit(
+    person: Person, path: str, *changes: tuple[str, str, str | None], status: int = 201, **more: Any
+) -> Any:
+    listed = [{"path": p, "status": s, "content": c} for p, s, c in changes]
+    return made(person.client.post(f"{path}/commits", json={**COMMIT, **more, "changes": listed}), status)
+
+
+def versions(person: Person, path: str) -> dict[str, int]:
+    return {item["path"]: item["version"] for item in person.client.get(f"{path}/files").json()["items"]}
+
+
+def test_commits_change_files_in_order(ada: Person, path: str) -> None:
+    first = commit(ada, path, ("a", "A", "1"), ("b", "A", None), ("gone", "D", None), sha="aaaa")
+    assert (first["version"], first["sha"], first["parents"]) == (1, "aaaa", [])
+    assert first["author"] == {"name": "Linus", "email": "l@x.org"}
+    assert first["changes"] == [{"path": p, "status": s} for p, s in (("a", "A"), ("b", "A"), ("gone", "D"))]
+    assert versions(ada, path) == {"a": 1, "b": 1}
+    commit(ada, path, ("a", "M", "1"), ("b", "T", "link"), sha="bbbb", parents=["aaaa"])
+    assert versions(ada, path) == {"a": 1, "b": 2}, "equal content is no new version"
+    commit(ada, path, ("a", "D", None), sha="cccc")
+    assert versions(ada, path) == {"b": 2}
+    assert commit(ada, path, message="")["version"] == 4
+    items = ada.client.get(f"{path}/commits").json()["items"]
+    assert [item["version"] for item in items] == [4, 3, 2, 1]
+    assert items[-1].keys() == {"sha", "message", "author", "authoredAt", "parents", "version"}
+    touched = ada.client.get(f"{path}/commits", params={"path": "b"}).json()["items"]
+    assert [item["sha"] for item in touched] == ["bbbb", "aaaa"]
+    assert ada.client.get(f"{path}/commits/aaaa").json() == first
+    refused(ada.client.get(f"{path}/commits/ffff"), 404, "commit_not_found")
+
+
+def test_the_same_sha_again_changes_nothing(ada: Person, path: str) -> None:
+    first = commit(ada, path, ("a", "A", "1"), sha="abcd")
+    commit(ada, path, ("a", "M", "2"), sha="ef01")
+    assert commit(ada, path, ("a", "A", "1"), sha="abcd") == first
+    assert ada.client.get(f"{path}/files/a").json()["content"] == "2"
+
+
+def test_a_large_commit_comes_in_parts(ada: Person, path: str) -> None:
+    for name in ("a", "b"):
+        assert commit(ada, path, (name, "A", name), sha="abcd", complete=False, status=202) is None
+    refused(ada.client.get(f"{path}/commits/abcd"), 404, "commit_not_found")
+    done = commit(ada, path, ("c", "A", "c"), sha="abcd")
+    assert [change["path"] for change in done["changes"]] == ["a", "b", "c"]
+    assert versions(ada, path) == {"a": 1, "b": 1, "c": 1}
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer"),
+    [
+        ({"authoredAt": "yesterday"}, "/authoredAt"),
+        ({"sha": "XYZ"}, "/sha"),
+        ({"author": {"name": ""}}, "/author/name"),
+        ({"changes": [{"path": "../x", "status": "A", "content": ""}]}, "/changes/0/path"),
+        ({"changes": [{"path": "x", "status": "Q"}]}, "/changes/0/status"),
+        ({"changes": [{"path": "x", "status": "A"}] * 2}, "/changes/1/path"),
+    ],
+)
+def test_a_bad_commit_says_where(ada: Person, path: str, more: dict[str, Any], pointer: str) -> None:
+    answer = ada.client.post(f"{path}/commits", json={**COMMIT, **more})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+def test_a_review_from_opening_to_close(ada: Person, bob: Person, eve: Person, path: str) -> None:
+    for person in (bob, eve):
+        made(ada.client.put(f"{path}/collaborators/{person.id}", json={"role": "editor"}), 200)
+    opened = ada.client.post(f"{path}/reviews", json={"title": "Look", "description": "@eve please"})
+    review, url = made(opened), opened.headers["location"]
+    assert url == f"{path}/reviews/{review['id']}"
+    assert (review["author"], review["comments"]) == ({"id": ada.id, "name": "Ada"}, [])
+    refused(ada.client.post(f"{url}/decision", json={"decision": "approved"}), 409, "own_review")
+    commented = bob.client.post(f"{url}/comments", json={"text": "fine, @Ada", "path": "a.py", "line": 3})
+    comment = made(commented)["comments"][0]
+    assert (comment["author"]["name"], comment["mentions"], comment["line"]) == ("Bob", [ada.id], 3)
+    refused(bob.client.post(f"{url}/comments", json={"text": "x", "line": 3}), 400, "invalid")
+    decided = made(bob.client.post(f"{url}/decision", json={"decision": "approved"}), 200)
+    assert decided["decisions"][0]["reviewerId"] == bob.id
+    listed = ada.client.get(f"{path}/reviews").json()["items"][0]
+    assert (listed["id"], "comments" in listed) == (review["id"], False)
+    assert made(ada.client.post(f"{url}/close"), 200)["status"] == "closed"
+    refused(bob.client.post(f"{url}/comments", json={"text": "late"}), 409, "review_closed")
+    told = eve.client.get("/api/v1/notifications", params={"unread": True}).json()["items"]
+    assert review["id"] in [item["reviewId"] for item in told]
+
+
+def test_notifications_are_read_one_by_one_or_all(ada: Person, bob: Person, path: str) -> None:
+    made(ada.client.put(f"{path}/collaborators/{bob.id}", json={"role": "editor"}), 200)
+
+    def unread() -> list[str]:
+        return [n["id"] for n in bob.client.get("/api/v1/notifications?unread=true").json()["items"]]
+
+    for _ in range(3):
+        made(ada.client.post(f"{path}/reviews", json={"title": "for @bob"}))
+    before = unread()
+    assert len(before) >= 3
+    assert bob.client.post("/api/v1/notifications/read", json={"ids": before[:1]}).status_code == 204
+    assert unread() == before[1:]
+    assert bob.client.post("/api/v1/notifications/read").status_code == 204
+    assert unread() == []
+    assert before[0] in [
+        n["id"] for n in bob.client.get("/api/v1/notifications?unread=false").json()["items"]
+    ]
+
+
+def test_builds_move_only_forward(ada: Person, path: str) -> None:
+    queued = ada.client.post(f"{path}/builds", json={"name": "ci", "commit": "abcd"})
+    build, url = made(queued), queued.headers["location"]
+    assert (build["status"], build["commit"]) == ("queued", "abcd")
+    assert made(ada.client.patch(url, json={"status": "running"}), 200)["version"] == 2
+    assert made(ada.client.patch(url, json={"status": "running"}), 200)["version"] == 2
+    assert made(ada.client.patch(url, json={"status": "passed"}), 200)["status"] == "passed"
+    for status in ("queued", "running", "failed"):
+        assert ada.client.patch(url, json={"status": status}).status_code == 409
+    assert ada.client.get(f"{path}/builds").json()["items"][0]["id"] == build["id"]
+
+
+def test_insights_measure_what_was_just_written(ada: Person, path: str) -> None:
+    branches = "".join(f"    if n == {number}:\n        return {number}\n" for number in range(20))
+    made(ada.client.put(f"{path}/files/long.py", json={"content": f"def long(n):\n{branches}    return n\n"}))
+    insights = ada.client.get(f"{path}/insights").json()
+    assert (insights["functions"], insights["files"], insights["complexity"]) == (1, 1, 21)
+    worst = insights["suggestions"][0]
+    assert (worst["file"], worst["function"], worst["model"]) == ("long.py", "long", insights["models"][0])
+    project = ada.client.get(path).json()["aiInsights"]
+    assert project["complexity"] == 21
+    assert all(isinstance(sentence, str) for sentence in project["suggestions"])

@@ -1,0 +1,148 @@
+"""A real server in a process of its own, and clients of it."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(ask: Callable[[], T | None], *, seconds: float = 10.0) -> T:
+    """Ask until there is an answer; the pause between two questions is not what the test waits for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = ask()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"nothing within {seconds} s"
+        time.sleep(0.01)
+
+
+class Server:
+    """`codepark serve` over a data directory; may be stopped and started again."""
+
+    def __init__(self, data: Path, port: int | None = None) -> None:
+        self.data = data
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = data.with_suffix(".log")
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
+        return {**kept, "CODEPARK_DATA": str(self.data), "CODEPARK_PORT": str(self.port)}
+
+    def start(self) -> "Server":
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "codepark.cli", "serve"],
+                env=self._environment, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        eventually(self._ready, seconds=START_SECONDS)
+        return self
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self._log.read_text()
+        try:
+            return httpx.get(f"{self.url}/health/ready").status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def terminate(self) -> None:
+        """Ask the process to end."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+
+    def stop(self, seconds: float = STOP_SECONDS) -> int:
+        """End the process and return its exit code."""
+        assert self._process is not None
+        self.terminate()
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End the process as the kernel does when memory runs out: it gets no chance to say goodbye."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(STOP_SECONDS)
+
+    def token(self, *options: str) -> str:
+        """Return what `codepark token` prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "codepark.cli", "token", *options],
+            env=self._environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout.splitlines()[-1]
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20.0)
+
+    def raw(
+        self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> "Raw":
+        """Send a request as it is: nothing is normalised on the way."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.putrequest(method, target, skip_accept_encoding=True)
+            for name, value in (headers or {}).items():
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return Raw(answer.status, dict(answer.getheaders()), answer.read())
+        finally:
+            connection.close()
+
+
+class Raw:
+    """What came back for a raw request."""
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.status_code = status
+        self.headers = httpx.Headers(headers)
+        self.content = body
+
+    def json(self) -> Any:
+        return httpx.Response(self.status_code, content=self.content).json()
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[Server]:
+    """Serve *data*; the server must end in order."""
+    server = Server(data).start()
+    try:
+        yield server
+    finally:
+        assert server.stop() == 0
