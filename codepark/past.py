@@ -1,7 +1,6 @@
 """Read models of one project as they were at an earlier position."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from commands.log import EventLog, Selection
 from projections.model import ReadModel
@@ -15,32 +14,30 @@ from streams.projecting import decode, project
 _CHUNK = 500
 
 
-class PastStore:
-    """A store that holds one project's past; people are asked of the present, so that an erased one stays erased."""
+class PastStore(SQLiteDocumentStore):
+    """One project's past, in memory; people are asked of the present, so that an erased one stays erased."""
 
-    def __init__(self, past: SQLiteDocumentStore, present: DocumentStore) -> None:
-        """Read documents from *past* and people from *present*."""
-        self._past = past
+    def __init__(self, present: DocumentStore) -> None:
+        """Ask *present* about people."""
+        super().__init__(None)
         self._present = present
-
-    def __getattr__(self, name: str) -> Any:
-        """Read everything else from the past."""
-        return getattr(self._past, name)
 
     def get(self, collection: str, id: str) -> Document | None:  # noqa: A002 # as in the port
         """Return a document."""
-        return (self._present if collection == ACCOUNTS else self._past).get(collection, id)
+        return self._present.get(collection, id) if collection == ACCOUNTS else super().get(collection, id)
 
     def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents that exist, by id."""
-        return (self._present if collection == ACCOUNTS else self._past).get_many(collection, ids)
+        if collection == ACCOUNTS:
+            return self._present.get_many(collection, ids)
+        return super().get_many(collection, ids)
 
 
 def past_of(
     log: EventLog, present: DocumentStore, models: Sequence[ReadModel], project_id: str, sequence: int
 ) -> Queries:
     """Return queries over the project's history up to *sequence*; raises LogUnavailableError."""
-    store = SQLiteDocumentStore(None)
+    store = PastStore(present)
     store.prepare(models)
     after = 0
     while True:
@@ -52,5 +49,5 @@ def past_of(
             changes: list[Change] = [project(model, batch, checkpoints[model.name], upto) for model in models]
             store.apply(changes)
         if len(records) < _CHUNK or records[-1].sequence >= sequence:
-            return queries_over(PastStore(store, present))  # type: ignore[arg-type] # the rest is delegated
+            return queries_over(store)
         after = records[-1].sequence

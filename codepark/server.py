@@ -121,11 +121,8 @@ async def _serve(
 async def _stop(api: Api, server: Server, serving: asyncio.Task[None]) -> None:
     """End the streams first, then the server: granian waits for every open response."""
     api.hub.drain()
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + _DRAIN_SECONDS
-    while api.hub.subscribers and loop.time() < deadline:
-        await asyncio.sleep(0.01)
-    server.stop()
+    await api.hub.drained(_DRAIN_SECONDS)
+    server.stop()  # type: ignore[no-untyped-call] # granian
     done, _ = await asyncio.wait({serving}, timeout=_STOP_SECONDS)
     if not done:
         logger.warning("some connections did not end in time")

@@ -49,10 +49,14 @@ def _project_of(command: Any) -> str:
 def _run_project(unit: Unit, stream: str, command: project_commands.ProjectCommand) -> None:
     events = project.decide(unit.load(stream), command, unit.actor)
     if isinstance(command, project_commands.SetCollaborator):
-        # Accounts are another home's matter: what is known of one here is advisory.
-        if not unit.load(ids.account_stream(command.account_id)).exists:
-            raise NotFoundError(f"there is no account {command.account_id}", code="account_not_found")
+        _require_account(unit, command.account_id)
     unit.record(stream, events)
+
+
+def _require_account(unit: Unit, account_id: str) -> None:
+    """Refuse an account that is not there; accounts have another home, so what is known of one is advisory."""
+    if not unit.load(ids.account_stream(account_id)).exists:
+        raise NotFoundError(f"there is no account {account_id}", code="account_not_found")
 
 
 def _in_project(

@@ -16,12 +16,15 @@ class KeyStore(Protocol):
 
     def get(self, subject: str) -> bytes | None:
         """Return the subject's key; None where it was never made or has been destroyed."""
+        ...
 
     def ensure(self, subjects: Iterable[str]) -> None:
         """Make keys for those of *subjects* who have none, durably, in one step."""
+        ...
 
     def close(self) -> None:
         """Release what the store holds."""
+        ...
 
 
 class PersonalCipher:

@@ -71,9 +71,11 @@ class EventLog(Protocol):
     @property
     def log_id(self) -> str:
         """Return the id given to the log when it was made."""
+        ...
 
     def tip(self) -> Tip:
         """Return the last record's place; raise LogUnavailableError."""
+        ...
 
     def append(
         self, expected: Tip, batch: Sequence[CommandEvents], snapshots: Sequence[Snapshot] = ()
@@ -83,33 +85,44 @@ class EventLog(Protocol):
         Raises TipMovedError where *expected* is no longer the tip and LogUnavailableError where the outcome is
         unknown.
         """
+        ...
 
     def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Record]:
         """Return up to *limit* records of *selection* with a sequence above *after*, in order."""
+        ...
 
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events with a version above *after*."""
+        ...
 
     def existing(self, streams: Sequence[str]) -> set[str]:
         """Return those of *streams* that have an event, in one step."""
+        ...
 
     def last_event(self, stream: str) -> StreamEvent | None:
         """Return the stream's last event."""
+        ...
 
     def snapshot(self, stream: str) -> Snapshot | None:
         """Return the stream's last snapshot."""
+        ...
 
     def event(self, record: Record) -> Event:
         """Read the event that *record* carries, at its latest version; raises what the mapper raises."""
+        ...
 
     def command_records(self, command: str) -> list[Record]:
         """Return what the command appended; empty where it is unknown."""
+        ...
 
     def sequence_at(self, time: int) -> int:
         """Return the sequence of the last record with an event time up to *time* (milliseconds), 0 before all."""
+        ...
 
     def on_append(self, callback: Callable[[Sequence[Record]], None]) -> None:
         """Call *callback* with the records of each append, at least one, from the appending thread."""
+        ...
 
     def close(self) -> None:
         """Release what the log holds."""
+        ...

@@ -227,7 +227,7 @@ def stale() -> list[Path]:
 def main() -> None:
     """Write the files, or check them."""
     if "--check" in sys.argv[1:]:
-        sys.exit("\n".join(f"out of step: {path.name}" for path in stale()))
+        sys.exit("\n".join(f"out of step: {path.name}" for path in stale()) or 0)
     for path, text in generated().items():
         path.write_text(text, encoding="utf-8")
 

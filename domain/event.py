@@ -26,7 +26,7 @@ class EventMeta(StructMeta):
         topic: str = "",
         version: int = 0,
         subject: str = "",
-        **options: Any,  # noqa: ANN401 # msgspec's own options
+        **options: Any,  # msgspec's own options
     ) -> "type[Event]":
         """Make the class and register it under its stored name."""
         namespace = {**namespace, "TOPIC": topic, "VERSION": version, "SUBJECT": subject}

@@ -64,7 +64,7 @@ def _patch(stored: Stored, position: int, write: Patch) -> Stored:
 def _set_item(stored: Stored, position: int, write: SetItem) -> Stored:
     if stored.document is None:
         return stored
-    items = list(stored.document.get(write.field) or ())
+    items: list[Document] = list(stored.document.get(write.field) or ())
     value = write.item[write.key]
     for index, item in enumerate(items):
         if item.get(write.key) == value:

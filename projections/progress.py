@@ -9,6 +9,8 @@ from itertools import count
 
 from projections.store import StoreUnavailableError
 
+_SCOPES = 1_000
+
 
 class NotCaughtUpError(StoreUnavailableError):
     """A read model does not include the position asked for in time."""
@@ -68,7 +70,7 @@ class Progress:
             done = self._sequences.get(model, 0)
             for scope, sequence in scopes:
                 touched[scope] = sequence
-            if len(touched) > 1_000:
+            if len(touched) > _SCOPES:
                 self._touched[model] = {scope: at for scope, at in touched.items() if at > done}
 
     def needed(self, model: str, scope: str, sequence: int) -> int:

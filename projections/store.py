@@ -107,41 +107,52 @@ class DocumentStore(Protocol):
 
     def prepare(self, models: Iterable[ReadModel]) -> None:
         """Make the collections and indexes of *models* where they are missing, each with a live generation."""
+        ...
 
     def checkpoints(self) -> Mapping[str, Checkpoint]:
         """Return the checkpoint of each prepared model's live generation."""
+        ...
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Do *changes* in one atomic step; a write at or below its document's position does nothing.
 
         A checkpoint behind the stored one is left out: redelivery does not take a model back.
         """
+        ...
 
     def get(self, collection: str, id: str) -> Document | None:  # noqa: A002 # the field's name
         """Return a document."""
+        ...
 
     def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents that exist, by id."""
+        ...
 
     def find(self, query: Query) -> list[Document]:
         """Return the documents of *query*."""
+        ...
 
     def count(self, collection: str) -> int:
         """Return how many documents a collection has."""
+        ...
 
     def totals(
         self, collection: str, where: Sequence[Condition], fields: Sequence[str]
     ) -> Mapping[str, float]:
         """Return the sums of number *fields* over the documents of *where*, and under `count` how many they are."""
+        ...
 
     def dump(self, collection: str) -> Iterable[Document]:
         """Return every document in order of id; a test or `doctor` compares two builds with it."""
+        ...
 
     def dead_letters(self, model: str | None = None) -> list[DeadLetter]:
         """Return the dead letters and what waits behind them, in order of sequence."""
+        ...
 
     def begin_rebuild(self, model: ReadModel) -> "Rebuild":
         """Begin to build a model anew beside the live one; an unfinished build of it is dropped."""
+        ...
 
 
 class Rebuild(Protocol):
@@ -149,12 +160,15 @@ class Rebuild(Protocol):
 
     def apply(self, writes: Sequence[tuple[int, Sequence[Write]]], sequence: int) -> None:
         """Apply writes by position, up to *sequence*."""
+        ...
 
     def switch(self) -> None:
         """Let readers see this build from now on, in one atomic step, and drop the old one.
 
         The model's dead letters go with it. Raises ValueError where the build is behind the live checkpoint or ended.
         """
+        ...
 
     def cancel(self) -> None:
         """Drop this build, unless it has ended."""
+        ...

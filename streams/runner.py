@@ -110,7 +110,7 @@ class Runner:
             self._grown.wait()
             self._grown.clear()
             try:
-                while not self._ended and self._step():
+                while self._step():
                     self.failure = None
                 self.failure = None
             except (StoreUnavailableError, LogUnavailableError) as error:
@@ -167,7 +167,7 @@ class Runner:
         """Project the next batch; tell whether there may be more."""
         with self._lock:
             start, tip = self.position, self._log.tip().sequence
-            if start >= tip:
+            if start >= tip or self._ended:
                 return False
             self._project(*self._next(start, tip))
             return True

@@ -31,12 +31,15 @@ class Sink(Protocol):
 
     def project(self, name: str, visibility: Visibility) -> str:
         """Return the id of the importing principal's project called *name*, made where it is missing."""
+        ...
 
     def record(self, project_id: str, commits: Sequence[CommitInput]) -> str:
         """Record commits in order and return the position behind them; raises ImportFailedError."""
+        ...
 
     def close(self) -> None:
         """Release what the sink holds."""
+        ...
 
 
 class LocalSink:
@@ -70,14 +73,15 @@ class LocalSink:
         return self._accepted(submissions)[-1].position.token()
 
     def _accepted(self, submissions: Sequence[Any]) -> list[Accepted]:
-        for _ in range(_TRIES):
-            try:
+        try:
+            outcomes = self._parts.bus.execute_sync(submissions)
+            for _ in range(_TRIES):
+                if not any(isinstance(outcome, Unavailable) for outcome in outcomes):
+                    break
+                time.sleep(_PAUSE_SECONDS)
                 outcomes = self._parts.bus.execute_sync(submissions)
-            except BusyError as error:
-                raise ImportFailedError(str(error)) from error
-            if not any(isinstance(outcome, Unavailable) for outcome in outcomes):
-                break
-            time.sleep(_PAUSE_SECONDS)
+        except BusyError as error:
+            raise ImportFailedError(str(error)) from error
         done = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
         if len(done) < len(outcomes):
             bad = next(outcome for outcome in outcomes if not isinstance(outcome, Accepted))

@@ -55,10 +55,8 @@ class ReadOnlyLog:
 
     def existing(self, streams: Sequence[str]) -> set[str]:
         """Return those of *streams* that have an event, in one statement."""
-        statement = (
-            "SELECT group_concat(value) FROM json_each(?) "
-            f"WHERE EXISTS (SELECT 1 FROM {TABLE} WHERE originator_id = value)"  # noqa: S608
-        )
+        found_one = f"SELECT 1 FROM {TABLE} WHERE originator_id = value"  # noqa: S608
+        statement = f"SELECT group_concat(value) FROM json_each(?) WHERE EXISTS ({found_one})"  # noqa: S608
         with translated():
             found = self._readers.connection().execute(statement, (json.encode(streams),)).fetchone()[0]
         return set() if found is None else set(found.split(","))

@@ -69,7 +69,7 @@ class ChainedRecorder(SQLiteApplicationRecorder):
             insert_rows(c, self.events_table_name, [to_row(record, state) for record, state in records])
 
     def _insert_events(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
     ) -> Sequence[int] | None:
         """Insert events of an application that knows nothing of commands: each call is one command."""
         tip = self.read_tip(c)

@@ -21,6 +21,7 @@ class Executes(Protocol):
 
     def execute(self, statement: str, params: Any, /) -> Any:
         """Run one statement."""
+        ...
 
 
 def create_statements(table: str) -> list[str]:

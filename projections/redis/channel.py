@@ -54,7 +54,7 @@ class PositionPublisher:
 
 def positions(client: "redis.Redis", channel: str, seconds: float = _RETRY_SECONDS) -> Iterator[int | None]:
     """Yield each published sequence, and None whenever *seconds* went by without one; ends never."""
-    with client.pubsub(ignore_subscribe_messages=True) as subscription:
+    with client.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call] # redis-py
         subscription.subscribe(channel)
         while True:
             message = subscription.get_message(timeout=seconds)

@@ -26,6 +26,7 @@ from read_api.services import Queries
 
 JSON_TYPE = "application/json"
 _KEY_LENGTH = 255
+_KEY = re.compile(f"[!-~]{{1,{_KEY_LENGTH}}}")
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 T = TypeVar("T")
@@ -242,8 +243,8 @@ def _traceparent(value: str | None) -> str | None:
 
 
 def _checked_key(key: str) -> str:
-    if not key or len(key) > _KEY_LENGTH or not key.isascii() or not key.isprintable():
+    if not _KEY.fullmatch(key):
         raise BadInputError(
-            f"an Idempotency-Key has 1 to {_KEY_LENGTH} printable characters", "Idempotency-Key"
+            f"an Idempotency-Key has 1 to {_KEY_LENGTH} printable characters and no spaces", "Idempotency-Key"
         )
     return key

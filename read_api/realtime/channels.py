@@ -21,12 +21,14 @@ from read_api.gateway.call import Call
 from read_api.gateway.problems import BadInputError, HttpError, as_http_error, as_problem
 from read_api.gateway.routes import failed, read_query, response
 from read_api.realtime.events import Shown
+from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
 
 _BEAT_SECONDS = 15.0
 _SSE = "text/event-stream"
 _CLOSE_GOING_AWAY = 1001
 _CLOSE_TRY_AGAIN = 1013
+_GOODBYE_SECONDS = 0.5
 _PROJECTS = 100
 
 
@@ -94,20 +96,21 @@ def event_stream(api: Api) -> Any:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if state.get("head"):
             return Response(b"", media_type=_SSE, headers=headers)
-        return Stream(_sse(found, position.token()), media_type=_SSE, headers=headers)
+        return Stream(_sse(api.hub, found, position.token()), media_type=_SSE, headers=headers)
 
     return stream
 
 
-async def _sse(found: Subscription, token: str) -> AsyncIterator[bytes]:
+async def _sse(hub: Hub, found: Subscription, token: str) -> AsyncIterator[bytes]:
     """Write the stream; the first block has no event, but the place to resume from."""
     yield b"retry: 1000\nid: %s\n\n" % token.encode()
-    async for batch in with_beats(found):
-        if batch is None:
-            yield b": still here\n\n"
-        elif batch:
-            yield b"".join(_sse_event(event) for event in batch)
-    yield b"event: drain\ndata: {}\n\n"
+    with hub.subscriber():
+        async for batch in with_beats(found):
+            if batch is None:
+                yield b": still here\n\n"
+            elif batch:
+                yield b"".join(_sse_event(event) for event in batch)
+        yield b"event: drain\ndata: {}\n\n"
 
 
 def _sse_event(event: Shown) -> bytes:
@@ -152,13 +155,16 @@ def event_socket(api: Api) -> Any:
         except (HttpError, PositionError, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
             return
-        tasks = {asyncio.create_task(_send(socket, found)), asyncio.create_task(_listen(socket))}
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        listening = asyncio.create_task(_listen(socket))
+        tasks = {asyncio.create_task(_send(socket, found)), listening}
+        with api.hub.subscriber():
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({listening}, timeout=_GOODBYE_SECONDS)  # the client closes too
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     return socket
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from commands.log import EventLog, LogUnavailableError
 from domain.record import Record
@@ -28,6 +29,7 @@ class Hub:
         self._notified = False
         self.subscribers = 0
         self.draining = False
+        self._empty = asyncio.Event()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wake subscribers in *loop* from now on."""
@@ -40,10 +42,37 @@ class Hub:
         """Return the sequence of the last event that subscribers may see."""
         return self._tip
 
+    @contextmanager
+    def subscriber(self) -> Iterator[None]:
+        """Count a subscriber until it has been told goodbye: the server waits for that before it ends."""
+        self.subscribers += 1
+        try:
+            yield
+        finally:
+            self.subscribers -= 1
+
     def drain(self) -> None:
         """End every subscription: each says so to its client and stops."""
         self.draining = True
         self._wake()
+
+    def join(self) -> None:
+        """Count a subscriber."""
+        self.subscribers += 1
+
+    def leave(self) -> None:
+        """Count a subscriber no more."""
+        self.subscribers -= 1
+        if self.subscribers == 0:
+            self._empty.set()
+
+    async def drained(self, seconds: float) -> None:
+        """Wait until the last subscriber has left, for up to *seconds*."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.subscribers:
+                    self._empty.clear()
+                    await self._empty.wait()
 
     async def changed(self, after: int) -> None:
         """Wait until there are events behind *after*, or the server stops."""

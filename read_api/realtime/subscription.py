@@ -40,18 +40,14 @@ class Subscription:
 
     async def batches(self) -> AsyncGenerator[list[Shown], None]:
         """Yield events as they come, in order; end when the server stops."""
-        self._hub.subscribers += 1
-        try:
-            while not self._hub.draining:
-                await self._hub.changed(self.after)
-                events = self._hub.events(self.after)
-                if events:
-                    if not self._actor.sees_all:
-                        await self._projected(events[-1].sequence)
-                    self.after = events[-1].sequence
-                    yield [event for event in events if self._passes(event)]
-        finally:
-            self._hub.subscribers -= 1
+        while not self._hub.draining:
+            await self._hub.changed(self.after)
+            events = self._hub.events(self.after)
+            if events:
+                if not self._actor.sees_all:
+                    await self._projected(events[-1].sequence)
+                self.after = events[-1].sequence
+                yield [event for event in events if self._passes(event)]
 
     def _passes(self, event: Shown) -> bool:
         if event.topic.startswith(_ACCESS):

@@ -80,7 +80,9 @@ def test_nothing_acknowledged_is_lost_or_doubled(tmp_path):
     chance = random.Random(20)
     try:
         for _ in range(KILLS):
-            for _ in range(chance.randint(5, 40)):  # kill after so many acknowledgements, wherever the others are
+            for _ in range(
+                chance.randint(5, 40)
+            ):  # kill after so many acknowledgements, wherever the others are
                 assert settled.acquire(timeout=60)
             server.kill()
             server.start()
@@ -123,6 +125,7 @@ def check_read_models(parts, records):
     projects = [record for record in records if record.topic == "project.created"]
     for runner in parts.runners:
         runner.close()
+        runner._ended = False
         while runner._step():
             pass
     assert parts.store.count("projects") == len(projects)

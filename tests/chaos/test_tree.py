@@ -18,7 +18,9 @@ def gone(process):
 
 def write_python(client):
     project = client.post("/api/v1/projects", json={"name": "p"}).json()["id"]
-    assert client.put(f"/api/v1/projects/{project}/files/a.py", json={"content": "def f():\n    return 1\n"}).is_success
+    assert client.put(
+        f"/api/v1/projects/{project}/files/a.py", json={"content": "def f():\n    return 1\n"}
+    ).is_success
     return project
 
 
@@ -54,7 +56,9 @@ def test_killing_a_child_disturbs_nobody(server):
         for child in children(server):
             child.kill()
         path = f"/api/v1/projects/{project}/files/b.py"
-        position = client.put(path, json={"content": "def g(a):\n    return a or 1\n"}).headers["CodePark-Position"]
+        position = client.put(path, json={"content": "def g(a):\n    return a or 1\n"}).headers[
+            "CodePark-Position"
+        ]
         answer = client.get(f"/api/v1/projects/{project}", headers={"CodePark-After": position})
         assert answer.json()["aiInsights"]["complexity"] == 1.5
         before = client.get(f"/api/v1/projects/{project}", params={"asOf": position})

@@ -56,6 +56,7 @@ class Shell:
     def __init__(self, folder, address):
         self._address = address
         self._errors = Path(folder) / "stderr"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -64,7 +65,7 @@ class Shell:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=folder,
-                env={**os.environ, "PATH": path, "TERM": "dumb", "COLUMNS": "200", "LC_ALL": "C.UTF-8"},
+                env={**kept, "PATH": path, "TERM": "dumb", "COLUMNS": "200", "LC_ALL": "C.UTF-8"},
                 text=True,
                 encoding="utf-8",
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.shell import Shell, examples, matches
-from tests.support.process import ServerProcess
+from tests.support.server import Server
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -32,7 +32,7 @@ def test_the_examples_print_what_the_page_says(page, tmp_path):
     text = (ROOT / page).read_text(encoding="utf-8")
     if lacking := missing(text):
         pytest.skip(f"the examples need {', '.join(lacking)}")
-    server = ServerProcess(tmp_path / "codepark-data").start()
+    server = Server(tmp_path / "codepark-data").start()
     shell = Shell(tmp_path, server.url)
     try:
         for example in examples(text):

@@ -63,7 +63,7 @@ def test_an_append_behind_another_tip_changes_nothing(log):
 
 def test_a_batch_is_whole_or_not_at_all(log):
     log.append(log.tip(), [command(1)])
-    with pytest.raises(Exception, match="UNIQUE|cannot be used"):
+    with pytest.raises(Exception, match=r"UNIQUE|cannot be used"):
         log.append(log.tip(), [command(2, ("project-9",), (1,)), command(3, ("project-1",), (1,))])
     assert log.tip().sequence == 1
     assert log.stream_events("project-9") == []
@@ -90,7 +90,9 @@ def test_selections(log):
 
 
 def test_commands_are_found_by_their_id(log):
-    appended = log.append(log.tip(), [command(1), command(2, ("a-1", "b-1", "c-1"), (1, 1, 1)), command(3, ("d-1",), (1,))])
+    appended = log.append(
+        log.tip(), [command(1), command(2, ("a-1", "b-1", "c-1"), (1, 1, 1)), command(3, ("d-1",), (1,))]
+    )
     assert log.command_records("command-2") == appended[1:4]
     assert log.command_records("command-1") == appended[:1]
     assert log.command_records("command-9") == []
@@ -102,7 +104,9 @@ def test_the_sequence_at_a_time(log):
 
 
 def test_snapshots_are_kept_and_the_last_one_is_found(log):
-    kept = [Snapshot(stream="project-1", version=v, topic="project.state.v1", state=b"%d" % v) for v in (3, 7)]
+    kept = [
+        Snapshot(stream="project-1", version=v, topic="project.state.v1", state=b"%d" % v) for v in (3, 7)
+    ]
     log.append(log.tip(), [command(1)], kept)
     assert log.snapshot("project-1") == kept[1]
     assert log.snapshot("other-1") is None

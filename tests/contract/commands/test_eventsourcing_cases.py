@@ -32,7 +32,9 @@ class OwnFile:
     def setUp(self):
         super().setUp()
         self.folder = TemporaryDirectory()
-        self.datastore = SQLiteDatastore(str(Path(self.folder.name) / "log.sqlite"), lock_timeout=30, pool_timeout=30)
+        self.datastore = SQLiteDatastore(
+            str(Path(self.folder.name) / "log.sqlite"), lock_timeout=30, pool_timeout=30
+        )
 
     def tearDown(self):
         self.datastore.close()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.e2e.web.chromium import browser, executable
-from tests.support.process import ServerProcess
+from tests.support.server import Server
 
 pytestmark = [
     pytest.mark.e2e,
@@ -18,14 +18,14 @@ NESTED = "def pick(a):\n" + "".join(f"    if a == {n}:\n        return {n}\n" fo
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    process = ServerProcess(tmp_path_factory.mktemp("web") / "data").start()
+    process = Server(tmp_path_factory.mktemp("web") / "data").start()
     yield process
     process.stop()
 
 
 @pytest.fixture(scope="module")
 def client(server):
-    with server.client() as client:
+    with server.client(server.token()) as client:
         yield client
 
 

@@ -89,7 +89,7 @@ def test_callers_do_not_share_keys(ada: Person, bob: Person) -> None:
     assert all(id_[14] == "8" for id_ in ids), "a derived id is a UUIDv8"
 
 
-@pytest.mark.parametrize("value", ["", "x" * 256, "caf\u00e9"])
+@pytest.mark.parametrize("value", ["", "a b", "x" * 256, "caf\u00e9"])
 def test_a_bad_key_is_refused(ada: Person, value: str) -> None:
     headers = {"Idempotency-Key": value.encode("latin-1")}
     problem = refused(ada.client.post(PROJECTS, json={"name": "x"}, headers=headers), 400, "invalid_input")

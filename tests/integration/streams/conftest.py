@@ -26,6 +26,7 @@ class Projections:
         self.runner._load()
 
     def catch_up(self) -> None:
+        self.runner._ended = False  # also after the runner was closed
         while self.runner._step():
             pass
 

@@ -27,7 +27,9 @@ def fill(commands, projects=4, files=5):
         project = commands.project(f"p{number}", visibility="public")
         ids.append(project)
         for file in range(files):
-            commands.do("file.write", target=project, path=f"src/{file}.py", content=f"def f(): return {number}\n")
+            commands.do(
+                "file.write", target=project, path=f"src/{file}.py", content=f"def f(): return {number}\n"
+            )
         commands.do("file.delete", target=project, path="src/0.py")
         commands.do("project.update", target=project, description="changed")
         commands.do(
@@ -120,7 +122,10 @@ def test_poison_blocks_its_stream_and_no_other(commands, tmp_path):
         commands.do("project.update", target=good, name=name)
     made.catch_up()
     letters = made.store.dead_letters()
-    assert [(letter.sequence, letter.stream) for letter in letters] == [(3, f"project-{bad}"), (5, f"project-{bad}")]
+    assert [(letter.sequence, letter.stream) for letter in letters] == [
+        (3, f"project-{bad}"),
+        (5, f"project-{bad}"),
+    ]
     assert "cannot take this" in letters[0].reason
     assert letters[1].reason is None
     assert (made.store.get("projects", good)["name"], made.store.get("projects", bad)["name"]) == ("b", "bad")
@@ -148,7 +153,9 @@ def test_a_retry_that_succeeds_unblocks_the_stream(commands, tmp_path):
     made.close()
 
 
-def test_an_event_that_cannot_be_read_is_poison_for_every_model_that_wants_it(commands, projections, tmp_path):
+def test_an_event_that_cannot_be_read_is_poison_for_every_model_that_wants_it(
+    commands, projections, tmp_path
+):
     """G8: damaged data of one event, whose chain is not looked at here."""
     project = commands.project("p")
     commands.do("project.update", target=project, name="q")
@@ -223,10 +230,13 @@ def test_each_event_is_projected_once_in_order_whoever_projects_it(commands, tmp
         seen.append(record.sequence)
         return PROJECTS.project(event, record)
 
-    made = Projections(commands, tmp_path / "read.sqlite", (replace(PROJECTS, project=project, topics=None),), inline=inline)
+    made = Projections(
+        commands, tmp_path / "read.sqlite", (replace(PROJECTS, project=project, topics=None),), inline=inline
+    )
     made.runner.start()
     threads = [
-        threading.Thread(target=lambda: [commands.project(f"{number}") for number in range(40)]) for _ in range(4)
+        threading.Thread(target=lambda: [commands.project(f"{number}") for number in range(40)])
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()

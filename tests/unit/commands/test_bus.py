@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from commands.bus import BusyError, Ticket
+from commands.bus import BusyError
 from commands.deciding import decide_batch
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, KeyReusedError, Refused, Unavailable
@@ -66,7 +66,9 @@ def test_a_refused_command_leaves_nothing_for_the_next(commands):
         authored_at="2026-01-01T00:00:00Z", changes=tuple(ChangeInput(**change) for change in changes),
     )  # fmt: skip
     before = commands.log.tip()
-    outcomes = commands.outcomes(commit, commands.submission("file.write", target=project, path="ok.txt", content="y"))
+    outcomes = commands.outcomes(
+        commit, commands.submission("file.write", target=project, path="ok.txt", content="y")
+    )
     assert refusal(outcomes[0]).pointer == "/changes/1/content"
     assert outcomes[1].version == 1
     assert commands.log.tip().sequence == before.sequence + 1
@@ -101,7 +103,10 @@ def test_a_key_with_another_body_is_refused(commands):
 
 
 def test_a_key_belongs_to_its_caller(commands):
-    assert commands.do("project.create", key="k", name="p").stream != commands.do("project.create", BOB, key="k", name="p").stream
+    assert (
+        commands.do("project.create", key="k", name="p").stream
+        != commands.do("project.create", BOB, key="k", name="p").stream
+    )
 
 
 def test_the_outcome_of_a_key_survives_a_restart(tmp_path):
@@ -199,7 +204,10 @@ def test_a_full_disk_is_told_and_nothing_is_acknowledged_that_is_not_stored(comm
     make_room = fill_the_disk(commands.log)
     content = os.urandom(30_000).hex()
     outcomes = commands.outcomes(
-        *(commands.submission("file.write", target=project, path=f"{n}.txt", content=content, key=f"{n}") for n in range(5))
+        *(
+            commands.submission("file.write", target=project, path=f"{n}.txt", content=content, key=f"{n}")
+            for n in range(5)
+        )
     )
     assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
     assert "full" in outcomes[0].reason
@@ -300,7 +308,10 @@ def test_two_accounts_cannot_take_one_name(commands):
 
 
 @settings(max_examples=25, deadline=None)
-@given(cuts=st.lists(st.integers(1, 5), min_size=1, max_size=6), names=st.lists(st.sampled_from("abc"), min_size=6, max_size=20))
+@given(
+    cuts=st.lists(st.integers(1, 5), min_size=1, max_size=6),
+    names=st.lists(st.sampled_from("abc"), min_size=6, max_size=20),
+)
 def test_how_commands_are_cut_into_batches_does_not_matter(tmp_path_factory, cuts, names):
     """Two batches equal one: the log holds the same events whatever waited together."""
     one, many = (Commands(tmp_path_factory.mktemp("bus")) for _ in range(2))
@@ -311,8 +322,12 @@ def test_how_commands_are_cut_into_batches_does_not_matter(tmp_path_factory, cut
             while rest:
                 size = sizes.pop(0) if len(sizes) > 1 else sizes[0]
                 batch, rest = rest[:size], rest[size:]
-                parts.outcomes(*(parts.submission("project.update", target=project, name=name) for name in batch))
-        content = [[(r.stream, r.version, r.topic, r.data) for r in parts.log.read(0, 99)] for parts in (one, many)]
+                parts.outcomes(
+                    *(parts.submission("project.update", target=project, name=name) for name in batch)
+                )
+        content = [
+            [(r.stream, r.version, r.topic, r.data) for r in parts.log.read(0, 99)] for parts in (one, many)
+        ]
         assert content[0] == content[1]
     finally:
         one.close()

@@ -8,7 +8,14 @@ import msgspec
 import pytest
 
 from commands.keys import PersonalCipher
-from commands.mapper import ERASED, EventMapper, LargeStateCompressor, parse_stored_topic, personal_fields, stored_topic
+from commands.mapper import (
+    ERASED,
+    EventMapper,
+    LargeStateCompressor,
+    parse_stored_topic,
+    personal_fields,
+    stored_topic,
+)
 from commands.stream_event import StreamEvent
 from domain.account.events import AccountRegistered
 from domain.actor import Role, Tier
