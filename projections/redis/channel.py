@@ -9,10 +9,14 @@ import structlog
 logger = structlog.get_logger(__name__)
 
 _RETRY_SECONDS = 1.0
+_INTERVAL_SECONDS = 0.02
 
 
 class PositionPublisher:
-    """Publish the latest sequence from a thread of its own: who appends never waits for Redis."""
+    """Publish the latest sequence from a thread of its own, at most 50 times a second.
+
+    Who appends never waits for Redis, and a burst of appends costs one message.
+    """
 
     def __init__(self, client: "redis.Redis", channel: str) -> None:
         """Publish to *channel*."""
@@ -20,7 +24,7 @@ class PositionPublisher:
         self._channel = channel
         self._sequence = 0
         self._due = threading.Event()
-        self._closed = False
+        self._pause = threading.Event()
         self._away = False
         self._thread = threading.Thread(target=self._run, name="position-publisher", daemon=True)
         self._thread.start()
@@ -33,16 +37,16 @@ class PositionPublisher:
 
     def close(self) -> None:
         """End the thread."""
-        self._closed = True
+        self._pause.set()
         self._due.set()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while True:
             self._due.wait()
-            self._due.clear()
-            if self._closed:
+            if self._pause.wait(_INTERVAL_SECONDS):
                 return
+            self._due.clear()
             try:
                 self._client.publish(self._channel, self._sequence)
                 self._away = False

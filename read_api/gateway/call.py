@@ -18,6 +18,7 @@ from domain.actor import ANONYMOUS, Actor
 from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError
 from projections.queries.composed import Rendered
+from projections.queries.page import Page
 from read_api.api import Api
 from read_api.gateway.conditions import etag, expected_version, not_modified
 from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError
@@ -168,6 +169,25 @@ class Call:
             await progress.wait((INSIGHTS,), needed, api.wait_seconds)
         self._check_blocked()
         return ask(api.queries)
+
+    async def read_list(self, ask: Callable[[Queries], Page]) -> Page:
+        """Ask for a page of projects, once more after its insights have caught up with what the caller must see.
+
+        With a position, a project whose events wait among the dead letters is refused rather than shown stale.
+        """
+        sequence = await self.required()
+        page = await self.read(ask)
+        ids = [item["id"] for item in page.items]
+        if "codepark-after" in self.headers:
+            for model in self.api.models:
+                for stream in self.api.progress.blocked(model) & {f"project-{id_}" for id_ in ids}:
+                    raise BlockedError(f"an event of {stream} waits among the dead letters of {model}")
+        progress = self.api.progress
+        needed = max((progress.needed(INSIGHTS, id_, sequence) for id_ in ids), default=0)
+        if needed <= progress.sequence(INSIGHTS):
+            return page
+        await progress.wait((INSIGHTS,), needed, self.api.wait_seconds)
+        return await self.read(ask)
 
     def _check_blocked(self) -> None:
         """Refuse to answer about a project of which an event waits among the dead letters."""

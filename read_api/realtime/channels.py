@@ -28,7 +28,6 @@ _BEAT_SECONDS = 15.0
 _SSE = "text/event-stream"
 _CLOSE_GOING_AWAY = 1001
 _CLOSE_TRY_AGAIN = 1013
-_GOODBYE_SECONDS = 0.5
 _PROJECTS = 100
 
 
@@ -155,30 +154,37 @@ def event_socket(api: Api) -> Any:
         except (HttpError, PositionError, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
             return
-        listening = asyncio.create_task(_listen(socket))
-        tasks = {asyncio.create_task(_send(socket, found)), listening}
         with api.hub.subscriber():
-            try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                await asyncio.wait({listening}, timeout=_GOODBYE_SECONDS)  # the client closes too
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            goodbye = await _converse(socket, found)
+            if goodbye is not None:
+                await socket.close(*goodbye)
 
     return socket
 
 
-async def _send(socket: WebSocket[Any, Any, Any], found: Subscription) -> None:
+async def _converse(socket: WebSocket[Any, Any, Any], found: Subscription) -> tuple[int, str] | None:
+    """Send events until the server has to close the socket, and return how; None where the client has gone."""
+    sending = asyncio.create_task(_send(socket, found))
+    listening = asyncio.create_task(_listen(socket))
+    try:
+        await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
+        return None if listening.done() else sending.result()
+    finally:  # granian closes only when nobody listens
+        for task in (sending, listening):
+            task.cancel()
+        await asyncio.gather(sending, listening, return_exceptions=True)
+
+
+async def _send(socket: WebSocket[Any, Any, Any], found: Subscription) -> tuple[int, str]:
+    """Send events until no more will come; return how to close the socket."""
     try:
         async for batch in found.batches():
             for event in batch:
                 await socket.send_data(event.json.decode(), mode="text")
     except (LogUnavailableError, StoreUnavailableError):
-        await socket.close(code=_CLOSE_TRY_AGAIN, reason="the history cannot be read now")
-        return
+        return _CLOSE_TRY_AGAIN, "the history cannot be read now"
     await socket.send_data('{"type":"drain"}', mode="text")
-    await socket.close(code=_CLOSE_GOING_AWAY, reason="the server is stopping")
+    return _CLOSE_GOING_AWAY, "the server is stopping"
 
 
 async def _listen(socket: WebSocket[Any, Any, Any]) -> None:

@@ -10,6 +10,7 @@ from domain.record import Record
 from read_api.realtime.events import Shown, shown
 
 _KEPT = 4_096
+_KEPT_BYTES = 8 * 1024 * 1024
 _CHUNK = 200
 
 
@@ -22,7 +23,8 @@ class Hub:
     def __init__(self, log: EventLog) -> None:
         """Read from *log*."""
         self._log = log
-        self._kept: deque[Shown] = deque(maxlen=_KEPT)
+        self._kept: deque[Shown] = deque()
+        self._bytes = 0
         self._tip = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: asyncio.Future[None] | None = None
@@ -50,21 +52,13 @@ class Hub:
             yield
         finally:
             self.subscribers -= 1
+            if self.subscribers == 0:
+                self._empty.set()
 
     def drain(self) -> None:
         """End every subscription: each says so to its client and stops."""
         self.draining = True
         self._wake()
-
-    def join(self) -> None:
-        """Count a subscriber."""
-        self.subscribers += 1
-
-    def leave(self) -> None:
-        """Count a subscriber no more."""
-        self.subscribers -= 1
-        if self.subscribers == 0:
-            self._empty.set()
 
     async def drained(self, seconds: float) -> None:
         """Wait until the last subscriber has left, for up to *seconds*."""
@@ -86,24 +80,32 @@ class Hub:
         """Return some events behind *after*, in order, none skipped; raises LogUnavailableError."""
         if after >= self._tip:
             return []
-        self._fill()
+        self._fill(after)
         if self._kept and self._kept[0].sequence <= after + 1:
             start = after + 1 - self._kept[0].sequence
             return [self._kept[index] for index in range(start, min(start + _CHUNK, len(self._kept)))]
         return [shown(self._log, record) for record in self._log.read(after, _CHUNK)]
 
-    def _fill(self) -> None:
+    def _fill(self, after: int) -> None:
         """Take over what was appended since; far behind, start anew close to the end."""
-        last = self._kept[-1].sequence if self._kept else 0
-        if self._tip - last > _KEPT:
+        last = self._kept[-1].sequence if self._kept else after
+        if self._tip - last > _CHUNK:
             self._kept.clear()
-            last = max(self._tip - _CHUNK, 0)
+            self._bytes = 0
+            last = self._tip - _CHUNK
         while last < self._tip:
             records = self._log.read(last, _CHUNK)
             if not records:
                 raise LogUnavailableError("the log gave no records that it has")
-            self._kept.extend(shown(self._log, record) for record in records)
+            for record in records:
+                self._keep(shown(self._log, record))
             last = records[-1].sequence
+
+    def _keep(self, event: Shown) -> None:
+        self._kept.append(event)
+        self._bytes += len(event.json)
+        while len(self._kept) > _KEPT or (self._bytes > _KEPT_BYTES and len(self._kept) > 1):
+            self._bytes -= len(self._kept.popleft().json)
 
     def _appended(self, records: Sequence[Record]) -> None:
         """Note the new tip; called from the thread that appends, and cheap when nobody listens."""

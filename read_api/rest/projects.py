@@ -48,7 +48,7 @@ async def list_projects(call: Call, query: ProjectListQuery) -> Answer:
         owner=query.owner, collaborator=query.collaborator, search=query.search, sort=query.sort
     )
     actor = call.actor
-    page = await call.read(lambda q: q.projects.page(wanted, query.page(), actor))
+    page = await call.read_list(lambda q: q.projects.page(wanted, query.page(), actor))
     return listed(call, PROJECTS, page, query.fields)
 
 

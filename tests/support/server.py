@@ -72,7 +72,7 @@ class Server:
     def terminate(self) -> None:
         """Ask the process to end."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(signal.SIGTERM)  # of no effect where it has ended
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
         """End the process and return its exit code."""

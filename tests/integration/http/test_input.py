@@ -1,6 +1,5 @@
 """What is no good input is refused in a way that says what to change."""
 
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -113,12 +112,17 @@ def test_answers_say_how_they_may_be_kept(ada: Person, path: str) -> None:
     assert shown["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("query", ["cursor=%FF", "search=%", "cursor=AAAA", "fields=a%20b"])
-def test_bad_queries(ada: Person, query: str) -> None:
-    answer: Any = ada.client.get(f"{PROJECTS}?{query}")
-    assert answer.status_code in (200, 400)
-    if answer.status_code == 400:
-        refused(answer, 400, answer.json()["code"])
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("cursor=%FF", "invalid_input"),
+        ("search=%C3", "invalid_input"),
+        ("cursor=AAAA", "invalid_cursor"),
+        ("fields=a%20b", "invalid_input"),
+    ],
+)
+def test_bad_queries(ada: Person, query: str, code: str) -> None:
+    refused(ada.client.get(f"{PROJECTS}?{query}"), 400, code)
 
 
 def test_the_surface_describes_and_checks_itself(ada: Person) -> None:

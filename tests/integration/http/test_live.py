@@ -6,13 +6,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.live import Live, open_socket, sse, websocket
 from tests.support.people import Person, made, refused
-from tests.support.server import Server, eventually
+from tests.support.server import Server, serving
 
 PROJECTS = "/api/v1/projects"
 both = pytest.mark.parametrize("live", [sse, websocket])
@@ -107,17 +106,16 @@ def test_a_socket_says_why_it_closes(server: Server, query: dict[str, str], code
 
 
 def test_the_server_ends_in_time_with_forty_subscribers(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data").start()
-    token = server.token()
-    with ExitStack() as stack, server.client(token) as client:
+    with serving(tmp_path / "data") as server, ExitStack() as stack:
+        token = server.token()
         streams: list[Iterator[dict[str, Any]]] = [
             stack.enter_context(live(server, token)) for live in (sse, websocket) for _ in range(20)
         ]
-        assert client.post(PROJECTS, json={"name": "x"}).status_code == httpx.codes.CREATED
+        with server.client(token) as client:
+            made(client.post(PROJECTS, json={"name": "x"}))
         assert {next(events)["type"] for events in streams} == {"project.created"}
         began = time.monotonic()
         server.terminate()
         assert [list(events) for events in streams] == [[{"type": "drain"}]] * 40
         assert server.stop() == 0
-    assert time.monotonic() - began < 5
-    assert eventually(lambda: not (tmp_path / "data" / "server.json").exists())
+        assert time.monotonic() - began < 5

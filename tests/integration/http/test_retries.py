@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.support.people import Person, made, refused
-from tests.support.server import Server
+from tests.support.server import Server, serving
 
 PROJECTS = "/api/v1/projects"
 OUTCOME = ("location", "etag", "codepark-position", "codepark-command")
@@ -111,14 +111,10 @@ def test_registration_repeats_and_login_ignores_the_key(server: Server) -> None:
 
 
 def test_the_outcome_outlives_the_process(tmp_path: Path) -> None:
-    server = Server(tmp_path / "data").start()
-    headers, answers, token = key(), [], server.token()
+    headers, answers = key(), []
     for _ in range(2):
-        with server.client(token) as client:
+        with serving(tmp_path / "data") as server, server.client(server.token()) as client:
             answers.append(client.post(PROJECTS, json={"name": "Kept"}, headers=headers))
-        assert server.stop() == 0
-        server.start()
-    assert server.stop() == 0
     first, again = answers
     assert made(first) == made(again)
     assert again.headers["idempotency-replayed"] == "true"

@@ -1,0 +1,1 @@
+"""Builds of a project; their status only moves forward."""

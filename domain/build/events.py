@@ -1,0 +1,35 @@
+"""What happens to builds."""
+
+from enum import StrEnum
+
+from domain.event import Event
+
+
+class BuildStatus(StrEnum):
+    """How far a build is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class BuildQueued(Event, topic="build.queued", version=1):
+    """A build was asked for."""
+
+    project_id: str
+    build_id: str
+    name: str
+    commit: str | None
+
+
+class BuildStatusChanged(Event, topic="build.status_changed", version=1):
+    """The build moved on."""
+
+    project_id: str
+    build_id: str
+    status: BuildStatus
+
+
+BuildEvent = BuildQueued | BuildStatusChanged

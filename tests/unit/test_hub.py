@@ -1,0 +1,45 @@
+"""The live source: whatever is kept, a subscriber sees each event once, in order."""
+
+import asyncio
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from read_api.realtime import hub as hub_module
+from read_api.realtime.hub import Hub
+from tests.support.parts import Commands
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=8),
+    start=st.integers(0, 6),
+    chunk=st.integers(1, 5),
+    kept=st.integers(1, 12),
+)
+def test_none_is_skipped_or_repeated(tmp_path_factory, monkeypatch, steps, start, chunk, kept):
+    """G7."""
+    monkeypatch.setattr(hub_module, "_CHUNK", chunk)
+    monkeypatch.setattr(hub_module, "_KEPT", kept)
+    commands = Commands(tmp_path_factory.mktemp("hub"))
+    try:
+        for number in range(6):
+            commands.project(f"before {number}")
+        hub = Hub(commands.log)
+        loop = asyncio.new_event_loop()
+        hub.start(loop)
+        after, seen = start, []
+        for count, reads in steps:
+            for number in range(count):
+                commands.project(f"{number}")
+            if reads:
+                events = hub.events(after)
+                seen += [event.sequence for event in events]
+                after = seen[-1] if seen else after
+        while events := hub.events(after):
+            seen += [event.sequence for event in events]
+            after = seen[-1]
+        assert seen == list(range(start + 1, commands.log.tip().sequence + 1))
+        loop.close()
+    finally:
+        commands.close()
