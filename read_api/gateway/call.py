@@ -19,6 +19,7 @@ from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError
 from projections.queries.composed import Rendered
 from projections.queries.page import Page
+from projections.store import StoreUnavailableError
 from read_api.api import Api
 from read_api.gateway.conditions import etag, expected_version, not_modified
 from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError
@@ -159,8 +160,23 @@ class Call:
     ) -> T:
         """Ask the read models once they include what the caller must see; *project* is whose insights count.
 
-        Raises NotCaughtUpError or BlockedError where they do not include it in time.
+        Raises StoreUnavailableError where they do not include it in time; of a command that was accepted (*at*),
+        HttpError 503 that tells so.
         """
+        if at is None:
+            return await self._read(ask, project, None)
+        try:
+            return await self._read(ask, project, at)
+        except StoreUnavailableError as error:
+            headers = {
+                "Retry-After": str(RETRY_SECONDS),
+                "CodePark-Command": at.command_id,
+                "CodePark-Position": at.position.token(),
+            }
+            detail = f"the command is accepted, but cannot be shown yet: {error}"
+            raise HttpError(503, "projection_unavailable", detail, headers=headers) from error
+
+    async def _read(self, ask: Callable[[Queries], T], project: str | None, at: Accepted | None) -> T:
         sequence = at.position.sequence() if at is not None else await self.required()
         progress, api = self.api.progress, self.api
         await progress.wait(api.models, sequence, api.wait_seconds)

@@ -10,7 +10,7 @@ import pytest
 from tests.support.server import Server, serving
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-EXAMPLES, SEED = 15, 20_240_131
+EXAMPLES, SEED = 8, 20_240_131
 
 
 @pytest.fixture

@@ -1,6 +1,10 @@
+import time
+
 import httpx
+import jwt
 import pytest
 
+from commands.secrets import Secrets
 from tests.support.people import PASSWORD, Person, made, refused
 from tests.support.server import Server
 
@@ -69,6 +73,18 @@ def test_a_bad_token_is_401_even_where_nobody_may_ask(server: Server, header: st
     answer = server.raw("GET", "/api/v1/projects", headers={"Authorization": header})
     refused(answer, 401, "invalid_token")
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("at+jwt", 200), ("application/at+jwt", 200), ("JWT", 401), (None, 401)]
+)
+def test_only_access_tokens_sign_in(server: Server, kind: str | None, status: int) -> None:
+    key = Secrets.from_base64((server.data / "secret.key").read_text()).signing_key()
+    now = int(time.time())
+    claims = {"sub": "service:test", "iss": "codepark", "aud": "codepark", "iat": now, "exp": now + 60}
+    token = jwt.encode(claims, key, algorithm="EdDSA", headers={"typ": kind})
+    with server.client(token) as client:
+        assert client.get("/api/v1/projects").status_code == status
 
 
 def test_announcements_are_the_administrators(
