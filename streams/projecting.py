@@ -92,8 +92,12 @@ def _wanted(model: ReadModel, batch: Sequence[Decoded], checkpoint: Checkpoint) 
         for item in batch
         if item.record.sequence > seen and (topics is None or item.record.topic in topics)
     ]
-    if model.prepare is None or not wanted:
-        return wanted
+    return wanted if model.prepare is None or not wanted else _prepared(model, wanted, checkpoint)
+
+
+def _prepared(model: ReadModel, wanted: Sequence[Decoded], checkpoint: Checkpoint) -> Sequence[Decoded]:
+    """Let the model work ahead, and leave out what it then finds superfluous."""
+    assert model.prepare is not None  # noqa: S101 # the caller checked it
     readable = [
         (item.event, item.record)
         for item in wanted
