@@ -140,8 +140,10 @@ def _memory(process: psutil.Process) -> tuple[int, int]:
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
+    """Return the processor time of the process and of the children that it has outlived."""
     try:
         times = process.cpu_times()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return 0.0
-    return float(times.user + times.system)
+    ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+    return float(times.user + times.system + ended)

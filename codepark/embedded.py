@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+from codepark.checkpoints import Checkpointer
 from codepark.data_directory import DataDirectory
 from codepark.past import past_of
 from codepark.settings import Settings
@@ -63,6 +64,7 @@ class Embedded:
         )
         self.bus = CommandBus(self.log)
         self.past = partial(past_of, self.log, self.store, self.models)
+        self.checkpointer = Checkpointer([self.directory.log, self.directory.read_models])
         self.start_sequence = self.log.tip().sequence
 
     @property
@@ -89,6 +91,7 @@ class Embedded:
         self.analyser.close()  # interrupts a measurement; its events are projected at the next start
         for runner in self.runners:
             runner.close()
+        self.checkpointer.close()
         self.log.close()
         self.store.close()
         self.keys.close()

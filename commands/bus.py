@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 import structlog
 
 from commands.deciding import Decided, decide_batch, settle
+from commands.gathering import Gathering
 from commands.log import EventLog, LogCorruptError, LogUnavailableError, Tip, TipMovedError
 from commands.outcomes import Accepted, Outcome, Submission, Unavailable
 from commands.position import Position
@@ -53,7 +54,7 @@ class CommandBus:
         self._waiting = 0
         self._counter = threading.Lock()
         self._deciding = threading.Lock()
-        self._gathered: list[Ticket] = []
+        self._gathering: Gathering[Ticket] = Gathering(self._decide_here)
         self._seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="command-bus", daemon=True)
         self._closed = False
@@ -77,18 +78,15 @@ class CommandBus:
 
         owner = threading.get_ident()
         self._count(len(submissions))
-        self._gathered.append(Ticket(submissions, settled))
-        if len(self._gathered) == 1:
-            loop.call_soon(self._flush)
+        self._gathering.add(loop, Ticket(submissions, settled))
         return await future
 
-    def _flush(self) -> None:
-        """Decide what the event loop gathered in one turn: here while that is quick, in the bus's thread otherwise.
+    def _decide_here(self, tickets: list[Ticket]) -> None:
+        """Decide what the event loop gathered: here while that is quick, in the bus's thread otherwise.
 
         Handing a batch to another thread and back costs more than a small batch itself; a large one, or a slow
         disk, would keep the event loop from everybody else.
         """
-        tickets, self._gathered = self._gathered, []
         commands = sum(len(ticket.submissions) for ticket in tickets)
         quick = commands <= _INLINE_COMMANDS and self._seconds < _INLINE_SECONDS and self._queue.empty()
         if quick and self._deciding.acquire(blocking=False):

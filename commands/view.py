@@ -44,7 +44,7 @@ class View:
     def prefetch(self, streams: Iterable[str]) -> None:
         """Learn in one step which of *streams* are new: most streams of a busy batch are."""
         unknown = [stream for stream in dict.fromkeys(streams) if stream not in self._states]
-        if len(unknown) > 1:
+        if unknown:
             existing = self._log.existing(unknown)
             for stream in unknown:
                 if stream not in existing:

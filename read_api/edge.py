@@ -10,6 +10,7 @@ from uuid_utils import uuid4
 from read_api.gateway.call import Answer
 from read_api.gateway.problems import BadInputError, HttpError
 from read_api.gateway.routes import failed
+from read_api.gateway.sending import Sent
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _FILE = re.compile(rb"(/api/v1/projects/[^/]+/files/)(.+)", re.DOTALL)
@@ -49,7 +50,7 @@ class Edge:
         respond = _responder(scope, send, request_id)
         answer = self._answered(scope, state)
         if answer is not None:
-            await _send(respond, answer)
+            await Sent(answer)(scope, receive, respond)
             return
         await self._app(scope, receive, respond)
 
@@ -124,14 +125,3 @@ def _take_file_path(scope: Any, state: dict[str, Any], raw: bytes) -> None:
     except UnicodeDecodeError as error:
         raise BadInputError("the path is not UTF-8", "/path", code="invalid_path") from error
     scope["raw_path"] = match.group(1) + b"file"
-
-
-async def _send(send: Send, answer: Answer) -> None:
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
-    if answer.body:
-        headers.append((b"content-type", answer.media_type.encode()))
-        headers.append((b"content-length", b"%d" % len(answer.body)))
-    start: Any = {"type": "http.response.start", "status": answer.status, "headers": headers}
-    body: Any = {"type": "http.response.body", "body": answer.body, "more_body": False}
-    await send(start)
-    await send(body)

@@ -14,6 +14,7 @@ from streams.fresh import Fresh
 from streams.projecting import Decoded, decode, project
 
 _BATCH = 500
+_FAR_BEHIND = 4_000
 _RETRY_SECONDS = 0.5
 _IDLE_CHECKPOINT = 5_000
 
@@ -125,8 +126,11 @@ class Runner:
         Who is up to date need not read the records back, nor pay for waking a thread; and who waits for the
         outcome of a command finds the read models ready.
         """
-        if self._lock.acquire(blocking=False):
+        behind = self._inline and self._log.tip().sequence - self.position > _FAR_BEHIND
+        if self._lock.acquire(blocking=behind):
             try:
+                if behind:
+                    self._hold_back()
                 if not self._ended and self._at_once(records):
                     return
             finally:
@@ -134,13 +138,23 @@ class Runner:
         self._fresh.add(records)
         self._grown.set()
 
+    def _hold_back(self) -> None:
+        """Catch up first where the models are far behind: who writes faster than is projected waits here."""
+        while not self._ended and self._log.tip().sequence - self.position > _FAR_BEHIND:
+            try:
+                if not self._step():
+                    return
+            except (StoreUnavailableError, LogUnavailableError):
+                return
+
     def _at_once(self, records: Sequence[Record]) -> bool:
         """Project *records* if nothing is missing before them and nothing stands in the way; tell whether it was done."""
-        wanted = self._wanted(records)
-        if self.position != records[0].sequence - 1 or (wanted and not self._inline) or len(records) > _BATCH:
+        if self.position != records[0].sequence - 1 or (not self._inline and self._wanted(records)):
             return False
         try:
-            self._project(wanted, records[-1].sequence)
+            for start in range(0, len(records), _BATCH):
+                chunk = records[start : start + _BATCH]
+                self._project(self._wanted(chunk), chunk[-1].sequence)
         except (StoreUnavailableError, LogUnavailableError):
             return False
         except Exception:
@@ -189,8 +203,9 @@ class Runner:
 
     def _apply(self, batch: Sequence[Decoded], upto: int) -> None:
         changes = [project(model, batch, self._checkpoints[model.name], upto) for model in self._models]
-        if any(change.writes or change.dead_letters for change in changes) or self._idle_for_long(upto):
-            self._store.apply(changes)
+        due = changes if self._idle_for_long(upto) else [c for c in changes if c.writes or c.dead_letters]
+        if due:
+            self._store.apply(due)
         for change in changes:
             self._checkpoints[change.model] = change.checkpoint
         for change in changes:
@@ -203,7 +218,7 @@ class Runner:
         self._report()
 
     def _idle_for_long(self, upto: int) -> bool:
-        """Tell whether a checkpoint without writes is due, so that a start need not read far."""
+        """Tell whether checkpoints without writes are due, so that a start need not read far."""
         return upto // _IDLE_CHECKPOINT != self.position // _IDLE_CHECKPOINT
 
     def _report(self) -> None:

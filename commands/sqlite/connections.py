@@ -11,6 +11,7 @@ from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
 from commands.log import LogCorruptError, LogUnavailableError
 
 _CACHE_KIB = 16_384
+_CHECKPOINT_PAGES = 20_000  # the composition root checkpoints sooner, from a thread of its own
 _STATEMENTS = 128
 _BUSY_SECONDS = 5.0
 _CORRUPT = ("malformed", "not a database")
@@ -32,7 +33,7 @@ class TunedPool(SQLiteConnectionPool):
             for setting in (
                 "journal_mode=WAL",
                 "synchronous=FULL",
-                "wal_autocheckpoint=20000",
+                f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
                 f"cache_size=-{_CACHE_KIB}",
             ):
                 found.execute(f"PRAGMA {setting}")

@@ -13,7 +13,6 @@ from commands.chain import chain_after, first_chain
 from commands.chaining import chain_batch
 from commands.log import CommandEvents, LogCorruptError, Snapshot, Tip
 from commands.mapper import EventMapper
-from commands.sqlite.checkpoints import Checkpointer
 from commands.sqlite.connections import TunedPool, translated
 from commands.sqlite.reading import ReadOnlyLog
 from commands.sqlite.recorder import PARTITION, PARTITIONS, ChainedRecorder
@@ -41,7 +40,6 @@ class SQLiteEventLog(ReadOnlyLog):
                 self._tip = self._recorder.read_tip(c)
         super().__init__(path, mapper)
         self._check_tip()
-        self._checkpointer = Checkpointer(path)
 
     def tip(self) -> Tip:
         """Return the last record's place."""
@@ -70,7 +68,6 @@ class SQLiteEventLog(ReadOnlyLog):
                 last = records[-1]
                 self._tip = Tip(last.sequence, last.chain, last.occurred_at)
         self._keep(snapshots)
-        self._checkpointer.grew(sum(len(record.data) for record in records))
         for callback in self._callbacks if records else ():
             callback(records)
         return records
@@ -94,7 +91,6 @@ class SQLiteEventLog(ReadOnlyLog):
 
     def close(self) -> None:
         """Close the file; what is acknowledged is in it already."""
-        self._checkpointer.close()
         super().close()
         self._datastore.close()
 

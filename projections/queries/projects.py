@@ -57,6 +57,16 @@ class ProjectQueries:
             raise project_not_found(project_id)
         return found
 
+    def rendered_new(self, project_id: str, actor: Actor) -> Rendered:
+        """Return a project that has just been created, and so has no files yet; raises NotFoundError."""
+        return self._rendered.get(project_id, lambda: self._render_new(project_id, actor))
+
+    def _render_new(self, project_id: str, actor: Actor) -> Rendered:
+        bare = visible_project(self._store, project_id, actor)
+        if bare["version"] > 1:
+            return self._render(project_id, actor)
+        return rendered(bare, {**self._shown(bare, no_insights(project_id)), "files": []})
+
     def _render(self, project_id: str, actor: Actor) -> Rendered:
         bare = visible_project(self._store, project_id, actor)
         files = self._files(project_id)

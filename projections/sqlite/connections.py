@@ -12,7 +12,7 @@ from projections.store import StoreUnavailableError
 _STATEMENTS = 512
 _WRITER_CACHE_KIB = 32_768
 _READER_CACHE_KIB = 8_192
-_CHECKPOINT_PAGES = 4_000
+_CHECKPOINT_PAGES = 40_000  # the composition root checkpoints sooner, from a thread of its own
 _JOURNAL_BYTES = 64 * 1024 * 1024
 
 

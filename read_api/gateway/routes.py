@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import structlog
 from litestar import Request, Response, route
 from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
 from msgspec import Struct
 
 from domain.limits import BODY_SIZE
@@ -15,6 +16,7 @@ from read_api.gateway.bodies import check_length, check_media_type, decode_body,
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operation
 from read_api.gateway.problems import MEDIA_TYPE, BadInputError, HttpError, as_http_error, problem_body
+from read_api.gateway.sending import Sent
 
 logger = structlog.get_logger(__name__)
 
@@ -27,13 +29,13 @@ def routes_of(api: Api, operations: Iterable[Operation]) -> list[HTTPRouteHandle
 
 
 def _route(api: Api, operation: Operation) -> HTTPRouteHandler:
-    async def endpoint(request: AnyRequest) -> Response[bytes]:
+    async def endpoint(request: AnyRequest) -> ASGIApp:
         state: dict[str, Any] = request.scope["state"]
         try:
             answer = await _answer(api, operation, request, state)
         except Exception as error:  # noqa: BLE001 # the error table knows them; the rest is logged as ours
             answer = failed(error, state["instance"], state["request_id"])
-        return response(answer)
+        return Sent(answer)
 
     endpoint.__name__ = operation.handler.__name__
     return route(

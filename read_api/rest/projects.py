@@ -1,5 +1,6 @@
 """`/projects` and their collaborators."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -8,6 +9,7 @@ from msgspec import Meta, Struct
 from commands.intake import builders, inputs
 from commands.outcomes import Accepted
 from domain.errors import NotFoundError
+from projections.queries.composed import Rendered
 from projections.queries.projects import ProjectFilter
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.conditions import etag
@@ -15,6 +17,7 @@ from read_api.gateway.operation import Operations
 from read_api.rest.lists import ListQuery, listed
 from read_api.rest.past import asked_past, left_by
 from read_api.rest.views import Collaborator, ListedProject, ListOf, ProjectView
+from read_api.services import Queries
 
 PROJECTS = "/api/v1/projects"
 PROJECT = PROJECTS + "/{project_id:str}"
@@ -57,7 +60,8 @@ async def create_project(call: Call, data: inputs.ProjectInput) -> Answer:
     """Start a project."""
     done = await call.execute(builders.create_project, data, type_name="project.create")
     project_id = done.stream.removeprefix("project-")
-    answer = await _as_left(call, done, project_id, 201)
+    actor = call.actor
+    answer = await _as_left(call, done, project_id, 201, lambda q: q.projects.rendered_new(project_id, actor))
     answer.headers["Location"] = f"{PROJECTS}/{project_id}"
     return answer
 
@@ -158,12 +162,14 @@ def _collaborator(call: Call, project: dict[str, Any], tag: str) -> Answer:
 async def _change(call: Call, build: builders.Builder, data: Any, type_name: str) -> Answer:
     project_id = call.path["project_id"]
     done = await call.execute(build, data, target=project_id, type_name=type_name)
-    return await _as_left(call, done, project_id, 200)
-
-
-async def _as_left(call: Call, done: Accepted, project_id: str, status: int) -> Answer:
-    """Answer with the project as the command left it; for a repeated command, as it left it then."""
     actor = call.actor
-    found = await left_by(call, done, project_id, lambda q: q.projects.rendered(project_id, actor))
+    return await _as_left(call, done, project_id, 200, lambda q: q.projects.rendered(project_id, actor))
+
+
+async def _as_left(
+    call: Call, done: Accepted, project_id: str, status: int, ask: Callable[[Queries], Rendered]
+) -> Answer:
+    """Answer with the project as the command left it; for a repeated command, as it left it then."""
+    found = await left_by(call, done, project_id, ask)
     body = found.body if "fields" not in call.query else msgspec.json.encode(call.picked(found.document))
     return Answer(status=status, body=body, headers=call.command_headers(done))

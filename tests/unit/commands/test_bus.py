@@ -338,7 +338,7 @@ def test_deciding_raises_where_the_log_cannot_be_read(commands, monkeypatch):
     def away(*_):
         raise LogUnavailableError("away")
 
-    monkeypatch.setattr(commands.log, "stream_events", away)
+    monkeypatch.setattr(commands.log, "existing", away)
     submission = commands.submission("project.update", target="0" * 8, name="x")
     with pytest.raises(LogUnavailableError):
         decide_batch(View(commands.log), commands.log, [submission], 1)
