@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import pytest
 from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteDatastore, SQLiteTrackingRecorder
@@ -24,22 +24,20 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning",
 )
 MODULE = "commands.sqlite.factory"
+FOLDER = TemporaryDirectory()
 
 
 class OwnFile:
-    """A database file for each test."""
+    """A database file for each test.
+
+    The cases leave threads that still read when a test ends, and closing a connection under a reading thread ends the
+    interpreter: connections are left to the garbage collector, files to the folder of the whole run.
+    """
 
     def setUp(self):
         super().setUp()
-        self.folder = TemporaryDirectory()
-        self.datastore = SQLiteDatastore(
-            str(Path(self.folder.name) / "log.sqlite"), lock_timeout=30, pool_timeout=30
-        )
-
-    def tearDown(self):
-        self.datastore.close()
-        self.folder.cleanup()
-        super().tearDown()
+        path = Path(mkdtemp(dir=FOLDER.name)) / "log.sqlite"
+        self.datastore = SQLiteDatastore(str(path), lock_timeout=30, pool_timeout=30)
 
 
 class TestApplicationRecorder(OwnFile, ApplicationRecorderTestCase):
