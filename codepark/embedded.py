@@ -1,6 +1,8 @@
 """The embedded profile: every part in one process over one data directory."""
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from codepark.checkpoints import Checkpointer
@@ -24,6 +26,7 @@ from projections.sqlite.store import SQLiteDocumentStore
 from read_api.services import Queries, queries_over
 from streams.runner import Runner
 
+_LOOK_SECONDS = 0.05
 _FILE_TOPICS = frozenset({FileWritten.TOPIC, FileDeleted.TOPIC})
 
 
@@ -82,6 +85,16 @@ class Embedded:
         """Name the models that have not reached the end of the log that was found at the start."""
         reached = self.progress.models()
         return [m.name for m in self.models if reached.get(m.name, 0) < self.start_sequence]
+
+    def catch_up(self, advanced: Callable[[int, int], None], seconds: float = 120.0) -> None:
+        """Wait until every model includes the log's present end, for up to *seconds*; *advanced* gets how far."""
+        target, deadline, pause = self.log.tip().sequence, time.monotonic() + seconds, threading.Event()
+        done = min(self.progress.models().values())
+        while done < target and time.monotonic() < deadline:
+            advanced(done, target)
+            pause.wait(_LOOK_SECONDS)
+            done = min(self.progress.models().values())
+        advanced(done, target)
 
     def close(self) -> None:
         """Answer what waits, stop, and let the directory go."""

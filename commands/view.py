@@ -35,10 +35,10 @@ class View:
 
     def get(self, stream: str) -> Versioned:
         """Return the stream's state; treat it as immutable."""
-        found = self._states.pop(stream, None) or self._load(stream)
-        self._states[stream] = found  # the last used stand last
-        if len(self._states) > self._cached:
-            del self._states[next(iter(self._states))]
+        found = self._states.get(stream)
+        if found is None:
+            found = self._states[stream] = self._load(stream)
+            self._make_room()
         return found
 
     def prefetch(self, streams: Iterable[str]) -> None:
@@ -49,6 +49,13 @@ class View:
             for stream in unknown:
                 if stream not in existing:
                     self._states[stream] = Versioned(KINDS[kind_name(stream)].initial, 0, 0)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Forget the quarter that came first once there are too many; one that is still used is loaded again."""
+        if len(self._states) > self._cached:
+            for stream in list(self._states)[: self._cached // 4]:
+                del self._states[stream]
 
     def settle(self, changed: dict[str, Versioned]) -> None:
         """Take over what a settled batch changed."""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -91,18 +92,30 @@ def _import(
         ) from error
     try:
         parts.start()
-        return _with_bar(source, LocalSink(parts, SERVICE), name, public=public)
+        return _with_bar(source, LocalSink(parts, SERVICE), name, public=public, projected=parts.catch_up)
     finally:
         parts.close()
 
 
-def _with_bar(source: HistorySource, sink: Sink, name: str, *, public: bool) -> Imported:
+def _with_bar(
+    source: HistorySource,
+    sink: Sink,
+    name: str,
+    *,
+    public: bool,
+    projected: Callable[[Callable[[int, int], None]], None] | None = None,
+) -> Imported:
+    """Import with a progress bar; *projected* then waits until the read models have followed."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         task = bar.add_task(f"Importing {name}", total=source.count())
         try:
-            return import_history(
+            done = import_history(
                 source, sink, name, public=public, advanced=lambda count: bar.advance(task, count)
             )
+            if projected is not None:
+                follow = bar.add_task("Projecting", total=None)
+                projected(lambda done, total: bar.update(follow, completed=done, total=total))
+            return done
         finally:
             sink.close()

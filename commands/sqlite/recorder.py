@@ -74,10 +74,12 @@ class ChainedRecorder(SQLiteApplicationRecorder):
         """Insert events of an application that knows nothing of commands: each call is one command."""
         tip = self.read_tip(c)
         records = _chained(tip, stored_events, source_of(self.load_log_id(c)))
-        rows = [
-            (*to_row(record, event.state)[:3], event.topic, event.state, *to_row(record, event.state)[5:])
-            for record, event in zip(records, stored_events, strict=True)
-        ]
+        rows = []
+        for record, event in zip(records, stored_events, strict=True):
+            row = to_row(record, event.state)
+            rows.append(
+                (*row[:3], event.topic, *row[4:])
+            )  # the application's own topic has no version of ours
         try:
             insert_rows(c, self.events_table_name, rows)
         except sqlite3.IntegrityError as error:

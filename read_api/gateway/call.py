@@ -81,14 +81,12 @@ class Call:
             raise unauthorized("sign in and send the access token as `Authorization: Bearer <token>`")
         return self.actor
 
-    def request(self, *, scope: str = "") -> IntakeRequest:
-        """Return what accompanies a command; *scope* narrows an idempotency key to a part of a request."""
+    def request(self) -> IntakeRequest:
+        """Return what accompanies a command."""
         key = self.headers.get("idempotency-key")
-        if key is not None:
-            key = _checked_key(key) + scope
         return IntakeRequest(
             actor=self.actor,
-            key=key,
+            key=None if key is None else _checked_key(key),
             expected_version=expected_version(self.headers.get("if-match")),
             correlation=self.request_id,
             traceparent=_traceparent(self.headers.get("traceparent")),

@@ -1,5 +1,6 @@
 """`/commands`: many commands in one request, and what became of one."""
 
+import asyncio
 import re
 from typing import Annotated, Any
 
@@ -9,14 +10,16 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from commands.bus import BusyError
 from commands.deciding import outcome_of
 from commands.intake.builders import COMMAND_TYPES
+from commands.intake.intake import Request as IntakeRequest
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, Outcome, Refused, Submission
 from commands.position import Position
 from domain.limits import BATCH_COMMANDS
+from read_api.api import Api
 from read_api.gateway.bodies import invalid
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
-from read_api.gateway.problems import BadInputError, HttpError, problem_of
+from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError, problem_of
 from read_api.rest.views import BatchResult, CommandView
 
 COMMANDS = "/api/v1/commands"
@@ -47,12 +50,15 @@ class Batch(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fi
 @operation("POST", COMMANDS, input=Batch, output=BatchResult, signed_in=True)
 async def carry_out(call: Call, batch: Batch) -> Answer:
     """Carry out commands in order; each has an outcome of its own."""
-    prepared = [_prepared(call, command, index) for index, command in enumerate(batch.commands)]
+    base = msgspec.structs.replace(call.request(), expected_version=None)  # each command has its own
+    prepared = [_prepared(call.api, base, command, index) for index, command in enumerate(batch.commands)]
     submissions = [item for item in prepared if isinstance(item, Submission)]
     try:
-        outcomes = iter(await call.api.bus.execute(submissions) if submissions else [])
-    except BusyError as error:
-        raise HttpError(503, "busy", str(error), headers={"Retry-After": "1"}) from error
+        async with asyncio.timeout(call.api.answer_seconds):
+            outcomes = iter(await call.api.bus.execute(submissions) if submissions else [])
+    except (BusyError, TimeoutError) as error:
+        detail = str(error) or "no outcome in time"
+        raise HttpError(503, "busy", detail, headers={"Retry-After": str(RETRY_SECONDS)}) from error
     last = Position()
     results = []
     for command, item in zip(batch.commands, prepared, strict=True):
@@ -64,22 +70,17 @@ async def carry_out(call: Call, batch: Batch) -> Answer:
     return Answer(body=msgspec.json.encode({"results": results}), headers=headers)
 
 
-def _prepared(call: Call, command: BatchCommand, index: int) -> Submission | Exception:
+def _prepared(api: Api, base: IntakeRequest, command: BatchCommand, index: int) -> Submission | Exception:
     try:
-        return _submission(call, command, index)
+        return _submission(api, base, command, index)
     except Exception as error:  # noqa: BLE001 # the error table turns it into this command's problem
         return error
 
 
-def _submission(call: Call, command: BatchCommand, index: int) -> Submission:
+def _submission(api: Api, base: IntakeRequest, command: BatchCommand, index: int) -> Submission:
     kind = COMMAND_TYPES[command.type]
     if kind.targeted and command.target is UNSET:
         raise BadInputError(f"{command.type} needs a target", f"/commands/{index}/target")
-    request = call.request(scope=f"#{index}")
-    if command.id is not UNSET:
-        request = msgspec.structs.replace(request, key=command.id)
-    expected = None if command.expected_version is UNSET else command.expected_version
-    request = msgspec.structs.replace(request, expected_version=expected)
     try:
         data = _decoder(kind.input).decode(command.data)
     except msgspec.ValidationError as error:
@@ -87,7 +88,17 @@ def _submission(call: Call, command: BatchCommand, index: int) -> Submission:
     except RecursionError as error:
         raise BadInputError("the data is nested too deep", f"/commands/{index}/data") from error
     target = "" if command.target is UNSET else command.target
-    return call.api.intake.submission(kind.build, data, request, target=target, type_name=command.type)
+    request = _request(base, command, index)
+    return api.intake.submission(kind.build, data, request, target=target, type_name=command.type)
+
+
+def _request(base: IntakeRequest, command: BatchCommand, index: int) -> IntakeRequest:
+    """Return what accompanies one command: its own id as idempotency key, or its place under the batch's."""
+    key = command.id if command.id is not UNSET else base.key and f"{base.key}#{index}"
+    expected = None if command.expected_version is UNSET else command.expected_version
+    if key is None and expected is None:
+        return base
+    return msgspec.structs.replace(base, key=key, expected_version=expected)
 
 
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
