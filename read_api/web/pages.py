@@ -48,8 +48,9 @@ def _page(path: str, name: str, policy: str) -> Any:
 
 
 @get("/assets/{name:str}", include_in_schema=False, sync_to_thread=False)
-def _asset(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+def _asset(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Answer with a file; a browser keeps it, and asks each time whether it is still the same."""
+    name = request.path_params["name"]
     for folder in ("assets", "vendor"):
         path = _ROOT / folder / name
         if path.parent == _ROOT / folder and path.suffix in _TYPES and path.is_file():
