@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +16,7 @@ from granian.server.embed import Server
 from codepark.embedded import Embedded
 from codepark.metrics import Metrics
 from codepark.operations import OPERATIONS
-from codepark.settings import Settings
+from codepark.settings import Settings, SettingsError
 from codepark.shared_memory import SharedMemory
 from read_api.api import Api
 from read_api.app import create_app
@@ -57,7 +58,7 @@ def build_api(parts: Embedded, shared: SharedMemory) -> Api:
 def serve(settings: Settings, started: Callable[[Embedded], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; *started* is called from its own thread once requests are answered.
 
-    Raises what `Embedded` raises where the data directory cannot be used.
+    Raises SettingsError where the address is taken, and what `Embedded` raises where the data directory cannot be used.
     """
     # Three threads share the interpreter; at the default of 5 ms each hand-over would cost a command that long.
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -65,6 +66,7 @@ def serve(settings: Settings, started: Callable[[Embedded], None] | None = None)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+    _require_free(settings.host, settings.port)
     parts = Embedded(settings)
     shared = SharedMemory(settings, parts.log)
     try:
@@ -73,6 +75,20 @@ def serve(settings: Settings, started: Callable[[Embedded], None] | None = None)
     finally:
         shared.close()
         parts.close()
+
+
+def _require_free(host: str, port: int) -> None:
+    """Refuse an address that somebody listens on: granian would share it, and each request would meet one of two."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SettingsError(
+                f"cannot listen on {host}:{port} ({reason}): choose another with --port"
+            ) from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

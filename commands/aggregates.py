@@ -69,10 +69,10 @@ def decode_state(data: bytes, kind: Kind) -> Any:
 def _encode_set(value: Any) -> list[Any]:
     if isinstance(value, HashTrieSet):
         return sorted(value)
-    raise NotImplementedError(f"a snapshot cannot hold a {type(value)}")
+    raise TypeError(f"a snapshot cannot hold a {type(value)}")
 
 
 def _decode_set(kind: type, value: Any) -> Any:
     if getattr(kind, "__origin__", kind) is HashTrieSet:
         return HashTrieSet(value)
-    raise NotImplementedError(f"a snapshot cannot hold a {kind}")
+    raise TypeError(f"a snapshot cannot hold a {kind}")

@@ -1,5 +1,8 @@
 """kill -9 of any process of the tree leaves no orphan that serves or holds the data directory."""
 
+import subprocess
+import sys
+
 import psutil
 import pytest
 
@@ -65,6 +68,16 @@ def test_killing_a_child_disturbs_nobody(server):
         assert before.is_success
         eventually(lambda: any(process.name() == "valkey-server" for process in children(server)))
     assert server.stop() == 0
+
+
+def test_a_second_server_on_the_same_port_refuses_and_says_why(server, tmp_path):
+    second = Server(tmp_path / "other", port=server.port)
+    second._process = subprocess.Popen(
+        [sys.executable, "-m", "codepark.cli", "serve"], env=second._environment, stderr=subprocess.PIPE
+    )
+    _, said = second._process.communicate(timeout=30)
+    assert second._process.returncode == 1
+    assert b"choose another with --port" in said
 
 
 def test_a_second_server_on_the_same_directory_refuses_and_says_why(server, tmp_path):
