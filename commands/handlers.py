@@ -188,8 +188,8 @@ def touched_streams(command: Command) -> Iterator[str]:
     if project_id is not None:
         yield ids.project_stream(project_id)
     if isinstance(command, RecordCommit):
-        for change in command.changes:
-            yield ids.file_stream(command.project_id, change.path)
+        for path in commit.touched_paths(command):
+            yield ids.file_stream(command.project_id, path)
 
 
 def home_of(command: Command) -> str:

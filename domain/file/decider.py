@@ -24,11 +24,6 @@ class File(Struct, frozen=True, kw_only=True):
     digest: str | None
     encoding: Encoding | None
 
-    @property
-    def carried(self) -> bool:
-        """Tell whether the log has the content of the file."""
-        return self.digest is not None
-
 
 INITIAL = File(exists=False, size=0, digest=None, encoding=None)
 

@@ -155,9 +155,9 @@ def test_a_commits_bad_content_is_pointed_at():
     assert caught.value.pointer == "/changes/0/content"
 
 
-def test_the_state_tells_whether_the_content_is_carried():
-    assert decider.evolve(decider.INITIAL, written("")).carried
-    assert not decider.evolve(decider.INITIAL, written(None)).carried
+def test_the_state_has_a_digest_where_the_content_is_carried():
+    assert decider.evolve(decider.INITIAL, written("")).digest is not None
+    assert decider.evolve(decider.INITIAL, written(None)).digest is None
 
 
 @example(st.lists(st.one_of(st.none(), st.text(max_size=3)), max_size=5), st.sampled_from("AMTD"))
