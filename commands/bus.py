@@ -213,7 +213,7 @@ def _call(
     try:
         loop.call_soon_threadsafe(_resolve, future, outcomes)
     except RuntimeError:  # the caller's loop has ended; the outcome is in the log
-        log_.info("answer dropped", commands=[outcome.command_id for outcome in outcomes])
+        log_.info("answers dropped", commands=len(outcomes))
 
 
 def accepted(outcome: Outcome) -> Accepted:
