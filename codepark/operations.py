@@ -97,7 +97,7 @@ def examine(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
     del arguments
     fault = broken_chain(parts.log)
     letters = parts.store.dead_letters()
-    models = {name: checkpoint.sequence for name, checkpoint in parts.store.checkpoints().items()}
+    models = parts.progress.models()
     last = parts.log.tip().sequence
     findings = [
         {"part": "event log", "ok": fault is None, "detail": fault or f"{last} events, the chain holds"},

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -9,7 +10,7 @@ from commands.log import EVERYTHING, EventLog, LogUnavailableError, Selection
 from domain.record import Record
 from projections.model import ReadModel
 from projections.progress import Progress
-from projections.store import Checkpoint, DocumentStore, StoreUnavailableError
+from projections.store import Change, Checkpoint, DocumentStore, StoreUnavailableError
 from streams.fresh import Fresh
 from streams.projecting import Decoded, decode, project
 
@@ -74,10 +75,23 @@ class Runner:
         self._grown.set()
 
     def close(self, timeout: float = 15.0) -> None:
-        """End after the step that is under way."""
+        """End after the step that is under way, and keep how far the models are."""
         self.stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        self._keep_checkpoints()
+
+    def _keep_checkpoints(self) -> None:
+        """Store the checkpoints that went on without a write, so that the next start need not read those events."""
+        with self._lock, suppress(StoreUnavailableError):
+            stored = self._store.checkpoints()
+            self._store.apply(
+                [
+                    Change(model=name, writes=(), checkpoint=checkpoint)
+                    for name, checkpoint in self._checkpoints.items()
+                    if checkpoint.sequence > stored[name].sequence
+                ]
+            )
 
     @property
     def models(self) -> tuple[ReadModel, ...]:

@@ -273,6 +273,17 @@ def test_a_runner_that_is_stopped_anywhere_ends_with_the_same_documents(tmp_path
         commands.close()
 
 
+def test_a_start_does_not_read_what_was_read_before(commands, tmp_path):
+    """Models that nothing was written to go on as well: their checkpoints are kept at the end."""
+    fill(commands, projects=1)
+    before = Projections(commands, tmp_path / "read.sqlite")
+    before.catch_up()
+    before.close()
+    after = Projections(commands, tmp_path / "read.sqlite")
+    assert after.runner.position == commands.log.tip().sequence
+    after.close()
+
+
 def test_models_that_are_added_later_are_filled_from_the_first_event(commands, tmp_path):
     fill(commands, projects=2)
     some = Projections(commands, tmp_path / "read.sqlite", (PROJECTS,))
