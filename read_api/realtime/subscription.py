@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from domain.actor import Actor
+from domain.project.events import ProjectDeleted
 from read_api.realtime.events import TECHNICAL, Shown
 from read_api.realtime.hub import Hub
 
@@ -35,7 +36,7 @@ class Subscription:
         self._projected = projected
         self._projects = projects
         self._topics = topics
-        self._allowed: dict[str, bool] = {}
+        self._allowed = {project: visible(project, actor) for project in projects or ()}
         self.after = after
 
     async def batches(self) -> AsyncGenerator[list[Shown], None]:
@@ -50,8 +51,9 @@ class Subscription:
                 yield [event for event in events if self._passes(event)]
 
     def _passes(self, event: Shown) -> bool:
+        before = None
         if event.topic.startswith(_ACCESS):
-            self._allowed.pop(event.home, None)  # who may see the project may have changed
+            before = self._allowed.pop(event.home, None)  # who may see the project may have changed
         if self._projects is not None and event.home not in self._projects:
             return False
         if self._topics is not None and event.topic not in self._topics:
@@ -65,4 +67,5 @@ class Subscription:
             if len(self._allowed) > _REMEMBERED:
                 self._allowed.clear()
             allowed = self._allowed[event.home] = self._visible(event.home, self._actor)
-        return allowed
+        # That a project is gone is told to who has followed it, though nobody may see it any more.
+        return allowed or (before is True and event.topic == ProjectDeleted.TOPIC)

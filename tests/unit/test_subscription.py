@@ -1,0 +1,48 @@
+"""What a subscriber is told of projects that come out of sight."""
+
+import asyncio
+
+from domain.actor import Actor, Role
+from read_api.realtime.hub import Hub
+from read_api.realtime.subscription import Subscription
+from tests.support.parts import ADA, BOB
+
+EVE = Actor(id="01900000-0000-7000-8000-00000000000e", roles=frozenset({Role.USER}))
+
+
+def told(commands, actor, visible, **options):
+    """Return the types of events that *actor* is told of, from the second event on."""
+
+    async def projected(_):
+        return
+
+    async def run():
+        hub = Hub(commands.log)
+        hub.start(asyncio.get_running_loop())
+        found = Subscription(hub, visible, actor, 1, projected=projected, **options)
+        batches = found.batches()
+        topics = [event.topic for event in await anext(batches)]
+        await batches.aclose()
+        return topics
+
+    return asyncio.run(run())
+
+
+def test_who_follows_a_project_is_told_that_it_is_gone(commands):
+    project = commands.project()
+    commands.do("project.update", target=project, name="second")
+    commands.do("project.delete", target=project)
+    seen = iter([True, True, False])  # at the start, after the update, after the deletion
+
+    def visible(home, actor):
+        return actor == ADA and home == project and next(seen)
+
+    topics = told(commands, ADA, visible, projects=frozenset({project}))
+    assert topics == ["project.updated", "project.deleted"]
+
+
+def test_who_could_not_see_it_is_not_told(commands):
+    project = commands.project()
+    commands.do("project.delete", target=project)
+    for actor in (BOB, EVE):
+        assert told(commands, actor, lambda home, actor: False) == []
