@@ -29,7 +29,7 @@ class ReadOnlyLog:
         self._mapper = mapper
         self._readers = Readers(str(path))
         with translated():
-            row = self._readers.connection().execute(f"SELECT log_id FROM {TABLE}_log").fetchone()  # noqa: S608
+            row = self._readers.connection().execute(f"SELECT log_id FROM {TABLE}_log").fetchone()  # noqa: S608 # names are ours, values are parameters
         self.log_id: str = row[0]
         self.source = source_of(self.log_id)
 
@@ -39,14 +39,14 @@ class ReadOnlyLog:
         for clause, values in _clauses(selection):
             where.append(clause)
             params += values
-        statement = f"SELECT {SELECT_COLUMNS} FROM {TABLE} WHERE {' AND '.join(where)} ORDER BY rowid LIMIT ?"  # noqa: S608
+        statement = f"SELECT {SELECT_COLUMNS} FROM {TABLE} WHERE {' AND '.join(where)} ORDER BY rowid LIMIT ?"  # noqa: S608 # names are ours, values are parameters
         with translated():
             return to_records(self._readers.connection().execute(statement, [*params, limit]), self.source)
 
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events behind *after*."""
         statement = (
-            f"SELECT {_STREAM_COLUMNS} FROM {TABLE} WHERE originator_id = ? AND originator_version > ? "  # noqa: S608
+            f"SELECT {_STREAM_COLUMNS} FROM {TABLE} WHERE originator_id = ? AND originator_version > ? "  # noqa: S608 # names are ours, values are parameters
             "ORDER BY originator_version"
         )
         with translated():
@@ -55,8 +55,8 @@ class ReadOnlyLog:
 
     def existing(self, streams: Sequence[str]) -> set[str]:
         """Return those of *streams* that have an event, in one statement."""
-        found_one = f"SELECT 1 FROM {TABLE} WHERE originator_id = value"  # noqa: S608
-        statement = f"SELECT group_concat(value) FROM json_each(?) WHERE EXISTS ({found_one})"  # noqa: S608
+        found_one = f"SELECT 1 FROM {TABLE} WHERE originator_id = value"  # noqa: S608 # names are ours, values are parameters
+        statement = f"SELECT group_concat(value) FROM json_each(?) WHERE EXISTS ({found_one})"  # noqa: S608 # names are ours, values are parameters
         with translated():
             found = self._readers.connection().execute(statement, (json.encode(streams),)).fetchone()[0]
         return set() if found is None else set(found.split(","))
@@ -64,7 +64,7 @@ class ReadOnlyLog:
     def last_event(self, stream: str) -> StreamEvent | None:
         """Return the stream's last event."""
         statement = (
-            f"SELECT {_STREAM_COLUMNS} FROM {TABLE} WHERE originator_id = ? "  # noqa: S608
+            f"SELECT {_STREAM_COLUMNS} FROM {TABLE} WHERE originator_id = ? "  # noqa: S608 # names are ours, values are parameters
             "ORDER BY originator_version DESC LIMIT 1"
         )
         with translated():
@@ -81,7 +81,7 @@ class ReadOnlyLog:
 
     def command_records(self, command: str) -> list[Record]:
         """Return what the command appended: its first record by the index, the others lie behind it."""
-        statement = f"SELECT {SELECT_COLUMNS} FROM {TABLE} WHERE command = ? AND commit_index = 1"  # noqa: S608
+        statement = f"SELECT {SELECT_COLUMNS} FROM {TABLE} WHERE command = ? AND commit_index = 1"  # noqa: S608 # names are ours, values are parameters
         with translated():
             first = to_records(self._readers.connection().execute(statement, (command,)), self.source)
         if not first or first[0].commit_count == 1:
@@ -91,7 +91,7 @@ class ReadOnlyLog:
     def sequence_at(self, time: int) -> int:
         """Search the records, whose event times never go back, for the last one up to *time*."""
         low, high = 0, self._last_sequence()
-        statement = f"SELECT occurred_at FROM {TABLE} WHERE rowid = ?"  # noqa: S608
+        statement = f"SELECT occurred_at FROM {TABLE} WHERE rowid = ?"  # noqa: S608 # names are ours, values are parameters
         with translated():
             connection = self._readers.connection()
             while low < high:
@@ -107,7 +107,7 @@ class ReadOnlyLog:
         self._readers.close()
 
     def _last_sequence(self) -> int:
-        row = self._readers.connection().execute(f"SELECT max(rowid) FROM {TABLE}").fetchone()  # noqa: S608
+        row = self._readers.connection().execute(f"SELECT max(rowid) FROM {TABLE}").fetchone()  # noqa: S608 # names are ours, values are parameters
         return row[0] or 0
 
 

@@ -39,21 +39,21 @@ class ChainedRecorder(SQLiteApplicationRecorder):
         super()._create_table(c)
         table = f"{self.events_table_name}_log"
         c.execute(
-            f"INSERT INTO {table} SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM {table})",  # noqa: S608
+            f"INSERT INTO {table} SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM {table})",  # noqa: S608 # names are ours, values are parameters
             (str(uuid7()), PARTITIONS),
         )
 
     def load_log_id(self, c: SQLiteCursor) -> str:
         """Return the log's id, which its chain starts from."""
         if not self.log_id:
-            c.execute(f"SELECT log_id FROM {self.events_table_name}_log")  # noqa: S608
+            c.execute(f"SELECT log_id FROM {self.events_table_name}_log")  # noqa: S608 # names are ours, values are parameters
             self.log_id = c.fetchone()[0]
         return self.log_id
 
     def read_tip(self, c: SQLiteCursor) -> Tip:
         """Return the last record's place."""
         c.execute(
-            f"SELECT rowid, chain, occurred_at FROM {self.events_table_name} ORDER BY rowid DESC LIMIT 1"  # noqa: S608
+            f"SELECT rowid, chain, occurred_at FROM {self.events_table_name} ORDER BY rowid DESC LIMIT 1"  # noqa: S608 # names are ours, values are parameters
         )
         row = c.fetchone()
         if row is None:

@@ -43,7 +43,7 @@ def insert_rows(cursor: Executes, table: str, rows: Sequence[tuple[Any, ...]]) -
     row = f"({','.join('?' * len(COLUMNS))})"
     start = 0
     for size in _CHUNKS:
-        statement = f"INSERT INTO {table} ({SELECT_COLUMNS}) VALUES {','.join([row] * size)}"  # noqa: S608
+        statement = f"INSERT INTO {table} ({SELECT_COLUMNS}) VALUES {','.join([row] * size)}"  # noqa: S608 # names are ours, values are parameters
         while len(rows) - start >= size:
             cursor.execute(statement, [value for values in rows[start : start + size] for value in values])
             start += size

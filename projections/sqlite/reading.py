@@ -17,13 +17,13 @@ _list_decoder: msgspec.json.Decoder[list[Document]] = msgspec.json.Decoder(list[
 
 def read_one(connection: sqlite3.Connection, table: Table, id_: str) -> Document | None:
     """Return a document."""
-    row = connection.execute(f"SELECT body FROM {table.name} WHERE id = ?", (id_,)).fetchone()  # noqa: S608
+    row = connection.execute(f"SELECT body FROM {table.name} WHERE id = ?", (id_,)).fetchone()  # noqa: S608 # names are ours, values are parameters
     return None if row is None or row[0] is None else _decoder.decode(row[0])
 
 
 def read_many(connection: sqlite3.Connection, table: Table, ids: Sequence[str]) -> dict[str, Document]:
     """Return the documents that exist, by id."""
-    statement = f"SELECT d.body FROM json_each(?) AS k CROSS JOIN {table.name} AS d ON d.id = k.value WHERE d.body IS NOT NULL"  # noqa: S608
+    statement = f"SELECT d.body FROM json_each(?) AS k CROSS JOIN {table.name} AS d ON d.id = k.value WHERE d.body IS NOT NULL"  # noqa: S608 # names are ours, values are parameters
     rows = connection.execute(statement, (msgspec.json.encode(ids).decode(),))
     documents = (_decoder.decode(body) for (body,) in rows)
     return {document["id"]: document for document in documents}
@@ -49,7 +49,7 @@ def _scope(
 
 def _documents(connection: sqlite3.Connection, statement: str, params: Sequence[object]) -> list[Document]:
     """Fetch a page as one value: one step of the statement instead of one for each row."""
-    whole = f"SELECT '[' || group_concat(body) || ']' FROM ({statement})"  # noqa: S608
+    whole = f"SELECT '[' || group_concat(body) || ']' FROM ({statement})"  # noqa: S608 # names are ours, values are parameters
     try:
         (text,) = connection.execute(whole, params).fetchone()
     except sqlite3.DataError:  # together they are longer than a value of SQLite may be
@@ -59,7 +59,7 @@ def _documents(connection: sqlite3.Connection, statement: str, params: Sequence[
 
 def count(connection: sqlite3.Connection, table: Table) -> int:
     """Return how many documents the table has."""
-    statement = f"SELECT count(*) FROM {table.name} WHERE body IS NOT NULL"  # noqa: S608
+    statement = f"SELECT count(*) FROM {table.name} WHERE body IS NOT NULL"  # noqa: S608 # names are ours, values are parameters
     (found,) = connection.execute(statement).fetchone()
     return int(found)
 
@@ -75,5 +75,5 @@ def read_totals(
 
 def read_page(connection: sqlite3.Connection, table: Table, after: str) -> list[Document]:
     """Return the documents that follow the id *after*."""
-    statement = f"SELECT body FROM {table.name} WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT {_PAGE}"  # noqa: S608
+    statement = f"SELECT body FROM {table.name} WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT {_PAGE}"  # noqa: S608 # names are ours, values are parameters
     return [_decoder.decode(body) for (body,) in connection.execute(statement, (after,))]

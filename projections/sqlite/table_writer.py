@@ -98,7 +98,7 @@ class TableWriter:
                 after = _values(change.after.document, field)
                 gone += [(value, change.id) for value in before if value not in after]
                 come += [(value, change.id) for value in after if value not in before]
-            write_rows(connection, f"DELETE FROM {side} WHERE (value, id) IN (", gone, ")")  # noqa: S608
+            write_rows(connection, f"DELETE FROM {side} WHERE (value, id) IN (", gone, ")")  # noqa: S608 # names are ours, values are parameters
             write_rows(connection, f"INSERT INTO {side} (value, id)", come)
 
     def _write_text(self, connection: sqlite3.Connection, text: str, changed: Sequence[Changed]) -> None:
@@ -113,7 +113,7 @@ class TableWriter:
         chosen = f"FROM json_each(?) AS k CROSS JOIN {table} AS d ON d.id = k.value"
         if gone:
             numbers = f"SELECT d.number {chosen}"
-            connection.execute(f"DELETE FROM {text} WHERE rowid IN ({numbers})", (_encode(gone),))  # noqa: S608
+            connection.execute(f"DELETE FROM {text} WHERE rowid IN ({numbers})", (_encode(gone),))  # noqa: S608 # names are ours, values are parameters
         if come:
             values = ", ".join(f"json_extract(d.body, '$.{field}')" for field in fields)
             connection.execute(
@@ -127,7 +127,7 @@ def _select(connection: sqlite3.Connection, table: str, ids: Collection[str], bo
     if not ids:
         return {}
     row = f"'[' || json_quote(d.id) || ',' || d.position || ',' || coalesce({body}, 'null') || ']'"
-    statement = f"SELECT '[' || group_concat({row}) || ']' FROM json_each(?) AS k CROSS JOIN {table} AS d ON d.id = k.value"  # noqa: S608
+    statement = f"SELECT '[' || group_concat({row}) || ']' FROM json_each(?) AS k CROSS JOIN {table} AS d ON d.id = k.value"  # noqa: S608 # names are ours, values are parameters
     (text,) = connection.execute(statement, (_encode(ids),)).fetchone()
     if text is None:
         return {}

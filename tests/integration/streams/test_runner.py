@@ -273,6 +273,19 @@ def test_a_runner_that_is_stopped_anywhere_ends_with_the_same_documents(tmp_path
         commands.close()
 
 
+@pytest.mark.parametrize(("before", "caught_up"), [(10, True), (3, False)])
+def test_who_writes_faster_than_is_projected_waits(commands, tmp_path, monkeypatch, before, caught_up):
+    """Far behind, the appending thread catches up itself; a little behind, it leaves that to the runner's own."""
+    monkeypatch.setattr("streams.runner._FAR_BEHIND", 5)
+    made = Projections(commands, tmp_path / "read.sqlite", inline=True)
+    for number in range(before):
+        commands.project(f"{number}")
+    commands.log.on_append(made.runner._appended)  # its own thread is not started
+    commands.project("last")
+    assert made.runner.position == (before + 1 if caught_up else 0)
+    made.close()
+
+
 def test_a_start_does_not_read_what_was_read_before(commands, tmp_path):
     """Models that nothing was written to go on as well: their checkpoints are kept at the end."""
     fill(commands, projects=1)
