@@ -1,10 +1,13 @@
 """The application over real parts in this process, where two requests can be made to meet."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
+import pytest
+from msgspec.structs import replace
 
 from codepark.embedded import Embedded
 from codepark.importing.run import import_history
@@ -13,19 +16,23 @@ from codepark.importing.sinks import LocalSink
 from codepark.server import build_api
 from codepark.settings import Settings
 from codepark.shared_memory import SharedMemory
+from commands.bus import accepted
+from commands.intake.builders import create_project
+from commands.intake.inputs import ProjectInput
+from commands.intake.intake import Request
 from domain.actor import SERVICE
 from projections.store import Change, Checkpoint
 from read_api.app import create_app
 
 
 @asynccontextmanager
-async def application(path) -> AsyncIterator[tuple[Embedded, httpx.AsyncClient]]:
+async def application(path, **changes) -> AsyncIterator[tuple[Embedded, httpx.AsyncClient]]:
     settings = Settings(data=path / "data")
     parts = Embedded(settings)
     shared = SharedMemory(settings, parts.log)
     try:
         loop = asyncio.get_running_loop()
-        api = build_api(parts, shared)
+        api = replace(build_api(parts, shared), **changes)
         parts.progress.bind(loop)
         api.hub.start(loop)
         parts.start()
@@ -38,6 +45,82 @@ async def application(path) -> AsyncIterator[tuple[Embedded, httpx.AsyncClient]]
     finally:
         shared.close()
         parts.close()
+
+
+@contextmanager
+def held(runner):
+    """Keep a runner from projecting, from a thread of its own, until the block ends or `release` is set."""
+    taken, release = threading.Event(), threading.Event()
+
+    def hold():
+        with runner.paused():
+            taken.set()
+            release.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert taken.wait(10)
+    try:
+        yield release
+    finally:
+        release.set()
+        thread.join(10)
+
+
+async def make_project(parts):
+    """Start a project past the HTTP surface, and return its id and the position behind it."""
+    request = Request(actor=SERVICE)
+    submission = parts.intake.submission(
+        create_project, ProjectInput(name="p"), request, type_name="project.create"
+    )
+    done = accepted((await parts.bus.execute([submission]))[0])
+    return done.stream.removeprefix("project-"), done.position.token()
+
+
+@pytest.mark.parametrize("with_position", [True, False])
+def test_a_query_waits_until_the_read_model_includes_what_was_acknowledged(tmp_path, with_position):
+    """G5: the projection is held; without the wait the answer would be that there is no such project."""
+
+    async def run():
+        async with application(tmp_path) as (parts, client):
+            with held(parts.runners[0]) as release:
+                project, position = await make_project(parts)
+                headers = {"CodePark-After": position} if with_position else {}
+                asked = asyncio.create_task(client.get(f"/api/v1/projects/{project}", headers=headers))
+                await asyncio.wait({asked}, timeout=0.05)
+                assert not asked.done()
+                release.set()
+                assert (await asked).status_code == 200
+
+    asyncio.run(run())
+
+
+def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
+    """G5; a command that is accepted meanwhile says so with its refusal."""
+
+    async def run():
+        async with application(tmp_path, wait_seconds=0.1) as (parts, client):
+            with held(parts.runners[0]):
+                project, position = await make_project(parts)
+                for path in (f"/api/v1/projects/{project}", "/api/v1/projects"):
+                    answer = await client.get(path, headers={"CodePark-After": position})
+                    assert (answer.status_code, answer.json()["code"]) == (503, "projection_unavailable")
+                    assert answer.headers["Retry-After"]
+                late = await client.post(
+                    "/api/v1/projects", json={"name": "late"}, headers={"Idempotency-Key": "k"}
+                )
+                assert late.status_code == 503
+                assert late.headers["CodePark-Command"]
+            again = await client.post(
+                "/api/v1/projects", json={"name": "late"}, headers={"Idempotency-Key": "k"}
+            )
+            assert (again.status_code, again.headers["CodePark-Command"]) == (
+                201,
+                late.headers["CodePark-Command"],
+            )
+            assert parts.log.tip().sequence == 2
+
+    asyncio.run(run())
 
 
 def test_the_same_key_twice_at_once_is_told_to_wait(tmp_path):
