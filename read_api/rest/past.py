@@ -82,11 +82,16 @@ async def check_history(call: Call, project_id: str) -> None:
             raise
 
 
-async def left_by(call: Call, done: Accepted, project_id: str, ask: Callable[[Queries], T]) -> T:
-    """Ask for what a command left behind: the present for a new one, that moment for a repeated one."""
+async def left_by(
+    call: Call, done: Accepted, project_id: str, ask: Callable[[Queries], T], *, insights: bool = False
+) -> T:
+    """Ask for what a command left behind: the present for a new one, that moment for a repeated one.
+
+    *insights* tells that the answer shows them, and so has to wait until they are measured.
+    """
     if done.replayed:
         return await _travels.ask(call.api, project_id, done.position.sequence(), ask)
-    return await call.read(ask, project=project_id, at=done)
+    return await call.read(ask, project=project_id if insights else None, at=done)
 
 
 async def _sequence(call: Call, as_of: str) -> int:

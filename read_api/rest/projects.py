@@ -170,6 +170,6 @@ async def _as_left(
     call: Call, done: Accepted, project_id: str, status: int, ask: Callable[[Queries], Rendered]
 ) -> Answer:
     """Answer with the project as the command left it; for a repeated command, as it left it then."""
-    found = await left_by(call, done, project_id, ask)
+    found = await left_by(call, done, project_id, ask, insights=True)
     body = found.body if "fields" not in call.query else msgspec.json.encode(call.picked(found.document))
     return Answer(status=status, body=body, headers=call.command_headers(done))

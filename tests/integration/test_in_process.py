@@ -95,6 +95,30 @@ def test_a_query_waits_until_the_read_model_includes_what_was_acknowledged(tmp_p
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("path", ["/api/v1/projects/{}", "/api/v1/projects", "/api/v1/projects/{}/insights"])
+def test_a_query_waits_for_the_insights_of_what_was_acknowledged(tmp_path, path):
+    """G5: the insights are held; of another project they are not waited for."""
+
+    async def run():
+        async with application(tmp_path) as (parts, client):
+            other = (await client.post("/api/v1/projects", json={"name": "other"})).json()["id"]
+            project, _ = await make_project(parts)
+            with held(parts.runners[1]) as release:
+                content = {"content": "def f(a):\n    return a or 1\n"}
+                written = await client.put(f"/api/v1/projects/{project}/files/a.py", json=content)
+                assert written.status_code == 201
+                asked = asyncio.create_task(client.get(path.format(project)))
+                assert (await client.get(f"/api/v1/projects/{other}")).status_code == 200
+                await asyncio.wait({asked}, timeout=0.05)
+                assert not asked.done()
+                release.set()
+                body = (await asked).json()
+            shown = next(item for item in body.get("items", [body]) if item.get("id", project) == project)
+            assert shown.get("aiInsights", shown)["complexity"] == 2
+
+    asyncio.run(run())
+
+
 def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
     """G5; a command that is accepted meanwhile says so with its refusal."""
 
