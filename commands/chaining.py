@@ -8,10 +8,15 @@ from commands.mapper import EventMapper
 from domain.record import Record
 
 
-def chain_batch(mapper: EventMapper, source: str, tip: Tip, batch: Sequence[CommandEvents]) -> list[Record]:
-    """Return the records of *batch*, chained behind *tip* and numbered without gap."""
+def number_batch(
+    mapper: EventMapper, source: str, tip: Tip, batch: Sequence[CommandEvents], first_at: int | None = None
+) -> list[Record]:
+    """Return the records of *batch*, numbered without gap behind *tip* and not chained yet.
+
+    *first_at* is the offset at which the first of them is expected; without one a record's sequence tells its place.
+    """
     records: list[Record] = []
-    chain, sequence = tip.chain, tip.sequence
+    sequence, at = tip.sequence, tip.sequence if first_at is None else first_at
     for command in batch:
         count = len(command.events)
         for index, item in enumerate(command.events, 1):
@@ -19,12 +24,20 @@ def chain_batch(mapper: EventMapper, source: str, tip: Tip, batch: Sequence[Comm
             record = Record(
                 source=source, home=command.home, stream=item.stream, version=item.version,
                 topic=item.event.TOPIC, schema=item.event.VERSION, data=mapper.data(item.event),
-                sequence=sequence, at=sequence - 1, command=command.command, commit_index=index,
+                sequence=sequence, at=at, command=command.command, commit_index=index,
                 commit_count=count, occurred_at=command.occurred_at, actor=command.actor,
                 correlation=command.correlation, causation=command.causation,
                 traceparent=command.traceparent,
                 fingerprint=command.fingerprint if index == 1 else None,
             )  # fmt: skip
-            chain = chained(record, chain)
+            at += 1
             records.append(record)
+    return records
+
+
+def chain_batch(mapper: EventMapper, source: str, tip: Tip, batch: Sequence[CommandEvents]) -> list[Record]:
+    """Return the records of *batch*, chained behind *tip* and numbered without gap."""
+    records, chain = number_batch(mapper, source, tip, batch), tip.chain
+    for record in records:
+        chain = chained(record, chain)
     return records

@@ -74,12 +74,7 @@ class SQLiteEventLog(ReadOnlyLog):
 
     def snapshot(self, stream: str) -> Snapshot | None:
         """Return the stream's last snapshot."""
-        with translated():
-            found = self._snapshots.select_events(stream, desc=True, limit=1)
-        if not found:
-            return None
-        last = found[0]
-        return Snapshot(stream=stream, version=last.originator_version, topic=last.topic, state=last.state)
+        return self.last_snapshot(stream)
 
     def on_append(self, callback: Callable[[Sequence[Record]], None]) -> None:
         """Call *callback* after each append."""

@@ -8,7 +8,7 @@ from eventsourcing.persistence import StoredEvent
 from msgspec import json
 
 from commands.chain import source_of
-from commands.log import EVERYTHING, Selection
+from commands.log import EVERYTHING, Selection, Snapshot
 from commands.mapper import EventMapper, stored_topic
 from commands.sqlite.connections import Readers, translated
 from commands.sqlite.rows import SELECT_COLUMNS, to_records
@@ -23,6 +23,8 @@ _STREAM_COLUMNS = "originator_version, topic, state"
 
 class ReadOnlyLog:
     """What can be asked of a log without writing to it; from any thread, each with a connection of its own."""
+
+    columns = SELECT_COLUMNS
 
     def __init__(self, path: Path, mapper: EventMapper) -> None:
         """Read the log at *path*; raises LogUnavailableError where there is none."""
@@ -39,7 +41,7 @@ class ReadOnlyLog:
         for clause, values in _clauses(selection):
             where.append(clause)
             params += values
-        statement = f"SELECT {SELECT_COLUMNS} FROM {TABLE} WHERE {' AND '.join(where)} ORDER BY rowid LIMIT ?"  # noqa: S608 # names are ours, values are parameters
+        statement = f"SELECT {self.columns} FROM {TABLE} WHERE {' AND '.join(where)} ORDER BY rowid LIMIT ?"  # noqa: S608 # names are ours, values are parameters
         with translated():
             return to_records(self._readers.connection().execute(statement, [*params, limit]), self.source)
 
@@ -71,6 +73,16 @@ class ReadOnlyLog:
             row = self._readers.connection().execute(statement, (stream,)).fetchone()
         return None if row is None else self._stream_event(stream, *row)
 
+    def last_snapshot(self, stream: str) -> Snapshot | None:
+        """Return the stream's last snapshot."""
+        statement = (
+            "SELECT originator_version, topic, state FROM snapshots WHERE originator_id = ? "
+            "ORDER BY originator_version DESC LIMIT 1"
+        )
+        with translated():
+            row = self._readers.connection().execute(statement, (stream,)).fetchone()
+        return None if row is None else Snapshot(stream=stream, version=row[0], topic=row[1], state=row[2])
+
     def _stream_event(self, stream: str, version: int, topic: str, state: bytes) -> StreamEvent:
         found: StreamEvent = self._mapper.to_domain_event(StoredEvent(stream, version, topic, state))
         return found
@@ -81,7 +93,7 @@ class ReadOnlyLog:
 
     def command_records(self, command: str) -> list[Record]:
         """Return what the command appended: its first record by the index, the others lie behind it."""
-        statement = f"SELECT {SELECT_COLUMNS} FROM {TABLE} WHERE command = ? AND commit_index = 1"  # noqa: S608 # names are ours, values are parameters
+        statement = f"SELECT {self.columns} FROM {TABLE} WHERE command = ? AND commit_index = 1"  # noqa: S608 # names are ours, values are parameters
         with translated():
             first = to_records(self._readers.connection().execute(statement, (command,)), self.source)
         if not first or first[0].commit_count == 1:

@@ -24,26 +24,29 @@ class Executes(Protocol):
         ...
 
 
-def create_statements(table: str) -> list[str]:
-    """Return the statements that make the events table: the library's columns, then ours."""
+def create_statements(table: str, further: str = "") -> list[str]:
+    """Return the statements that make the events table: the library's columns, then ours and *further* ones."""
     return [
         f"""CREATE TABLE IF NOT EXISTS {table} (
             originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB,
             home TEXT NOT NULL, command TEXT NOT NULL, commit_index INTEGER NOT NULL, commit_count INTEGER NOT NULL,
             occurred_at INTEGER NOT NULL, actor TEXT NOT NULL, correlation TEXT, causation TEXT, traceparent TEXT,
-            fingerprint TEXT, chain BLOB NOT NULL, PRIMARY KEY (originator_id, originator_version))""",
+            fingerprint TEXT, chain BLOB NOT NULL, {further}PRIMARY KEY (originator_id, originator_version))""",
         f"CREATE INDEX IF NOT EXISTS {table}_home ON {table} (home)",
         f"CREATE INDEX IF NOT EXISTS {table}_command ON {table} (command) WHERE commit_index = 1",
         f"CREATE TABLE IF NOT EXISTS {table}_log (log_id TEXT NOT NULL, partitions INTEGER NOT NULL)",
     ]
 
 
-def insert_rows(cursor: Executes, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def insert_rows(
+    cursor: Executes, table: str, rows: Sequence[tuple[Any, ...]], columns: Sequence[str] = COLUMNS
+) -> None:
     """Insert *rows* in few statements: each statement may wait for the interpreter's lock, each row may not."""
-    row = f"({','.join('?' * len(COLUMNS))})"
+    row = f"({','.join('?' * len(columns))})"
+    names = ", ".join(columns)
     start = 0
     for size in _CHUNKS:
-        statement = f"INSERT INTO {table} ({SELECT_COLUMNS}) VALUES {','.join([row] * size)}"  # noqa: S608 # names are ours, values are parameters
+        statement = f"INSERT INTO {table} ({names}) VALUES {','.join([row] * size)}"  # noqa: S608 # names are ours, values are parameters
         while len(rows) - start >= size:
             cursor.execute(statement, [value for values in rows[start : start + size] for value in values])
             start += size
@@ -67,12 +70,12 @@ def to_records(rows: Iterator[tuple[Any, ...]] | sqlite3.Cursor, source: str) ->
 def _to_record(row: tuple[Any, ...], source: str) -> Record:
     (
         sequence, stream, version, stored, state, home, command, commit_index, commit_count, occurred_at, actor,
-        correlation, causation, traceparent, fingerprint, chain,
+        correlation, causation, traceparent, fingerprint, chain, *at,
     ) = row  # fmt: skip
     topic, schema = parse_stored_topic(stored)
     return Record(
         source=source, home=home, stream=stream, version=version, topic=topic, schema=schema,
-        data=_compressor.decompress(state), sequence=sequence, at=sequence - 1, command=command,
+        data=_compressor.decompress(state), sequence=sequence, at=at[0] if at else sequence - 1, command=command,
         commit_index=commit_index, commit_count=commit_count, occurred_at=occurred_at, actor=actor,
         correlation=correlation or command, causation=causation, traceparent=traceparent,
         fingerprint=fingerprint, chain=chain,

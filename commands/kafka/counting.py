@@ -1,0 +1,159 @@
+"""The one place that tells which messages of a partition count.
+
+A message counts only if it extends the chain: its chain value is made with that of the last counted message. Whoever
+extends the tip first, in log order, wins; what others wrote on the same tip is void for every reader. All readers of
+the log go through this module, so all agree on one history.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from commands.chain import first_chain
+from commands.kafka.message import (
+    OPENED,
+    TRACKED,
+    TRACKING,
+    Headers,
+    MalformedError,
+    Message,
+    chain_of,
+    leaf,
+    split_chain,
+    to_record,
+)
+from commands.log import LogCorruptError, Tip
+from domain.record import Record
+
+NO_TIP = Tip(0, b"", 0)
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a reader of one partition is.
+
+    *next_offset* is the first offset that it has not looked at, *counted_at* the offset of the last counted message
+    (-1 before the first), *tip* what that message left behind. *log_id* and *partitions* come from the partition's
+    first counted message.
+    """
+
+    next_offset: int = 0
+    counted_at: int = -1
+    tip: Tip = NO_TIP
+    log_id: str = ""
+    partitions: int = 0
+
+    @property
+    def opened(self) -> bool:
+        """Tell whether the log has been opened: before that nothing counts."""
+        return bool(self.log_id)
+
+
+class Counted(Struct, frozen=True):
+    """A message that counts. *record* is None for one that only opens the log or keeps a tracking record."""
+
+    record: Record | None
+    tracking: bytes | None = None
+
+
+class Void(Struct, frozen=True):
+    """A message that does not count. *false_history* tells that it lies where its writer expected it.
+
+    An honest writer with an old view finds somebody's record where it expected its own. One whose record lies at its
+    place and still does not extend the chain knows another history than this reader.
+    """
+
+    offset: int
+    reason: str
+    false_history: bool = False
+
+
+class Counting:
+    """Apply the chain rule to the messages of one partition, in the order of their offsets."""
+
+    def __init__(self, partition: int, place: Place | None = None) -> None:
+        """Go on from *place*."""
+        self.partition = partition
+        self.place = place or Place()
+
+    def take(self, message: Message) -> Counted | Void:
+        """Look at the next message.
+
+        Raises LogCorruptError where a message extends the chain and contradicts it: a wrong sequence, unreadable
+        headers, another number of partitions.
+        """
+        place = self.place
+        self.place = replace(place, next_offset=message.offset + 1)
+        found = split_chain(message)
+        if found is None:
+            return Void(message.offset, "no chain: it is not a record of this log")
+        chain, rest = found
+        if not place.opened:
+            return self._open(message, chain, rest)
+        if chain != chain_of(place.tip.chain, leaf(message.key, message.value, rest)):
+            return Void(message.offset, "it does not extend the chain", self._lies_at_its_place(message, rest))
+        return self._count(place, message, chain, rest)
+
+    def _open(self, message: Message, chain: bytes, rest: Headers) -> Counted | Void:
+        values = dict(rest)
+        try:
+            log_id = values["log"].decode()
+            partition, partitions = int(values["partition"]), int(values["partitions"])
+        except (KeyError, ValueError):
+            return Void(message.offset, "it does not open the log")
+        if values.get("ce_type") != OPENED.encode() or partition != self.partition or not log_id:
+            return Void(message.offset, "it does not open this partition")
+        first = first_chain(log_id, partition, partitions)
+        if chain != first:
+            return Void(message.offset, "it does not open the log")
+        self.place = Place(
+            next_offset=message.offset + 1,
+            counted_at=message.offset,
+            tip=Tip(0, first, 0),
+            log_id=log_id,
+            partitions=partitions,
+        )
+        return Counted(None)
+
+    def _count(self, place: Place, message: Message, chain: bytes, rest: Headers) -> Counted:
+        values = dict(rest)
+        if values.get("ce_type") == TRACKED.encode():
+            tip = Tip(place.tip.sequence, chain, place.tip.occurred_at)
+            self._advance(place, message.offset, tip)
+            return Counted(None, values.get(TRACKING))
+        try:
+            record = to_record(message, chain, rest)
+        except MalformedError as error:
+            raise LogCorruptError(f"{error}, although it extends the chain") from error
+        if record.sequence != place.tip.sequence + 1:
+            raise LogCorruptError(
+                f"the record at offset {message.offset} has sequence {record.sequence}, not {place.tip.sequence + 1}"
+            )
+        if record.occurred_at < place.tip.occurred_at:
+            raise LogCorruptError(f"the event time goes back at offset {message.offset}")
+        self._advance(place, message.offset, Tip(record.sequence, chain, record.occurred_at))
+        return Counted(record, values.get(TRACKING))
+
+    def _advance(self, place: Place, offset: int, tip: Tip) -> None:
+        self.place = Place(
+            next_offset=offset + 1,
+            counted_at=offset,
+            tip=tip,
+            log_id=place.log_id,
+            partitions=place.partitions,
+        )
+
+    def _lies_at_its_place(self, message: Message, rest: Headers) -> bool:
+        for name, value in rest:
+            if name == "at":
+                return value == b"%d" % message.offset
+        return False
+
+
+def opening_headers(log_id: str, partition: int, partitions: int) -> list[tuple[str, bytes]]:
+    """Return the headers of the message that opens a partition of a new log."""
+    return [
+        ("ce_type", OPENED.encode()),
+        ("chain", first_chain(log_id, partition, partitions)),
+        ("log", log_id.encode()),
+        ("partition", b"%d" % partition),
+        ("partitions", b"%d" % partitions),
+    ]

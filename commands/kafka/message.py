@@ -1,0 +1,106 @@
+"""Between a record and a Kafka message: a CloudEvent in binary mode with CodePark's own headers beside it."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from commands.chain import CHAIN_SIZE, headers
+from domain.record import Record
+from domain.times import from_rfc3339
+
+CHAIN = "chain"
+OPENED = "log.opened"
+"""Type of the first counted message of a partition: it names the log and fixes the number of partitions."""
+TRACKED = "log.tracked"
+"""Type of a message that keeps a tracking record alone: it extends the chain and takes no sequence."""
+TRACKING = "tracking"
+"""Header with the tracking record that is stored with a command: name, NUL, notification id."""
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Message(NamedTuple):
+    """A message as it lies in the partition."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class MalformedError(ValueError):
+    """A message that carries a chain that fits, and nothing that can be read as a record."""
+
+
+def leaf(key: bytes | None, value: bytes | None, rest: Headers) -> bytes:
+    """Return SHA-256(0x00 ‖ key, value and each header, length-prefixed); *rest* is sorted, without `chain`."""
+    parts = [b"\x00"]
+    for data in (key or b"", value or b""):
+        parts += (len(data).to_bytes(4, "big"), data)
+    for name, data in rest:
+        encoded = name.encode()
+        parts += (len(encoded).to_bytes(4, "big"), encoded, len(data).to_bytes(4, "big"), data)
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def chain_of(previous: bytes, digest: bytes) -> bytes:
+    """Return SHA-256(0x02 ‖ previous chain ‖ leaf)."""
+    return hashlib.sha256(b"\x02" + previous + digest).digest()
+
+
+def split_chain(message: Message) -> tuple[bytes, Headers] | None:
+    """Return the message's chain and its other headers, sorted by name; None where it has no one chain."""
+    found = None
+    rest = []
+    for header in message.headers:
+        if header[0] == CHAIN:
+            if found is not None or header[1] is None or len(header[1]) != CHAIN_SIZE:
+                return None
+            found = header[1]
+        elif header[1] is None:
+            return None
+        else:
+            rest.append(header)
+    if found is None:
+        return None
+    rest.sort()
+    return found, rest
+
+
+def to_parts(record: Record, tracking: bytes | None = None) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    """Return key, value and sorted headers of *record*, without its chain."""
+    found = [*headers(record)]
+    if tracking is not None:
+        found.append((TRACKING, tracking))
+        found.sort()
+    return record.home.encode(), record.data, found
+
+
+def to_record(message: Message, chain: bytes, rest: Headers) -> Record:
+    """Read the record that *message* carries; raise MalformedError."""
+    found = dict(rest)
+    try:
+        topic, _, schema = found["ce_dataschema"].decode().rpartition("/")
+        index, _, count = found["commit"].partition(b"/")
+        fingerprint, causation, traceparent = (
+            None if (value := found.get(name)) is None else value.decode()
+            for name in ("fingerprint", "causation", "traceparent")
+        )
+        return Record(
+            source=found["ce_source"].decode(), home=(message.key or b"").decode(),
+            stream=found["stream"].decode(), version=int(found["version"]), topic=topic, schema=int(schema),
+            data=message.value or b"", sequence=int(found["sequence"]), at=int(found["at"]),
+            command=found["command"].decode(), commit_index=int(index), commit_count=int(count),
+            occurred_at=_milliseconds(found["ce_time"]), actor=found["actor"].decode(),
+            correlation=found["correlation"].decode(), causation=causation, traceparent=traceparent,
+            fingerprint=fingerprint, chain=chain,
+        )  # fmt: skip
+    except (KeyError, ValueError) as error:
+        raise MalformedError(f"the message at {message.offset} cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=4_096)
+def _milliseconds(time: bytes) -> int:
+    """Read an event time; the events of a command, and of a batch, share theirs."""
+    return from_rfc3339(time.decode())

@@ -1,0 +1,324 @@
+"""What the recorders of one application share: a partition, its replica, and group commit of all waiting inserts."""
+
+import asyncio
+import sqlite3
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from shutil import rmtree
+from typing import Any, Literal
+from uuid import UUID
+
+import structlog
+from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent, Tracking
+from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteApplicationRecorder, SQLiteDatastore
+from msgspec import Struct
+from uuid_utils import uuid7
+
+from commands.chain import source_of
+from commands.kafka.broker import KafkaTransport
+from commands.kafka.counting import Counted, Place
+from commands.kafka.loop import LoopThread
+from commands.kafka.partition import Partition
+from commands.kafka.replica import Replica
+from commands.kafka.sealing import seal
+from commands.kafka.settings import KafkaSettings
+from commands.kafka.topics import LOG_CONFIG, Topics
+from commands.kafka.transport import BrokerAwayError, Outgoing, TooLargeForBatchError
+from commands.log import LogCorruptError, LogUnavailableError, TipMovedError
+from commands.sqlite.reading import TABLE
+from domain.record import Record
+from domain.times import system_clock
+
+_GROUP_EVENTS = 2_000
+_GROUP_BYTES = 8 * 1024 * 1024
+_TRIES = 100
+_WAIT_SECONDS = 60.0
+
+logger = structlog.get_logger(__name__)
+
+
+class Insert(Struct, kw_only=True):
+    """One call of a recorder: the events and the tracking record that are stored together or not at all."""
+
+    events: Sequence[StoredEvent]
+    streams: Sequence[str]
+    tracking: Tracking | None
+    command: str
+    done: "asyncio.Future[Sequence[int]]"
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes it takes in the log."""
+        return sum(len(event.state) + 600 for event in self.events)
+
+
+class LogStore:
+    """One partition of a topic of its own, for the recorders of an `eventsourcing` application."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        topic: str,
+        folder: Path | None,
+        originator_id_type: Literal["uuid", "text"],
+        partition: int = 0,
+    ) -> None:
+        """Make the topic unless it is there, and read it to its end; raises OperationalError."""
+        self.topic = topic
+        self._settings = settings
+        self._temporary = None if folder is not None else tempfile.mkdtemp(prefix="codepark-replica-")
+        folder = folder or Path(self._temporary or "")
+        self._replica = Replica(folder / f"{topic}-{partition}.sqlite", partition, plain=True)
+        self._thread = LoopThread(f"kafka-{topic}")
+        self._inserts: asyncio.Queue[Insert] = asyncio.Queue()
+        self._listeners: list[Callable[[], None]] = []
+        self._id_type: Literal["uuid", "text"] = originator_id_type
+        self._closed = False
+        transport = KafkaTransport(settings, topic, partition)
+        self._partition = Partition(partition, transport, self, counted=self._counted)
+        self._open_datastore()
+        try:
+            self._thread.run(self._start(), _WAIT_SECONDS)
+        except (BrokerAwayError, LogUnavailableError, LogCorruptError, TimeoutError) as error:
+            self.close()
+            raise OperationalError(f"the log on Kafka cannot be used: {error}") from error
+
+    # What the partition keeps its records in.
+
+    @property
+    def place(self) -> Place:
+        """Return where the replica is."""
+        return self._replica.place
+
+    @property
+    def forks(self) -> frozenset[int]:
+        """Return the offsets of confirmed forks."""
+        return self._replica.forks
+
+    def apply(self, taken: Sequence[Counted], place: Place) -> None:
+        """Keep what counts."""
+        self._replica.apply(taken, place)
+
+    def reset(self, forks: Sequence[int] = ()) -> None:
+        """Drop the replica's content."""
+        self._datastore.close()
+        self._replica.reset(forks)
+        self._open_datastore()
+
+    # What recorders call, from any thread.
+
+    def insert(self, events: Sequence[StoredEvent], tracking: Tracking | None = None) -> Sequence[int]:
+        """Store *events* and *tracking* together, and return the events' notification ids.
+
+        Raises IntegrityError where a version exists or the tracking record is not a later one, OperationalError where
+        Kafka does not answer.
+        """
+        try:
+            return self._thread.run(self._insert(events, tracking), _WAIT_SECONDS)
+        except TimeoutError as error:
+            raise OperationalError("no acknowledgement in time: the outcome is unknown") from error
+
+    def tracked(self, name: str) -> int | None:
+        """Return the highest tracked notification id of the application called *name*."""
+        return self._thread.run(self._tracked(name), _WAIT_SECONDS)
+
+    @property
+    def reading(self) -> SQLiteApplicationRecorder:
+        """Return what reads stored events and notifications from the replica."""
+        return self._reading
+
+    def snapshots(self) -> SQLiteAggregateRecorder:
+        """Return a recorder of snapshots: a cache in the replica, made anew from events where it is lost."""
+        return SQLiteAggregateRecorder(self._datastore, events_table_name="snapshots")
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        """Call *callback* whenever there are new notifications."""
+        self._listeners.append(callback)
+
+    def unlisten(self, callback: Callable[[], None]) -> None:
+        """Undo `listen`."""
+        self._listeners.remove(callback)
+
+    def close(self) -> None:
+        """Let everything go; what is acknowledged is in Kafka."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._thread.run(self._partition.close(), 10.0)
+        finally:
+            self._thread.close()
+            self._datastore.close()
+            self._replica.close()
+            if self._temporary is not None:
+                rmtree(self._temporary, ignore_errors=True)
+
+    def _open_datastore(self) -> None:
+        self._datastore = SQLiteDatastore(str(self._replica.path), originator_id_type=self._id_type)
+        self._reading = SQLiteApplicationRecorder(self._datastore, events_table_name=TABLE)
+
+    async def _start(self) -> None:
+        async with Topics(self._settings) as topics:
+            await topics.ensure(self.topic, self._settings.partitions, LOG_CONFIG)
+        await self._partition.start(lambda: (str(uuid7()), self._settings.partitions))
+        self._partition.follow(lambda: (str(uuid7()), self._settings.partitions))
+        self._working = asyncio.create_task(self._work())
+
+    def _counted(self, records: Sequence[Record], own: bool) -> None:  # noqa: ARG002 # as the partition tells it
+        for listener in self._listeners:
+            listener()
+
+    async def _tracked(self, name: str) -> int | None:
+        return self._replica.tracked(name)
+
+    async def _insert(self, events: Sequence[StoredEvent], tracking: Tracking | None) -> Sequence[int]:
+        done: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
+        streams = [_stream(event) for event in events]
+        self._inserts.put_nowait(
+            Insert(events=events, streams=streams, tracking=tracking, command=str(uuid7()), done=done)
+        )
+        return await done
+
+    async def _work(self) -> None:
+        """Commit what waits, all together in one RecordBatch."""
+        waiting: Insert | None = None
+        while True:
+            group = [waiting or await self._inserts.get()]
+            waiting = None
+            events, size = len(group[0].events), group[0].size
+            while not self._inserts.empty() and events < _GROUP_EVENTS:
+                found = self._inserts.get_nowait()
+                events, size = events + len(found.events), size + found.size
+                if size > _GROUP_BYTES:
+                    waiting = found
+                    break
+                group.append(found)
+            try:
+                await self._commit(group)
+            except (LogUnavailableError, LogCorruptError, sqlite3.Error) as error:
+                _fail(group, OperationalError(str(error)))
+            except TooLargeForBatchError as error:
+                _fail(group, OperationalError(f"too large for one batch of the log: {error}"))
+            except Exception as error:  # a fault of ours must not end the writer for everybody
+                logger.exception("insert failed")
+                _fail(group, OperationalError(f"{type(error).__name__}: {error}"))
+
+    async def _commit(self, group: Sequence[Insert]) -> None:
+        for attempt in range(_TRIES):
+            place = self._partition.place
+            due = self._due(group, retried=attempt > 0)
+            if not due:
+                return
+
+            def sealed(found: Place, due: Sequence[Insert] = due) -> tuple[list[Outgoing], Sequence[Counted]]:
+                return seal(found, _items(found, due))
+
+            try:
+                await self._partition.append(place, sealed)
+            except TipMovedError:
+                continue
+            sequence = place.tip.sequence
+            for insert in due:
+                _resolve(insert, range(sequence + 1, sequence + 1 + len(insert.events)))
+                sequence += len(insert.events)
+            return
+        raise LogUnavailableError(f"another writer was faster {_TRIES} times")
+
+    def _due(self, group: Sequence[Insert], *, retried: bool) -> list[Insert]:
+        """Return what is still to be appended; answer what counts already and what may not be stored."""
+        waiting = [insert for insert in group if not insert.done.done()]
+        if retried:
+            for insert in waiting:
+                known = self._replica.sequences_of(insert.command)
+                if known:
+                    _resolve(insert, known)
+            waiting = [insert for insert in waiting if not insert.done.done()]
+        taken = _Taken(self._replica, waiting)
+        return [insert for insert in waiting if taken.takes(insert)]
+
+
+class _Taken:
+    """Which versions and tracking records are taken, the ones of the same group included."""
+
+    def __init__(self, replica: Replica, inserts: Sequence[Insert]) -> None:
+        self._replica = replica
+        streams = list({stream for insert in inserts for stream in insert.streams})
+        self._highest = replica.highest_versions(streams) if streams else {}
+        self._new: set[tuple[str, int]] = set()
+        self._tracked: dict[str, int | None] = {}
+
+    def takes(self, insert: Insert) -> bool:
+        """Take *insert*, or answer it with an IntegrityError."""
+        keys = [
+            (stream, event.originator_version)
+            for stream, event in zip(insert.streams, insert.events, strict=True)
+        ]
+        if len(set(keys)) < len(keys) or any(self._exists(key) for key in keys):
+            _reject(insert, "a version of a stream exists already")
+            return False
+        tracking = insert.tracking
+        if tracking is not None:
+            name = tracking.application_name
+            last = self._tracked[name] if name in self._tracked else self._replica.tracked(name)
+            if last is not None and tracking.notification_id <= last:
+                _reject(insert, f"{name} is tracked up to {last} already")
+                return False
+            self._tracked[name] = tracking.notification_id
+        self._new.update(keys)
+        return True
+
+    def _exists(self, key: tuple[str, int]) -> bool:
+        if key in self._new:
+            return True
+        highest = self._highest.get(key[0])
+        return highest is not None and key[1] <= highest and self._replica.has_version(*key)
+
+
+def _items(place: Place, inserts: Sequence[Insert]) -> list[Counted]:
+    items: list[Counted] = []
+    now, sequence, at = max(system_clock(), place.tip.occurred_at), place.tip.sequence, place.next_offset
+    source = source_of(place.log_id)
+    for insert in inserts:
+        tracking = _encoded(insert.tracking)
+        if not insert.events:
+            items.append(Counted(None, tracking))
+            at += 1
+        for index, (stream, event) in enumerate(zip(insert.streams, insert.events, strict=True), 1):
+            sequence += 1
+            record = Record(
+                source=source, home=stream, stream=stream, version=event.originator_version, topic=event.topic,
+                schema=1, data=event.state, sequence=sequence, at=at, command=insert.command, commit_index=index,
+                commit_count=len(insert.events), occurred_at=now, actor="", correlation=insert.command,
+                causation=None, traceparent=None, fingerprint=None,
+            )  # fmt: skip
+            items.append(Counted(record, tracking if index == 1 else None))
+            at += 1
+    return items
+
+
+def _encoded(tracking: Tracking | None) -> bytes | None:
+    return None if tracking is None else f"{tracking.application_name}\0{tracking.notification_id}".encode()
+
+
+def _stream(event: StoredEvent) -> str:
+    stream: Any = event.originator_id
+    return stream.hex if isinstance(stream, UUID) else str(stream)
+
+
+def _resolve(insert: Insert, sequences: Sequence[int]) -> None:
+    if not insert.done.done():
+        insert.done.set_result(sequences)
+
+
+def _reject(insert: Insert, reason: str) -> None:
+    if not insert.done.done():
+        insert.done.set_exception(IntegrityError(reason))
+
+
+def _fail(group: Sequence[Insert], error: Exception) -> None:
+    for insert in group:
+        if not insert.done.done():
+            insert.done.set_exception(error)
+
+
