@@ -1,19 +1,19 @@
 """Decide a batch of commands one after the other, in memory, on the state that the batch itself builds up."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from commands.handlers import HANDLERS, carry_out, touched_streams
 from commands.log import CommandEvents, EventLog
-from commands.outcomes import Accepted, KeyReusedError, Outcome, Refused, Submission
+from commands.outcomes import REFUSALS, Accepted, KeyReusedError, Outcome, Refused, Submission, refusal_from
 from commands.position import Position
 from commands.stream_event import StreamEvent
 from commands.view import Batch, Unit, View
 from domain.errors import Refusal, StaleVersionError
 from domain.event import Event
 from domain.identifiers import technical_stream
-from domain.log.events import CommandUnchanged
+from domain.log.events import CommandRefused, CommandUnchanged
 from domain.record import Record
 
 
@@ -28,36 +28,64 @@ class Decided(Struct, kw_only=True):
 class Pending(Struct, kw_only=True):
     """The outcome that a submission gets once the batch is settled.
 
-    *append* is the index of what it appends or, for a repeated command, repeats; None where *outcome* is known.
+    *append* is the index of what it appends or, for a repeated command, repeats; None where *outcome* is known. With
+    *refusal*, what it appends records that refusal.
     """
 
     command_id: str
     append: int | None = None
     repeats: bool = False
     outcome: Outcome | None = None
+    refusal: Refusal | None = None
 
 
-def decide_batch(view: View, log: EventLog, submissions: Sequence[Submission], now: int) -> Decided:
-    """Decide *submissions* in order at event time *now*; raises LogUnavailableError."""
+def decide_batch(
+    view: View, log: EventLog, submissions: Sequence[Submission], now: int, tried: Set[str] = frozenset()
+) -> Decided:
+    """Decide *submissions* in order at event time *now*; raises LogUnavailableError.
+
+    *tried* are the ids of those that were decided before and may be stored already, though nobody told.
+    """
     decided = Decided(batch=Batch(view), appends=[], pending=[])
     seen: dict[str, int] = {}
     view.prefetch(stream for submission in submissions for stream in touched_streams(submission.command))
     for submission in submissions:
         try:
-            pending = _decide(decided, log, submission, seen, now)
+            pending = _decide(decided, log, submission, seen, now, tried)
         except Refusal as refusal:
-            refused = Refused(command_id=submission.command_id, refusal=refusal)
-            pending = Pending(command_id=submission.command_id, outcome=refused)
+            pending = _refused(decided, log, submission, refusal, now)
         decided.pending.append(pending)
     return decided
 
 
+def _refused(decided: Decided, log: EventLog, submission: Submission, refusal: Refusal, now: int) -> Pending:
+    """Return the refusal; where another node may still decide the same attempt, record it first."""
+    command_id, attempt = submission.command_id, submission.attempt
+    refused = Refused(command_id=command_id, refusal=refusal)
+    if attempt is None or not submission.unanswered or log.command_records(attempt):
+        return Pending(command_id=command_id, outcome=refused)
+    handler = HANDLERS[type(submission.command)]
+    home = handler.home(submission.command)
+    unit = Unit(decided.batch, submission.actor)
+    unit.record(technical_stream(home), (recorded(refusal, handler.stream(submission.command)),))
+    unit.commit()
+    decided.appends.append(_appended(structs.replace(submission, command_id=attempt), home, unit.events, now))
+    return Pending(command_id=command_id, append=len(decided.appends) - 1, refusal=refusal)
+
+
 def _decide(
-    decided: Decided, log: EventLog, submission: Submission, seen: dict[str, int], now: int
+    decided: Decided,
+    log: EventLog,
+    submission: Submission,
+    seen: dict[str, int],
+    now: int,
+    tried: Set[str],
 ) -> Pending:
     command_id = submission.command_id
-    if submission.keyed:
-        repeated = _repeated(decided, log, submission, seen)
+    if submission.attempt is not None:
+        _check_attempt(log, submission.attempt)
+    if submission.keyed or submission.attempt is not None or command_id in tried:
+        repeated = _repeated(decided, log, submission, seen, own=command_id in tried)
         if repeated is not None:
             return repeated
     unit = Unit(decided.batch, submission.actor)
@@ -90,10 +118,22 @@ def _check_version(batch: Batch, stream: str, expected: int | None) -> None:
         raise StaleVersionError(expected=expected, actual=actual)
 
 
+def _check_attempt(log: EventLog, attempt: str) -> None:
+    """Refuse an attempt whose refusal another node has recorded."""
+    records = log.command_records(attempt)
+    if records:
+        event = log.event(records[0])
+        if isinstance(event, CommandRefused):
+            raise refusal_of(event)
+
+
 def _repeated(
-    decided: Decided, log: EventLog, submission: Submission, seen: dict[str, int]
+    decided: Decided, log: EventLog, submission: Submission, seen: dict[str, int], *, own: bool
 ) -> Pending | None:
-    """Return the first outcome of a command that was accepted before; raises KeyReusedError."""
+    """Return the first outcome of a command that was accepted before; raises KeyReusedError.
+
+    *own* tells that it was this very call that had it stored, and did not learn so.
+    """
     command_id = submission.command_id
     if command_id in seen:
         index = seen[command_id]
@@ -103,7 +143,9 @@ def _repeated(
     if not records:
         return None
     _check_fingerprint(records[0].fingerprint, submission)
-    return Pending(command_id=command_id, outcome=outcome_of(records, log.event(records[0])))
+    outcome = outcome_of(records, log.event(records[0]))
+    outcome.replayed = not own
+    return Pending(command_id=command_id, outcome=outcome, repeats=True)
 
 
 def _check_fingerprint(known: str | None, submission: Submission) -> None:
@@ -134,6 +176,19 @@ def about(first: StreamEvent) -> tuple[str, int]:
     if isinstance(first.event, CommandUnchanged):
         return first.event.stream, first.event.stream_version
     return first.stream, first.version
+
+
+def recorded(refusal: Refusal, stream: str) -> CommandRefused:
+    """Return the event that keeps *refusal*."""
+    kind = next(name for name, known in REFUSALS.items() if isinstance(refusal, known))
+    return CommandRefused(
+        stream=stream, kind=kind, code=refusal.specific_code, message=refusal.message, pointer=refusal.pointer
+    )
+
+
+def refusal_of(event: CommandRefused) -> Refusal:
+    """Return the refusal that *event* keeps."""
+    return refusal_from(event.kind, event.message, event.code, event.pointer)
 
 
 def _appended(submission: Submission, home: str, events: list[StreamEvent], now: int) -> CommandEvents:
@@ -174,6 +229,8 @@ def settle(decided: Decided, records: Sequence[Record], tip_position: Position) 
 
 def _settled(pending: Pending, accepted: list[Accepted], tip_position: Position) -> Outcome:
     if pending.append is not None:
+        if pending.refusal is not None:
+            return Refused(command_id=pending.command_id, refusal=pending.refusal)
         first = accepted[pending.append]
         if not pending.repeats:
             return first
@@ -182,6 +239,6 @@ def _settled(pending: Pending, accepted: list[Accepted], tip_position: Position)
             position=first.position, replayed=True, changed=first.changed,
         )  # fmt: skip
     assert pending.outcome is not None  # noqa: S101 # a pending outcome is one or the other
-    if isinstance(pending.outcome, Accepted) and not pending.outcome.replayed:
+    if isinstance(pending.outcome, Accepted) and not pending.repeats:
         pending.outcome.position = tip_position
     return pending.outcome

@@ -61,6 +61,11 @@ class View:
         """Take over what a settled batch changed."""
         self._states.update(changed)
 
+    def drop(self, streams: Iterable[str]) -> None:
+        """Drop the states of *streams*: somebody else appended to them."""
+        for stream in streams:
+            self._states.pop(stream, None)
+
     def forget(self) -> None:
         """Drop everything: the log may hold something else."""
         self._states.clear()

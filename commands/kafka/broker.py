@@ -45,7 +45,9 @@ class KafkaTransport:
                 builder = producer.create_batch()
                 for message in batch:
                     if builder.append(timestamp=None, key=message.key, value=message.value, headers=message.headers) is None:  # fmt: skip
-                        raise TooLargeForBatchError(f"{len(batch)} records are more than {MESSAGE_BYTES} bytes")
+                        raise TooLargeForBatchError(
+                            f"{len(batch)} records are more than {MESSAGE_BYTES} bytes"
+                        )
                 builder.close()
                 sent = await producer.send_batch(builder, self._place.topic, partition=self._place.partition)
                 found = await sent

@@ -89,7 +89,9 @@ class Counting:
         if not place.opened:
             return self._open(message, chain, rest)
         if chain != chain_of(place.tip.chain, leaf(message.key, message.value, rest)):
-            return Void(message.offset, "it does not extend the chain", self._lies_at_its_place(message, rest))
+            return Void(
+                message.offset, "it does not extend the chain", self._lies_at_its_place(message, rest)
+            )
         return self._count(place, message, chain, rest)
 
     def _open(self, message: Message, chain: bytes, rest: Headers) -> Counted | Void:

@@ -18,7 +18,7 @@ from commands.kafka.replica import Replica, ReplicaDamagedError, ReplicaReader, 
 from commands.kafka.sealing import seal
 from commands.kafka.settings import KafkaSettings
 from commands.kafka.topics import ensure_log
-from commands.kafka.transport import BrokerAwayError, Outgoing, TooLargeForBatchError
+from commands.kafka.transport import BrokerAwayError, Outgoing, TooLargeForBatchError, Transport
 from commands.log import (
     EVERYTHING,
     CommandEvents,
@@ -51,9 +51,19 @@ class KafkaEventLog:
     """
 
     def __init__(
-        self, settings: KafkaSettings, mapper: EventMapper, folder: Path, thread: LoopThread, partition: int = 0
+        self,
+        settings: KafkaSettings,
+        mapper: EventMapper,
+        folder: Path,
+        thread: LoopThread,
+        partition: int = 0,
+        *,
+        transport: Transport | None = None,
     ) -> None:
-        """Prepare the partition's replica in *folder*; `start` or `follow` reads the log."""
+        """Prepare the partition's replica in *folder*; `start` or `follow` reads the log.
+
+        Without *transport* it is aiokafka's.
+        """
         self.settings = settings
         self.thread = thread
         self._mapper = mapper
@@ -64,7 +74,10 @@ class KafkaEventLog:
         self._check_replica()
         self.number = partition
         self.partition = Partition(
-            partition, KafkaTransport(settings, settings.topic, partition), _Keeping(self), counted=self._counted
+            partition,
+            transport or KafkaTransport(settings, settings.topic, partition),
+            _Keeping(self),
+            counted=self._counted,
         )
 
     def start(self, timeout: float = _START_SECONDS) -> None:
@@ -223,7 +236,10 @@ class KafkaEventLog:
         self._callbacks.append(callback)
 
     def on_foreign(self, callback: Callable[[Sequence[Record]], None]) -> None:
-        """Call *callback* with the records of other writers, before anything can be decided on them."""
+        """Call *callback* with the records of other writers, before anything can be decided on them.
+
+        Without records it means that the replica begins anew.
+        """
         self._foreign.append(callback)
 
     def close(self) -> None:
@@ -281,6 +297,8 @@ class KafkaEventLog:
         if reader is not None:
             reader.close()
         self._replica.reset(forks)
+        for callback in self._foreign:
+            callback(())
 
 
 class _Keeping:

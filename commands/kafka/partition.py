@@ -156,7 +156,9 @@ class Partition:
         async with self._lock:
             self._check_usable()
             if expected != self.place:
-                raise TipMovedError(f"the log is at {self.place.tip.sequence}, not at {expected.tip.sequence}")
+                raise TipMovedError(
+                    f"the log is at {self.place.tip.sequence}, not at {expected.tip.sequence}"
+                )
             messages, taken = sealed(expected)
             self._own_append = asyncio.get_running_loop().time()
             try:
@@ -211,7 +213,9 @@ class Partition:
     async def _prove_end(self) -> None:
         end = await self._transport.end()
         if end < self.place.next_offset:
-            await self._alarm(FalseHistoryError(f"the partition ends at {end}, below {self.place.next_offset}"))
+            await self._alarm(
+                FalseHistoryError(f"the partition ends at {end}, below {self.place.next_offset}")
+            )
         await self._read_to(end)
 
     def _require_no_doubt(self) -> None:
@@ -404,7 +408,9 @@ def _moved_to(place: Place, offset: int) -> Place:
     )  # fmt: skip
 
 
-def _place_behind(expected: Place, offset: int, messages: Sequence[Outgoing], taken: Sequence[Counted]) -> Place:
+def _place_behind(
+    expected: Place, offset: int, messages: Sequence[Outgoing], taken: Sequence[Counted]
+) -> Place:
     """Return the place behind a batch that counts."""
     last = taken[-1].record
     chain = next(value for name, value in messages[-1].headers if name == "chain")

@@ -75,7 +75,9 @@ def read_kafka_settings(environment: Mapping[str, str]) -> KafkaSettings | None:
     if not servers:
         return None
     if not all(_is_address(part) for part in servers.split(",")):
-        raise KafkaSettingsError(f"{BOOTSTRAP} is {servers!r}; it takes host:port, several separated by commas")
+        raise KafkaSettingsError(
+            f"{BOOTSTRAP} is {servers!r}; it takes host:port, several separated by commas"
+        )
     username = environment.get("CODEPARK_KAFKA_SASL_USERNAME") or None
     mechanism = environment.get("CODEPARK_KAFKA_SASL_MECHANISM") or ("SCRAM-SHA-512" if username else None)
     if mechanism is not None and mechanism not in _MECHANISMS:
@@ -106,7 +108,11 @@ def _is_address(text: str) -> bool:
 
 def _prefix(environment: Mapping[str, str]) -> str:
     prefix = environment.get(PREFIX, DEFAULT_PREFIX)
-    if not all(part.isalnum() or part in "._-" for part in prefix) or not prefix.isascii() or len(prefix) > 100:  # noqa: PLR2004 # Kafka allows 249 for the whole name
+    if (
+        not all(part.isalnum() or part in "._-" for part in prefix)
+        or not prefix.isascii()
+        or len(prefix) > 100
+    ):  # Kafka allows 249 for the whole name
         raise KafkaSettingsError(f"{PREFIX} is {prefix!r}; it takes up to 100 letters, digits, dots, - and _")
     return prefix
 

@@ -320,5 +320,3 @@ def _fail(group: Sequence[Insert], error: Exception) -> None:
     for insert in group:
         if not insert.done.done():
             insert.done.set_exception(error)
-
-

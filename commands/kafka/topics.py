@@ -1,5 +1,6 @@
 """The log's topic: made with the settings that a source of truth needs, and checked at each start."""
 
+import asyncio
 from collections.abc import Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -23,6 +24,7 @@ LOG_CONFIG = {
 }
 """Set on the topic itself: what a topic inherits from its broker may change under it."""
 _REQUEST_MS = 10_000
+_LOOKS, _LOOK_SECONDS = 50, 0.1
 
 
 class Topics:
@@ -82,7 +84,9 @@ class Topics:
             raise BrokerAwayError(f"Kafka does not answer: {error}") from error
         found = {entry[0]: entry[1] for entry in answers[0].resources[0][4]}
         return [
-            f"{key} is {found.get(key)}, not {value}" for key, value in wanted.items() if found.get(key) != value
+            f"{key} is {found.get(key)}, not {value}"
+            for key, value in wanted.items()
+            if found.get(key) != value
         ]
 
     async def names(self) -> list[str]:
@@ -100,7 +104,12 @@ async def ensure_log(settings: KafkaSettings) -> int:
     """
     async with Topics(settings) as topics:
         await topics.ensure(settings.topic, settings.partitions, LOG_CONFIG)
-        partitions = await topics.partitions(settings.topic)
+        partitions = 0
+        for _ in range(_LOOKS):  # a new topic is not known to every broker at once
+            partitions = await topics.partitions(settings.topic)
+            if partitions:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
         if partitions == 0:
             raise BrokerAwayError(f"the topic {settings.topic} is not there yet")
         if partitions != settings.partitions:

@@ -11,3 +11,21 @@ class CommandUnchanged(Event, topic="command.unchanged", version=1):
 
     stream: str
     stream_version: int
+
+
+class CommandRefused(Event, topic="command.refused", version=1):
+    """A command was refused after another node, asked first, had not answered.
+
+    Its outcome is kept, so that the other node cannot accept the same attempt later. *kind*, *code*, *message* and
+    *pointer* make up the refusal; *stream* is what the command was about.
+    """
+
+    stream: str
+    kind: str
+    code: str
+    message: str
+    pointer: str | None
+
+
+class LogFenced(Event, topic="log.fenced", version=1):
+    """A writer moved the tip, so that a batch of its own whose outcome it did not learn can no longer count."""

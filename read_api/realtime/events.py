@@ -12,7 +12,7 @@ from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 from domain.times import rfc3339
 
-TECHNICAL = "command."
+TECHNICAL = ("command.", "log.")
 """Events whose names begin so concern the log itself."""
 
 
