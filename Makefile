@@ -9,13 +9,19 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench docs lock clean
+.PHONY: help run cluster cluster-stop test check format bench docs lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: $(VENV)/.run ## Serve on http://127.0.0.1:3000 (PORT=…) with this repository as a first project
 	$(BIN)/codepark serve --port $(PORT) --data $(DATA) --demo
+
+cluster: $(VENV)/.dev ## Start Kafka, MongoDB's protocol and Valkey on loopback, and print their addresses
+	@$(BIN)/python -m cluster start
+
+cluster-stop: $(VENV)/.dev ## End them; their data stays
+	@$(BIN)/python -m cluster stop
 
 test: $(VENV)/.dev ## Run every test that this machine can run
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
@@ -39,7 +45,7 @@ docs: $(VENV)/.dev ## Write the generated parts of the reference anew
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	$(PIP) install uv
-	for set in run: dev:"--group dev" bench:"--group dev --group bench"; do \
+	for set in run: cluster:"--extra cluster" dev:"--extra cluster --group dev" bench:"--extra cluster --group dev --group bench"; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
 	    --python-version 3.11 pyproject.toml requirements/build.in $${set#*:} --output-file requirements/$${set%%:*}.lock; \
 	done

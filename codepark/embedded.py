@@ -1,5 +1,6 @@
 """The embedded profile: every part in one process over one data directory."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,10 +21,13 @@ from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 from insights.analyser import ProcessAnalyser
 from projections.insights_model import INSIGHTS, insights_model
+from projections.model import ReadModel
 from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.sqlite.store import SQLiteDocumentStore
 from read_api.services import Queries, queries_over
+from streams.dead_letters import retry
+from streams.rebuild import rebuild
 from streams.runner import Runner
 
 _LOOK_SECONDS = 0.05
@@ -38,6 +42,7 @@ class Embedded:
 
         Raises DataDirectoryError, LogUnavailableError, LogCorruptError, StoreUnavailableError.
         """
+        self.settings = settings
         self.directory = DataDirectory(settings.data).hold()
         try:
             self.secrets = settings.secret or self.directory.secrets()
@@ -70,6 +75,10 @@ class Embedded:
         self.checkpointer = Checkpointer([self.directory.log, self.directory.read_models])
         self.start_sequence = self.log.tip().sequence
 
+    left = None
+    node_listener = None
+    remote = False
+
     @property
     def main_models(self) -> tuple[str, ...]:
         """Return the names of the models that every query waits for."""
@@ -80,6 +89,15 @@ class Embedded:
         self.progress.assume_touched(INSIGHTS, self.log.tip().sequence)
         for runner in self.runners:
             runner.start()
+
+    def wait_ready(self, seconds: float = 60.0) -> None:
+        """Do nothing: who has been opened is ready."""
+
+    def bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Do nothing: what waits here waits for the progress alone."""
+
+    async def end_in_loop(self) -> None:
+        """Do nothing: nothing belongs to the loop."""
 
     def behind(self) -> list[str]:
         """Name the models that have not reached the end of the log that was found at the start."""
@@ -95,6 +113,15 @@ class Embedded:
             pause.wait(_LOOK_SECONDS)
             done = min(self.progress.models().values())
         advanced(done, target)
+
+    def rebuild(self, model: ReadModel, progress: Callable[[int, int], None] | None) -> int:
+        """Rebuild *model* beside the live one and switch to it."""
+        runner = next(runner for runner in self.runners if model in runner.models)
+        return rebuild(self.log, self.store, model, runner, progress=progress)
+
+    def retry_dead_letters(self) -> dict[str, int]:
+        """Retry every dead letter in the order of its stream."""
+        return dict(retry(self.log, self.store, self.runners))
 
     def close(self) -> None:
         """Answer what waits, stop, and let the directory go."""

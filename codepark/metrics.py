@@ -7,13 +7,13 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from codepark.embedded import Embedded
+from codepark.parts import Parts
 
 
 class Metrics(Collector):
     """What the parts say about themselves."""
 
-    def __init__(self, parts: Embedded) -> None:
+    def __init__(self, parts: Parts) -> None:
         """Read from *parts*."""
         self._parts = parts
         self._registry = CollectorRegistry()

@@ -3,36 +3,31 @@
 from collections.abc import Callable
 from typing import Any
 
-from codepark.embedded import Embedded
+from codepark.parts import Log, Parts
 from commands.bus import accepted
 from commands.chain import chain_after
 from commands.intake.intake import Request
 from commands.log import Selection
 from commands.position import Position
-from commands.sqlite.log import SQLiteEventLog
 from domain.account.commands import ChangeStanding
 from domain.actor import SERVICE, Role, Tier
 from domain.errors import InvalidError, NotFoundError
 from read_api.realtime.events import event_document
-from streams.dead_letters import retry
-from streams.rebuild import rebuild
 
-Operation = Callable[[Embedded, dict[str, Any]], dict[str, Any]]
+Operation = Callable[[Parts, dict[str, Any]], dict[str, Any]]
 
 
-def rebuild_model(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+def rebuild_model(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     """Rebuild a read model; raises NotFoundError for an unknown name."""
     name = str(arguments.get("model"))
-    for runner in parts.runners:
-        for model in runner.models:
-            if model.name == name:
-                sequence = rebuild(parts.log, parts.store, model, runner, progress=arguments.get("progress"))
-                return {"model": name, "sequence": sequence}
+    for model in parts.models:
+        if model.name == name:
+            return {"model": name, "sequence": parts.rebuild(model, arguments.get("progress"))}
     names = ", ".join(model.name for model in parts.models)
     raise NotFoundError(f"there is no read model {name}; there are {names}", code="model_not_found")
 
 
-def list_dead_letters(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+def list_dead_letters(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     """List dead letters."""
     letters = parts.store.dead_letters(arguments.get("model"))
     return {
@@ -49,13 +44,13 @@ def list_dead_letters(parts: Embedded, arguments: dict[str, Any]) -> dict[str, A
     }
 
 
-def retry_dead_letters(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+def retry_dead_letters(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     """Retry dead letters in the order of their streams."""
     del arguments
-    return dict(retry(parts.log, parts.store, parts.runners))
+    return parts.retry_dead_letters()
 
 
-def set_account(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+def set_account(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     """Give the account with this e-mail address other roles or another tier."""
     account_id = parts.intake.account_with_email(str(arguments["email"]))
     if account_id is None:
@@ -73,7 +68,7 @@ def set_account(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"accountId": account_id, "version": done.version, "position": done.position.token()}
 
 
-def events_after(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+def events_after(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return events behind a sequence."""
     topics = (str(arguments["type"]),) if arguments.get("type") else None
     records = parts.log.read(
@@ -86,13 +81,13 @@ def events_after(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"items": items, "last": records[-1].sequence if records else None}
 
 
-def tip(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+def tip(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return the sequence of the last event."""
     del arguments
     return {"sequence": parts.log.tip().sequence}
 
 
-def examine(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
+def examine(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     """Check the log's chain from the first record to the last, and what the read models say."""
     del arguments
     fault = broken_chain(parts.log)
@@ -115,7 +110,7 @@ def examine(parts: Embedded, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"findings": findings}
 
 
-def broken_chain(log: SQLiteEventLog) -> str | None:
+def broken_chain(log: Log) -> str | None:
     """Return what is wrong with the log's chain, None where it holds from the first record to the last."""
     previous, sequence, target = log.first_chain(), 0, log.tip().sequence
     while sequence < target:

@@ -7,15 +7,18 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
 
+import msgspec
 import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from codepark.embedded import Embedded
 from codepark.metrics import Metrics
+from codepark.opening import open_parts
 from codepark.operations import OPERATIONS
+from codepark.parts import Parts
 from codepark.settings import Settings, SettingsError
 from codepark.shared_memory import SharedMemory
 from read_api.api import Api
@@ -23,6 +26,8 @@ from read_api.app import create_app
 from read_api.gateway.passwords import Passwords
 from read_api.gateway.tokens import Tokens
 from read_api.realtime.hub import Hub
+from streams.public.asyncapi import asyncapi_document
+from streams.public.topics import DEFAULT_PREFIX
 
 _SWITCH_SECONDS = 0.0005
 _COLLECT_AFTER = (20_000, 50, 50)
@@ -32,7 +37,7 @@ _STOP_SECONDS = 3.0
 logger = structlog.get_logger(__name__)
 
 
-def build_api(parts: Embedded, shared: SharedMemory) -> Api:
+def build_api(parts: Parts, shared: SharedMemory) -> Api:
     """Wire the HTTP surface over *parts*."""
     metrics = Metrics(parts)
     return Api(
@@ -52,13 +57,25 @@ def build_api(parts: Embedded, shared: SharedMemory) -> Api:
         operations={name: partial(run, parts) for name, run in OPERATIONS.items()},
         in_flight=set(),
         models=parts.main_models,
+        asyncapi=_asyncapi(parts),
+        left=parts.left,
+        in_threads=parts.remote,
+        read_latest=not parts.remote,
     )
 
 
-def serve(settings: Settings, started: Callable[[Embedded], None] | None = None) -> None:
+def _asyncapi(parts: Parts) -> bytes:
+    """Return the AsyncAPI document: the public topics where there are any, and the live channels."""
+    kafka = parts.settings.kafka
+    prefix = DEFAULT_PREFIX if kafka is None else kafka.prefix
+    servers = None if kafka is None else kafka.bootstrap_servers
+    return msgspec.json.encode(asyncapi_document(prefix, version("codepark"), servers))
+
+
+def serve(settings: Settings, started: Callable[[Parts], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; *started* is called from its own thread once requests are answered.
 
-    Raises SettingsError where the address is taken, and what `Embedded` raises where the data directory cannot be used.
+    Raises SettingsError where the address is taken, and what `Parts` raises where the data directory cannot be used.
     """
     # Three threads share the interpreter; at the default of 5 ms each hand-over would cost a command that long.
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -67,7 +84,7 @@ def serve(settings: Settings, started: Callable[[Embedded], None] | None = None)
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
     _require_free(settings.host, settings.port)
-    parts = Embedded(settings)
+    parts = open_parts(settings)
     shared = SharedMemory(settings, parts.log)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -102,12 +119,13 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _serve(
     settings: Settings,
-    parts: Embedded,
+    parts: Parts,
     shared: SharedMemory,
-    started: Callable[[Embedded], None] | None,
+    started: Callable[[Parts], None] | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     parts.progress.bind(loop)
+    parts.bind(loop)
     api = build_api(parts, shared)
     api.hub.start(loop)
     parts.start()
@@ -125,6 +143,8 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     serving = loop.create_task(server.serve())
+    node = _node_server(settings, parts)
+    node_serving = None if node is None else loop.create_task(node.serve())
     url = f"http://{settings.host}:{settings.port}"
     parts.directory.announce(url, shared.url)
     logger.info("serving", url=url, data=str(settings.data))
@@ -132,12 +152,33 @@ async def _serve(
     stopping = loop.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     await _stop(api, server, serving)
+    if node is not None and node_serving is not None:
+        node.stop()  # type: ignore[no-untyped-call] # granian
+        await asyncio.wait({node_serving}, timeout=_STOP_SECONDS)
+    await parts.end_in_loop()
     stopping.cancel()
     api.passwords.close()
     if background is not None:
         background.cancel()
     if serving.done() and not serving.cancelled():
         serving.result()
+
+
+def _node_server(settings: Settings, parts: Parts) -> Server | None:
+    """Return the listener for other nodes, None where there is none."""
+    if parts.node_listener is None or settings.node_address is None:
+        return None
+    host, _, port = settings.node_address.rpartition(":")
+    everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104 # what the settings say
+    return Server(
+        parts.node_listener,
+        address=settings.host if everywhere else host,  # others may know this node by a name
+        port=int(port),
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        log_enabled=False,
+        backlog=256,
+    )
 
 
 async def _stop(api: Api, server: Server, serving: asyncio.Task[None]) -> None:

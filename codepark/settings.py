@@ -5,6 +5,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from commands.kafka.settings import (
+    BOOTSTRAP,
+    DEFAULT_PREFIX,
+    KafkaSettings,
+    KafkaSettingsError,
+    read_kafka_settings,
+)
 from commands.secrets import SecretError, Secrets
 
 
@@ -12,8 +19,21 @@ class SettingsError(Exception):
     """A setting that cannot be used."""
 
 
+class RedisUrls(Struct, frozen=True, kw_only=True):
+    """The Redis of each use; several may be the same."""
+
+    cache: str
+    sessions: str
+    queue: str
+    pubsub: str
+
+
 class Settings(Struct, frozen=True, kw_only=True):
-    """What the process was told. *secret* is None where the data directory holds the key."""
+    """What the process was told. *secret* is None where the data directory holds the key.
+
+    With *kafka* it is the cluster profile, and *mongodb_uri*, *redis* and *secret* are there. *node_address* is where
+    other nodes reach this one with commands (`host:port`); without one it takes none from them.
+    """
 
     data: Path
     host: str = "127.0.0.1"
@@ -21,10 +41,22 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     redis_url: str | None = None
     secret: Secrets | None = None
+    kafka: KafkaSettings | None = None
+    mongodb_uri: str | None = None
+    mongodb_ca_file: str | None = None
+    redis: RedisUrls | None = None
+    redis_ca_file: str | None = None
+    node_address: str | None = None
+
+    @property
+    def prefix(self) -> str:
+        """Return what stands before topics, keys of Redis and the name of the database."""
+        return DEFAULT_PREFIX if self.kafka is None else self.kafka.prefix
 
     def __repr__(self) -> str:
-        """Show everything but the secret."""
-        return f"Settings(data={self.data}, host={self.host}, port={self.port}, log_level={self.log_level})"
+        """Show everything but the secrets."""
+        profile = "cluster" if self.kafka is not None else "embedded"
+        return f"Settings({profile}, data={self.data}, host={self.host}, port={self.port}, log_level={self.log_level})"
 
 
 _LEVELS = ("debug", "info", "warning", "error")
@@ -35,21 +67,86 @@ def read_settings(
     environment: Mapping[str, str], *, data: Path | None = None, port: int | None = None
 ) -> Settings:
     """Read the settings; *data* and *port* of the command line come first. Raises SettingsError."""
-    _refuse_cluster(environment)
-    return Settings(
+    kafka, mongodb_uri = _kafka(environment), _first(environment, "CODEPARK_MONGODB_URI", "MONGODB_URI")
+    redis_url = _first(environment, "CODEPARK_REDIS_URL", "REDIS_URL")
+    settings = Settings(
         data=(data or Path(environment.get("CODEPARK_DATA") or "codepark-data")).absolute(),
         host=environment.get("CODEPARK_HOST") or "127.0.0.1",
         port=_port(environment) if port is None else _checked_port(port, "--port"),
         log_level=_level(environment),
-        redis_url=environment.get("CODEPARK_REDIS_URL") or None,
+        redis_url=redis_url,
         secret=_secret(environment),
+        kafka=kafka,
+        mongodb_uri=mongodb_uri,
+        mongodb_ca_file=_file(environment, "CODEPARK_MONGODB_CA_FILE"),
+        redis=_redis(environment, redis_url),
+        redis_ca_file=_file(environment, "CODEPARK_REDIS_CA_FILE"),
+        node_address=_node_address(environment),
     )
+    _check_profile(settings)
+    return settings
 
 
-def _refuse_cluster(environment: Mapping[str, str]) -> None:
-    for name in ("CODEPARK_KAFKA_BOOTSTRAP_SERVERS", "CODEPARK_MONGODB_URI"):
-        if environment.get(name):
-            raise SettingsError(f"{name} is set, but this release has the embedded profile only: unset it")
+def _check_profile(settings: Settings) -> None:
+    """Refuse half a cluster."""
+    if settings.kafka is None:
+        if settings.mongodb_uri is not None:
+            raise SettingsError(
+                f"CODEPARK_MONGODB_URI is set and {BOOTSTRAP} is not: set both for the cluster profile, or neither"
+            )
+        return
+    if settings.mongodb_uri is None:
+        raise SettingsError(f"{BOOTSTRAP} is set: set CODEPARK_MONGODB_URI too, or unset it")
+    if settings.redis is None:
+        raise SettingsError(f"{BOOTSTRAP} is set: set CODEPARK_REDIS_URL too, or unset it")
+    if settings.secret is None:
+        raise SettingsError(
+            f"{BOOTSTRAP} is set: set CODEPARK_SECRET_KEY or CODEPARK_SECRET_KEY_FILE too, the same for all processes"
+        )
+    if settings.kafka.partitions != 1:
+        raise SettingsError(
+            "CODEPARK_PARTITIONS is not 1: this release serves one partition (the persistence module takes more)"
+        )
+
+
+def _kafka(environment: Mapping[str, str]) -> KafkaSettings | None:
+    try:
+        return read_kafka_settings(environment)
+    except KafkaSettingsError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _redis(environment: Mapping[str, str], default: str | None) -> RedisUrls | None:
+    urls = {
+        use: environment.get(f"CODEPARK_REDIS_{use.upper()}_URL") or default
+        for use in RedisUrls.__struct_fields__
+    }
+    missing = [f"CODEPARK_REDIS_{use.upper()}_URL" for use, url in urls.items() if not url]
+    if len(missing) == len(urls):
+        return None
+    if missing:
+        raise SettingsError(f"{missing[0]} is missing: set it, or CODEPARK_REDIS_URL for all uses")
+    return RedisUrls(**{use: url for use, url in urls.items() if url})
+
+
+def _first(environment: Mapping[str, str], *names: str) -> str | None:
+    return next((value for name in names if (value := environment.get(name))), None)
+
+
+def _file(environment: Mapping[str, str], name: str) -> str | None:
+    value = environment.get(name) or None
+    if value is not None and not Path(value).is_file():
+        raise SettingsError(f"{name} is {value!r}; there is no such file")
+    return value
+
+
+def _node_address(environment: Mapping[str, str]) -> str | None:
+    value = environment.get("CODEPARK_NODE_ADDRESS") or None
+    if value is not None:
+        host, separator, port = value.rpartition(":")
+        if not host or not separator or not port.isdecimal() or int(port) not in _PORTS:
+            raise SettingsError(f"CODEPARK_NODE_ADDRESS is {value!r}; it takes host:port")
+    return value
 
 
 def _port(environment: Mapping[str, str]) -> int:

@@ -16,8 +16,7 @@ from projections.redis.channel import PositionPublisher
 if TYPE_CHECKING:
     from codepark.valkey import Valkey
 
-PREFIX = "codepark."
-CHANNEL = PREFIX + "positions"
+CHANNEL = "positions"
 
 logger = structlog.get_logger(__name__)
 
@@ -28,14 +27,18 @@ class SharedMemory:
     def __init__(self, settings: Settings, log: EventLog) -> None:
         """Connect to the Redis of *settings*, or start a Valkey server of our own; publish the log's positions."""
         self._valkey = None
-        self.url = settings.redis_url
+        self.url = settings.redis_url if settings.redis is None else settings.redis.pubsub
+        cache_url = self.url if settings.redis is None else settings.redis.cache
         if self.url is None:
             self._valkey, self.url = _own_server()
+            cache_url = self.url
         self.cache: Cache = MemoryCache()
         self._publisher: PositionPublisher | None = None
-        if self.url is not None:
-            self.cache = RedisCache(connect(self.url), f"{PREFIX}cache.")
-            self._publisher = PositionPublisher(connect(self.url), CHANNEL)
+        if self.url is not None and cache_url is not None:
+            self.cache = RedisCache(connect(cache_url, settings.redis_ca_file), f"{settings.prefix}cache.")
+            self._publisher = PositionPublisher(
+                connect(self.url, settings.redis_ca_file), f"{settings.prefix}{CHANNEL}"
+            )
             log.on_append(self._appended)
 
     @property
@@ -55,9 +58,12 @@ class SharedMemory:
             self._publisher.publish(records[-1].sequence)
 
 
-def connect(url: str) -> "redis.Redis":
-    """Return a client of the server at *url*, with bounded waits."""
-    return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=1)
+def connect(url: str, ca_file: str | None = None) -> "redis.Redis":
+    """Return a client of the server at *url*, with bounded waits; *ca_file* is whom TLS trusts."""
+    options: dict[str, object] = {"socket_timeout": 5, "socket_connect_timeout": 1}
+    if url.startswith("rediss://") and ca_file is not None:
+        options["ssl_ca_certs"] = ca_file
+    return redis.Redis.from_url(url, **options)
 
 
 def _own_server() -> "tuple[Valkey | None, str | None]":

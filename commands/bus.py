@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 import structlog
 
@@ -28,6 +29,27 @@ log_ = structlog.get_logger(__name__)
 
 class BusyError(Exception):
     """More commands wait than will be answered in time; come again later."""
+
+
+class Bus(Protocol):
+    """Carries out commands; every accepted one is durable before it is answered."""
+
+    @property
+    def waiting(self) -> int:
+        """Return how many commands wait or are being decided."""
+        ...
+
+    async def execute(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Carry out *submissions* in order and return their outcomes; raises BusyError."""
+        ...
+
+    def execute_sync(self, submissions: Sequence[Submission], timeout: float = 60.0) -> list[Outcome]:
+        """Do as `execute` from a thread without a loop."""
+        ...
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Answer what waits, then take nothing more."""
+        ...
 
 
 class Ticket:

@@ -39,6 +39,10 @@ class Secrets:
         """Return the key that signs access tokens."""
         return Ed25519PrivateKey.from_private_bytes(self._derive(b"codepark/token-signing/1"))
 
+    def node_secret(self) -> str:
+        """Return what nodes prove to each other that they belong together."""
+        return self._derive(b"codepark/nodes/1").hex()
+
     def claim(self, kind: str, value: str) -> str:
         """Return the claim of *value*: a keyed hash, so that the log does not tell which addresses exist."""
         return self.keyed_hash(kind, value.strip().casefold())

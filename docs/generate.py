@@ -17,8 +17,17 @@ from domain.catalogue import EVENTS
 from domain.event import Event
 from domain.record import Record
 from read_api.app import operations
+from streams.public import fields as public_fields
+from streams.public.catalogue import PUBLISHED, WITHHELD, Publication
+from streams.public.compatibility import same_contract
+from streams.public.schemas import schema as public_schema
+from streams.public.schemas import schema_file
+from streams.public.schemas import schemas as public_schemas
 
-REFERENCE = Path(__file__).parent / "reference"
+DOCS = Path(__file__).parent
+REFERENCE = DOCS / "reference"
+PUBLIC_SCHEMAS = REFERENCE / "events"
+CONSUMER = DOCS / "examples" / "consume_public.py"
 _BEGIN, _END = "<!-- generated: {} -->", "<!-- end of what is generated -->"
 _REF = "#/$defs/{name}"
 _NOTE = "Written by `docs/generate.py`; do not edit."
@@ -33,6 +42,42 @@ _EVENTS = (
     '`"[erased]"` where the key is destroyed. `passwordHash` is never shown.'
 )
 _SCHEMAS = "The JSON Schemas describe the data as readers see it, at its latest version."
+_PUBLIC = (
+    "Programs that analyse read these events from Kafka, in the cluster profile: [how to](../how-to/consume-public-topics.md). "
+    "They have no personal data and no words that people wrote: names, titles, paths, messages and contents become "
+    "counts and pseudonyms, for private and public projects alike. The topics have the installation's prefix before "
+    "them, `codepark.` where nothing else is set."
+)
+_NAMES = (
+    "A *pseudonym* is 32 hexadecimal digits: a hash under a key of the installation. The same thing always has the "
+    "same one, and who does not have the key can neither look it up nor compute it. Persons, files, commits and "
+    "suggestions have pseudonyms; a person's is the same in every topic, but for the authors of commits, who have one "
+    "for each project. Nothing is computed from personal data, so the erasure of a person changes nothing here. The "
+    "ids of projects, reviews, comments, builds and announcements are those of the API."
+)
+_HEADERS = (
+    "Each message is a CloudEvent 1.0 in the binary mode of the Kafka binding. Its key is the home key: the project's "
+    "id, `accounts` for accounts, the announcement's id.\n\n"
+    "| header | value |\n|---|---|\n"
+    "| `ce_specversion` | `1.0` |\n"
+    "| `ce_id` | the log's partition, `-`, the event's number in it |\n"
+    "| `ce_source` | `urn:codepark:log:` and the log's id |\n"
+    "| `ce_type` | the event's type, as below |\n"
+    "| `ce_subject` | what the event is about: its kind, `-`, its id or pseudonym |\n"
+    "| `ce_time` | when it happened, RFC 3339 in UTC with milliseconds |\n"
+    "| `ce_dataschema` | the `$id` of the JSON Schema of the value |\n"
+    "| `ce_sequence` | the event's number in its partition of the log, decimal: compare it as a number |\n"
+    "| `ce_partition` | the partition of the log that holds the event |\n"
+    "| `ce_actor` | who caused it: a pseudonym, or `service` for a program; absent for nobody |\n"
+    "| `content-type` | `application/json` |\n\n"
+    "A topic is *at least once*. For each partition of a topic and each `ce_partition`, drop an event whose "
+    "`ce_sequence` is not above the last that you saw. Sequences have gaps: other events lie between, in other topics."
+)
+_VERSIONS = (
+    "A published schema does not change. A new version of it may follow in the same topic only if readers of any "
+    "version can read messages of any other (FULL_TRANSITIVE): it may add fields that are not required, and nothing "
+    "else, so pass over fields that you do not know. Everything else goes to a new topic, `….v2`, and the old one stays."
+)
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 
 
@@ -81,6 +126,64 @@ def paths_table() -> str:
         path = _PARAMETER.sub(r"{\1}", found.path)
         rows.append(f"| {found.method} | `{path}` | {found.summary} | {statuses} | {body} |")
     return "\n".join(rows)
+
+
+def public_events_page() -> str:
+    """Describe what is published of each event, topic by topic, and what is withheld."""
+    parts = ["# Public events", _NOTE, _PUBLIC, "## Messages", _HEADERS, "## Pseudonyms", _NAMES]
+    parts += ["## Versions", _VERSIONS]
+    for topic in dict.fromkeys(publication.topic for publication in PUBLISHED):
+        parts.append(f"## `{topic}`")
+        for publication in PUBLISHED:
+            if publication.topic == topic:
+                parts += _publication(publication)
+    rows = [f"| `{name}` | {reason} |" for name, reason in WITHHELD.items()]
+    parts += ["## Not published", "\n".join(["| event | because it |", "|---|---|", *rows])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _publication(publication: Publication[Any]) -> list[str]:
+    defs, fields = _fields(publication.shape)
+    link = f"[JSON Schema](events/{schema_file(publication)})"
+    return [
+        f"### `{publication.type}`, version {publication.version}",
+        f"{public_schema(publication)['description']} {link}.",
+        _public_table(fields, defs),
+    ]
+
+
+def _public_table(fields: Iterable[tuple[str, dict[str, Any], bool]], defs: dict[str, Any]) -> str:
+    lines = ["| field | type | required |", "|---|---|---|"]
+    for name, found, required in fields:
+        lines.append(f"| `{name}` | {_public_type(found, defs)} | {'yes' if required else ''} |")
+    return "\n".join(lines)
+
+
+def _public_type(found: dict[str, Any], defs: dict[str, Any]) -> str:
+    """Name a type by what it stands for: a pattern says little to a reader."""
+    if "anyOf" in found:
+        return " or ".join(_public_type(option, defs) for option in found["anyOf"])
+    if found.get("type") == "array":
+        return f"list of {_public_type(found['items'], defs)}"
+    named = {
+        _pattern(public_fields.Id): "id",
+        _pattern(public_fields.Name): "pseudonym",
+        _pattern(public_fields.Person): "pseudonym of a person or `service`",
+    }
+    if found.get("pattern") in named:
+        return named[found["pattern"]]
+    if found.get("type") == "integer":
+        return "integer"
+    return "date" if found.get("format") == "date" else _type(found, defs)
+
+
+def _pattern(field: Any) -> str | None:
+    return next((meta.pattern for meta in field.__metadata__ if meta.pattern), None)
+
+
+def consumer_program() -> str:
+    """Show the program that reads the public topics."""
+    return f"```python\n{CONSUMER.read_text(encoding='utf-8').rstrip()}\n```"
 
 
 def chain_vectors() -> str:
@@ -187,18 +290,22 @@ def _camel(name: str) -> str:
 FILES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "events.md": events_page,
+    "public-events.md": public_events_page,
     "chain-vectors.json": chain_vectors,
 }
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
-    "http.md": {"paths": paths_table},
+    "reference/http.md": {"paths": paths_table},
+    "how-to/consume-public-topics.md": {"program": consumer_program},
 }
 
 
 def generated() -> dict[Path, str]:
     """Return every generated file with the text that it should have."""
     texts = {REFERENCE / name: write() for name, write in FILES.items()}
+    for name, document in public_schemas().items():
+        texts[PUBLIC_SCHEMAS / name] = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     for name, sections in SECTIONS.items():
-        path = REFERENCE / name
+        path = DOCS / name
         text = path.read_text(encoding="utf-8")
         for section, write in sections.items():
             text = _replaced(text, section, write())
@@ -224,10 +331,23 @@ def stale() -> list[Path]:
     ]
 
 
+def broken_promises() -> list[str]:
+    """Name the published schemas that the code no longer keeps to; readers rely on them, so they are not rewritten."""
+    return [
+        f"{name} is published and says something else: raise its version in streams/public/catalogue.py"
+        for name, document in public_schemas().items()
+        if (PUBLIC_SCHEMAS / name).exists()
+        and not same_contract(json.loads((PUBLIC_SCHEMAS / name).read_text(encoding="utf-8")), document)
+    ]
+
+
 def main() -> None:
     """Write the files, or check them."""
+    if broken := broken_promises():
+        sys.exit("\n".join(broken))
     if "--check" in sys.argv[1:]:
         sys.exit("\n".join(f"out of step: {path.name}" for path in stale()) or 0)
+    PUBLIC_SCHEMAS.mkdir(exist_ok=True)
     for path, text in generated().items():
         path.write_text(text, encoding="utf-8")
 

@@ -1,13 +1,14 @@
 """What the HTTP surface works with; the composition root fills it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
-from commands.bus import CommandBus
+from commands.bus import Bus
 from commands.intake.intake import Intake
 from commands.log import EventLog
+from commands.outcomes import Accepted
 from projections.cache import Cache
 from projections.progress import Progress
 from projections.store import DocumentStore
@@ -17,16 +18,26 @@ from read_api.realtime.hub import Hub
 from read_api.services import Queries
 
 
+class Left(Protocol):
+    """Answers what a command left behind, None where only the read models can."""
+
+    async def __call__(self, done: Accepted, ask: Callable[[Queries], Any], /) -> Any:
+        """Ask about what *done* changed."""
+        ...
+
+
 class Api(Struct, frozen=True, kw_only=True):
     """The parts behind the HTTP surface.
 
     *wait_seconds* bounds how long a query waits for its read models, *answer_seconds* how long a command waits for
     its outcome. *read_latest* tells that a query without a position sees every command acknowledged before it.
+    *asyncapi* is the document of the topics and live channels. *left* answers what a command left behind without the read models, None where it cannot; *in_threads* tells that
+    queries go over a network, and so may not be asked in the event loop.
     *not_ready* names the parts that are not ready yet, *metrics* writes them for Prometheus.
     """
 
     log: EventLog
-    bus: CommandBus
+    bus: Bus
     intake: Intake
     progress: Progress
     store: DocumentStore
@@ -41,6 +52,9 @@ class Api(Struct, frozen=True, kw_only=True):
     operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]
     in_flight: set[str]
     models: tuple[str, ...]
+    asyncapi: bytes = b"{}"
+    left: Left | None = None
+    in_threads: bool = False
     wait_seconds: float = 5.0
     answer_seconds: float = 10.0
     read_latest: bool = True

@@ -53,12 +53,17 @@ def create_app(api: Api) -> ASGIApp:
     async def openapi() -> bytes:
         return schema
 
+    @get("/asyncapi.json", media_type=MediaType.JSON, include_in_schema=False)
+    async def asyncapi() -> bytes:
+        return api.asyncapi
+
     app = Litestar(
         route_handlers=[
             *routes_of(api, found),
             event_stream(api),
             event_socket(api),
             openapi,
+            asyncapi,
             *page_routes(),
         ],
         openapi_config=None,

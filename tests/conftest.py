@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cluster import (
+    kafka,
+    mongodb_name,
+    mongodb_uri,
+    pytest_sessionfinish,
+    redis_url,
+    topic_prefix,
+)
 from tests.support.parts import Commands
+
+__all__ = ["kafka", "mongodb_name", "mongodb_uri", "pytest_sessionfinish", "redis_url", "topic_prefix"]
 
 
 @pytest.fixture

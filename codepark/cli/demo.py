@@ -9,12 +9,12 @@ from codepark.importing.source import HistoryError, HistorySource, ImportFailedE
 from domain.actor import SERVICE
 
 if TYPE_CHECKING:
-    from codepark.embedded import Embedded
+    from codepark.parts import Parts
 
 logger = structlog.get_logger(__name__)
 
 
-def import_demo(parts: "Embedded") -> None:
+def import_demo(parts: "Parts") -> None:
     """Import the history beside the code as a public project; a second time adds nothing."""
     from codepark.importing.run import import_history  # noqa: PLC0415 # a server answers before it imports
     from codepark.importing.sinks import LocalSink  # noqa: PLC0415 # as above

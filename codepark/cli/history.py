@@ -15,11 +15,11 @@ from codepark import logs
 from codepark.cli.failures import CommandError
 from codepark.cli.serving import Data
 from codepark.data_directory import DirectoryHeldError
-from codepark.embedded import Embedded
 from codepark.importing.histories import open_history
 from codepark.importing.run import Imported, import_history
 from codepark.importing.sinks import LocalSink, ServerSink, Sink
 from codepark.importing.source import HistorySource
+from codepark.opening import open_parts
 from codepark.settings import Settings, read_settings
 from domain.actor import SERVICE
 
@@ -85,13 +85,14 @@ def _import(
             raise CommandError("--server needs --token: make one with `codepark token`")
         return _with_bar(source, ServerSink(server, token), name, public=public)
     try:
-        parts = Embedded(settings)
+        parts = open_parts(settings)
     except DirectoryHeldError as error:
         raise CommandError(
             f"{error}; or import through its server with --server URL --token TOKEN"
         ) from error
     try:
         parts.start()
+        parts.wait_ready()
         return _with_bar(source, LocalSink(parts, SERVICE), name, public=public, projected=parts.catch_up)
     finally:
         parts.close()

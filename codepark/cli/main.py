@@ -22,6 +22,11 @@ app.command(
 app.command(
     "codepark.cli.operations:rebuild", name="rebuild", help="Build a read model anew beside the live one."
 )
+app.command("codepark.cli.working:worker_app", name="worker", help="Run a worker of the cluster profile.")
+app.command("codepark.cli.working:topics_app", name="topics", help="Make and list the topics of Kafka.")
+app.command(
+    "codepark.cli.migrations:migrate_app", name="migrate", help="Migrate the database of the read models."
+)
 app.command("codepark.cli.operations:doctor", name="doctor", help="Examine an installation.")
 app.command("codepark.cli.operations:account_app", name="account", help="Change accounts.")
 app.command("codepark.cli.operations:events_app", name="events", help="Read the event history.")

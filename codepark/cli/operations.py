@@ -122,7 +122,7 @@ def _follow(settings: Settings, last: int) -> None:
         raise CommandError(
             "no server publishes events from this data directory: start one with `codepark serve`"
         )
-    for position in positions(connect(server.redis_url), CHANNEL):
+    for position in positions(connect(server.redis_url, settings.redis_ca_file), settings.prefix + CHANNEL):
         if position is None or position > last:  # None: a message may have been lost, so look
             last = _write_events(settings, last, None)
 

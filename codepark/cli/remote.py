@@ -6,8 +6,9 @@ from typing import Any
 
 from codepark.cli.failures import CommandError
 from codepark.data_directory import DataDirectory, DirectoryHeldError
-from codepark.embedded import Embedded
+from codepark.opening import open_parts
 from codepark.operations import OPERATIONS
+from codepark.parts import Parts
 from codepark.settings import Settings
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
@@ -32,11 +33,12 @@ def operate(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[st
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Embedded]:
+def opened(settings: Settings) -> Iterator[Parts]:
     """Hold the data directory, with its runners at work; raises DirectoryHeldError."""
-    parts = Embedded(settings)
+    parts = open_parts(settings)
     try:
         parts.start()
+        parts.wait_ready()
         yield parts
     finally:
         parts.close()

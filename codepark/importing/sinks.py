@@ -19,7 +19,7 @@ from domain.project.events import Visibility
 if TYPE_CHECKING:
     import httpx
 
-    from codepark.embedded import Embedded
+    from codepark.parts import Parts
 
 _TRIES = 60
 _PAUSE_SECONDS = 1.0
@@ -45,7 +45,7 @@ class Sink(Protocol):
 class LocalSink:
     """Issue commands through the bus of this process: the path that the API takes."""
 
-    def __init__(self, parts: "Embedded", actor: Actor) -> None:
+    def __init__(self, parts: "Parts", actor: Actor) -> None:
         """Issue them as *actor*."""
         self._parts = parts
         self._request = Request(actor=actor)

@@ -1,5 +1,6 @@
 """The event log on Kafka: the adapter of the cluster profile, one partition with its local replica."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -72,6 +73,7 @@ class KafkaEventLog:
         self._replica = Replica(folder / f"replica-{partition}.sqlite", partition)
         self._reader: ReplicaReader | None = None
         self._check_replica()
+        self._told = self._replica.place.tip.sequence
         self.number = partition
         self.partition = Partition(
             partition,
@@ -153,7 +155,9 @@ class KafkaEventLog:
         place = self.place
         if place.tip != expected:
             raise TipMovedError(f"the log is at {place.tip.sequence}, not at {expected.sequence}")
-        self._mapper.prepare(item.event for command in batch for item in command.events)
+        personal = [item.event for command in batch for item in command.events if item.event.SUBJECT]
+        if personal:
+            await asyncio.to_thread(self._mapper.prepare, personal)
         records: list[Record] = []
         for part in self._cut(batch):
             records += await self._append_part(self.place, part)
@@ -255,8 +259,12 @@ class KafkaEventLog:
         if not own:
             for callback in self._foreign:
                 callback(records)
-        for callback in self._callbacks:
-            callback(records)
+        # A replica that is made anew counts again what was told of long ago.
+        fresh = [record for record in records if record.sequence > self._told]
+        if fresh:
+            self._told = fresh[-1].sequence
+            for callback in self._callbacks:
+                callback(fresh)
 
     def _keep(self, snapshots: Sequence[Snapshot]) -> None:
         try:

@@ -16,14 +16,12 @@ from msgspec import Struct
 from uuid_utils import uuid7
 
 from commands.chain import source_of
-from commands.kafka.broker import KafkaTransport
 from commands.kafka.counting import Counted, Place
 from commands.kafka.loop import LoopThread
 from commands.kafka.partition import Partition
 from commands.kafka.replica import Replica
 from commands.kafka.sealing import seal
 from commands.kafka.settings import KafkaSettings
-from commands.kafka.topics import LOG_CONFIG, Topics
 from commands.kafka.transport import BrokerAwayError, Outgoing, TooLargeForBatchError
 from commands.log import LogCorruptError, LogUnavailableError, TipMovedError
 from commands.sqlite.reading import TABLE
@@ -75,6 +73,8 @@ class LogStore:
         self._listeners: list[Callable[[], None]] = []
         self._id_type: Literal["uuid", "text"] = originator_id_type
         self._closed = False
+        from commands.kafka.broker import KafkaTransport  # noqa: PLC0415 # needs the extra `cluster`
+
         transport = KafkaTransport(settings, topic, partition)
         self._partition = Partition(partition, transport, self, counted=self._counted)
         self._open_datastore()
@@ -159,6 +159,8 @@ class LogStore:
         self._reading = SQLiteApplicationRecorder(self._datastore, events_table_name=TABLE)
 
     async def _start(self) -> None:
+        from commands.kafka.topics import LOG_CONFIG, Topics  # noqa: PLC0415 # needs the extra `cluster`
+
         async with Topics(self._settings) as topics:
             await topics.ensure(self.topic, self._settings.partitions, LOG_CONFIG)
         await self._partition.start(lambda: (str(uuid7()), self._settings.partitions))

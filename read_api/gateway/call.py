@@ -164,6 +164,10 @@ class Call:
         if at is None:
             return await self._read(ask, project, None)
         try:
+            if self.api.left is not None:
+                found: T | None = await self.api.left(at, ask)
+                if found is not None:
+                    return found
             return await self._read(ask, project, at)
         except StoreUnavailableError as error:
             headers = {
@@ -182,7 +186,13 @@ class Call:
             needed = progress.needed(INSIGHTS, project, sequence)
             await progress.wait((INSIGHTS,), needed, api.wait_seconds)
         self._check_blocked()
-        return ask(api.queries)
+        return await self.asked(ask)
+
+    async def asked(self, ask: Callable[[Queries], T]) -> T:
+        """Ask the read models as they are now: here, or in a thread where that goes over a network."""
+        if self.api.in_threads:
+            return await asyncio.to_thread(ask, self.api.queries)
+        return ask(self.api.queries)
 
     async def read_list(self, ask: Callable[[Queries], Page]) -> Page:
         """Ask for a page of projects, once more after its insights have caught up with what the caller must see.

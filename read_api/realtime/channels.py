@@ -50,6 +50,7 @@ def subscription(call: Call, position: Position) -> Subscription:
         projected=lambda sequence: _projected(api, sequence),
         projects=projects,
         topics=_names(query, "type"),
+        in_threads=api.in_threads,
     )
 
 

@@ -1,5 +1,6 @@
 """One subscriber's view of the live source: its filter, its place, what it may see."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from domain.actor import Actor
@@ -24,11 +25,12 @@ class Subscription:
         projected: Callable[[int], Awaitable[None]],
         projects: frozenset[str] | None = None,
         topics: frozenset[str] | None = None,
+        in_threads: bool = False,
     ) -> None:
         """Start behind *after*; None for *projects* or *topics* stands for all.
 
         *visible* answers by the read model, which may lag behind the log: *projected* waits until it includes a
-        sequence.
+        sequence. *in_threads* tells that *visible* asks over a network.
         """
         self._hub = hub
         self._visible = visible
@@ -36,6 +38,7 @@ class Subscription:
         self._projected = projected
         self._projects = projects
         self._topics = topics
+        self._in_threads = in_threads
         self._allowed = {project: visible(project, actor) for project in projects or ()}
         self.after = after
 
@@ -48,7 +51,14 @@ class Subscription:
                 if not self._actor.sees_all:
                     await self._projected(events[-1].sequence)
                 self.after = events[-1].sequence
-                yield [event for event in events if self._passes(event)]
+                yield (
+                    await asyncio.to_thread(self._passing, events)
+                    if self._in_threads
+                    else self._passing(events)
+                )
+
+    def _passing(self, events: list[Shown]) -> list[Shown]:
+        return [event for event in events if self._passes(event)]
 
     def _passes(self, event: Shown) -> bool:
         before = None

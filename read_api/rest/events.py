@@ -1,12 +1,14 @@
 """`/events` and `/projects/{id}/history`: the event history itself."""
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from commands.log import Selection
+from commands.log import EventLog, Selection
 from commands.position import Position
 from domain.actor import Actor
 from domain.event import event_topics
@@ -106,19 +108,8 @@ async def _page(
     log = call.api.log
     start = Position() if token is None else await call.reached(token)
     tip = log.tip()
-    found: list[Record] = []
-    after, scanned, chain, more = start.sequence(), 0, b"", True
-    while more and len(found) < limit and scanned < _SCANNED:
-        records = log.read(after, _CHUNK, selection)
-        more = len(records) == _CHUNK
-        for record in records:
-            after, chain = record.sequence, record.chain
-            scanned += 1
-            if allowed(record):
-                found.append(record)
-                if len(found) == limit:
-                    more = more or record is not records[-1]
-                    break
+    scan = partial(_scan, log, start.sequence(), selection, limit, allowed)
+    found, after, chain, more = await asyncio.to_thread(scan) if call.api.in_threads else scan()
     position = Position.at(after, chain) if chain else start
     if not more and after < tip.sequence:
         position = Position.at(tip.sequence, tip.chain)
@@ -130,3 +121,23 @@ async def _page(
     }
     headers = {"CodePark-Position": position.token(), "Cache-Control": "private, no-cache"}
     return Answer(body=msgspec.json.encode(body), headers=headers)
+
+
+def _scan(
+    log: EventLog, after: int, selection: Selection, limit: int, allowed: Callable[[Record], bool]
+) -> tuple[list[Record], int, bytes, bool]:
+    """Return allowed records, the sequence and chain of the last one looked at, and whether there may be more."""
+    found: list[Record] = []
+    scanned, chain, more = 0, b"", True
+    while more and len(found) < limit and scanned < _SCANNED:
+        records = log.read(after, _CHUNK, selection)
+        more = len(records) == _CHUNK
+        for record in records:
+            after, chain = record.sequence, record.chain
+            scanned += 1
+            if allowed(record):
+                found.append(record)
+                if len(found) == limit:
+                    more = more or record is not records[-1]
+                    break
+    return found, after, chain, more

@@ -1,0 +1,217 @@
+"""A node of the cluster profile: the log on Kafka with its replica, MongoDB's read models, Redis between processes."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from codepark import shared_memory
+from codepark.data_directory import DataDirectory
+from codepark.own_answers import OwnAnswers
+from codepark.past import past_of
+from codepark.settings import Settings, SettingsError
+from commands.intake.intake import Intake
+from commands.kafka.bus import KafkaCommandBus
+from commands.kafka.keys import MongoKeyStore
+from commands.kafka.log import KafkaEventLog
+from commands.kafka.loop import LoopThread
+from commands.keys import PersonalCipher
+from commands.log import LogUnavailableError
+from commands.mapper import EventMapper
+from commands.nodes.bus import NodeBus
+from commands.nodes.heartbeat import Heartbeat
+from commands.nodes.listener import NodeListener
+from domain.file.events import FileDeleted, FileWritten
+from domain.record import Record
+from insights.analyser import ProcessAnalyser
+from projections.insights_model import INSIGHTS, insights_model
+from projections.model import ReadModel
+from projections.models import READ_MODELS
+from projections.mongodb.connection import connect, database_of
+from projections.mongodb.store import MongoDocumentStore
+from projections.progress import Progress
+from projections.redis.progress import ProjectedListener
+from projections.store import StoreUnavailableError
+from read_api.services import queries_over
+
+KEYS = "personal_keys"
+_LOOK_SECONDS = 0.05
+_RETRY_SECONDS = 0.5
+_FILE_TOPICS = frozenset({FileWritten.TOPIC, FileDeleted.TOPIC})
+
+logger = structlog.get_logger(__name__)
+
+
+class Cluster:
+    """The parts of one API process. It starts while Kafka, MongoDB or Redis are away, and is ready when they are there."""
+
+    remote = True
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the replica; nothing waits for a server. Raises DataDirectoryError."""
+        if (
+            settings.kafka is None
+            or settings.mongodb_uri is None
+            or settings.redis is None
+            or settings.secret is None
+        ):
+            raise SettingsError("the cluster profile needs Kafka, MongoDB, Redis and the secret key")
+        self.directory = DataDirectory(settings.data).hold()
+        self.secrets = settings.secret
+        self.settings = settings
+        try:
+            self._open(settings, settings.mongodb_uri)
+        except BaseException:
+            self.directory.release()
+            raise
+
+    def _open(self, settings: Settings, mongodb_uri: str) -> None:
+        assert settings.kafka is not None  # noqa: S101 # the caller checked it
+        assert settings.redis is not None  # noqa: S101 # as above
+        ca_file = None if settings.mongodb_ca_file is None else Path(settings.mongodb_ca_file)
+        self._mongo = connect(mongodb_uri, tls_ca_file=ca_file)
+        name = database_name(settings)
+        database = database_of(self._mongo, name)
+        self.keys = MongoKeyStore(database[KEYS], self.secrets.master_key)
+        self.mapper = EventMapper(PersonalCipher(self.keys))
+        self.thread = LoopThread()
+        self.log = KafkaEventLog(settings.kafka, self.mapper, settings.data / "replica", self.thread)
+        self.store = MongoDocumentStore(self._mongo, name)
+        self.analyser = ProcessAnalyser()
+        self.models: tuple[ReadModel, ...] = (*READ_MODELS, insights_model(self.analyser))
+        self.intake = Intake(self.secrets, self.log)
+        self.progress = Progress()
+        self.queries = queries_over(self.store)
+        self._redis = shared_memory.connect(settings.redis.pubsub, settings.redis_ca_file)
+        self.local_bus = KafkaCommandBus(self.log)
+        self.heartbeat = Heartbeat(self._redis, f"{settings.prefix}nodes", settings.node_address)
+        secret = self.secrets.node_secret()
+        self.bus = NodeBus(self.local_bus, self.heartbeat, settings.node_address, secret)
+        self.node_listener = NodeListener(self.local_bus, secret)
+        self.past = partial(past_of, self.log, self.store, self.models)
+        self.own_answers = OwnAnswers(self.log, self.store, self.models)
+        self.left = self.own_answers.ask
+        self._listener = ProjectedListener(
+            self._redis, settings.prefix, self.store, self.progress, self._touched
+        )
+        self._ended = threading.Event()
+        self._prepared = threading.Event()
+        self._start_sequence: int | None = None
+
+    @property
+    def main_models(self) -> tuple[str, ...]:
+        """Return the names of the models that every query waits for."""
+        return tuple(model.name for model in READ_MODELS)
+
+    def start(self) -> None:
+        """Follow the log and the read models, and try until their servers answer."""
+        self.log.on_append(self._note_files)
+        self.log.follow()
+        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+
+    def wait_ready(self, seconds: float = 60.0) -> None:
+        """Wait until the log has been read and MongoDB is prepared."""
+        deadline = time.monotonic() + seconds
+        while self.log.unavailable is not None or not self._prepared.is_set():
+            if time.monotonic() > deadline:
+                raise LogUnavailableError(self.log.unavailable or "MongoDB does not answer")
+            self._ended.wait(_LOOK_SECONDS)
+
+    def bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake waiters in *loop*."""
+        self.own_answers.bind(loop)
+
+    async def end_in_loop(self) -> None:
+        """Close the connections to other nodes."""
+        await self.bus.aclose()
+
+    def behind(self) -> list[str]:
+        """Name the parts that are away, and the models that have not reached the log's end found at the start."""
+        if self.log.unavailable is not None:
+            return ["log"]
+        if not self._prepared.is_set():
+            return ["read models"]
+        if self._start_sequence is None:
+            self._start_sequence = self.log.tip().sequence
+            self.progress.assume_touched(INSIGHTS, self._start_sequence)
+        reached = self.progress.models()
+        return [m.name for m in self.models if reached.get(m.name, 0) < self._start_sequence]
+
+    def catch_up(self, advanced: Callable[[int, int], None], seconds: float = 120.0) -> None:
+        """Wait until the workers have projected the log's present end, for up to *seconds*."""
+        target, deadline, pause = self.log.tip().sequence, time.monotonic() + seconds, threading.Event()
+        done = self._least()
+        while done < target and time.monotonic() < deadline:
+            advanced(done, target)
+            pause.wait(_LOOK_SECONDS)
+            done = self._least()
+        advanced(done, target)
+
+    def rebuild(self, model: ReadModel, progress: Callable[[int, int], None] | None) -> int:
+        """Rebuild *model* from this node's replica while the workers go on, and switch to it."""
+        from streams.faust.rebuild import rebuild_beside_worker  # noqa: PLC0415 # the workers' module is large
+
+        return rebuild_beside_worker(self.log, self.store, model, progress=progress)
+
+    def retry_dead_letters(self) -> dict[str, int]:
+        """Ask the workers, who own the checkpoints, to retry every dead letter."""
+        from streams.faust.retrying import request_retry  # noqa: PLC0415 # as above
+
+        return request_retry(self.log, self.store, self._redis, self.settings.prefix)
+
+    def close(self) -> None:
+        """Answer what waits, stop, and let everything go."""
+        self._ended.set()
+        self.bus.close()
+        self.heartbeat.close()
+        self._listener.close()
+        self.analyser.close()
+        self.log.close()
+        self.thread.close()
+        self.store.close()
+        self.keys.close()
+        self._mongo.close()
+        self._redis.close()
+        self.directory.release()
+
+    def _prepare(self) -> None:
+        """Make the collections as soon as MongoDB answers, then follow what the workers do."""
+        waited = False
+        while not self._ended.is_set():
+            try:
+                self.store.prepare(self.models)
+            except StoreUnavailableError as error:
+                if not waited:
+                    logger.warning("read models away", reason=str(error))
+                waited = True
+                self._ended.wait(_RETRY_SECONDS)
+            else:
+                self._listener.start()
+                self._prepared.set()
+                return
+
+    def _least(self) -> int:
+        reached = self.progress.models()
+        return min((reached.get(model.name, 0) for model in self.models), default=0)
+
+    def _note_files(self, records: Sequence[Record]) -> None:
+        """Tell whose insights have work to do."""
+        touched = [(record.home, record.sequence) for record in records if record.topic in _FILE_TOPICS]
+        if touched:
+            self.progress.touch(INSIGHTS, touched)
+
+    def _touched(self, homes: set[str] | None) -> None:
+        """Forget composed answers."""
+        self.queries.projects.touch(homes)
+
+
+def database_name(settings: Settings) -> str:
+    """Return the database that the URI names, or the one of the installation's prefix."""
+    from pymongo.uri_parser import parse_uri  # noqa: PLC0415 # needs the extra `cluster`
+
+    named = parse_uri(settings.mongodb_uri or "", validate=False)["database"]
+    return str(named or settings.prefix.rstrip(".").replace(".", "-") or "codepark")

@@ -1,0 +1,87 @@
+"""What the composition of either profile offers to the server and the command line."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from codepark.data_directory import DataDirectory
+from codepark.settings import Settings
+from commands.bus import Bus
+from commands.intake.intake import Intake
+from commands.log import EventLog
+from commands.nodes.listener import NodeListener
+from commands.secrets import Secrets
+from projections.model import ReadModel
+from projections.progress import Progress
+from projections.store import DocumentStore
+from read_api.api import Left
+from read_api.services import Queries
+
+
+class Log(EventLog, Protocol):
+    """An event log whose chain can be checked from its start."""
+
+    def first_chain(self) -> bytes:
+        """Return the predecessor of the first record."""
+        ...
+
+
+class Parts(Protocol):
+    """The parts of one process, opened in order and closed in reverse."""
+
+    settings: Settings
+    directory: DataDirectory
+    node_listener: NodeListener | None
+    secrets: Secrets
+    log: Log
+    bus: Bus
+    intake: Intake
+    progress: Progress
+    store: DocumentStore
+    queries: Queries
+    models: tuple[ReadModel, ...]
+    past: Callable[[str, int], Queries]
+    left: Left | None
+    remote: bool
+    """Whether the read models are behind a network and kept by other processes."""
+
+    @property
+    def main_models(self) -> tuple[str, ...]:
+        """Return the names of the models that every query waits for."""
+        ...
+
+    def start(self) -> None:
+        """Start what works in the background."""
+        ...
+
+    def wait_ready(self, seconds: float = 60.0) -> None:
+        """Wait until commands can be carried out; raises LogUnavailableError after *seconds*."""
+        ...
+
+    def bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake waiters in *loop*."""
+        ...
+
+    async def end_in_loop(self) -> None:
+        """Close what belongs to the event loop of the server."""
+        ...
+
+    def behind(self) -> list[str]:
+        """Name the parts that are not ready."""
+        ...
+
+    def catch_up(self, advanced: Callable[[int, int], None], seconds: float = 120.0) -> None:
+        """Wait until every model includes the log's present end."""
+        ...
+
+    def rebuild(self, model: ReadModel, progress: Callable[[int, int], None] | None) -> int:
+        """Rebuild *model* beside the live one, switch, and return the sequence that it includes."""
+        ...
+
+    def retry_dead_letters(self) -> dict[str, int]:
+        """Retry every dead letter; return how many were `solved` and how many are `left`."""
+        ...
+
+    def close(self) -> None:
+        """Answer what waits, stop, and let everything go."""
+        ...

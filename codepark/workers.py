@@ -1,0 +1,89 @@
+"""The workers of the cluster profile, wired: what they read, what they keep, who hears of it."""
+
+from pathlib import Path
+from typing import Any
+
+from codepark import shared_memory
+from codepark.cluster import KEYS, database_name
+from codepark.settings import Settings, SettingsError
+from commands.kafka.keys import MongoKeyStore
+from commands.keys import PersonalCipher
+from commands.mapper import EventMapper
+from insights.analyser import ProcessAnalyser
+from projections.insights_model import insights_model
+from projections.models import READ_MODELS
+from projections.mongodb.connection import connect, database_of
+from projections.mongodb.store import MongoDocumentStore
+from streams.faust.worker import run_projections
+from streams.public.names import keyed_pseudonyms
+
+
+class Workshop:
+    """What every worker works with."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect; raises SettingsError without the settings of a cluster."""
+        if settings.kafka is None or settings.redis is None or settings.secret is None:
+            raise SettingsError("a worker needs the cluster profile: set CODEPARK_KAFKA_BOOTSTRAP_SERVERS")
+        ca_file = None if settings.mongodb_ca_file is None else Path(settings.mongodb_ca_file)
+        self._client = connect(settings.mongodb_uri or "", tls_ca_file=ca_file)
+        name = database_name(settings)
+        self.kafka = settings.kafka
+        self.secret = settings.secret
+        self.prefix = settings.prefix
+        self.keys = MongoKeyStore(database_of(self._client, name)[KEYS], settings.secret.master_key)
+        self.mapper = EventMapper(PersonalCipher(self.keys))
+        self.store = MongoDocumentStore(self._client, name)
+        self.redis: Any = shared_memory.connect(settings.redis.pubsub, settings.redis_ca_file)
+
+    def close(self) -> None:
+        """Let everything go."""
+        self.store.close()
+        self.keys.close()
+        self._client.close()
+        self.redis.close()
+
+
+def project(settings: Settings, metrics_port: int | None) -> None:
+    """Keep the read models until SIGTERM or SIGINT."""
+    shop = Workshop(settings)
+    try:
+        run_projections(
+            shop.kafka,
+            shop.store,
+            shop.mapper,
+            READ_MODELS,
+            shop.redis,
+            shop.prefix,
+            metrics_port=metrics_port,
+        )
+    finally:
+        shop.close()
+
+
+def analyse(settings: Settings, metrics_port: int | None) -> None:
+    """Keep the insights until SIGTERM or SIGINT."""
+    shop, analyser = Workshop(settings), ProcessAnalyser()
+    try:
+        models = (insights_model(analyser),)
+        run_projections(
+            shop.kafka, shop.store, shop.mapper, models, shop.redis, shop.prefix,
+            group="insights", metrics_port=metrics_port,
+        )  # fmt: skip
+    finally:
+        analyser.close()
+        shop.close()
+
+
+def publish(settings: Settings, metrics_port: int | None) -> None:
+    """Publish the public topics until SIGTERM or SIGINT."""
+    from streams.faust.publishing import run_public
+
+    shop = Workshop(settings)
+    try:
+        run_public(
+            shop.kafka, shop.store, shop.mapper, shop.prefix,
+            pseudonym=keyed_pseudonyms(shop.secret), metrics_port=metrics_port,
+        )  # fmt: skip
+    finally:
+        shop.close()

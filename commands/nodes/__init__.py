@@ -1,0 +1,1 @@
+"""Several nodes on one log: which one a command is sent to first, and how. Correctness never depends on it."""

@@ -1,0 +1,112 @@
+"""The bus of a node among others: commands go to the preferred node first, and are carried out here where it is silent."""
+
+import asyncio
+from collections.abc import Sequence
+
+import httpx
+import msgspec
+import structlog
+from msgspec.structs import replace
+from uuid_utils import uuid7
+
+from commands.bus import Bus, BusyError
+from commands.nodes.heartbeat import Heartbeat
+from commands.nodes.preference import preferred
+from commands.nodes.wire import decode_outcomes, encode_submissions
+from commands.outcomes import Outcome, Submission
+
+FORWARD_SECONDS = 0.4
+PATH = "/internal/commands"
+SECRET_HEADER = "x-codepark-node"
+_BUSY = 503
+
+logger = structlog.get_logger(__name__)
+
+
+class NodeBus:
+    """Forward to the preferred node with a short deadline; only its silence lets this node append itself.
+
+    What was forwarded and not answered may still be carried out there: both nodes find the command by its id, and a
+    refusal given here is recorded, so that the other cannot accept the same attempt later.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        heartbeat: Heartbeat,
+        address: str | None,
+        secret: str,
+        *,
+        partition: int = 0,
+        seconds: float = FORWARD_SECONDS,
+    ) -> None:
+        """Carry out on *bus*; this node is known as *address*."""
+        self._bus = bus
+        self._heartbeat = heartbeat
+        self._address = address
+        self._secret = secret
+        self._partition = partition
+        self._seconds = seconds
+        self._client: httpx.AsyncClient | None = None
+        self.forwarded = 0
+        self.unanswered = 0
+
+    @property
+    def waiting(self) -> int:
+        """Return how many commands wait here or are being decided."""
+        return self._bus.waiting
+
+    async def execute(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Carry out *submissions* on the preferred node or here; raises BusyError."""
+        node = preferred(self._heartbeat.alive(), self._partition)
+        if node is None or node == self._address:
+            return await self._bus.execute(submissions)
+        attempts = [replace(item, attempt=str(uuid7())) for item in submissions]
+        outcomes = await self._forward(node, attempts)
+        if outcomes is not None:
+            return outcomes
+        self._heartbeat.was_silent(node)
+        self.unanswered += 1
+        logger.warning("node silent, appending here", node=node, commands=len(submissions))
+        return await self._bus.execute([replace(item, unanswered=True) for item in attempts])
+
+    def execute_sync(self, submissions: Sequence[Submission], timeout: float = 60.0) -> list[Outcome]:
+        """Carry out *submissions* here, from a thread without a loop."""
+        return self._bus.execute_sync(submissions, timeout)
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Answer what waits."""
+        self._bus.close(timeout)
+
+    async def aclose(self) -> None:
+        """Close the connections to other nodes."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _forward(self, node: str, submissions: Sequence[Submission]) -> list[Outcome] | None:
+        """Return what *node* answers, None where it is silent."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=None))
+        try:
+            async with asyncio.timeout(self._seconds):
+                answer = await self._client.post(
+                    f"http://{node}{PATH}",
+                    content=encode_submissions(submissions),
+                    headers={SECRET_HEADER: self._secret},
+                    timeout=self._seconds,
+                )
+        except (httpx.HTTPError, TimeoutError) as error:
+            logger.info("forward not answered", node=node, reason=f"{type(error).__name__}: {error}")
+            return None
+        if answer.status_code == _BUSY:
+            raise BusyError(f"the node {node} is busy")
+        if not answer.is_success:
+            logger.error("forward refused", node=node, status=answer.status_code)
+            return None
+        try:
+            outcomes = decode_outcomes(answer.content)
+        except msgspec.MsgspecError as error:
+            logger.error("forward answered with something else", node=node, reason=str(error))
+            return None
+        self.forwarded += len(outcomes)
+        return outcomes

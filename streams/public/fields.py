@@ -1,0 +1,28 @@
+"""The types that a field of a public event may have: none of them holds words that a person wrote."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+ID_PATTERN = "^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
+Id = Annotated[str, Meta(pattern=ID_PATTERN, description="An id, as the API has it.")]
+Name = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="A pseudonym; the same thing has the same.")]
+Person = Annotated[
+    str,
+    Meta(
+        pattern="^(?:[0-9a-f]{32}|service)$",
+        description="A person's pseudonym, or `service` where a program acted.",
+    ),
+]
+Count = Annotated[int, Meta(ge=0, description="How many.")]
+Size = Annotated[int, Meta(ge=0, description="A size in bytes.")]
+Position = Annotated[int, Meta(ge=1, description="A number, counted from 1.")]
+Language = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        description="A language of a list that may grow, or `other`.",
+    ),
+]

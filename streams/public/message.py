@@ -1,0 +1,127 @@
+"""From an event and its record to the message that analysts read: CloudEvents 1.0 over Kafka.
+
+A message is a pure function of the event, its record and the installation's pseudonyms. So a worker that publishes an
+event twice publishes the same bytes twice, and a reader can drop the second by `sequence`.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from domain.event import Event
+from domain.identifiers import ACCOUNTS_HOME
+from domain.record import Record
+from domain.times import rfc3339
+from streams.public.catalogue import publication_of
+from streams.public.fields import ID_PATTERN
+from streams.public.names import Names, Pseudonym
+from streams.public.schemas import dataschema
+from streams.public.shapes import PublicEvent
+from streams.public.topics import DEFAULT_PREFIX
+
+BINARY_TYPE = "application/json"
+STRUCTURED_TYPE = "application/cloudevents+json"
+_ATTRIBUTE = "ce_"
+_PARTITION_KEY = "partitionkey"
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class PublicationError(Exception):
+    """What would be published does not keep to its schema: it is not published."""
+
+
+class PublicMessage(Struct, frozen=True, kw_only=True):
+    """A Kafka record of a public topic. The topic's partition follows from the key."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers
+
+
+def public_message(
+    event: Event,
+    record: Record,
+    partition: int,
+    *,
+    pseudonym: Pseudonym,
+    prefix: str = DEFAULT_PREFIX,
+) -> PublicMessage | None:
+    """Return what is published of *event*, which the log's *partition* holds as *record*; None for nothing.
+
+    It is in the binary mode of the CloudEvents binding for Kafka.
+
+    Raises:
+        PublicationError: a field or the key has a value that the public schema does not allow.
+    """
+    publication = publication_of(event.TOPIC)
+    if publication is None:
+        return None
+    names = Names(pseudonym)
+    return PublicMessage(
+        topic=prefix + publication.topic,
+        key=_key(record.home),
+        value=_value(publication.convert(event, names)),
+        headers=(
+            ("ce_specversion", b"1.0"),
+            ("ce_id", b"%d-%d" % (partition, record.sequence)),
+            ("ce_source", record.source.encode()),
+            ("ce_type", publication.type.encode()),
+            ("ce_subject", names.subject(record.stream).encode()),
+            ("ce_time", rfc3339(record.occurred_at).encode()),
+            ("ce_dataschema", dataschema(publication).encode()),
+            ("ce_sequence", b"%d" % record.sequence),
+            ("ce_partition", b"%d" % partition),
+            *((("ce_actor", names.person(record.actor).encode()),) if record.actor else ()),
+            ("content-type", BINARY_TYPE.encode()),
+        ),
+    )
+
+
+def structured(message: PublicMessage) -> PublicMessage:
+    """Return *message* in the structured mode: the whole CloudEvent is in the value."""
+    attributes: dict[str, Any] = {
+        name.removeprefix(_ATTRIBUTE): value.decode()
+        for name, value in message.headers
+        if name.startswith(_ATTRIBUTE)
+    }
+    document = {
+        **attributes,
+        _PARTITION_KEY: message.key.decode(),
+        "datacontenttype": BINARY_TYPE,
+        "data": Raw(message.value),
+    }
+    return PublicMessage(
+        topic=message.topic,
+        key=message.key,
+        value=msgspec.json.encode(document),
+        headers=(("content-type", STRUCTURED_TYPE.encode()),),
+    )
+
+
+_ID = re.compile(ID_PATTERN)
+
+
+def _key(home: str) -> bytes:
+    """Return the home key; what is neither an id nor the accounts' key could be a text."""
+    if home != ACCOUNTS_HOME and _ID.fullmatch(home) is None:
+        raise PublicationError("the home key is not an id")
+    return home.encode()
+
+
+def _value(public: PublicEvent) -> bytes:
+    value = msgspec.json.encode(public)
+    try:
+        _decoder(type(public)).decode(value)
+    except msgspec.ValidationError as error:
+        raise PublicationError(f"{type(public).__name__}: {error}") from error
+    return value
+
+
+@lru_cache
+def _decoder(shape: type[PublicEvent]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape)

@@ -1,0 +1,63 @@
+"""JSON Schemas (draft 2020-12) of the public events, made from their types."""
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from streams.public.catalogue import PUBLISHED, Publication
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TOPIC_KEYWORD = "x-codepark-topic"
+_REF = "#/$defs/{name}"
+
+Schema = dict[str, Any]
+
+
+@lru_cache
+def dataschema(publication: Publication[Any]) -> str:
+    """Return the URI that names the schema of what is published."""
+    return f"urn:codepark:event:{publication.type}:v{publication.version}"
+
+
+def schema_file(publication: Publication[Any]) -> str:
+    """Return the name of the file with the schema."""
+    return f"{publication.type}.v{publication.version}.schema.json"
+
+
+def schema(publication: Publication[Any]) -> Schema:
+    """Return the schema of what is published; the topic that it belongs to stands beside."""
+    shape = publication.shape
+    _, defs = msgspec.json.schema_components([shape], ref_template=_REF)
+    own = defs.pop(shape.__name__)
+    own["description"] = " ".join(own["description"].split())
+    found = {
+        "$schema": DIALECT,
+        "$id": dataschema(publication),
+        TOPIC_KEYWORD: publication.topic,
+        **own,
+    }
+    return {**found, "$defs": defs} if defs else found
+
+
+def schemas() -> dict[str, Schema]:
+    """Return every schema of this release by the name of its file."""
+    return {schema_file(publication): schema(publication) for publication in PUBLISHED}
+
+
+def inlined(document: Schema) -> Schema:
+    """Return a schema without `$defs`, each reference replaced by what it leads to."""
+    defs = document.get("$defs", {})
+
+    def expanded(node: Any) -> Any:
+        if isinstance(node, list):
+            return [expanded(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        rest = {name: expanded(value) for name, value in node.items() if name not in ("$ref", "$defs")}
+        if "$ref" not in node:
+            return rest
+        return {**expanded(defs[node["$ref"].rpartition("/")[2]]), **rest}
+
+    found: Schema = expanded(document)
+    return found

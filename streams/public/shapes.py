@@ -1,0 +1,225 @@
+"""The public events. Their JSON Schemas are made from these types.
+
+A shape that was published is not changed: it gets the next version in the catalogue. Within one topic a new version may
+only add fields that readers can do without (`T | UnsetType = UNSET`).
+"""
+
+from datetime import date
+
+from msgspec import Struct
+
+from domain.actor import Role, Tier
+from domain.build.events import BuildStatus
+from domain.project.events import CollaboratorRole, Visibility
+from domain.review.events import Decision
+from streams.public.fields import Count, Id, Language, Name, Person, Position, Size
+
+
+class PublicEvent(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What everybody who reads the topics may know of an event."""
+
+
+class PublicProjectCreated(PublicEvent, frozen=True):
+    """A project was started."""
+
+    project_id: Id
+    owner: Person
+    visibility: Visibility
+    language: Language | None
+    described: bool
+
+
+class PublicProjectUpdated(PublicEvent, frozen=True):
+    """What a project says about itself was changed; all of it as it is now."""
+
+    project_id: Id
+    visibility: Visibility
+    language: Language | None
+    described: bool
+
+
+class PublicProjectDeleted(PublicEvent, frozen=True):
+    """A project was deleted."""
+
+    project_id: Id
+
+
+class PublicCollaboratorAdded(PublicEvent, frozen=True):
+    """An account joined a project."""
+
+    project_id: Id
+    collaborator: Person
+    role: CollaboratorRole
+
+
+class PublicCollaboratorRoleChanged(PublicEvent, frozen=True):
+    """A collaborator got another role."""
+
+    project_id: Id
+    collaborator: Person
+    role: CollaboratorRole
+
+
+class PublicCollaboratorRemoved(PublicEvent, frozen=True):
+    """A collaborator left a project or was removed from it."""
+
+    project_id: Id
+    collaborator: Person
+
+
+class PublicFileWritten(PublicEvent, frozen=True):
+    """A file got new content.
+
+    `size` is 0 where the log does not carry the content (`carried` is false). `lines` is null where the content is not
+    text, or not carried. `language` is told by the file's name.
+    """
+
+    project_id: Id
+    file: Name
+    language: Language | None
+    carried: bool
+    size: Size
+    lines: Count | None
+    commit: Name | None
+
+
+class PublicFileDeleted(PublicEvent, frozen=True):
+    """A file is gone from its project."""
+
+    project_id: Id
+    file: Name
+    language: Language | None
+    commit: Name | None
+
+
+class PublicChanges(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How many paths a commit added, modified and deleted, and of how many it changed the type."""
+
+    added: Count
+    modified: Count
+    deleted: Count
+    type_changed: Count
+
+
+class PublicCommitPartRecorded(PublicEvent, frozen=True):
+    """A part of a large commit was recorded; `commit.recorded` follows with the last one and counts all of them."""
+
+    project_id: Id
+    commit: Name
+    changes: PublicChanges
+
+
+class PublicCommitRecorded(PublicEvent, frozen=True):
+    """A commit was recorded as the `number`-th of its project.
+
+    `authoredOn` is the day in UTC, null where the author's clock was out of any calendar. An author has another
+    pseudonym in each project. Of a commit in parts, `changes` counts what all parts brought.
+    """
+
+    project_id: Id
+    commit: Name
+    number: Position
+    parents: tuple[Name, ...]
+    author: Person
+    authored_on: date | None
+    changes: PublicChanges
+
+
+class PublicReviewOpened(PublicEvent, frozen=True):
+    """A review of some commits was asked for."""
+
+    project_id: Id
+    review_id: Id
+    author: Person
+    commits: tuple[Name, ...]
+    mentions: Count
+
+
+class PublicReviewCommented(PublicEvent, frozen=True):
+    """A review was commented on; `file` where the comment is about one place."""
+
+    project_id: Id
+    review_id: Id
+    comment_id: Id
+    review_author: Person
+    author: Person
+    file: Name | None
+    mentions: Count
+
+
+class PublicReviewDecided(PublicEvent, frozen=True):
+    """A reviewer approved the change or asked for another."""
+
+    project_id: Id
+    review_id: Id
+    review_author: Person
+    reviewer: Person
+    decision: Decision
+
+
+class PublicReviewClosed(PublicEvent, frozen=True):
+    """A review is over."""
+
+    project_id: Id
+    review_id: Id
+
+
+class PublicBuildQueued(PublicEvent, frozen=True):
+    """A build was asked for."""
+
+    project_id: Id
+    build_id: Id
+    commit: Name | None
+
+
+class PublicBuildStatusChanged(PublicEvent, frozen=True):
+    """A build moved on."""
+
+    project_id: Id
+    build_id: Id
+    status: BuildStatus
+
+
+class PublicSuggestionAccepted(PublicEvent, frozen=True):
+    """Somebody found a suggestion useful."""
+
+    project_id: Id
+    suggestion: Name
+
+
+class PublicSuggestionDismissed(PublicEvent, frozen=True):
+    """Somebody wants to see a suggestion no more."""
+
+    project_id: Id
+    suggestion: Name
+
+
+class PublicAnnouncementPublished(PublicEvent, frozen=True):
+    """An administrator told everybody something; what, the API shows."""
+
+    announcement_id: Id
+    length: Count
+
+
+class PublicAccountRegistered(PublicEvent, frozen=True):
+    """Somebody opened an account."""
+
+    account: Person
+    roles: tuple[Role, ...]
+    tier: Tier
+
+
+class PublicAccountProfileChanged(PublicEvent, frozen=True):
+    """An account got another e-mail address, another name or both."""
+
+    account: Person
+    email_changed: bool
+    name_changed: bool
+
+
+class PublicAccountStandingChanged(PublicEvent, frozen=True):
+    """An account got other roles or another tier."""
+
+    account: Person
+    roles: tuple[Role, ...]
+    tier: Tier

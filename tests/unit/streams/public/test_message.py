@@ -1,0 +1,269 @@
+"""Public messages: nothing leaks, and they are CloudEvents."""
+
+import json
+import re
+
+import jsonschema_rs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from commands.secrets import Secrets
+from domain.account.events import AccountProfileChanged, AccountRegistered
+from domain.catalogue import EVENTS
+from domain.commit.events import ChangeStatus, CommitRecorded, RecordedChange
+from domain.file.events import Encoding, FileDeleted, FileWritten
+from domain.identifiers import file_stream
+from domain.project.events import ProjectCreated, Visibility
+from domain.times import rfc3339
+from streams.public.catalogue import PUBLISHED, publication_of, why_withheld
+from streams.public.languages import LANGUAGES, public_language
+from streams.public.message import PublicationError, public_message, structured
+from streams.public.names import Names, keyed_pseudonyms
+from streams.public.schemas import schema
+from streams.public.topics import public_topic, public_topics
+from tests.unit.streams.public.samples import event_of, personal_names, pseudonym, record_of, uuid
+
+PUBLIC = [publication.event for publication in PUBLISHED]
+PERSONAL = [cls for cls in PUBLIC if cls.SUBJECT]
+
+
+def message_of(event, record=None, partition=3, **options):
+    found = public_message(
+        event, record or record_of(event), partition, **{"pseudonym": pseudonym, **options}
+    )
+    assert found is not None
+    return found
+
+
+def data_of(event):
+    return json.loads(message_of(event).value)
+
+
+def headers_of(message):
+    return {name: value.decode() for name, value in message.headers}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_each_event_is_published_or_withheld_for_a_reason(event):
+    """Decide in streams/public/catalogue.py what of a new event may be public."""
+    assert (publication_of(event.TOPIC) is None) != (why_withheld(event.TOPIC) is None)
+
+
+def test_an_event_of_which_nothing_was_decided_is_noticed():
+    assert publication_of("project.archived") is None
+    assert why_withheld("project.archived") is None
+    assert why_withheld("log.opened")
+
+
+def test_each_event_is_published_once():
+    assert len({publication.type for publication in PUBLISHED}) == len(PUBLISHED)
+    assert len({publication.shape for publication in PUBLISHED}) == len(PUBLISHED)
+
+
+@pytest.mark.parametrize("cls", PUBLIC)
+def test_no_text_of_an_event_or_its_record_is_in_any_byte_of_its_message(cls):
+    """G10: names, addresses, hashes, titles, paths, contents, the encrypted fields: every text is marked here."""
+    message = message_of(event_of(cls))
+    for form in (message, structured(message)):
+        everything = b"\n".join(
+            [form.topic.encode(), form.key, form.value, *(part for _, part in form.headers)]
+        )
+        assert b"MARKER" not in everything
+        assert "é".encode() not in everything
+        assert b"\\u" not in everything
+        assert not re.search(rb"personal|passwordHash|content\"|message|email\"", everything)
+
+
+@pytest.mark.parametrize("cls", PERSONAL)
+@given(data=st.data())
+def test_personal_fields_have_no_influence(cls, data):
+    """Noninterference: whatever a person wrote or is called, and once it is erased, the message is the same."""
+    one = event_of(cls)
+    other = replace(one, **{name: data.draw(st.text()) for name in personal_names(cls)})
+    assert message_of(other) == message_of(one)
+
+
+@given(name=st.text(), description=st.text(min_size=1), language=st.text(min_size=1))
+def test_what_a_project_says_of_itself_is_not_repeated(name, description, language):
+    one = event_of(ProjectCreated, language="Klingon")
+    other = replace(one, name=name, description=description, language=language)
+    expected = public_language(language)
+    assert expected in (*LANGUAGES, "other")
+    assert data_of(other) == {**data_of(one), "language": expected}
+
+
+@given(content=st.text() | st.none())
+def test_of_a_content_only_its_lines_are_told(content):
+    data = data_of(event_of(FileWritten, content=content))
+    assert data == {
+        "projectId": uuid(),
+        "file": data["file"],
+        "language": None,
+        "carried": content is not None,
+        "size": 7,
+        "lines": None if content is None else len(re.findall(r"[^\n]*\n|[^\n]+\Z", content)),
+        "commit": data["commit"],
+    }
+
+
+def test_base64_has_no_lines():
+    assert data_of(event_of(FileWritten, content="AAAA", encoding=Encoding.BASE64))["lines"] is None
+
+
+@pytest.mark.parametrize("publication", PUBLISHED, ids=lambda publication: publication.type)
+def test_values_keep_to_their_schema(publication):
+    data = data_of(event_of(publication.event))
+    jsonschema_rs.validator_for(schema(publication), validate_formats=True).validate(data)
+    assert data.keys() == schema(publication)["properties"].keys()
+
+
+def test_what_breaks_its_schema_is_not_published():
+    event = event_of(ProjectCreated, project_id="Ada's secret project")
+    with pytest.raises(PublicationError) as caught:
+        message_of(event)
+    assert "Ada" not in str(caught.value)
+
+
+def test_a_key_that_is_no_id_is_not_published():
+    event = event_of(ProjectCreated)
+    with pytest.raises(PublicationError, match="home key"):
+        message_of(event, record_of(event, home="a text"))
+
+
+@pytest.mark.parametrize("cls", [cls for cls in EVENTS if publication_of(cls.TOPIC) is None])
+def test_withheld_events_have_no_message(cls):
+    assert public_message(event_of(cls), record_of(event_of(PUBLIC[0])), 0, pseudonym=pseudonym) is None
+    assert public_topic(cls.TOPIC) is None
+
+
+@pytest.mark.parametrize("cls", PUBLIC)
+@given(partition=st.integers(0, 99), sequence=st.integers(1, 2**53), time=st.integers(0, 4_000_000_000_000))
+def test_binary_mode(cls, partition, sequence, time):
+    event = event_of(cls)
+    record = record_of(event, sequence=sequence, occurred_at=time, source="urn:codepark:log:x")
+    message = message_of(event, record, partition)
+    headers = headers_of(message)
+    assert message.key.decode() == record.home
+    assert message.topic in public_topics()
+    assert list(headers)[-1] == "content-type"
+    assert {name: headers[name] for name in headers if name not in ("ce_subject", "ce_actor")} == {
+        "ce_specversion": "1.0",
+        "ce_id": f"{partition}-{sequence}",
+        "ce_source": "urn:codepark:log:x",
+        "ce_type": cls.TOPIC,
+        "ce_time": rfc3339(time),
+        "ce_dataschema": f"urn:codepark:event:{cls.TOPIC}:v1",
+        "ce_sequence": str(sequence),
+        "ce_partition": str(partition),
+        "content-type": "application/json",
+    }
+    names = [name.removeprefix("ce_") for name in headers if name.startswith("ce_")]
+    assert all(re.fullmatch("[a-z0-9]{1,20}", name) for name in names)
+
+
+@pytest.mark.parametrize("cls", PUBLIC)
+def test_structured_mode_says_the_same(cls):
+    message = message_of(event_of(cls))
+    whole = structured(message)
+    document = json.loads(whole.value)
+    assert headers_of(whole) == {"content-type": "application/cloudevents+json"}
+    assert (whole.topic, whole.key) == (message.topic, message.key)
+    assert document.pop("data") == json.loads(message.value)
+    assert document.pop("partitionkey") == message.key.decode()
+    assert document.pop("datacontenttype") == "application/json"
+    assert {f"ce_{name}": value for name, value in document.items()} == {
+        name: value for name, value in headers_of(message).items() if name.startswith("ce_")
+    }
+
+
+def test_the_same_event_makes_the_same_bytes():
+    event = event_of(CommitRecorded)
+    assert message_of(event) == message_of(event)
+
+
+def test_the_prefix_is_the_installation_s():
+    assert message_of(event_of(FileDeleted), prefix="other.").topic == "other.public.file.v1"
+    assert public_topic("collaborator.added") == "codepark.public.project.v1"
+    assert public_topic("project.unknown") is None
+    assert public_topics("x.") == [
+        f"x.public.{name}.v1"
+        for name in (
+            "account", "announcement", "build", "commit", "file", "project", "review", "suggestion",
+        )
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("actor", "told"), [("service:cli", "service"), ("", None)])
+def test_programs_and_nobody_have_no_pseudonym(actor, told):
+    event = event_of(ProjectCreated)
+    assert headers_of(message_of(event, record_of(event, actor=actor))).get("ce_actor") == told
+
+
+def test_a_person_has_one_pseudonym_everywhere():
+    registered = event_of(AccountRegistered, account_id="a")
+    created = event_of(ProjectCreated, owner_id="a")
+    record = record_of(registered, stream="account-a", actor="a")
+    headers = headers_of(message_of(registered, record))
+    person = data_of(created)["owner"]
+    assert data_of(registered)["account"] == person == headers["ce_actor"]
+    assert headers["ce_subject"] == f"account-{person}"
+
+
+def test_a_file_s_subject_is_its_pseudonym():
+    event = event_of(FileWritten, path="a.py")
+    record = record_of(event, stream=file_stream(event.project_id, "a.py"))
+    message = message_of(event, record)
+    assert headers_of(message)["ce_subject"] == f"file-{json.loads(message.value)['file']}"
+    assert record.stream not in headers_of(message).values()
+
+
+def test_a_file_and_a_commit_can_be_joined():
+    written = event_of(FileWritten, path="a.py", commit="ab12")
+    recorded = event_of(CommitRecorded, sha="ab12")
+    deleted = event_of(FileDeleted, path="a.py")
+    assert data_of(written)["commit"] == data_of(recorded)["commit"]
+    assert data_of(written)["file"] == data_of(deleted)["file"]
+    assert data_of(written)["language"] == "Python"
+
+
+def test_a_commit():
+    changes = tuple(
+        RecordedChange(path=f"{n}", status=status) for n, status in enumerate((*ChangeStatus, "A"))
+    )
+    event = event_of(CommitRecorded, authored_at="2024-01-01T00:30:00+01:00", changes=changes)
+    data = data_of(event)
+    assert data["changes"] == {"added": 2, "modified": 1, "deleted": 1, "typeChanged": 1}
+    assert data["authoredOn"] == "2023-12-31"
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "long ago", ""])
+def test_a_day_out_of_any_calendar(time):
+    assert data_of(event_of(CommitRecorded, authored_at=time))["authoredOn"] is None
+
+
+def test_which_parts_of_a_profile_changed():
+    data = data_of(event_of(AccountProfileChanged, email_claim=None))
+    assert (data["emailChanged"], data["nameChanged"]) == (False, True)
+
+
+def test_visibility_makes_no_difference():
+    private = event_of(ProjectCreated, visibility=Visibility.PRIVATE)
+    public = event_of(ProjectCreated, visibility=Visibility.PUBLIC)
+    assert data_of(public) == {**data_of(private), "visibility": "public"}
+
+
+def test_pseudonyms_need_the_installation_s_key():
+    one, other = (Names(keyed_pseudonyms(Secrets(bytes([n]) * 32))) for n in (1, 2))
+    assert one.person("a") == Names(keyed_pseudonyms(Secrets(bytes([1]) * 32))).person("a")
+    assert one.person("a") != other.person("a")
+    assert len({one.person("a"), one.person("b"), one.file("p", "a"), one.file("q", "a")}) == 4
+    assert re.fullmatch("[0-9a-f]{32}", one.commit("p", "ab12"))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [(None, None), ("python", "Python"), (" C# ", "C#"), ("", "other")]
+)
+def test_languages(text, told):
+    assert public_language(text) == told
