@@ -57,6 +57,7 @@ class Book:
         self.entries: dict[str, Entry] = {}
         self.errors: list[dict[str, Any]] = []
         self.left_out: list[dict[str, str]] = []
+        self.servers: dict[str, str] = {}
 
     def add(
         self, name: str, contestant: str, values: float | Sequence[float], *, unit: str, better: Better, about: str,
@@ -82,7 +83,7 @@ class Book:
     def document(self, machine: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
         """Return everything as one JSON document."""
         return {
-            "machine": machine,
+            "machine": machine | ({"servers": self.servers} if self.servers else {}),
             "settings": settings,
             "ratio": "how many times better CodePark is; below 1 the peer is better",
             "results": {name: entry.document() for name, entry in self.entries.items()},

@@ -1,13 +1,15 @@
 """CodePark as its users run it: the `codepark` program, in a process of its own."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.processes import Server, ServerError, free_port, start
+from bench.processes import Server, ServerError, answers_ready, free_port, start
 
 _COMMAND_SECONDS = 900.0
 _SETTINGS = {"CODEPARK_RATE_LIMITS": "off"}
@@ -23,17 +25,18 @@ def program() -> list[str]:
 
 
 class CodePark:
-    """One data directory and the program that works on it."""
+    """One data directory and the program that works on it, with *env* beside the environment of this process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
         self.data = folder / "data"
         self._folder = folder
+        self._env = _SETTINGS | dict(env or {})
 
-    def serve(self) -> tuple[Server, float]:
-        """Start the server; return it and the seconds until it was ready."""
+    def serve(self, ready: Callable[[int], bool] = answers_ready) -> tuple[Server, float]:
+        """Start the server; return it and the seconds until it was *ready*."""
         port = free_port()
         command = [*program(), "serve", "--port", str(port), "--data", str(self.data)]
-        return start("codepark", command, port, folder=self._folder, env=_SETTINGS)
+        return start("codepark", command, port, folder=self._folder, env=self._env, ready=ready)
 
     def token(self) -> str:
         """Return an access token for an administrator."""
@@ -47,8 +50,9 @@ class CodePark:
     def run(self, *arguments: str) -> str:
         """Run a command; return its output; raise ServerError where it fails."""
         done = subprocess.run(
-            [*program(), *arguments], capture_output=True, text=True, check=False, timeout=_COMMAND_SECONDS
-        )
+            [*program(), *arguments], env={**os.environ, **self._env}, capture_output=True, text=True,
+            check=False, timeout=_COMMAND_SECONDS,
+        )  # fmt: skip
         if done.returncode or not done.stdout.strip():
             raise ServerError(f"codepark {arguments[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,11 @@ from bench.wire import WireError, request
 _READY_SECONDS = 120.0
 _STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.01
+
+
+def answers_ready(port: int) -> bool:
+    """Tell whether the server on *port* says that it is ready."""
+    return _answered(port, request("GET", "/health/ready")) == 200
 
 
 class ServerError(Exception):
@@ -65,6 +70,23 @@ class Server:
                     process.kill()
             self.process.wait(_STOP_SECONDS)
 
+    def kill(self) -> None:
+        """End the whole tree at once."""
+        for process in _tree(self.process.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait(_STOP_SECONDS)
+
+    def pause(self) -> None:
+        """Stop the tree's clock: its connections stay open, and nothing answers."""
+        for process in _tree(self.process.pid):
+            process.suspend()
+
+    def resume(self) -> None:
+        """Let a paused tree go on."""
+        for process in _tree(self.process.pid):
+            process.resume()
+
     def last_words(self) -> str:
         """Return the end of what the server printed."""
         return self.log.read_text(errors="replace")[-2000:]
@@ -81,8 +103,9 @@ def start(
     folder: Path,
     env: Mapping[str, str],
     also: Sequence[int] = (),
+    ready: Callable[[int], bool] = answers_ready,
 ) -> tuple[Server, float]:
-    """Start *command*; return the server and the seconds until it was ready; raise ServerError."""
+    """Start *command*; return the server and the seconds until it was *ready*; raise ServerError."""
     log = folder / f"{name}.log"
     began = time.perf_counter()
     with log.open("ab") as output:
@@ -95,28 +118,33 @@ def start(
         )
     server = Server(name, port, process, log, also)
     try:
-        _wait_ready(server, began)
+        _wait_ready(server, began, ready)
     except BaseException:
         server.stop()
         raise
     return server, time.perf_counter() - began
 
 
-def _wait_ready(server: Server, began: float) -> None:
+def _wait_ready(server: Server, began: float, ready: Callable[[int], bool]) -> None:
     while time.perf_counter() - began < _READY_SECONDS:
         if server.process.poll() is not None:
             raise ServerError(f"{server.name} ended with {server.process.returncode}: {server.last_words()}")
-        if _ready(server.port):
+        if ready(server.port):
             return
         time.sleep(_POLL_SECONDS)
     raise ServerError(f"{server.name} was not ready in {_READY_SECONDS:.0f} s: {server.last_words()}")
 
 
-def _ready(port: int) -> bool:
+def carries_out(asked: bytes) -> Callable[[int], bool]:
+    """Return a test whether a server answers *asked* with success."""
+    return lambda port: 200 <= (_answered(port, asked) or 0) < 300
+
+
+def _answered(port: int, asked: bytes) -> int | None:
     try:
-        return run(ask(port, request("GET", "/health/ready"), 5)).status == 200
+        return run(ask(port, asked, 5)).status
     except (OSError, TimeoutError, WireError):
-        return False
+        return None
 
 
 def _tree(pid: int) -> list[psutil.Process]:

@@ -15,6 +15,7 @@ from bench.statistics import Better, summarise
 
 MIB = 2**20
 Starter = Callable[[], tuple[Server, float]]
+Say = Callable[[str], None]
 _SETTLE_SECONDS = 0.5
 
 
@@ -31,7 +32,7 @@ class Session:
     token: str | None
     book: Book
     plan: Plan
-    say: Callable[[str], None]
+    say: Say
     serve: Starter
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import redis
 import structlog
 
 from codepark import shared_memory
@@ -34,13 +35,14 @@ from projections.models import READ_MODELS
 from projections.mongodb.connection import connect, database_of
 from projections.mongodb.store import MongoDocumentStore
 from projections.progress import Progress
-from projections.redis.progress import ProjectedListener
+from projections.redis.progress import ProgressPublisher, ProjectedListener
 from projections.store import StoreUnavailableError
 from read_api.services import queries_over
 
 KEYS = "personal_keys"
 _LOOK_SECONDS = 0.05
 _RETRY_SECONDS = 0.5
+_RETRY_ANSWER_SECONDS = 70.0
 _FILE_TOPICS = frozenset({FileWritten.TOPIC, FileDeleted.TOPIC})
 
 logger = structlog.get_logger(__name__)
@@ -152,16 +154,40 @@ class Cluster:
         advanced(done, target)
 
     def rebuild(self, model: ReadModel, progress: Callable[[int, int], None] | None) -> int:
-        """Rebuild *model* from this node's replica while the workers go on, and switch to it."""
-        from streams.faust.rebuild import rebuild_beside_worker  # noqa: PLC0415 # the workers' module is large
+        """Rebuild *model* from the first event on Kafka while the workers go on, and switch to it."""
+        from streams.faust.rebuild import rebuild_from_kafka  # noqa: PLC0415 # Faust is large, and rarely needed here
 
-        return rebuild_beside_worker(self.log, self.store, model, progress=progress)
+        assert self.settings.kafka is not None  # noqa: S101 # checked when it was opened
+        publisher = ProgressPublisher(self._redis, self.settings.prefix)
+        return rebuild_from_kafka(
+            self.settings.kafka, self.store, self.mapper, model, publisher=publisher, progress=progress
+        )
 
     def retry_dead_letters(self) -> dict[str, int]:
-        """Ask the workers, who own the checkpoints, to retry every dead letter."""
-        from streams.faust.retrying import request_retry  # noqa: PLC0415 # as above
+        """Ask the workers, who own the checkpoints, to retry every dead letter; raises LogUnavailableError."""
+        from streams.faust.requests import RetryRequests, WorkerAwayError  # noqa: PLC0415 # as above
 
-        return request_retry(self.log, self.store, self._redis, self.settings.prefix)
+        letters = {letter.model for letter in self.store.dead_letters()}
+        done = {"solved": 0, "left": 0}
+        for group, models in (("projections", set(self.main_models)), ("insights", {INSIGHTS})):
+            if not letters & models:
+                continue
+            try:
+                with self._patient_redis() as client:
+                    result = RetryRequests(client, self.settings.prefix, group).ask()
+            except (WorkerAwayError, redis.RedisError) as error:
+                raise LogUnavailableError(f"the worker {group} does not answer: {error}") from error
+            if result.error is not None:
+                raise LogUnavailableError(f"the worker {group} could not retry: {result.error}")
+            done = {"solved": done["solved"] + result.solved, "left": done["left"] + result.left}
+        return done
+
+    def _patient_redis(self) -> "redis.Redis":
+        """Return a client whose answers may take as long as a blocking command does."""
+        assert self.settings.redis is not None  # noqa: S101 # checked when it was opened
+        return shared_memory.connect(
+            self.settings.redis.pubsub, self.settings.redis_ca_file, seconds=_RETRY_ANSWER_SECONDS
+        )
 
     def close(self) -> None:
         """Answer what waits, stop, and let everything go."""

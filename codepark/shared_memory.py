@@ -1,7 +1,7 @@
 """The cache and the channel of this process: in Valkey, in the Redis that the settings name, or in memory."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import redis
 import structlog
@@ -58,9 +58,9 @@ class SharedMemory:
             self._publisher.publish(records[-1].sequence)
 
 
-def connect(url: str, ca_file: str | None = None) -> "redis.Redis":
-    """Return a client of the server at *url*, with bounded waits; *ca_file* is whom TLS trusts."""
-    options: dict[str, object] = {"socket_timeout": 5, "socket_connect_timeout": 1}
+def connect(url: str, ca_file: str | None = None, *, seconds: float = 5.0) -> "redis.Redis":
+    """Return a client of the server at *url* that waits up to *seconds*; *ca_file* is whom TLS trusts."""
+    options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": 1}
     if url.startswith("rediss://") and ca_file is not None:
         options["ssl_ca_certs"] = ca_file
     return redis.Redis.from_url(url, **options)

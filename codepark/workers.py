@@ -1,5 +1,6 @@
 """The workers of the cluster profile, wired: what they read, what they keep, who hears of it."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,10 @@ from codepark.settings import Settings, SettingsError
 from commands.kafka.keys import MongoKeyStore
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
-from insights.analyser import ProcessAnalyser
-from projections.insights_model import insights_model
 from projections.models import READ_MODELS
 from projections.mongodb.connection import connect, database_of
 from projections.mongodb.store import MongoDocumentStore
-from streams.faust.worker import run_projections
+from streams.faust.workers import run_insights, run_projections, run_public
 from streams.public.names import keyed_pseudonyms
 
 
@@ -46,44 +45,24 @@ class Workshop:
 
 def project(settings: Settings, metrics_port: int | None) -> None:
     """Keep the read models until SIGTERM or SIGINT."""
-    shop = Workshop(settings)
-    try:
+    with closing(Workshop(settings)) as shop:
         run_projections(
-            shop.kafka,
-            shop.store,
-            shop.mapper,
-            READ_MODELS,
-            shop.redis,
-            shop.prefix,
-            metrics_port=metrics_port,
+            shop.kafka, shop.store, shop.mapper, READ_MODELS, shop.redis, shop.prefix, metrics_port=metrics_port
         )
-    finally:
-        shop.close()
 
 
 def analyse(settings: Settings, metrics_port: int | None) -> None:
     """Keep the insights until SIGTERM or SIGINT."""
-    shop, analyser = Workshop(settings), ProcessAnalyser()
-    try:
-        models = (insights_model(analyser),)
-        run_projections(
-            shop.kafka, shop.store, shop.mapper, models, shop.redis, shop.prefix,
-            group="insights", metrics_port=metrics_port,
-        )  # fmt: skip
-    finally:
-        analyser.close()
-        shop.close()
+    with closing(Workshop(settings)) as shop:
+        run_insights(
+            shop.kafka, shop.store, shop.mapper, shop.redis, shop.prefix, metrics_port=metrics_port
+        )
 
 
 def publish(settings: Settings, metrics_port: int | None) -> None:
     """Publish the public topics until SIGTERM or SIGINT."""
-    from streams.faust.publishing import run_public
-
-    shop = Workshop(settings)
-    try:
+    with closing(Workshop(settings)) as shop:
         run_public(
-            shop.kafka, shop.store, shop.mapper, shop.prefix,
-            pseudonym=keyed_pseudonyms(shop.secret), metrics_port=metrics_port,
+            shop.kafka, shop.store, shop.mapper, keyed_pseudonyms(shop.secret), shop.redis, shop.prefix,
+            metrics_port=metrics_port,
         )  # fmt: skip
-    finally:
-        shop.close()

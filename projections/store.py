@@ -13,6 +13,17 @@ class StoreUnavailableError(Exception):
     """The document store does not answer now."""
 
 
+class ModelSwitchedError(StoreUnavailableError):
+    """Somebody else switched the model that was written to: load its checkpoint again, and go on from there.
+
+    It is raised once for each switch.
+    """
+
+
+class NewerModelError(StoreUnavailableError):
+    """A newer version of the model is live: this process may read it, but not write it."""
+
+
 class Equals(Struct, frozen=True):
     """The field has this value; on a multikey field, some item has it."""
 
@@ -70,10 +81,14 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
-    """How far a model has come: the sequence it includes, and the streams blocked by a dead letter."""
+    """How far a model has come: the sequence it includes, and the streams blocked by a dead letter.
+
+    *place* marks where in the source that is, in the words of who reads it; empty: only the sequence is known.
+    """
 
     sequence: int = 0
     blocked: frozenset[str] = frozenset()
+    place: bytes = b""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
@@ -106,7 +121,11 @@ class DocumentStore(Protocol):
     """
 
     def prepare(self, models: Iterable[ReadModel]) -> None:
-        """Make the collections and indexes of *models* where they are missing, each with a live generation."""
+        """Make the collections and indexes of *models* where they are missing, each with a live generation.
+
+        A version above the live one begins empty. Where several processes use the store, a version below it leaves
+        the live one as it is: that process reads it, and NewerModelError meets what it writes.
+        """
         ...
 
     def checkpoints(self) -> Mapping[str, Checkpoint]:
@@ -114,9 +133,13 @@ class DocumentStore(Protocol):
         ...
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Do *changes* in one atomic step; a write at or below its document's position does nothing.
+        """Do *changes*; a write at or below its document's position does nothing.
 
-        A checkpoint behind the stored one is left out: redelivery does not take a model back.
+        A checkpoint is never there without its documents and dead letters: a store that has no one step for all
+        writes dead letters and documents first. What a crash leaves without its checkpoint is applied again, which
+        changes nothing. A checkpoint behind the stored one is left out: redelivery does not take a model back.
+        Raises ValueError, before anything is written, where a collection is not the model's; ModelSwitchedError; and
+        NewerModelError.
         """
         ...
 
@@ -158,8 +181,8 @@ class DocumentStore(Protocol):
 class Rebuild(Protocol):
     """A model that is being built beside the live one."""
 
-    def apply(self, writes: Sequence[tuple[int, Sequence[Write]]], sequence: int) -> None:
-        """Apply writes by position, up to *sequence*."""
+    def apply(self, writes: Sequence[tuple[int, Sequence[Write]]], sequence: int, place: bytes = b"") -> None:
+        """Apply writes by position, up to *sequence*, which is at *place*."""
         ...
 
     def switch(self) -> None:

@@ -1,11 +1,13 @@
 """Retry what could not be projected, in the order of its stream."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec.structs import replace
 
 from commands.log import EventLog
 from projections.model import ReadModel
 from projections.store import Change, Checkpoint, DeadLetter, DocumentStore
-from streams.projecting import PoisonError, decode, project_one
+from streams.projecting import Decoded, PoisonError, decode, project_one
 from streams.runner import Runner
 
 
@@ -29,17 +31,35 @@ def retry(log: EventLog, store: DocumentStore, runners: Iterable[Runner]) -> dic
 
 
 def _retry_stream(log: EventLog, store: DocumentStore, model: ReadModel, queue: list[DeadLetter]) -> int:
-    checkpoint = store.checkpoints()[model.name]
+    change = solve(
+        model,
+        store.checkpoints()[model.name],
+        queue,
+        lambda sequence: decode(log, log.read(sequence - 1, 1))[0],
+    )
+    store.apply([change])
+    return len(change.solved)
+
+
+def solve(
+    model: ReadModel, checkpoint: Checkpoint, queue: Sequence[DeadLetter], read: Callable[[int], Decoded]
+) -> Change:
+    """Return what a retry of *queue*, the letters of one stream in their order, does to *model*.
+
+    The first that fails again keeps those behind it waiting; without any left the stream is unblocked.
+    """
     done: list[int] = []
     writes = []
     for letter in queue:
-        item = decode(log, log.read(letter.sequence - 1, 1))[0]
         try:
-            writes.append((letter.sequence, project_one(model, item)))
+            writes.append((letter.sequence, project_one(model, read(letter.sequence))))
         except PoisonError:
             break
         done.append(letter.sequence)
     blocked = checkpoint.blocked if len(done) < len(queue) else checkpoint.blocked - {queue[0].stream}
-    after = Checkpoint(sequence=checkpoint.sequence, blocked=frozenset(blocked))
-    store.apply([Change(model=model.name, writes=writes, checkpoint=after, solved=done)])
-    return len(done)
+    return Change(
+        model=model.name,
+        writes=writes,
+        checkpoint=replace(checkpoint, blocked=frozenset(blocked)),
+        solved=done,
+    )

@@ -1,10 +1,10 @@
 """Project a batch of records for some models: pure but for what the projectors' `prepare` does."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
-from commands.log import EventLog
 from domain.event import Event
 from domain.record import Record
 from projections.model import ReadModel
@@ -20,6 +20,14 @@ class Decoded(Struct, frozen=True):
     reason: str | None
 
 
+class EventReader(Protocol):
+    """Who can read the event of a record: a log, or a mapper alone."""
+
+    def event(self, record: Record) -> Event:
+        """Read the event that *record* carries, at its latest version."""
+        ...
+
+
 class PoisonError(Exception):
     """A projector cannot handle an event; a rebuild stops on it."""
 
@@ -30,12 +38,12 @@ class PoisonError(Exception):
         self.reason = reason
 
 
-def decode(log: EventLog, records: Sequence[Record]) -> list[Decoded]:
+def decode(reader: EventReader, records: Sequence[Record]) -> list[Decoded]:
     """Read the events of *records*; one that cannot be read is kept with its reason."""
     decoded = []
     for record in records:
         try:
-            decoded.append(Decoded(record, log.event(record), None))
+            decoded.append(Decoded(record, reader.event(record), None))
         except Exception as error:  # noqa: BLE001 # whatever the reason, it belongs to this event alone
             decoded.append(Decoded(record, None, _reason(error)))
     return decoded

@@ -70,7 +70,7 @@ def _catch_up(
         records = log.read(done, _BATCH, selection)
         upto = records[-1].sequence if len(records) == _BATCH else target
         build.apply(
-            _writes(model, decode(log, records)), max(upto, records[-1].sequence if records else upto)
+            writes_of(model, decode(log, records)), max(upto, records[-1].sequence if records else upto)
         )
         done = max(upto, records[-1].sequence if records else upto)
         target = max(target, log.tip().sequence)
@@ -79,7 +79,8 @@ def _catch_up(
     return done
 
 
-def _writes(model: ReadModel, batch: list[Decoded]) -> list[tuple[int, tuple[Write, ...]]]:
+def writes_of(model: ReadModel, batch: list[Decoded]) -> list[tuple[int, tuple[Write, ...]]]:
+    """Return what a rebuild writes for *batch*, by sequence; raises PoisonError."""
     for item in batch:
         if item.event is None:
             raise PoisonError(model.name, item.record, item.reason or "unreadable")

@@ -75,14 +75,15 @@ def list_topics(*, as_json: Annotated[bool, Parameter(name="--json", negative=""
 async def _create(settings: KafkaSettings) -> list[str]:
     from commands.kafka.topics import Topics, ensure_log  # noqa: PLC0415 # needs the extra `cluster`
     from commands.kafka.transport import BrokerAwayError  # noqa: PLC0415 # as above
-    from streams.faust.publishing import PUBLIC_CONFIG  # noqa: PLC0415 # as above
+    from streams.faust import letters, publishing  # noqa: PLC0415 # as above
     from streams.public.topics import public_topics  # noqa: PLC0415 # as above
 
     try:
         await ensure_log(settings)
         async with Topics(settings) as topics:
-            for name in (f"{settings.prefix}dead-letters", *public_topics(settings.prefix)):
-                await topics.ensure(name, settings.partitions, PUBLIC_CONFIG)
+            await topics.ensure(letters.dead_letter_topic(settings.prefix), settings.partitions, letters.CONFIG)
+            for name in public_topics(settings.prefix):
+                await topics.ensure(name, settings.partitions, publishing.CONFIG)
             return await topics.names()
     except BrokerAwayError as error:
         raise CommandError(str(error)) from error

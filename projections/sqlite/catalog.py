@@ -11,13 +11,14 @@ from projections.store import Checkpoint, DeadLetter
 
 _MODELS = """CREATE TABLE IF NOT EXISTS models (
     name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL,
-    sequence INTEGER NOT NULL, blocked TEXT NOT NULL)"""
+    sequence INTEGER NOT NULL, blocked TEXT NOT NULL, place BLOB NOT NULL DEFAULT x'')"""
+_PLACE = "ALTER TABLE models ADD COLUMN place BLOB NOT NULL DEFAULT x''"
 _DEAD_LETTERS = """CREATE TABLE IF NOT EXISTS dead_letters (
     model TEXT NOT NULL, sequence INTEGER NOT NULL, stream TEXT NOT NULL, topic TEXT NOT NULL, reason TEXT,
     PRIMARY KEY (model, sequence)) WITHOUT ROWID"""
 _UPSERT = (
     " ON CONFLICT (name) DO UPDATE SET version = excluded.version, generation = excluded.generation, "
-    "sequence = excluded.sequence, blocked = excluded.blocked"
+    "sequence = excluded.sequence, blocked = excluded.blocked, place = excluded.place"
 )
 _LETTER_UPSERT = " ON CONFLICT (model, sequence) DO UPDATE SET reason = excluded.reason"
 
@@ -32,22 +33,27 @@ class Live(Struct, frozen=True, kw_only=True):
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Make the tables where they are missing."""
+    """Make the tables where they are missing, and add the column that files of older releases lack."""
     for statement in (_MODELS, _DEAD_LETTERS):
         connection.execute(statement)
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(models)")]
+    if "place" not in columns:
+        connection.execute(_PLACE)
 
 
 def load(connection: sqlite3.Connection) -> dict[str, Live]:
     """Return what is live, by the model's name."""
-    rows = connection.execute("SELECT name, version, generation, sequence, blocked FROM models")
+    rows = connection.execute("SELECT name, version, generation, sequence, blocked, place FROM models")
     return {
         name: Live(
             name=name,
             version=version,
             generation=generation,
-            checkpoint=Checkpoint(sequence=sequence, blocked=frozenset(msgspec.json.decode(blocked))),
+            checkpoint=Checkpoint(
+                sequence=sequence, blocked=frozenset(msgspec.json.decode(blocked)), place=place
+            ),
         )
-        for name, version, generation, sequence, blocked in rows
+        for name, version, generation, sequence, blocked, place in rows
     }
 
 
@@ -60,10 +66,11 @@ def save(connection: sqlite3.Connection, models: Iterable[Live]) -> None:
             model.generation,
             model.checkpoint.sequence,
             msgspec.json.encode(sorted(model.checkpoint.blocked)).decode(),
+            model.checkpoint.place,
         )
         for model in models
     ]
-    head = "INSERT INTO models (name, version, generation, sequence, blocked)"
+    head = "INSERT INTO models (name, version, generation, sequence, blocked, place)"
     write_rows(connection, head, rows, _UPSERT)
 
 

@@ -2,15 +2,13 @@
 
 from typing import Any, assert_never
 
+from projections.prefixes import after_prefix
 from projections.store import Above, Equals, OneOf, StartsWith
 
 FieldCondition = Equals | OneOf | StartsWith | Above
 
 Clause = tuple[str, list[Any]]
 """SQL and its parameters."""
-
-_LAST = 0x10FFFF
-_SURROGATES = range(0xD800, 0xE000)
 
 
 def clause(condition: FieldCondition, column: str) -> Clause:
@@ -41,16 +39,7 @@ def search(text: str) -> str | None:
 def _starts_with(column: str, prefix: str) -> Clause:
     if not prefix:
         return f"typeof({column}) = 'text'", []
-    end = _after(prefix)
+    end = after_prefix(prefix)
     if end is None:
         return f"{column} >= ? AND typeof({column}) = 'text'", [prefix]
     return f"{column} >= ? AND {column} < ?", [prefix, end]
-
-
-def _after(prefix: str) -> str | None:
-    """Return the least text above all that begin with *prefix*, None where there is none."""
-    stem = prefix.rstrip(chr(_LAST))
-    if not stem:
-        return None
-    following = ord(stem[-1]) + 1
-    return stem[:-1] + chr(_SURROGATES.stop if following in _SURROGATES else following)

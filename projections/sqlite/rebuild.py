@@ -19,10 +19,11 @@ class SQLiteRebuild:
         self._switch = switch
         self.generation = generation
         self.sequence = 0
+        self.place = b""
         self.ended = False
 
-    def apply(self, writes: Sequence[tuple[int, Sequence[Write]]], sequence: int) -> None:
-        """Apply writes by position, up to *sequence*; raise ValueError once the build has ended."""
+    def apply(self, writes: Sequence[tuple[int, Sequence[Write]]], sequence: int, place: bytes = b"") -> None:
+        """Apply writes by position, up to *sequence* at *place*; raise ValueError once the build has ended."""
         grouped: Grouped = {}
         group(writes, grouped)
         with self._database.lock:
@@ -34,7 +35,8 @@ class SQLiteRebuild:
                 self.generation.forget()
                 raise
             self.generation.commit()
-            self.sequence = max(self.sequence, sequence)
+            if sequence >= self.sequence:
+                self.sequence, self.place = sequence, place
 
     def switch(self) -> None:
         """Let readers see this build; raise ValueError where it has ended or is behind the live one."""

@@ -169,7 +169,7 @@ class SQLiteDocumentStore:
         before, live = self._generations[name], self._checkpoints[name]
         if build.sequence < live.sequence:
             raise ValueError(f"the build of {name} is at {build.sequence}, the live one at {live.sequence}")
-        checkpoint = Checkpoint(sequence=build.sequence)
+        checkpoint = Checkpoint(sequence=build.sequence, place=build.place)
         with self._database.transaction() as connection:
             catalog.save(connection, [_live(build.generation, checkpoint)])
             catalog.drop_letters(connection, name)

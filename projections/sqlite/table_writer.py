@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from projections.folding import NOTHING, Stored, fold, needs_document
-from projections.sqlite.recent import Recent
+from projections.recent import Recent
 from projections.sqlite.rows import write_rows
 from projections.sqlite.schema import Table
 from projections.writes import Document, Write

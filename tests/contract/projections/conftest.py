@@ -1,5 +1,6 @@
 """The stores that every test of this suite runs against: an adapter joins by one entry in STORES."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from projections.mongodb import MongoDocumentStore, connect
 from projections.sqlite import SQLiteDocumentStore
 from projections.store import DocumentStore
 
@@ -16,7 +18,7 @@ NewStore = Callable[[], "contextmanager[DocumentStore]"]
 
 
 @contextmanager
-def sqlite_file(folder: Path) -> Iterator[DocumentStore]:
+def sqlite_file(folder: Path, request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
     store = SQLiteDocumentStore(folder / "documents.db")
     try:
         yield store
@@ -25,7 +27,7 @@ def sqlite_file(folder: Path) -> Iterator[DocumentStore]:
 
 
 @contextmanager
-def sqlite_memory(folder: Path) -> Iterator[DocumentStore]:
+def sqlite_memory(folder: Path, request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
     store = SQLiteDocumentStore(None)
     try:
         yield store
@@ -34,7 +36,7 @@ def sqlite_memory(folder: Path) -> Iterator[DocumentStore]:
 
 
 @contextmanager
-def sqlite_without_cache(folder: Path) -> Iterator[DocumentStore]:
+def sqlite_without_cache(folder: Path, request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
     """Read back each document before it is changed, as after a restart."""
     store = SQLiteDocumentStore(folder / "documents.db", cache_bytes=0)
     try:
@@ -43,7 +45,35 @@ def sqlite_without_cache(folder: Path) -> Iterator[DocumentStore]:
         store.close()
 
 
+@contextmanager
+def mongodb(folder: Path, request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
+    yield from _mongodb(request)
+
+
+@contextmanager
+def mongodb_without_cache(folder: Path, request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
+    yield from _mongodb(request, cache_bytes=0)
+
+
+def _mongodb(request: pytest.FixtureRequest, **options: int) -> Iterator[DocumentStore]:
+    client = request.getfixturevalue("mongodb_client")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    try:
+        yield MongoDocumentStore(client, name, **options)
+    finally:
+        client.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def mongodb_client(mongodb_uri):
+    """One client for all stores of a worker, each of which has a database of its own."""
+    with connect(mongodb_uri, pool=(0, 10)) as client:
+        yield client
+
+
 STORES = {
+    "mongodb": mongodb,
+    "mongodb-without-cache": mongodb_without_cache,
     "sqlite-file": sqlite_file,
     "sqlite-memory": sqlite_memory,
     "sqlite-without-cache": sqlite_without_cache,
@@ -59,7 +89,7 @@ def new_store(request, tmp_path):
     def new() -> Iterator[DocumentStore]:
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
-        with STORES[request.param](folder) as made:
+        with STORES[request.param](folder, request) as made:
             made.prepare(MODELS)
             yield made
 

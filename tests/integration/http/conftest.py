@@ -1,17 +1,33 @@
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from tests.support.cluster_server import ClusterServer
 from tests.support.people import Person, made
 from tests.support.server import Server, serving
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("server") / "data") as running:
-        yield running
+@pytest.fixture(scope="session", params=["embedded", "cluster"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve in each profile: what is true of one is true of the other."""
+    data = tmp_path_factory.mktemp("server") / "data"
+    if request.param == "embedded":
+        with serving(data) as running:
+            yield running
+        return
+    kafka, mongodb_uri, redis_url = (
+        request.getfixturevalue(name) for name in ("kafka", "mongodb_uri", "redis_url")
+    )
+    prefix = f"http-{uuid4().hex[:12]}."
+    server = ClusterServer(data, kafka=kafka, mongodb_uri=mongodb_uri, redis_url=redis_url, prefix=prefix)
+    server.start()
+    try:
+        yield server
+    finally:
+        assert server.stop() == 0
 
 
 @pytest.fixture(scope="session")

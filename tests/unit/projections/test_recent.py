@@ -1,5 +1,5 @@
 from projections.folding import Stored
-from projections.sqlite.recent import Recent
+from projections.recent import Recent
 
 
 def test_the_last_written_stay_within_the_budget():

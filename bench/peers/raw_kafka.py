@@ -1,0 +1,85 @@
+"""aiokafka as its documentation shows it: one RecordBatch at a time, and transactions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any, Self
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+
+from commands.kafka.settings import KafkaSettings
+from commands.kafka.topics import LOG_CONFIG, MESSAGE_BYTES, Topics
+
+_PARTITION = 0
+_FIRST_SECONDS = 30.0
+
+
+class RawKafka:
+    """A producer and a topic of one partition with the settings of CodePark's log; no reader checks anything."""
+
+    def __init__(self, settings: KafkaSettings, state: bytes, *, transactions: bool = False) -> None:
+        self._settings = settings
+        self._state = state
+        self._transactions = transactions
+        self._topic = f"{settings.prefix}raw-{uuid4().hex[:8]}"
+
+    async def __aenter__(self) -> Self:
+        async with Topics(self._settings) as topics:
+            await topics.ensure(self._topic, 1, LOG_CONFIG)
+        more: dict[str, Any] = {"transactional_id": self._topic} if self._transactions else {}
+        self._producer = AIOKafkaProducer(
+            **self._settings.client_options(), enable_idempotence=True, acks="all", linger_ms=0,
+            max_batch_size=MESSAGE_BYTES, max_request_size=MESSAGE_BYTES, **more,
+        )  # fmt: skip
+        await self._producer.start()
+        async with asyncio.timeout(_FIRST_SECONDS):
+            await self._append()(1)  # who leads a new topic is known only after a while
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._producer.stop()
+
+    async def latencies(self, size: int, seconds: float) -> list[float]:
+        """Append *size* records a call, one call after the other; return what each took, in seconds."""
+        append, found = self._append(), list[float]()
+        end = perf_counter() + seconds
+        while (began := perf_counter()) < end:
+            await append(size)
+            found.append(perf_counter() - began)
+        return found
+
+    async def latencies_of_many(self, tasks: int, seconds: float) -> list[float]:
+        """Append single records from *tasks* at once: the client puts those that wait into one batch."""
+
+        async def work() -> list[float]:
+            found, end = list[float](), perf_counter() + seconds
+            while (began := perf_counter()) < end:
+                key, value, headers = self._message(1)
+                await self._producer.send_and_wait(
+                    self._topic, value, key, _PARTITION, headers=headers
+                )  # fmt: skip
+                found.append(perf_counter() - began)
+            return found
+
+        return [taken for each in await asyncio.gather(*(work() for _ in range(tasks))) for taken in each]
+
+    def _append(self) -> Callable[[int], Awaitable[None]]:
+        return self._transaction if self._transactions else self._batch
+
+    async def _transaction(self, size: int) -> None:
+        async with self._producer.transaction():
+            await self._batch(size)
+
+    async def _batch(self, size: int) -> None:
+        builder = self._producer.create_batch()
+        for number in range(1, size + 1):
+            key, value, headers = self._message(number)
+            builder.append(timestamp=None, key=key, value=value, headers=headers)
+        builder.close()
+        sent = await self._producer.send_batch(builder, self._topic, partition=_PARTITION)
+        await sent
+
+    def _message(self, version: int) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+        stream = uuid4().hex.encode()
+        return stream, self._state, [("stream", stream), ("version", b"%d" % version), ("type", b"event")]

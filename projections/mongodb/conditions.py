@@ -1,0 +1,72 @@
+"""Conditions of queries as MongoDB filters."""
+
+import re
+from typing import assert_never
+
+from projections.model import Collection
+from projections.mongodb.documents import WORDS, path
+from projections.mongodb.words import words
+from projections.prefixes import after_prefix
+from projections.store import Above, Condition, Equals, Matches, OneOf, StartsWith
+from projections.writes import Document
+
+NOTHING: Document = {"_id": {"$in": []}}
+"""The filter that no document meets."""
+
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z][A-Za-z0-9]*)*")
+
+
+def filter_of(collection: Collection, condition: Condition) -> Document:
+    """Return what *condition* demands; raise ValueError where *collection* cannot answer it."""
+    if isinstance(condition, Matches):
+        return _search(collection, condition.text)
+    name = field_path(condition.field)
+    match condition:
+        case Equals(value=value):
+            return {name: value}
+        case OneOf(values=values):
+            return {name: {"$in": list(values)}}
+        case Above(value=value):
+            return {name: {"$gt": value}}
+        case StartsWith(prefix=prefix):
+            return _starts_with(collection, condition.field, prefix)
+        case _:
+            assert_never(condition)
+
+
+def field_path(field: str) -> str:
+    """Return where *field* lies; raise ValueError where the name cannot be one."""
+    if not _FIELD.fullmatch(field):
+        raise ValueError(f"not a field name: {field}")
+    return path(field)
+
+
+def _starts_with(collection: Collection, field: str, prefix: str) -> Document:
+    """Both bounds hold for one item: of a list, `$elemMatch` says so."""
+    if field not in collection.multikey:
+        return {path(field): _range(prefix)}
+    name, _, key = field.partition(".")
+    return {name: {"$elemMatch": {key: _range(prefix)} if key else _range(prefix)}}
+
+
+def _range(prefix: str) -> Document:
+    """Return the range of the texts that begin with *prefix*; an index serves it, as it does an anchored pattern."""
+    if not prefix:
+        return {"$type": "string"}
+    end = after_prefix(prefix)
+    return {"$gte": prefix} if end is None else {"$gte": prefix, "$lt": end}
+
+
+def _search(collection: Collection, text: str) -> Document:
+    """Look words up in the array beside the document.
+
+    `$text` could not answer: it knows no prefixes, and reads operators in what people type.
+    """
+    if not collection.text:
+        raise ValueError(f"{collection.name} has no text search")
+    found = words(text)
+    if not found:
+        return NOTHING
+    last = {WORDS: {"$elemMatch": _range(found[-1])}}
+    whole = sorted(set(found[:-1]))
+    return {"$and": [{WORDS: {"$all": whole}}, last]} if whole else last

@@ -1,0 +1,92 @@
+"""Queries as MongoDB filters, sort orders and pipelines."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from projections.model import Collection
+from projections.mongodb.conditions import field_path, filter_of
+from projections.mongodb.documents import PRESENT
+from projections.store import Condition, Equals, Matches, Query
+from projections.writes import Document
+
+Sort = list[tuple[str, int]]
+
+
+def parts(collection: Collection, query: Query) -> Iterator[Document]:
+    """Yield filters whose documents, one after the other in the order of `sort_of`, are those of *query*.
+
+    A later one is only needed where more documents are. Null sorts below everything. A page that goes on behind a
+    value takes the nulls from a filter of their own, so that each one is a range of an index.
+    """
+    chosen = _chosen(collection, query)
+    for part in _pages(query):
+        yield {"$and": [*chosen, *part]}
+
+
+def sort_of(query: Query) -> Sort:
+    """Return the order of *query*; the id decides between equals."""
+    direction = -1 if query.descending else 1
+    name = field_path(query.sort)
+    return [(name, direction)] if name == "_id" else [(name, direction), ("_id", direction)]
+
+
+def conjunction(collection: Collection, where: Sequence[Condition]) -> Document:
+    """Return the filter of the documents that meet all of *where*."""
+    return {"$and": [PRESENT, *(filter_of(collection, condition) for condition in where)]}
+
+
+def totals(collection: Collection, where: Sequence[Condition], fields: Sequence[str]) -> list[Document]:
+    """Return the pipeline of the number of documents, and of the sums of *fields* under `s0`, `s1` and so on."""
+    sums = {f"s{at}": {"$sum": f"${field_path(field)}"} for at, field in enumerate(fields)}
+    return [
+        {"$match": conjunction(collection, where)},
+        {"$group": {"_id": None, "count": {"$sum": 1}, **sums}},
+    ]
+
+
+def _chosen(collection: Collection, query: Query) -> list[Document]:
+    chosen = [PRESENT, *(filter_of(collection, condition) for condition in query.where)]
+    if query.scopes:
+        scopes = [
+            {"$and": [filter_of(collection, condition) for condition in scope]} if scope else PRESENT
+            for scope in query.scopes
+        ]
+        chosen.append({"$or": scopes})
+    return chosen
+
+
+def _pages(query: Query) -> list[list[Document]]:
+    """Return the ranges of the order that the page may lie in."""
+    if query.after is None:
+        return [[]]
+    value, last = query.after
+    name = field_path(query.sort)
+    beyond = "$lt" if query.descending else "$gt"
+    behind: Document = {"_id": {beyond: last}}
+    if name == "_id":
+        return [[behind]]
+    if value is None:
+        rest: list[Document] = [{name: None}, behind]
+        return [rest] if query.descending else [rest, [{name: {"$ne": None}}]]
+    page: list[Document] = [
+        {name: {f"{beyond}e": value}},
+        {"$or": [{name: {beyond: value}}, {name: value, **behind}]},
+    ]
+    with_nulls = query.descending and not _excludes_null(query.where, query.sort)
+    return [page, [{name: None}]] if with_nulls else [page]
+
+
+def _excludes_null(conditions: Iterable[Condition], field: str) -> bool:
+    """Tell whether *conditions* hold for no document where *field* is null."""
+    return any(
+        not isinstance(condition, Matches) and condition.field == field and condition != Equals(field, None)
+        for condition in conditions
+    )
+
+
+def sums(fields: Sequence[str], found: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Return the answer of the pipeline of `totals`."""
+    if not found:
+        return dict.fromkeys(("count", *fields), 0)
+    row = found[0]
+    return {"count": row["count"]} | {field: row[f"s{at}"] for at, field in enumerate(fields)}

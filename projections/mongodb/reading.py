@@ -1,0 +1,71 @@
+"""Read documents from a generation's collection."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection as Stored
+
+from projections.model import Collection
+from projections.mongodb import queries
+from projections.mongodb.documents import HOUSEKEEPING, PRESENT, to_document
+from projections.store import Condition, Query
+from projections.writes import Document
+
+_PAGE = 100
+
+
+class Source(NamedTuple):
+    """A live collection, and the session to read it in."""
+
+    collection: Collection
+    stored: Stored[Document]
+    session: ClientSession
+
+
+def read_one(source: Source, id_: str) -> Document | None:
+    """Return a document."""
+    found = source.stored.find_one({"_id": id_, **PRESENT}, HOUSEKEEPING, session=source.session)
+    return None if found is None else to_document(found)
+
+
+def read_many(source: Source, ids: Sequence[str]) -> dict[str, Document]:
+    """Return the documents that exist, by id."""
+    chosen = {"_id": {"$in": list(ids)}, **PRESENT}
+    found = source.stored.find(chosen, HOUSEKEEPING, session=source.session, batch_size=len(ids) + 1)
+    return {raw["_id"]: to_document(raw) for raw in found}
+
+
+def read_query(source: Source, query: Query) -> list[Document]:
+    """Return the documents of *query*."""
+    found: list[Document] = []
+    for part in queries.parts(source.collection, query):
+        missing = query.limit - len(found)
+        if missing <= 0:
+            break
+        page = source.stored.find(
+            part,
+            HOUSEKEEPING,
+            sort=queries.sort_of(query),
+            limit=missing,
+            batch_size=missing + 1,  # one answer has them all
+            session=source.session,
+        )
+        found += [to_document(raw) for raw in page]
+    return found
+
+
+def count(source: Source) -> int:
+    """Return how many documents the collection has."""
+    return source.stored.count_documents(PRESENT, session=source.session)
+
+
+def read_totals(source: Source, where: Sequence[Condition], fields: Sequence[str]) -> dict[str, float]:
+    """Return the sums of *fields*, and under `count` how many documents they are of."""
+    pipeline = queries.totals(source.collection, where, fields)
+    return queries.sums(fields, list(source.stored.aggregate(pipeline, session=source.session)))
+
+
+def read_page(source: Source, after: str) -> list[Document]:
+    """Return the documents that follow the id *after*."""
+    return read_query(source, Query(collection=source.collection.name, limit=_PAGE, after=(after, after)))

@@ -1,0 +1,29 @@
+"""The words of a text, as full-text search compares them: without case and diacritics."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of *text* in order, normalised.
+
+    Letters and digits make words, everything else parts them, so that `C++` is found as `c`. Case and diacritics do
+    not count: `Café` and `CAFE` are one word.
+    """
+    folded = _without_marks(_without_marks(text).casefold())
+    return _WORD.findall(folded)
+
+
+def words_of(texts: Iterable[object]) -> list[str]:
+    """Return the different words of all *texts*, sorted; values that are no texts have none."""
+    return sorted({word for text in texts if isinstance(text, str) for word in words(text)})
+
+
+def _without_marks(text: str) -> str:
+    if text.isascii():
+        return text
+    parts = unicodedata.normalize("NFD", text)
+    return "".join(character for character in parts if unicodedata.category(character) != "Mn")

@@ -1,0 +1,201 @@
+"""What workers projected, told to the nodes that answer queries: Redis pub/sub, with the store as the fallback."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+import msgspec
+import redis
+import structlog
+from msgspec import Struct
+
+from projections.progress import Progress
+from projections.store import Checkpoint, DocumentStore, StoreUnavailableError
+
+logger = structlog.get_logger(__name__)
+
+MANY_HOMES = 200
+"""A batch that touches more homes names none: then everything may have changed."""
+_POLL_SECONDS = 0.25
+_PAUSE_SECONDS = 0.5
+_JOIN_SECONDS = 5.0
+
+Touched = Callable[[set[str] | None], None]
+
+
+class Projected(Struct, frozen=True, kw_only=True):
+    """One kept batch of the worker group *group*: the events above *after*, up to *upto*.
+
+    *homes* are those whose documents may have changed, None for all. *models* is how far each model is now.
+    """
+
+    group: str
+    partition: int
+    after: int
+    upto: int
+    homes: tuple[str, ...] | None
+    models: dict[str, int]
+    blocked: dict[str, tuple[str, ...]]
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Projected)
+
+
+def channel_of(prefix: str) -> str:
+    """Return the name of the channel."""
+    return f"{prefix}projected"
+
+
+def projected(
+    group: str,
+    partition: int,
+    after: int,
+    upto: int,
+    homes: Iterable[str] | None,
+    checkpoints: Mapping[str, Checkpoint],
+) -> Projected:
+    """Return the message of a kept batch."""
+    named = None if homes is None else tuple(sorted(set(homes)))
+    return Projected(
+        group=group, partition=partition, after=after, upto=upto,
+        homes=None if named is None or len(named) > MANY_HOMES else named,
+        models={name: checkpoint.sequence for name, checkpoint in checkpoints.items()},
+        blocked={name: tuple(sorted(c.blocked)) for name, c in checkpoints.items() if c.blocked},
+    )  # fmt: skip
+
+
+class ProgressPublisher:
+    """Tells who listens; where Redis is away, says so once and goes on: listeners look at the store too."""
+
+    def __init__(self, client: "redis.Redis", prefix: str) -> None:
+        """Publish through *client*."""
+        self._client = client
+        self._channel = channel_of(prefix)
+        self._away = False
+
+    def publish(self, message: Projected) -> None:
+        """Publish *message*; never raises."""
+        try:
+            self._client.publish(self._channel, _encoder.encode(message))
+            self._away = False
+        except redis.RedisError as error:
+            if not self._away:
+                self._away = True
+                logger.warning("channel away", channel=self._channel, reason=str(error))
+
+
+class Heard:
+    """What a listener concludes from messages and from the store's checkpoints: touch first, then report."""
+
+    def __init__(self, progress: Progress, touched: Touched) -> None:
+        """Report to *progress* and *touched*."""
+        self._progress = progress
+        self._touched = touched
+        self._upto: dict[tuple[str, int], int] = {}
+        self._seen: Mapping[str, int] = {}
+
+    def message(self, message: Projected) -> None:
+        """Take a worker's message; where the one before it is missing, anything may have changed."""
+        source = (message.group, message.partition)
+        known = self._upto.get(source)
+        follows = known is not None and message.after <= known
+        self._touched(None if message.homes is None or not follows else set(message.homes))
+        self._upto[source] = message.upto
+        self._progress.report(
+            message.models, {name: frozenset(message.blocked.get(name, ())) for name in message.models}
+        )
+
+    def stored(self, checkpoints: Mapping[str, Checkpoint], *, at_once: bool) -> None:
+        """Take the store's checkpoints: what they are ahead by had no message.
+
+        A message may just be under way, so that only what the look before this one saw counts, unless *at_once*.
+        """
+        due = {name: c.sequence for name, c in checkpoints.items()} if at_once else self._seen
+        missed = {
+            name: checkpoint
+            for name, checkpoint in checkpoints.items()
+            if due.get(name, 0) > self._progress.sequence(name)
+        }
+        self._seen = {name: checkpoint.sequence for name, checkpoint in checkpoints.items()}
+        blocked = {n: c.blocked for n, c in checkpoints.items() if c.blocked != self._progress.blocked(n)}
+        if missed:
+            self._touched(None)
+        if missed or blocked:
+            self._progress.report({name: c.sequence for name, c in missed.items()}, blocked)
+
+
+class ProjectedListener:
+    """A thread that hears what workers project and reports it; without Redis it looks at the store alone."""
+
+    def __init__(
+        self,
+        client: "redis.Redis",
+        prefix: str,
+        store: DocumentStore,
+        progress: Progress,
+        touched: Touched,
+        *,
+        poll_seconds: float = _POLL_SECONDS,
+    ) -> None:
+        """Listen through *client*, and look at *store* every *poll_seconds*."""
+        self._client = client
+        self._channel = channel_of(prefix)
+        self._store = store
+        self._heard = Heard(progress, touched)
+        self._poll_seconds = poll_seconds
+        self._ended = threading.Event()
+        self._looked = 0.0
+        self._away = False
+        self._thread = threading.Thread(target=self._run, name="projected-listener", daemon=True)
+
+    def start(self) -> None:
+        """Take the store's checkpoints, and listen from now on."""
+        self._look(at_once=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(_JOIN_SECONDS)
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self._listen()
+            except redis.RedisError as error:
+                if not self._away:
+                    self._away = True
+                    logger.warning("channel away", channel=self._channel, reason=str(error))
+            except Exception:
+                logger.exception("listening failed")
+            self._look(at_once=True)
+            self._ended.wait(min(_PAUSE_SECONDS, self._poll_seconds))
+
+    def _listen(self) -> None:
+        with self._client.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call] # redis-py
+            subscription.subscribe(self._channel)
+            subscription.get_message(timeout=self._poll_seconds)  # the subscription's own answer
+            self._away = False
+            self._look(at_once=True)
+            while not self._ended.is_set():
+                message = subscription.get_message(timeout=self._poll_seconds)
+                if message is not None:
+                    self._take(message["data"])
+                if time.monotonic() - self._looked >= self._poll_seconds:
+                    self._look(at_once=False)
+
+    def _take(self, data: bytes) -> None:
+        try:
+            message = _decoder.decode(data)
+        except msgspec.MsgspecError as error:
+            logger.warning("not a message of a worker", reason=str(error))
+            return
+        self._heard.message(message)
+
+    def _look(self, *, at_once: bool) -> None:
+        self._looked = time.monotonic()
+        with suppress(StoreUnavailableError):
+            self._heard.stored(self._store.checkpoints(), at_once=at_once)

@@ -1,0 +1,76 @@
+"""One idempotent producer for what a worker sends: acknowledged by all replicas before anything is kept."""
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from commands.kafka.settings import KafkaSettings
+from commands.log import LogUnavailableError
+
+_REQUEST_MS = 5_000
+_LARGEST = 17 * 1024 * 1024
+
+
+class ToSend(NamedTuple):
+    """A message for a topic."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+class Sender(Protocol):
+    """Sends messages."""
+
+    async def send(self, messages: Iterable[ToSend]) -> None:
+        """Send all, in order for each key, and return when all are acknowledged; raises LogUnavailableError."""
+        ...
+
+
+class Producer:
+    """The aiokafka producer, made when it is first needed, and made anew after an error."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        """Send to the Kafka of *settings*."""
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+
+    async def send(self, messages: Iterable[ToSend]) -> None:
+        """Send all and wait for the acknowledgements; after an error some may be there, and are sent again."""
+        try:
+            producer = await self._started()
+            sent = [
+                await producer.send(m.topic, key=m.key, value=m.value, headers=m.headers) for m in messages
+            ]
+            for future in sent:
+                await future
+        except (KafkaError, OSError) as error:
+            await self.close()
+            raise LogUnavailableError(f"nothing can be sent: {type(error).__name__} {error}") from error
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                **self._settings.client_options(),
+                enable_idempotence=True,
+                acks="all",
+                linger_ms=2,
+                max_request_size=_LARGEST,
+                request_timeout_ms=_REQUEST_MS,
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def close(self) -> None:
+        """Close the producer."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()

@@ -1,0 +1,152 @@
+"""A worker: a member of a consumer group that keeps some models until it is told to end."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from prometheus_client import start_http_server
+
+from commands.kafka.broker import KafkaTransport
+from commands.kafka.settings import KafkaSettings
+from commands.mapper import EventMapper
+from projections.model import ReadModel
+from projections.store import DocumentStore
+from streams.faust.app import make_app
+from streams.faust.driving import Driving, Effects, PartitionDriver
+from streams.faust.metrics import Figures
+from streams.faust.producing import Producer
+from streams.faust.projecting import Events, PartitionProjector
+from streams.faust.reading import PartitionReader
+from streams.faust.requests import RetryRequests
+from streams.faust.retrying import Retrying
+
+_PAUSE_SECONDS = 1.0
+_LAG_SECONDS = 1.0
+_STOP_SECONDS = 10.0
+
+logger = structlog.get_logger(__name__)
+
+
+class Worker:
+    """A member of a consumer group that keeps some models; a Faust application that breaks is made anew."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        group: str,
+        store: DocumentStore,
+        mapper: EventMapper,
+        models: Callable[[int], Sequence[ReadModel]],
+        effects: Callable[[Producer], Effects],
+        requests: RetryRequests | None = None,
+    ) -> None:
+        """Keep the *models* of each partition in *store* as a member of *group*."""
+        self.figures = Figures(group)
+        self._settings = settings
+        self._group = group
+        self._store = store
+        self._events = Events(mapper)
+        self._models = models
+        self._requests = requests
+        self._producer = Producer(settings)
+        self._effects = effects(self._producer)
+        self._executor = ThreadPoolExecutor(1, "projector")
+        self._stop = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    async def run(self, ready: Callable[[], None] | None = None) -> None:
+        """Work until `stop`; raises what cannot be mended: LogCorruptError, NewerModelError, and errors of ours."""
+        try:
+            while not self._stop.is_set():
+                await self._run_app(ready)
+                ready = None
+        finally:
+            await self._producer.close()
+            self._executor.shutdown(wait=True)
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """End after the batch at hand."""
+        self._stop.set()
+
+    async def _run_app(self, ready: Callable[[], None] | None) -> None:
+        driving = Driving(self._open, self._failed)
+        app = make_app(self._settings, self._group, driving.starts)
+        topic = app.topic(self._settings.topic, key_serializer="raw", value_serializer="raw")
+        app.agent(topic, name=self._group)(driving.feed)
+        app.on_partitions_revoked.connect(lambda _, revoked, **__: driving.revoke(revoked), weak=False)
+        crashed = asyncio.create_task(_crashed(app))
+        try:
+            await app.start()
+            if ready is not None:
+                ready()
+            lag = asyncio.create_task(self._measure(driving))
+            stopped = asyncio.create_task(self._stop.wait())
+            await asyncio.wait((crashed, stopped), return_when=asyncio.FIRST_COMPLETED)
+            for task in (lag, stopped):
+                task.cancel()
+        except Exception as error:  # noqa: BLE001 # of Faust or of Kafka: begin again
+            logger.warning(
+                "worker begins again", group=self._group, reason=f"{type(error).__name__}: {error}"
+            )
+        finally:
+            crashed.cancel()
+            await driving.close()
+            with suppress(Exception):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await app.stop()
+        if not self._stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), _PAUSE_SECONDS)
+
+    def _open(self, partition: int) -> PartitionDriver:
+        projector = PartitionProjector(partition, self._models(partition), self._store, self._events)
+        retrying = None
+        if self._requests is not None:
+            retrying = Retrying(projector, self._reader(partition), self._requests)
+        return PartitionDriver(
+            projector, self._reader(partition), self._effects, self.figures, self._executor, retrying
+        )
+
+    def _reader(self, partition: int) -> PartitionReader:
+        return PartitionReader(partition, KafkaTransport(self._settings, self._settings.topic, partition))
+
+    def _failed(self, error: BaseException) -> None:
+        logger.error("worker stops", group=self._group, reason=f"{type(error).__name__}: {error}")
+        self._failure = self._failure or error
+        self._stop.set()
+
+    async def _measure(self, driving: Driving) -> None:
+        while True:
+            await asyncio.sleep(_LAG_SECONDS)
+            for partition, driver in list(driving.drivers.items()):
+                with suppress(Exception):
+                    end = await driver.reader.end()
+                    self.figures.behind(partition, max(end - driver.projector.place.next_offset, 0))
+
+
+async def _crashed(app: Any) -> None:
+    await app._crashed.wait()  # noqa: SLF001 # a service of mode has no public way to wait for it
+    logger.warning("application crashed", reason=str(app.crash_reason))
+
+
+def serve(
+    worker_of: Callable[[], Worker], ready: Callable[[], None] | None, metrics_port: int | None
+) -> None:
+    """Run a worker until SIGTERM or SIGINT; raises what it stops on."""
+
+    async def main() -> None:
+        worker = worker_of()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.stop)
+        if metrics_port is not None:
+            start_http_server(metrics_port, addr="127.0.0.1", registry=worker.figures.registry)
+        await worker.run(ready)
+
+    asyncio.run(main())

@@ -1,0 +1,111 @@
+"""The workers by name. Each function runs one until SIGTERM or SIGINT."""
+
+from collections.abc import Callable, Sequence
+
+import redis
+
+from commands.kafka.settings import KafkaSettings
+from commands.mapper import EventMapper
+from insights.analyser import ProcessAnalyser
+from projections.insights_model import insights_model
+from projections.model import ReadModel
+from projections.redis.progress import ProgressPublisher
+from projections.store import DocumentStore
+from streams.faust.effects import DeadLetterEffects
+from streams.faust.publishing import Outbox, PublicEffects, public_model
+from streams.faust.requests import RetryRequests
+from streams.faust.worker import Worker, serve
+from streams.public.names import Pseudonym
+
+PROJECTIONS, INSIGHTS, PUBLISHING = "projections", "insights", "public"
+"""The consumer groups, without the prefix of the installation."""
+
+Ready = Callable[[], None]
+
+
+def run_projections(
+    settings: KafkaSettings,
+    store: DocumentStore,
+    mapper: EventMapper,
+    models: Sequence[ReadModel],
+    redis_client: redis.Redis | None,
+    prefix: str,
+    *,
+    group: str = PROJECTIONS,
+    ready: Ready | None = None,
+    metrics_port: int | None = None,
+) -> None:
+    """Keep *models* as a member of the group `<prefix><group>`.
+
+    Raises what a restart does not mend: LogCorruptError, NewerModelError, KafkaSettingsError.
+    """
+    store.prepare(models)
+    publisher = None if redis_client is None else ProgressPublisher(redis_client, prefix)
+
+    def worker() -> Worker:
+        return Worker(
+            settings, f"{prefix}{group}", store, mapper, lambda _: models,
+            lambda sender: DeadLetterEffects(settings, group, sender, publisher),
+            _requests(redis_client, prefix, group),
+        )  # fmt: skip
+
+    serve(worker, ready, metrics_port)
+
+
+def run_insights(
+    settings: KafkaSettings,
+    store: DocumentStore,
+    mapper: EventMapper,
+    redis_client: redis.Redis | None,
+    prefix: str,
+    *,
+    ready: Ready | None = None,
+    metrics_port: int | None = None,
+) -> None:
+    """Measure files as a member of the group `<prefix>insights`; raises as `run_projections`."""
+    analyser = ProcessAnalyser()
+    try:
+        run_projections(
+            settings, store, mapper, (insights_model(analyser),), redis_client, prefix,
+            group=INSIGHTS, ready=ready, metrics_port=metrics_port,
+        )  # fmt: skip
+    finally:
+        analyser.close()
+
+
+def run_public(
+    settings: KafkaSettings,
+    store: DocumentStore,
+    mapper: EventMapper,
+    pseudonym: Pseudonym,
+    redis_client: redis.Redis | None,
+    prefix: str,
+    *,
+    ready: Ready | None = None,
+    metrics_port: int | None = None,
+) -> None:
+    """Publish the analysts' messages as a member of the group `<prefix>public`; raises as `run_projections`.
+
+    How far it is stands in *store* as the checkpoint of the model `public-topics`.
+    """
+    outbox = Outbox()
+
+    def models(partition: int) -> tuple[ReadModel, ...]:
+        return (public_model(partition, pseudonym, prefix, outbox),)
+
+    store.prepare(models(0))
+
+    def worker() -> Worker:
+        return Worker(
+            settings, f"{prefix}{PUBLISHING}", store, mapper, models,
+            lambda sender: PublicEffects(
+                settings, DeadLetterEffects(settings, PUBLISHING, sender, None), sender, outbox
+            ),
+            _requests(redis_client, prefix, PUBLISHING),
+        )  # fmt: skip
+
+    serve(worker, ready, metrics_port)
+
+
+def _requests(client: redis.Redis | None, prefix: str, group: str) -> RetryRequests | None:
+    return None if client is None else RetryRequests(client, prefix, group)

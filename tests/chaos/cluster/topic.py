@@ -1,0 +1,83 @@
+"""What a reader who has nothing but the topic finds in it."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from commands.kafka.broker import KafkaTransport
+from commands.kafka.counting import Counted, Counting, Void
+from commands.kafka.settings import KafkaSettings, read_kafka_settings
+from domain.log.events import CommandRefused, CommandUnchanged, LogFenced
+from domain.record import Record
+
+TECHNICAL = frozenset({CommandRefused.TOPIC, CommandUnchanged.TOPIC, LogFenced.TOPIC})
+
+
+class Topic:
+    """The messages of the log from offset 0 on: what counts, and what is void."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        settings = read_kafka_settings(environment)
+        assert settings is not None
+        self.records: list[Record] = []
+        self.void: list[Void] = []
+        self.counting = Counting(0)
+        asyncio.run(self._read(settings))
+
+    @property
+    def commands(self) -> dict[str, list[Record]]:
+        """Return the records of each command."""
+        found = defaultdict(list)
+        for record in self.records:
+            found[record.command].append(record)
+        return dict(found)
+
+    @property
+    def effects(self) -> dict[str, list[Record]]:
+        """Return the records of the commands that changed something."""
+        return {name: found for name, found in self.commands.items() if found[0].topic not in TECHNICAL}
+
+    def problems(self) -> list[str]:
+        """Return what is not as it must be in any history: sequences, versions, whole commands, each once."""
+        found = []
+        if [record.sequence for record in self.records] != list(range(1, len(self.records) + 1)):
+            found.append("the sequences have a gap")
+        versions: dict[str, int] = defaultdict(int)
+        times = [record.occurred_at for record in self.records]
+        if times != sorted(times):
+            found.append("the event time goes back")
+        for record in self.records:
+            versions[record.stream] += 1
+            if record.version != versions[record.stream]:
+                found.append(f"{record.stream} has {record.version} where {versions[record.stream]} is due")
+        for command, records in self.commands.items():
+            places = [(record.commit_index, record.commit_count) for record in records]
+            if places != [(index, len(records)) for index in range(1, len(records) + 1)]:
+                found.append(f"{command} is torn or took effect twice: {places}")
+            if records[-1].sequence - records[0].sequence != len(records) - 1:
+                found.append(f"{command} has records of others between its own")
+        if any(void.false_history for void in self.void):
+            found.append(f"a writer held a false history: {self.void}")
+        return found
+
+    async def _read(self, settings: KafkaSettings) -> None:
+        transport = KafkaTransport(settings, settings.topic, 0)
+        try:
+            at, end = 0, await transport.end()
+            while at < end:
+                messages, at = await transport.fetch(at, wait=True)
+                for verdict in map(self.counting.take, messages):
+                    self._note(verdict)
+        finally:
+            await transport.close()
+
+    def _note(self, verdict: Counted | Void) -> None:
+        if isinstance(verdict, Void):
+            self.void.append(verdict)
+        elif verdict.record is not None:
+            self.records.append(verdict.record)
+
+
+def sequences(records: Sequence[Record]) -> set[int]:
+    """Return the sequences of *records*."""
+    return {record.sequence for record in records}

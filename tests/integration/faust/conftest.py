@@ -1,0 +1,158 @@
+"""A node that appends to Kafka, workers in processes of their own, and read models to compare with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from commands.kafka.bus import KafkaCommandBus
+from commands.kafka.log import KafkaEventLog
+from commands.kafka.loop import LoopThread
+from commands.kafka.settings import KafkaSettings
+from commands.intake.intake import Intake
+from commands.keys import PersonalCipher
+from commands.mapper import EventMapper
+from commands.sqlite.keys import SQLiteKeyStore
+from projections.models import READ_MODELS
+from projections.progress import Progress
+from projections.sqlite.store import SQLiteDocumentStore
+from projections.store import DocumentStore
+from streams.runner import Runner
+from tests.support.parts import SECRETS, Commands
+
+ROOT = Path(__file__).parents[3]
+PATIENCE_SECONDS = 60.0
+
+
+def eventually(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
+    """Return the first true answer."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = holds()
+        if found:
+            return found
+        time.sleep(0.02)
+    pytest.fail(f"not in {seconds} s: {what}")
+
+
+class KafkaCommands(Commands):
+    """A node over Kafka, without HTTP."""
+
+    def __init__(self, path: Path, settings: KafkaSettings) -> None:
+        self.keys = SQLiteKeyStore(path / "keys.sqlite", SECRETS.master_key)
+        self.mapper = EventMapper(PersonalCipher(self.keys))
+        self.thread = LoopThread()
+        self.settings = settings
+        self.log = KafkaEventLog(settings, self.mapper, path, self.thread)
+        self.log.start()
+        self.intake = Intake(SECRETS, self.log)
+        self.bus = KafkaCommandBus(self.log)
+
+    def close(self) -> None:
+        self.bus.close()
+        self.log.close()
+        self.thread.close()
+        self.keys.close()
+
+
+class Part:
+    """One cluster: a node, and workers that are started and killed."""
+
+    def __init__(self, path: Path, settings: KafkaSettings, mongodb: tuple[str, str], redis_url: str) -> None:
+        self.path, self.settings, self.redis_url = path, settings, redis_url
+        self.mongodb = mongodb
+        self.node = KafkaCommands(path, settings)
+        self.redis = redis.Redis.from_url(redis_url)
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.stores: list[Any] = []
+
+    def store(self, models: Any = READ_MODELS) -> DocumentStore:
+        from tests.integration.faust.worker import open_store
+
+        store = open_store(*self.mongodb)
+        store.prepare(models)
+        self.stores.append(store)
+        return store
+
+    def worker(self, kind: str = "projections", **options: Any) -> subprocess.Popen[bytes]:
+        facts = {
+            "kind": kind, "servers": self.settings.bootstrap_servers, "prefix": self.settings.prefix,
+            "keys": str(self.path / "keys.sqlite"), "mongodb": self.mongodb, "redis": self.redis_url, **options,
+        }  # fmt: skip
+        log = (self.path / f"worker-{len(self.workers)}.log").open("ab")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.integration.faust.worker", json.dumps(facts)],
+            cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        )  # fmt: skip
+        log.close()
+        self.workers.append(process)
+        return process
+
+    def output(self) -> str:
+        return "\n".join(file.read_text() for file in sorted(self.path.glob("worker-*.log")))
+
+    def caught_up(self, store: DocumentStore, models: Any = READ_MODELS) -> None:
+        """Wait until all models include the log's end."""
+        tip = self.node.log.tip().sequence
+        try:
+            eventually(
+                lambda: min(store.checkpoints()[model.name].sequence for model in models) >= tip,
+                f"checkpoints at {tip}",
+            )
+        except BaseException:
+            print(store.checkpoints(), self.output()[-8000:])
+            raise
+
+    def expected(self, models: Any = READ_MODELS) -> DocumentStore:
+        """Project the same log in this process."""
+        store = SQLiteDocumentStore(None)
+        store.prepare(models)
+        runner = Runner(self.node.log, store, models, Progress())
+        runner._load()
+        while runner._step():
+            pass
+        self.stores.append(store)
+        return store
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.send_signal(signal.SIGTERM)
+        for worker in self.workers:
+            try:
+                worker.wait(20)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()
+        self.node.close()
+        self.redis.close()
+        for store in self.stores:
+            store.close()
+
+
+@pytest.fixture
+def settings(kafka: str, topic_prefix: str) -> KafkaSettings:
+    return KafkaSettings(bootstrap_servers=kafka, prefix=topic_prefix)
+
+
+@pytest.fixture
+def part(
+    tmp_path: Path, settings: KafkaSettings, mongodb_uri: str, mongodb_name: str, redis_url: str
+) -> Iterator[Part]:
+    made = Part(tmp_path, settings, (mongodb_uri, mongodb_name), redis_url)
+    yield made
+    made.close()
+
+
+def assert_equal(found: DocumentStore, expected: DocumentStore, models: Any = READ_MODELS) -> None:
+    """Compare document by document."""
+    for model in models:
+        for collection in model.collections:
+            assert list(found.dump(collection.name)) == list(expected.dump(collection.name)), collection.name

@@ -1,0 +1,72 @@
+"""What the store asks of its server, and how it bears to be without it."""
+
+import time
+
+import pytest
+
+from projections.models.projects import MODEL as PROJECTS
+from projections.mongodb import MongoDocumentStore, connect
+from projections.mongodb.documents import POSITION, WORDS
+from projections.store import StoreUnavailableError
+from projections.writes import Delete
+from tests.contract.projections.samples import MODELS, apply, note, put
+from tests.support.cluster import private_mongo
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_server_that_is_away_is_an_error_in_time_and_comes_back(tmp_path):
+    with private_mongo(tmp_path, durable=True) as server, connect(server.address, pool=(0, 5)) as client:
+        store = MongoDocumentStore(client, "documents")
+        store.prepare(MODELS)
+        put(store, [note("a")])
+        server.kill()
+        for attempt in (
+            lambda: store.get("notes", "a"),
+            store.checkpoints,
+            lambda: put(store, [note("b")], start=2),
+            lambda: MongoDocumentStore(client, "documents").prepare(MODELS),
+        ):
+            begun = time.monotonic()
+            with pytest.raises(StoreUnavailableError) as raised:
+                attempt()
+            assert time.monotonic() - begun < 3
+            assert raised.value.__cause__ is not None
+        server.start()
+        put(store, [note("b")], start=2)
+        assert list(store.dump("notes")) == [note("a"), note("b")]
+
+
+def test_a_uri_that_cannot_be_one_is_said_so():
+    with pytest.raises(StoreUnavailableError, match="cannot be used"):
+        connect("mongodb://:::")
+
+
+def test_clients_ask_for_majorities_and_a_full_pool():
+    with connect("mongodb://127.0.0.1:1/") as client:
+        options = client.options.pool_options
+        assert (options.min_pool_size, options.max_pool_size) == (10, 100)
+        database = MongoDocumentStore(client, "documents")._database
+        assert database.write_concern.document == {"w": "majority", "j": True}
+        assert database.read_concern.level == "majority"
+        assert database.read_preference.mongos_mode == "primaryPreferred"
+
+
+def test_projects_have_the_indexes_of_their_lists(new_store, database):
+    new_store([PROJECTS])
+    keys = [list(index["key"].items()) for index in database["projects_v1_g1"].list_indexes()]
+    assert [("ownerId", 1), ("createdAt", -1), ("_id", -1)] in keys
+    assert [("collaborators.userId", 1)] in keys
+    assert [(WORDS, 1)] in keys
+
+
+def test_documents_lie_as_they_are_with_our_fields_beside_them(new_store, database):
+    store = new_store()
+    put(store, [note("a", title="Café au lait", size=2**40)])
+    apply(store, [(2, (Delete("notes", "b"),))])
+    raw = database["notes_v1_g1"].find_one({"_id": "a"})
+    assert (raw["title"], raw[POSITION], raw[WORDS]) == ("Café au lait", 1, ["au", "cafe", "lait"])
+    assert database["notes_v1_g1"].find_one({"_id": "b"}) == {"_id": "b", POSITION: 2, "_deleted": True}
+    found = store.get("notes", "a")
+    assert found == note("a", title="Café au lait", size=2**40)
+    assert type(found["size"]) is int, "what encodes JSON knows no other"

@@ -1,0 +1,1 @@
+"""A model of the log on a simulated partition: production code, virtual time, every fault that Kafka permits."""

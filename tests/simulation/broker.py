@@ -1,0 +1,225 @@
+"""One partition of a simulated broker, and the transport that a node has to it.
+
+A batch lands when it is committed (on all replicas): before that nobody can see it and nobody was told, so an
+unacknowledged tail that a failover cuts is a batch that lands later, elsewhere, or never.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, NamedTuple
+
+from commands.kafka.message import Message
+from commands.kafka.transport import BrokerAwayError, Outgoing, TruncatedError
+from tests.simulation.faults import Plan
+from tests.simulation.loop import VirtualLoop
+
+DEADLINE = 5.0
+_POLL = 0.5
+_LATEST = 20.0
+
+
+class Fate(NamedTuple):
+    """What becomes of a batch: after which delays it lands, and whether and what its sender is told."""
+
+    landings: tuple[float, ...] = (0.002,)
+    acknowledged: bool = True
+    told: bool = True
+
+
+LOST = Fate((), acknowledged=False)
+SILENT = Fate(acknowledged=False)
+
+
+@dataclass(eq=False)
+class Flight:
+    """A batch on its way."""
+
+    batch: Sequence[Outgoing]
+    sender: "SimulatedTransport"
+    fate: Fate
+    answer: Callable[[int], None]
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    acknowledged: bool = False
+
+
+class SimulatedBroker:
+    """A log of messages; None is a marker of somebody's transaction, which takes an offset."""
+
+    def __init__(self, loop: VirtualLoop, random: Random, plan: Plan) -> None:
+        self.loop = loop
+        self.random = random
+        self.plan = plan
+        self.quiet = False
+        self.log: list[Message | None] = []
+        self.landed_at: list[float] = []
+        self.cut: list[Message] = []
+        """Acknowledged messages that an unclean election lost."""
+        self.flights: list[Flight] = []
+        self.away_until = 0.0
+        self.direct: Callable[[SimulatedTransport], Fate | None] = lambda _: None
+        """Gives the fate of a send in a directed scenario."""
+        self.hold: Callable[[SimulatedTransport, str], float] = lambda *_: 0.0
+        """Gives by how much a read is delayed in a directed scenario."""
+        self._grown = asyncio.Event()
+
+    def chance(self, rate: float) -> bool:
+        return not self.quiet and self.random.random() < rate
+
+    def delay(self) -> float:
+        """Return a network delay: mostly short, seldom long."""
+        return self.random.expovariate(200.0) if self.random.random() < 0.95 else self.random.random() * 0.4
+
+    def take(self, flight: Flight) -> None:
+        """Let a batch go on its way."""
+        self.flights.append(flight)
+        flight.timers = [self.loop.call_later(delay, self._land, flight) for delay in flight.fate.landings]
+
+    def fate(self, sender: "SimulatedTransport") -> Fate:
+        """Draw what becomes of a batch."""
+        directed = self.direct(sender)
+        if directed is not None:
+            return directed
+        plan, delay = self.plan, self.delay()
+        if self.chance(plan.lost) or (self.away and not self.chance(0.3)):
+            return LOST
+        if self.chance(plan.late):
+            return Fate((DEADLINE * self.random.random() + self.random.random() * _LATEST,))
+        if self.chance(plan.twice):
+            return Fate((delay, delay + self.random.random() * _LATEST))
+        return Fate((delay,), not self.chance(plan.ack_lost), not self.chance(plan.untold))
+
+    @property
+    def away(self) -> bool:
+        return not self.quiet and self.loop.time() < self.away_until
+
+    def _land(self, flight: Flight) -> None:
+        base = self.put([Message(0, *message) for message in flight.batch])
+        flight.timers.pop(0)
+        if not flight.timers:
+            self.flights.remove(flight)
+        if flight.fate.acknowledged and not flight.acknowledged:
+            flight.acknowledged = True
+            self.loop.call_later(self.delay(), flight.answer, base if flight.fate.told else -1)
+
+    def put(self, messages: Sequence[Message | None]) -> int:
+        """Append *messages* whole and return the first one's offset."""
+        base = len(self.log)
+        for index, message in enumerate(messages):
+            self.log.append(message and message._replace(offset=base + index))
+            self.landed_at.append(self.loop.time())
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()
+        return base
+
+    def fail_over(self) -> None:
+        """Let another broker lead: what was not committed is lost, or sent again by its producer."""
+        for flight in [item for item in self.flights if not item.acknowledged]:
+            for timer in flight.timers:
+                timer.cancel()
+            self.flights.remove(flight)
+            if self.random.random() < 0.6:
+                flight.fate = flight.fate._replace(landings=(self.random.random() * DEADLINE * 1.5,))
+                self.take(flight)
+
+    def truncate(self, count: int) -> None:
+        """Lose the last *count* messages although they were acknowledged."""
+        keep = max(len(self.log) - count, 0)
+        self.cut += [message for message in self.log[keep:] if message is not None]
+        del self.log[keep:], self.landed_at[keep:]
+
+    async def read(self, offset: int, *, wait: bool) -> tuple[list[Message], int]:
+        """Answer a fetch."""
+        if wait and offset == len(self.log):
+            grown = self._grown
+            try:
+                async with asyncio.timeout(_POLL):
+                    await grown.wait()
+            except TimeoutError:
+                pass
+        if offset > len(self.log):
+            raise TruncatedError(f"the log ends at {len(self.log)}, below {offset}")
+        count = self.random.choice((1, 2, 5, 500))
+        found = self.log[offset : offset + count]
+        return [message for message in found if message is not None], offset + len(found)
+
+    async def last(self) -> int:
+        """Answer ListOffsets."""
+        return len(self.log)
+
+
+class SimulatedTransport:
+    """A node's way to the broker; *dead* once the node is."""
+
+    def __init__(self, broker: SimulatedBroker, loop: VirtualLoop, name: int) -> None:
+        self.broker = broker
+        self.loop = loop
+        self.name = name
+        self.dead = False
+        self.sent = 0
+
+    async def send(self, batch: Sequence[Outgoing]) -> int:
+        """Send in one piece; a renewed producer changes nothing for what is on its way."""
+        self.sent += 1
+        future: asyncio.Future[int] = self.loop.create_future()
+        if not self.dead:
+            fate = self.broker.fate(self)
+            self.broker.take(
+                Flight(list(batch), self, fate, lambda base: self._answer(future, base, None))
+            ) if fate.landings else None
+        return await self._within(future)
+
+    async def renew(self) -> None:
+        """Take a new producer; that takes time."""
+        await asyncio.sleep(self.broker.delay())
+
+    async def fetch(self, offset: int, *, wait: bool) -> tuple[list[Message], int]:
+        """Read."""
+        return await self._call("fetch", lambda: self.broker.read(offset, wait=wait))
+
+    async def end(self) -> int:
+        """Ask for the end."""
+        return await self._call("end", self.broker.last)
+
+    async def close(self) -> None:
+        """Release nothing."""
+
+    async def _call(self, kind: str, work: Callable[[], Any]) -> Any:
+        future: asyncio.Future[Any] = self.loop.create_future()
+        broker = self.broker
+        if not self.dead and not broker.away and not broker.chance(broker.plan.away):
+            broker.loop.call_soon_threadsafe(
+                lambda: broker.loop.create_task(self._served(future, broker.hold(self, kind), work))
+            )
+        return await self._within(future)
+
+    async def _served(self, future: "asyncio.Future[Any]", hold: float, work: Callable[[], Any]) -> None:
+        await asyncio.sleep(hold + self.broker.delay())
+        found, error = None, None
+        try:
+            found = await work()
+        except TruncatedError as truncated:
+            error = truncated
+        await asyncio.sleep(self.broker.delay())
+        self._answer(future, found, error)
+
+    def _answer(self, future: "asyncio.Future[Any]", found: Any, error: Exception | None) -> None:
+        if not self.dead:
+            self.loop.call_soon_threadsafe(_resolve, future, found, error)
+
+    async def _within(self, future: "asyncio.Future[Any]") -> Any:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                return await future
+        except TimeoutError as error:
+            raise BrokerAwayError("no answer from the simulated broker") from error
+
+
+def _resolve(future: "asyncio.Future[Any]", found: Any, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(found)

@@ -1,0 +1,110 @@
+"""Event loops with a common virtual time: each process of the model has one, so that it can stall or die whole."""
+
+import asyncio
+import math
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+_RESOLUTION = 1e-9
+_STEPS = 10_000
+_STEP_SECONDS = 1e-6
+"""Each step takes some time: whoever waits for a moment that rounding puts into the present goes on."""
+
+
+class _NoSelector:
+    """Waits for nothing: the scheduler moves the time."""
+
+    def select(self, timeout: float | None) -> list[Any]:
+        return []
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """A loop that a scheduler steps; it takes its time from there."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._now = now
+        self._selector = _NoSelector()
+        self._clock_resolution = _RESOLUTION
+        self.stalled_until = 0.0
+        self.faults: list[BaseException] = []
+        self.set_exception_handler(self._note)
+
+    def time(self) -> float:
+        return self._now()
+
+    def next_time(self) -> float:
+        """Return when this loop has something to do next."""
+        if self._ready:
+            return max(self._now(), self.stalled_until)
+        return max(self._scheduled[0].when(), self.stalled_until) if self._scheduled else math.inf
+
+    def step(self) -> None:
+        """Run what is ready now."""
+        asyncio._set_running_loop(self)
+        try:
+            self._run_once()
+        finally:
+            asyncio._set_running_loop(None)
+
+    def bury(self) -> None:
+        """Cancel every task: the process is gone, and nothing that it does now has an effect."""
+        for _ in range(_STEPS):
+            pending = [task for task in asyncio.all_tasks(self) if not task.done()]
+            if not pending:
+                break
+            for task in pending:
+                task.cancel()
+            self.step()
+        self._ready.clear()
+        self._scheduled.clear()
+        self.close()
+
+    def _note(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is not None:
+            self.faults.append(error)
+
+    def _process_events(self, event_list: list[Any]) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        pass
+
+
+class Scheduler:
+    """Steps the loops in the order of their timers; those that are due together in a drawn order."""
+
+    def __init__(self, random: Random) -> None:
+        self.now = 0.0
+        self._random = random
+        self._loops: list[VirtualLoop] = []
+
+    def loop(self) -> VirtualLoop:
+        made = VirtualLoop(lambda: self.now)
+        self._loops.append(made)
+        return made
+
+    def end(self, loop: VirtualLoop) -> None:
+        """Let the process of *loop* die."""
+        self._loops.remove(loop)
+        loop.bury()
+
+    def run(self, until: float, finished: Callable[[], bool] = lambda: False) -> None:
+        """Run to the time *until*, or until *finished*."""
+        while not finished():
+            times = [(loop.next_time(), loop) for loop in self._loops]
+            soonest = min(time for time, _ in times)
+            if soonest > until:
+                break
+            self.now = max(self.now, soonest) + _STEP_SECONDS
+            due = [loop for time, loop in times if time <= self.now]
+            (due[0] if len(due) == 1 else self._random.choice(due)).step()
+        else:
+            return
+        self.now = max(self.now, until)
+
+    def close(self) -> None:
+        for loop in list(self._loops):
+            self.end(loop)

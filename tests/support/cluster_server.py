@@ -1,0 +1,91 @@
+"""A node of the cluster profile with its workers, behind the interface of the embedded server's helper."""
+
+import base64
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from commands.position import parse_position
+from tests.support.server import STOP_SECONDS, Raw, Server
+
+SECRET = base64.b64encode(bytes(range(32))).decode()
+WORKERS = ("projections", "insights")
+
+
+class ClusterServer(Server):
+    """`codepark serve` over real servers, with the workers that keep its read models.
+
+    A client carries the newest position that any client has seen: a query includes what it carries, no more.
+    """
+
+    def __init__(self, data: Path, *, kafka: str, mongodb_uri: str, redis_url: str, prefix: str) -> None:
+        super().__init__(data)
+        self._cluster = {
+            "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": kafka,
+            "CODEPARK_MONGODB_URI": mongodb_uri,
+            "CODEPARK_REDIS_URL": redis_url,
+            "CODEPARK_TOPIC_PREFIX": prefix,
+            "CODEPARK_SECRET_KEY": SECRET,
+        }
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._newest = ("", 0)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return super()._environment | self._cluster
+
+    def start(self) -> "ClusterServer":
+        for name in WORKERS:
+            with self.data.with_suffix(f".{name}.log").open("ab") as log:
+                self._workers.append(
+                    subprocess.Popen(
+                        [sys.executable, "-m", "codepark.cli", "worker", name],
+                        env=self._environment, stdout=log, stderr=subprocess.STDOUT,
+                    )
+                )  # fmt: skip
+        super().start()
+        return self
+
+    def stop(self, seconds: float = STOP_SECONDS) -> int:
+        status = super().stop(seconds)
+        for worker in self._workers:
+            worker.send_signal(signal.SIGTERM)
+        for worker in self._workers:
+            try:
+                status = status or worker.wait(2 * seconds)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+                worker.wait()
+                raise
+        return status
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        client = super().client(token)
+        client.event_hooks = {"request": [self._carry], "response": [self._note]}
+        return client
+
+    def raw(
+        self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Raw:
+        carried = {"CodePark-After": self._newest[0]} if self._newest[0] else {}
+        answer = super().raw(method, target, body, carried | (headers or {}))
+        self._remember(answer.headers)
+        return answer
+
+    def _carry(self, request: httpx.Request) -> None:
+        if self._newest[0]:
+            request.headers.setdefault("CodePark-After", self._newest[0])
+
+    def _note(self, response: httpx.Response) -> None:
+        self._remember(response.headers)
+
+    def _remember(self, headers: httpx.Headers) -> None:
+        token = headers.get("CodePark-Position")
+        if token is not None:
+            sequence = parse_position(token).sequence()
+            self._newest = max(self._newest, (token, sequence), key=lambda known: known[1])
+
+
