@@ -67,7 +67,7 @@ class Installation:
     def __init__(self, servers: Servers, folder: Path) -> None:
         self.prefix = f"bench-{uuid.uuid4().hex[:8]}."
         self.settings = servers.settings(self.prefix)
-        self._folder = folder
+        self.folder = folder
         self._stack = contextlib.ExitStack()
         self.secret = base64.b64encode(secrets.token_bytes(32)).decode()
         self.env = {
@@ -80,7 +80,7 @@ class Installation:
 
     def codepark(self, number: int = 0, *, address: str | None = None) -> CodePark:
         """Return the node *number*; *address* is where other nodes forward commands to, None where they do not."""
-        folder = self._folder / f"node-{number}"
+        folder = self.folder / f"node-{number}"
         folder.mkdir(exist_ok=True)
         return CodePark(folder, self.env | ({} if address is None else {"CODEPARK_NODE_ADDRESS": address}))
 
@@ -95,7 +95,7 @@ class Installation:
         port = free_port()
         command = [*program(), "worker", name, "--metrics-port", str(port)]
         server, _ = start(
-            f"worker-{name}", command, port, folder=self._folder, env=self.env, ready=shows_metrics
+            f"worker-{name}", command, port, folder=self.folder, env=self.env, ready=shows_metrics
         )
         self._stack.callback(server.stop)
         return server
@@ -164,4 +164,3 @@ def valkey_name(address: str) -> str:
     with redis.Redis.from_url(address) as client:
         told = client.info("server")
     return f"Valkey {told.get('valkey_version') or told.get('redis_version')}"
-

@@ -1,5 +1,6 @@
 """The steps of a run, one after the other, with their progress on the standard error stream."""
 
+import contextlib
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -10,7 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from bench.book import OURS, Book
+from bench.clusters import Servers
 from bench.contestants import EVERYONE, SQLITE_PEER, running
+from bench.measures.cluster_appends import cluster_appends
+from bench.measures.cluster_commands import cluster_commands, cluster_conflict
+from bench.measures.cluster_failover import cluster_failover
+from bench.measures.cluster_history import cluster_history
+from bench.measures.cluster_lag import cluster_lag
 from bench.measures.commands import batch, commands
 from bench.measures.growth import growth
 from bench.measures.importing import importing
@@ -24,6 +31,7 @@ from bench.plan import Plan
 from bench.postgres import PostgresMissingError
 from bench.report import rows
 from bench.session import Session
+from cluster.errors import MissingError
 
 _OVER_HTTP: dict[str, Callable[[Session], None]] = {
     "commands": commands, "batch": batch, "queries": queries, "lag": lag, "live": live, "startup": startup,
@@ -32,8 +40,12 @@ _OURS_ALONE = ("live",)
 _OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
     "import": (importing,), "rebuild": (rebuild, replay), "recorders": (recorders,),
 }  # fmt: skip
+_OF_A_CLUSTER: dict[str, Callable[..., None]] = {
+    "cluster-appends": cluster_appends, "cluster-commands": cluster_commands, "cluster-conflict": cluster_conflict,
+    "cluster-lag": cluster_lag, "cluster-failover": cluster_failover, "cluster-history": cluster_history,
+}  # fmt: skip
 _WIDTH = 140
-NAMES = (*_OVER_HTTP, *_OF_A_FOLDER, "growth")
+NAMES = (*_OVER_HTTP, *_OF_A_FOLDER, "growth", *_OF_A_CLUSTER)
 
 
 class Runner:
@@ -43,6 +55,7 @@ class Runner:
         self.book = Book()
         self.failed = False
         self._plan, self._folder, self._names = plan, folder, names
+        self._servers = Servers(folder / "servers", self.book)
         self._console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH)
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
@@ -51,8 +64,8 @@ class Runner:
 
     def run(self) -> None:
         """Measure everything; print a table at the end."""
-        steps = [*self._contests(), *self._folder_steps()]
-        with self._progress:
+        steps = [*self._contests(), *self._folder_steps(), *self._cluster_steps()]
+        with self._progress, contextlib.closing(self._servers):
             task = self._progress.add_task("measuring", total=len(steps))
             for name, step in steps:
                 self._progress.update(task, description=name)
@@ -87,6 +100,18 @@ class Runner:
             for measure in measures
         ]
 
+    def _cluster_steps(self) -> list[tuple[str, Callable[[], None]]]:
+        return [
+            (
+                name,
+                lambda measure=measure: measure(  # type: ignore[misc]
+                    self._servers, self._new_folder(), self.book, self._plan, self._say
+                ),
+            )
+            for name, measure in _OF_A_CLUSTER.items()
+            if name in self._names
+        ]
+
     def _new_folder(self) -> Path:
         folder = self._folder / str(len(list(self._folder.iterdir())))
         folder.mkdir()
@@ -95,7 +120,7 @@ class Runner:
     def _attempt(self, name: str, step: Callable[[], None]) -> None:
         try:
             step()
-        except PostgresMissingError as error:
+        except (PostgresMissingError, MissingError) as error:
             self.book.leave_out(name, str(error))
             self._say(f"{name} left out: {error}")
         except Exception as error:  # noqa: BLE001 # whatever one measure meets must not lose the others

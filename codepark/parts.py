@@ -29,21 +29,75 @@ class Log(EventLog, Protocol):
 class Parts(Protocol):
     """The parts of one process, opened in order and closed in reverse."""
 
-    settings: Settings
-    directory: DataDirectory
-    node_listener: NodeListener | None
-    secrets: Secrets
-    log: Log
-    bus: Bus
-    intake: Intake
-    progress: Progress
-    store: DocumentStore
-    queries: Queries
-    models: tuple[ReadModel, ...]
-    past: Callable[[str, int], Queries]
-    left: Left | None
-    remote: bool
-    """Whether the read models are behind a network and kept by other processes."""
+    @property
+    def settings(self) -> Settings:
+        """Return what the process was told."""
+        ...
+
+    @property
+    def directory(self) -> DataDirectory:
+        """Return the data directory, held."""
+        ...
+
+    @property
+    def node_listener(self) -> NodeListener | None:
+        """Return what other nodes hand commands to."""
+        ...
+
+    @property
+    def secrets(self) -> Secrets:
+        """Return the keys derived from the secret."""
+        ...
+
+    @property
+    def log(self) -> Log:
+        """Return the event log."""
+        ...
+
+    @property
+    def bus(self) -> Bus:
+        """Return the command bus."""
+        ...
+
+    @property
+    def intake(self) -> Intake:
+        """Return the way from input to submissions."""
+        ...
+
+    @property
+    def progress(self) -> Progress:
+        """Return how far the read models are."""
+        ...
+
+    @property
+    def store(self) -> DocumentStore:
+        """Return the read models."""
+        ...
+
+    @property
+    def queries(self) -> Queries:
+        """Return the query objects."""
+        ...
+
+    @property
+    def models(self) -> tuple[ReadModel, ...]:
+        """Return every read model."""
+        ...
+
+    @property
+    def past(self) -> Callable[[str, int], Queries]:
+        """Return queries over a project's past."""
+        ...
+
+    @property
+    def left(self) -> Left | None:
+        """Return what answers for a command without the read models."""
+        ...
+
+    @property
+    def remote(self) -> bool:
+        """Return whether the read models are behind a network and kept by other processes."""
+        ...
 
     @property
     def main_models(self) -> tuple[str, ...]:

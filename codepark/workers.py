@@ -47,16 +47,20 @@ def project(settings: Settings, metrics_port: int | None) -> None:
     """Keep the read models until SIGTERM or SIGINT."""
     with closing(Workshop(settings)) as shop:
         run_projections(
-            shop.kafka, shop.store, shop.mapper, READ_MODELS, shop.redis, shop.prefix, metrics_port=metrics_port
+            shop.kafka,
+            shop.store,
+            shop.mapper,
+            READ_MODELS,
+            shop.redis,
+            shop.prefix,
+            metrics_port=metrics_port,
         )
 
 
 def analyse(settings: Settings, metrics_port: int | None) -> None:
     """Keep the insights until SIGTERM or SIGINT."""
     with closing(Workshop(settings)) as shop:
-        run_insights(
-            shop.kafka, shop.store, shop.mapper, shop.redis, shop.prefix, metrics_port=metrics_port
-        )
+        run_insights(shop.kafka, shop.store, shop.mapper, shop.redis, shop.prefix, metrics_port=metrics_port)
 
 
 def publish(settings: Settings, metrics_port: int | None) -> None:

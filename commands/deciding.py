@@ -1,6 +1,7 @@
 """Decide a batch of commands one after the other, in memory, on the state that the batch itself builds up."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, structs
 
@@ -40,7 +41,7 @@ class Pending(Struct, kw_only=True):
 
 
 def decide_batch(
-    view: View, log: EventLog, submissions: Sequence[Submission], now: int, tried: Set[str] = frozenset()
+    view: View, log: EventLog, submissions: Sequence[Submission], now: int, tried: AbstractSet[str] = frozenset()
 ) -> Decided:
     """Decide *submissions* in order at event time *now*; raises LogUnavailableError.
 
@@ -79,7 +80,7 @@ def _decide(
     submission: Submission,
     seen: dict[str, int],
     now: int,
-    tried: Set[str],
+    tried: AbstractSet[str],
 ) -> Pending:
     command_id = submission.command_id
     if submission.attempt is not None:

@@ -16,7 +16,7 @@ from domain.file.commands import FileCommand
 from domain.file.events import FileEvent
 from domain.inbox.commands import ReadNotifications
 from domain.inbox.events import NotificationsRead
-from domain.log.events import CommandUnchanged
+from domain.log.events import CommandRefused, CommandUnchanged, LogFenced
 from domain.project.commands import ProjectCommand
 from domain.project.events import ProjectEvent
 from domain.review.commands import ReviewCommand
@@ -32,7 +32,9 @@ EVENTS: tuple[type[Event], ...] = (
     *get_args(CommitEvent),
     *get_args(FileEvent),
     NotificationsRead,
+    CommandRefused,
     CommandUnchanged,
+    LogFenced,
     *get_args(ProjectEvent),
     *get_args(ReviewEvent),
     *get_args(SuggestionEvent),

@@ -14,7 +14,6 @@ from eventsourcing.utils import Environment
 from bench.book import OURS, Book
 from bench.clusters import Servers
 from bench.connection import run
-from bench.disturbance import Meter
 from bench.peers.raw_kafka import RawKafka
 from bench.plan import Plan
 from bench.postgres import PostgresMissingError, postgres
@@ -53,33 +52,27 @@ def cluster_appends(servers: Servers, folder: Path, book: Book, plan: Plan, say:
 
 
 class _Keeping:
-    """Put the rates and latencies of each contestant into the book; the events of a rate are those of its calls."""
+    """Put the rates and latencies of each contestant into the book."""
 
     def __init__(self, book: Book, say: Say) -> None:
         self._book = book
         self._say = say
-        self._last: dict[tuple[str, str], float] = {}
 
     def batch(self, contestant: str, size: int, work: Callable[[], list[float]]) -> None:
         about = f"append {size} event{'s' if size > 1 else ''} of {len(STATE)} bytes a call"
-        self._keep(f"cluster-append-{size}", contestant, about, size, work)
+        self._keep(f"cluster-append-{size}", contestant, about, work, size=size)
 
     def threads(self, contestant: str, work: Callable[[], list[float]]) -> None:
         about = f"append 1 event of {len(STATE)} bytes a call, {THREADS} at once"
-        self._keep(f"cluster-append-1-by-{THREADS}", contestant, about, 1, work)
+        self._keep(f"cluster-append-1-by-{THREADS}", contestant, about, work, at_once=THREADS)
 
     def _keep(
-        self, name: str, contestant: str, about: str, size: int, work: Callable[[], list[float]]
-    ) -> None:
-        meter, began = Meter(), perf_counter()
+        self, name: str, contestant: str, about: str, work: Callable[[], list[float]], *, size: int = 1, at_once: int = 1
+    ) -> None:  # fmt: skip
         latencies = work()
-        rate = size * len(latencies) / (perf_counter() - began)
+        rate = size * len(latencies) * at_once / sum(latencies)
         found = summarise(latencies)
-        # The broker's work is among the others' too: it cannot be told apart, and is most of it.
-        self._book.add(
-            f"{name}-rate", contestant, rate, unit="events/s", better="higher", about=about,
-            besideThisProcess=meter.others(0.0),
-        )  # fmt: skip
+        self._book.add(f"{name}-rate", contestant, rate, unit="events/s", better="higher", about=about)
         for share, value in (("p50", found.p50), ("p99", found.p99)):
             self._book.add(
                 f"{name}-{share}", contestant, value, unit="ms", better="lower", about=f"{about}, {share}"

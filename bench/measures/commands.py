@@ -18,27 +18,29 @@ def commands(session: Session) -> None:
         session.closed(
             f"commands-{connections}", creates(session.token), about, "commands", connections=connections
         )
-    _unloaded(session)
+    about = f"create commands, {_UNLOADED_RATE:.0f}/s"
+    at_rate(session, "commands-unloaded", about, _UNLOADED_RATE, connections=1)
     session.remember_memory("commands")
 
 
-def _unloaded(session: Session) -> None:
+def at_rate(session: Session, name: str, about: str, rate: float, *, connections: int) -> None:
+    """Create projects at *rate*, whatever the answers do, as often as the plan says."""
     outcomes = []
     for _ in range(session.plan.repeats):
         outcome = run(
             open_loop(
                 session.port,
                 creates(session.token),
-                rate=_UNLOADED_RATE,
+                rate=rate,
                 seconds=session.plan.seconds,
-                connections=1,
+                connections=connections,
             )
         )
-        session.book.failed("commands-unloaded", session.name, outcome.errors)
+        session.book.failed(name, session.name, outcome.errors)
         if not outcome.latencies:
             raise MeasureError(f"{session.name}: no command succeeded: {dict(outcome.errors)}")
         outcomes.append(outcome)
-    session.latencies("commands-unloaded", outcomes, f"create commands, {_UNLOADED_RATE:.0f}/s")
+    session.latencies(name, outcomes, about)
     late = percentile(sorted(1000 * late for outcome in outcomes for late in outcome.late), 0.99)
     session.say(f"the generator itself was up to {late:.2f} ms late (p99), which is not in the latencies")
 

@@ -81,7 +81,9 @@ async def _create(settings: KafkaSettings) -> list[str]:
     try:
         await ensure_log(settings)
         async with Topics(settings) as topics:
-            await topics.ensure(letters.dead_letter_topic(settings.prefix), settings.partitions, letters.CONFIG)
+            await topics.ensure(
+                letters.dead_letter_topic(settings.prefix), settings.partitions, letters.CONFIG
+            )
             for name in public_topics(settings.prefix):
                 await topics.ensure(name, settings.partitions, publishing.CONFIG)
             return await topics.names()

@@ -18,6 +18,7 @@ TRACKING = "tracking"
 """Header with the tracking record that is stored with a command: name, NUL, notification id."""
 
 Headers = Sequence[tuple[str, bytes]]
+_KEPT = 1_024
 
 
 class Message(NamedTuple):
@@ -33,14 +34,36 @@ class MalformedError(ValueError):
     """A message that carries a chain that fits, and nothing that can be read as a record."""
 
 
+class _Lengths(dict[int, bytes]):
+    """A length as u32; the small ones are kept, for each message has forty."""
+
+    def __missing__(self, length: int) -> bytes:
+        found = length.to_bytes(4, "big")
+        if len(self) < _KEPT:
+            self[length] = found
+        return found
+
+
+class _Names(dict[str, bytes]):
+    """A header's name behind its length; a foreign writer's many names are not kept for ever."""
+
+    def __missing__(self, name: str) -> bytes:
+        encoded = name.encode()
+        found = _LENGTHS[len(encoded)] + encoded
+        if len(self) < _KEPT:
+            self[name] = found
+        return found
+
+
+_LENGTHS, _NAMES = _Lengths(), _Names()
+
+
 def leaf(key: bytes | None, value: bytes | None, rest: Headers) -> bytes:
     """Return SHA-256(0x00 ‖ key, value and each header, length-prefixed); *rest* is sorted, without `chain`."""
-    parts = [b"\x00"]
-    for data in (key or b"", value or b""):
-        parts += (len(data).to_bytes(4, "big"), data)
+    key, value = key or b"", value or b""
+    parts = [b"\x00", _LENGTHS[len(key)], key, _LENGTHS[len(value)], value]
     for name, data in rest:
-        encoded = name.encode()
-        parts += (len(encoded).to_bytes(4, "big"), encoded, len(data).to_bytes(4, "big"), data)
+        parts += (_NAMES[name], _LENGTHS[len(data)], data)
     return hashlib.sha256(b"".join(parts)).digest()
 
 
@@ -81,20 +104,16 @@ def to_record(message: Message, chain: bytes, rest: Headers) -> Record:
     """Read the record that *message* carries; raise MalformedError."""
     found = dict(rest)
     try:
-        topic, _, schema = found["ce_dataschema"].decode().rpartition("/")
-        index, _, count = found["commit"].partition(b"/")
-        fingerprint, causation, traceparent = (
-            None if (value := found.get(name)) is None else value.decode()
-            for name in ("fingerprint", "causation", "traceparent")
-        )
+        topic, schema = _type(found["ce_dataschema"])
+        index, count = _commit(found["commit"])
         return Record(
             source=found["ce_source"].decode(), home=(message.key or b"").decode(),
-            stream=found["stream"].decode(), version=int(found["version"]), topic=topic, schema=int(schema),
+            stream=found["stream"].decode(), version=int(found["version"]), topic=topic, schema=schema,
             data=message.value or b"", sequence=int(found["sequence"]), at=int(found["at"]),
-            command=found["command"].decode(), commit_index=int(index), commit_count=int(count),
+            command=found["command"].decode(), commit_index=index, commit_count=count,
             occurred_at=_milliseconds(found["ce_time"]), actor=found["actor"].decode(),
-            correlation=found["correlation"].decode(), causation=causation, traceparent=traceparent,
-            fingerprint=fingerprint, chain=chain,
+            correlation=found["correlation"].decode(), causation=_text(found.get("causation")),
+            traceparent=_text(found.get("traceparent")), fingerprint=_text(found.get("fingerprint")), chain=chain,
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise MalformedError(f"the message at {message.offset} cannot be read: {error}") from error
@@ -104,3 +123,19 @@ def to_record(message: Message, chain: bytes, rest: Headers) -> Record:
 def _milliseconds(time: bytes) -> int:
     """Read an event time; the events of a command, and of a batch, share theirs."""
     return from_rfc3339(time.decode())
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
+
+
+@lru_cache(maxsize=256)
+def _type(dataschema: bytes) -> tuple[str, int]:
+    topic, _, schema = dataschema.decode().rpartition("/")
+    return topic, int(schema)
+
+
+@lru_cache(maxsize=256)
+def _commit(commit: bytes) -> tuple[int, int]:
+    index, _, count = commit.partition(b"/")
+    return int(index), int(count)

@@ -118,7 +118,7 @@ class Partition:
                     self._rebuild(None)
                     self._damaged = False
                 await self._resume()
-                await self._read_to(await self._transport.end())
+                await self._prove_end()
                 if opening is not None:
                     await self._open(*opening())
             self.unavailable = None
@@ -328,15 +328,16 @@ class Partition:
             raise LogUnavailableError(str(error)) from error
 
     async def _read_to(self, end: int) -> None:
-        """Take every message below *end*."""
-        while self._counting.place.next_offset < end:
+        """Take every message below *end*, or as many as there are: the partition may have been cut meanwhile."""
+        while (offset := self._counting.place.next_offset) < end:
             try:
-                messages, after = await self._transport.fetch(self._counting.place.next_offset, wait=True)
+                messages, after = await self._transport.fetch(offset, wait=True)
             except TruncatedError as error:
                 await self._alarm(FalseHistoryError(str(error)))
+                end = await self._transport.end()
                 continue
-            if not await self._take(messages, after):
-                end = max(end, await self._transport.end())
+            if not await self._take(messages, after) or after == offset:
+                end = await self._transport.end()
 
     async def _take(self, messages: Sequence[Message], after: int) -> bool:
         """Count *messages* and keep them; tell whether there was no alarm."""
@@ -373,6 +374,9 @@ class Partition:
         """Drop the replica and read the log anew: either this reader was wrong, or the rebuilt one finds the same."""
         logger.error("false history, rebuilding the replica", partition=self.number, reason=str(error))
         self._rebuild(error.offset)
+        self.unavailable = (
+            self.unavailable or "the replica is being made anew"
+        )  # and the log opened, if it is empty
 
     def _rebuild(self, fork: int | None) -> None:
         forks = set(self._keeper.forks)
@@ -383,7 +387,6 @@ class Partition:
         self._counting = Counting(self.number, self._keeper.place)
 
     def _keep(self, taken: Sequence[Counted], place: Place, *, own: bool) -> None:
-        before = self.place.tip
         try:
             self._keeper.apply(taken, place)
         except LogCorruptError as error:
@@ -394,7 +397,8 @@ class Partition:
             self._counting = Counting(self.number, self.place)
             self.unavailable = f"the replica cannot be written: {error}"
             raise LogUnavailableError(self.unavailable) from error
-        if self._doubtful is not None and place.tip.chain != before.chain:
+        # A replica that is read anew passes the tip that the doubt is about once more: only what is behind it settles.
+        if self._doubtful is not None and place.counted_at > self._doubtful.counted_at:
             self._doubtful = None
         records = [item.record for item in taken if item.record is not None]
         if records:

@@ -12,6 +12,7 @@ PREFIX = "CODEPARK_TOPIC_PREFIX"
 PARTITIONS = "CODEPARK_PARTITIONS"
 DEFAULT_PREFIX = "codepark."
 _MOST_PARTITIONS = 1_024
+_LONGEST_PREFIX = 100  # Kafka allows 249 for the whole name
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
@@ -111,8 +112,8 @@ def _prefix(environment: Mapping[str, str]) -> str:
     if (
         not all(part.isalnum() or part in "._-" for part in prefix)
         or not prefix.isascii()
-        or len(prefix) > 100
-    ):  # Kafka allows 249 for the whole name
+        or len(prefix) > _LONGEST_PREFIX
+    ):
         raise KafkaSettingsError(f"{PREFIX} is {prefix!r}; it takes up to 100 letters, digits, dots, - and _")
     return prefix
 

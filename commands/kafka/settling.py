@@ -58,6 +58,8 @@ class Settling:
                 await asyncio.sleep(_back_off(conflicts))
             # Whatever was sent may count, also where a foreign batch was first: look each command up by its id.
             tried.update(append.command for append in decided.appends)
+            # Of a batch that was cut, a part may count: its states are not those that were decided on any more.
+            self._view.drop(decided.batch.changed)
             if loop.time() > deadline:
                 raise LogUnavailableError(f"no outcome in time: {reason}")
 
@@ -95,4 +97,4 @@ def _position(record: Record) -> Position:
 def _back_off(conflicts: int) -> float:
     """Return how long a loser waits: writers that fight for a partition must not stay in step."""
     longest = min(_BACK_OFF_SECONDS * 2**conflicts, _LONGEST_BACK_OFF_SECONDS)
-    return random.random() * longest  # noqa: S311 # nothing is secret about it
+    return float(random.random() * longest)  # noqa: S311 # nothing is secret about it

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Self
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -35,7 +36,7 @@ class Topics:
         self._settings = settings
         self._admin = AIOKafkaAdminClient(**settings.client_options(), request_timeout_ms=_REQUEST_MS)
 
-    async def __aenter__(self) -> "Topics":
+    async def __aenter__(self) -> Self:
         """Connect; raises BrokerAwayError."""
         try:
             await self._admin.start()

@@ -67,7 +67,7 @@ class Heartbeat:
                 self._lost(error)
             else:
                 self._away = False
-                beats = self._seen(beats, {name.decode(): int(value) for name, value in dict(found).items()})
+                beats = self._seen(beats, {_text(name): int(value) for name, value in dict(found).items()})
             if self._ended.wait(_EVERY_SECONDS):
                 return
 
@@ -87,3 +87,7 @@ class Heartbeat:
         if not self._away:
             self._away = True
             logger.warning("no heartbeats, each node appends by itself", reason=str(error))
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name

@@ -37,12 +37,13 @@ class NodeListener:
             return 403, b""
         if scope["path"] != PATH or scope["method"] != "POST":
             return 404, b""
-        if self._bus.waiting > _CROWDED:
-            return 503, b""
         body = await _read(receive)
-        if body is None:
-            return 413, b""
+        return (413, b"") if body is None else await self._carried_out(body)
+
+    async def _carried_out(self, body: bytes) -> tuple[int, bytes]:
         try:
+            if self._bus.waiting > _CROWDED:
+                raise BusyError(f"{self._bus.waiting} commands are waiting")
             outcomes = await self._bus.execute(decode_submissions(body))
         except msgspec.MsgspecError:
             return 400, b""

@@ -49,7 +49,7 @@ _outcomes = msgspec.msgpack.Decoder(list[_Outcome])
 
 def encode_submissions(submissions: Sequence[Submission]) -> bytes:
     """Write submissions."""
-    names = [name for name in _Submitted.__struct_fields__]
+    names = _Submitted.__struct_fields__
     return _encoder.encode([{name: getattr(item, name) for name in names} for item in submissions])
 
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import bson
 from bson.raw_bson import RawBSONDocument
-from pymongo import InsertOne, ReadPreference, ReplaceOne
+from pymongo import ReadPreference, ReplaceOne
 from pymongo.collection import Collection as Stored_
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from projections.folding import NOTHING, Grouped, Stored, fold
 from projections.model import Collection, ReadModel
@@ -22,7 +22,9 @@ from projections.writes import Delete, Document, Put, Write
 
 _ATTEMPTS = 32
 _READ_AT_ONCE = 1_000
+_TRANSACTION_BYTES = 8 * 1024 * 1024
 _DUPLICATE_KEY = 11_000
+_NO_TRANSACTIONS = 20  # IllegalOperation: a server that is no member of a replica set
 
 Task = Callable[[], None]
 
@@ -52,6 +54,7 @@ class CollectionWriter:
         self._name = collection.name
         self._text = collection.text
         self._recent = Recent(cache)
+        self._transactions = True
 
     def write(self, documents: Writes) -> None:
         """Apply the writes to each document; raise StoreUnavailableError where others change them without end."""
@@ -106,21 +109,47 @@ class CollectionWriter:
             return []
         inserted = [change for change in changed if change.before.position == 0]
         replaced = [change for change in changed if change.before.position != 0]
-        operations: list[InsertOne[Any] | ReplaceOne[Any]] = [
-            *(InsertOne(RawBSONDocument(change.raw)) for change in inserted),
-            *(_replacement(change) for change in replaced),
-        ]
-        duplicates: set[int] = set()
-        try:
-            result: Mapping[str, Any] = self._stored.bulk_write(operations, ordered=False).bulk_api_result
-        except BulkWriteError as error:
-            result = error.details or {}
-            duplicates = _duplicates(error)
-        lost = [inserted[at].id for at in sorted(duplicates)]
-        if result["nMatched"] != len(replaced):
+        lost = self._insert(inserted)
+        if self._replace(replaced) != len(replaced):
             lost += [change.id for change in replaced]
         self._remember(changed, set(lost))
         return lost
+
+    def _insert(self, changed: Sequence[_Changed]) -> list[str]:
+        """Insert documents, and return the ids of those that are there already."""
+        if not changed:
+            return []
+        try:
+            self._stored.insert_many([RawBSONDocument(change.raw) for change in changed], ordered=False)
+        except BulkWriteError as error:
+            return [changed[at].id for at in sorted(_duplicates(error))]
+        return []
+
+    def _replace(self, changed: Sequence[_Changed]) -> int:
+        """Replace documents that are at the positions that were read, and return how many were.
+
+        One transaction spares servers that wait for the disk after each update most of the time. It is not needed
+        for anything else: where there are none, or another writer is in the way, the updates stand for themselves.
+        """
+        if not changed:
+            return 0
+        updates = [_replacement(change) for change in changed]
+        if self._transactions and len(changed) > 1 and _size(changed) < _TRANSACTION_BYTES:
+            try:
+                return self._in_transaction(updates)
+            except OperationFailure as error:
+                self._transactions = error.code != _NO_TRANSACTIONS
+                if self._transactions and not error.has_error_label("TransientTransactionError"):
+                    raise
+        return self._stored.bulk_write(updates, ordered=False).matched_count
+
+    def _in_transaction(self, updates: Sequence[ReplaceOne[Any]]) -> int:
+        concern = self._stored.write_concern
+        with (
+            self._stored.database.client.start_session() as session,
+            session.start_transaction(write_concern=concern, read_preference=ReadPreference.PRIMARY),
+        ):
+            return self._stored.bulk_write(updates, ordered=False, session=session).matched_count
 
     def _remember(self, changed: Sequence[_Changed], lost: set[str]) -> None:
         for change in changed:
@@ -177,6 +206,10 @@ def at_once(threads: Executor, tasks: Sequence[Task]) -> None:
     wait(futures)
     for future in futures:
         future.result()
+
+
+def _size(changed: Sequence[_Changed]) -> int:
+    return sum(len(change.raw) for change in changed)
 
 
 def _replacement(change: _Changed) -> ReplaceOne[Any]:

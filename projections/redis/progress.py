@@ -103,27 +103,26 @@ class Heard:
         follows = known is not None and message.after <= known
         self._touched(None if message.homes is None or not follows else set(message.homes))
         self._upto[source] = message.upto
-        self._progress.report(
-            message.models, {name: frozenset(message.blocked.get(name, ())) for name in message.models}
-        )
+        forward = {n: at for n, at in message.models.items() if at >= self._progress.sequence(n)}
+        self._progress.report(forward, {n: frozenset(message.blocked.get(n, ())) for n in forward})
 
     def stored(self, checkpoints: Mapping[str, Checkpoint], *, at_once: bool) -> None:
         """Take the store's checkpoints: what they are ahead by had no message.
 
-        A message may just be under way, so that only what the look before this one saw counts, unless *at_once*.
+        A message may just be under way, so that only what the look before this one saw counts, unless *at_once*. A
+        model that stands lower than was told, twice, began anew: a newer version of it is being filled.
         """
-        due = {name: c.sequence for name, c in checkpoints.items()} if at_once else self._seen
-        missed = {
-            name: checkpoint
-            for name, checkpoint in checkpoints.items()
-            if due.get(name, 0) > self._progress.sequence(name)
-        }
-        self._seen = {name: checkpoint.sequence for name, checkpoint in checkpoints.items()}
+        now = {name: checkpoint.sequence for name, checkpoint in checkpoints.items()}
+        before, self._seen = self._seen, now
+        due = now if at_once else before
+        reached = self._progress.sequence
+        missed = {name: at for name, at in now.items() if due.get(name, 0) > reached(name)}
+        reset = {name: at for name, at in now.items() if before.get(name, at) == at < reached(name)}
         blocked = {n: c.blocked for n, c in checkpoints.items() if c.blocked != self._progress.blocked(n)}
-        if missed:
+        if missed or reset:
             self._touched(None)
-        if missed or blocked:
-            self._progress.report({name: c.sequence for name, c in missed.items()}, blocked)
+        if missed or reset or blocked:
+            self._progress.report(missed | reset, blocked)
 
 
 class ProjectedListener:

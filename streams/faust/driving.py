@@ -5,7 +5,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Protocol, TypeVar
 
 import structlog
 from faust.types import TP
@@ -14,6 +15,7 @@ from commands.kafka.counting import Place
 from commands.kafka.message import Message
 from commands.log import LogUnavailableError
 from projections.store import ModelSwitchedError, NewerModelError, StoreUnavailableError
+from streams.faust.app import Inbox
 from streams.faust.metrics import Figures
 from streams.faust.projecting import PartitionProjector, Step
 from streams.faust.reading import PartitionReader
@@ -22,7 +24,7 @@ from streams.faust.retrying import Retrying
 
 T = TypeVar("T")
 
-BATCH = 1_000
+BATCH = 500
 _IDLE_SECONDS = 0.5
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 
@@ -69,18 +71,26 @@ class PartitionDriver:
         self._figures = figures
         self._executor = executor
         self._retrying = retrying
+        self._beginning = asyncio.Lock()
+        self.begun = False
 
     async def begin(self) -> Place:
         """Load the checkpoints, compare them with the log, and return where to read on.
 
         Tries until the store and Kafka answer. Raises LogCorruptError, LostPartitionError.
         """
-        place = await self._insist(lambda: self.thread(self.projector.load))
-        await self._insist(lambda: self.reader.check(place))
+        async with self._beginning:
+            if self.begun:
+                return self.projector.place
+            place = await self._insist(lambda: self.thread(self.projector.load))
+            await self._insist(lambda: self.reader.check(place))
+            self.begun = True
         logger.info(
-            "partition begun", partition=self.projector.partition,
-            sequence=place.tip.sequence, offset=place.next_offset,
-        )  # fmt: skip
+            "partition begun",
+            partition=self.projector.partition,
+            sequence=place.tip.sequence,
+            offset=place.next_offset,
+        )
         return place
 
     async def take(self, messages: Sequence[Message]) -> None:
@@ -105,7 +115,7 @@ class PartitionDriver:
         Offsets without a message in an answer of the broker hold none (markers of transactions).
         """
         while (start := self.projector.place.next_offset) < offset:
-            messages, after = await self._insist(lambda start=start: self.reader.messages(start))
+            messages, after = await self._insist(partial(self.reader.messages, start))
             for index in range(0, len(messages), BATCH):
                 chunk = messages[index : index + BATCH]
                 await self.step(chunk, after if index + BATCH >= len(messages) else 0)
@@ -216,21 +226,26 @@ class Driving:
 
     async def starts(self, assigned: set[TP]) -> Mapping[TP, int]:
         """Return where to begin in each assigned partition; those that are driven already go on where they are."""
-        offsets: dict[TP, int] = {}
-        for place in assigned:
-            driver = self.drivers.get(place.partition)
-            try:
-                if driver is None:
-                    driver = self._open(place.partition)
-                    self.drivers[place.partition] = driver
-                    await driver.begin()
-                offsets[place] = driver.projector.place.next_offset
-            except LostPartitionError:
-                offsets[place] = 0
-            except Exception as error:  # noqa: BLE001 # whatever it is, this worker cannot go on
-                self._failed(error)
-                offsets[place] = 0
-        return offsets
+        await self.keep_only(assigned)
+        return {place: await self._start(place.partition) for place in assigned}
+
+    async def _start(self, partition: int) -> int:
+        driver = self.drivers.get(partition)
+        if driver is None:
+            driver = self.drivers[partition] = self._open(partition)
+        try:
+            return (await driver.begin()).next_offset
+        except LostPartitionError:
+            return 0
+        except Exception as error:  # noqa: BLE001 # whatever it is, this worker cannot go on
+            self._failed(error)
+            return 0
+
+    async def keep_only(self, assigned: set[TP]) -> None:
+        """Let go of what is not among *assigned*: who does not own a partition must not answer for it."""
+        ours = {place.partition for place in assigned}
+        for partition in self.drivers.keys() - ours:
+            await self.drivers.pop(partition).end()
 
     async def revoke(self, revoked: set[TP]) -> None:
         """Let go of partitions."""
@@ -239,16 +254,15 @@ class Driving:
             if driver is not None:
                 await driver.end()
 
-    async def feed(self, stream: Any) -> None:
-        """Take what Faust puts into the queue of *stream*, in batches of whatever is there.
+    async def feed(self, inbox: Inbox) -> None:
+        """Take what arrives, in batches of whatever is there.
 
         Batches grow with the load by themselves: while one is kept, the next gathers.
         """
-        queue, consumer = stream.channel.queue, stream.app.consumer
         while True:
-            events = await _gather(queue)
+            parts = await _gather(inbox)
             try:
-                await self._take(events)
+                await self._take(parts)
             except LostPartitionError:
                 continue
             except asyncio.CancelledError:
@@ -256,22 +270,23 @@ class Driving:
             except Exception as error:  # noqa: BLE001 # as above
                 self._failed(error)
                 await asyncio.Event().wait()
-            for event in events:
-                event.message.ack(consumer)
 
-    async def _take(self, events: Sequence[Any]) -> None:
-        parts: dict[int, list[Message]] = {}
-        for event in events:
-            message = event.message
-            parts.setdefault(message.partition, []).append(
-                Message(message.offset, message.key, message.value, message.headers)
-            )
+    async def _take(self, parts: Mapping[int, Sequence[Message]]) -> None:
         for partition, messages in parts.items():
-            driver = self.drivers.get(partition)
-            if driver is not None:
-                await driver.take(messages)
-        for driver in list(self.drivers.values()):
-            await driver.between()
+            for start in range(0, len(messages), BATCH):
+                if (driver := self._begun(partition)) is not None:
+                    await driver.take(messages[start : start + BATCH])
+        for partition in list(self.drivers):
+            if (driver := self._begun(partition)) is not None:
+                await driver.between()
+
+    def _begun(self, partition: int) -> PartitionDriver | None:
+        driver = self.drivers.get(partition)
+        return driver if driver is not None and driver.begun else None
+
+    def offsets(self) -> dict[int, int]:
+        """Return the offset behind what is kept of each partition."""
+        return {number: driver.projector.place.next_offset for number, driver in self.drivers.items()}
 
     async def close(self) -> None:
         """Let go of all partitions."""
@@ -279,16 +294,20 @@ class Driving:
             await self.drivers.pop(partition).end()
 
 
-async def _gather(queue: asyncio.Queue[Any]) -> list[Any]:
-    """Return what is in the queue, at least one unless none comes for a while."""
-    if queue.empty():
-        try:
-            async with asyncio.timeout(_IDLE_SECONDS):
-                events = [await queue.get()]
-        except TimeoutError:
-            return []
-    else:
-        events = [queue.get_nowait()]
-    while len(events) < BATCH and not queue.empty():
-        events.append(queue.get_nowait())
-    return events
+async def _gather(inbox: Inbox) -> dict[int, list[Message]]:
+    """Return what has arrived, at least one message unless none comes for a while."""
+    parts: dict[int, list[Message]] = {}
+    size = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_IDLE_SECONDS):
+            arrived = await inbox.get()
+        while True:
+            partition, records = arrived
+            parts.setdefault(partition, []).extend(
+                Message(record.offset, record.key, record.value, record.headers) for record in records
+            )
+            size += len(records)
+            if size >= BATCH or inbox.empty():
+                break
+            arrived = inbox.get_nowait()
+    return parts

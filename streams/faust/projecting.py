@@ -89,11 +89,11 @@ class PartitionProjector:
         Then the place has gone back, and what lies between must be read again.
         """
         before = self.place
-        start = self.load()
-        if start.tip.sequence >= before.tip.sequence or self.position >= before.tip.sequence:
-            self.place = before
-            return False
-        return True
+        self.load()
+        if self.position < before.tip.sequence:
+            return True
+        self.place = before
+        return False
 
     @property
     def position(self) -> int:

@@ -8,14 +8,17 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
+from faust.types import TP
 from prometheus_client import start_http_server
 
 from commands.kafka.broker import KafkaTransport
-from commands.kafka.settings import KafkaSettings
+from commands.kafka.settings import PARTITIONS, KafkaSettings, KafkaSettingsError
+from commands.kafka.topics import ensure_log
+from commands.kafka.transport import BrokerAwayError
 from commands.mapper import EventMapper
 from projections.model import ReadModel
-from projections.store import DocumentStore
-from streams.faust.app import make_app
+from projections.store import DocumentStore, StoreUnavailableError
+from streams.faust.app import Inbox, make_app
 from streams.faust.driving import Driving, Effects, PartitionDriver
 from streams.faust.metrics import Figures
 from streams.faust.producing import Producer
@@ -24,6 +27,7 @@ from streams.faust.reading import PartitionReader
 from streams.faust.requests import RetryRequests
 from streams.faust.retrying import Retrying
 
+_FETCHES = 4
 _PAUSE_SECONDS = 1.0
 _LAG_SECONDS = 1.0
 _STOP_SECONDS = 10.0
@@ -61,6 +65,7 @@ class Worker:
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         """Work until `stop`; raises what cannot be mended: LogCorruptError, NewerModelError, and errors of ours."""
         try:
+            await self._prepare()
             while not self._stop.is_set():
                 await self._run_app(ready)
                 ready = None
@@ -74,18 +79,54 @@ class Worker:
         """End after the batch at hand."""
         self._stop.set()
 
+    async def _prepare(self) -> None:
+        """Prepare the store for the models and the log's topic, and try until both answer."""
+        if self._settings.partitions != 1:
+            raise KafkaSettingsError(
+                f"{PARTITIONS} is {self._settings.partitions}; read models take 1 so far"
+            )
+        loop, said = asyncio.get_running_loop(), False
+        while not self._stop.is_set():
+            try:
+                await loop.run_in_executor(self._executor, self._store.prepare, self._models(0))
+                await ensure_log(self._settings)
+            except (StoreUnavailableError, BrokerAwayError) as error:
+                if not said:
+                    logger.warning("worker waits", group=self._group, reason=str(error))
+                said = True
+                await self._pause()
+            else:
+                return
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), _PAUSE_SECONDS)
+
     async def _run_app(self, ready: Callable[[], None] | None) -> None:
         driving = Driving(self._open, self._failed)
-        app = make_app(self._settings, self._group, driving.starts)
+        inbox: Inbox = asyncio.Queue(_FETCHES)
+        app = make_app(self._settings, self._group, driving.starts, inbox)
         topic = app.topic(self._settings.topic, key_serializer="raw", value_serializer="raw")
-        app.agent(topic, name=self._group)(driving.feed)
-        app.on_partitions_revoked.connect(lambda _, revoked, **__: driving.revoke(revoked), weak=False)
+
+        async def follow(_: Any) -> None:
+            await driving.feed(inbox)
+
+        app.agent(topic, name=self._group)(follow)
+
+        async def revoked(_: Any, partitions: Any, *__: Any, **___: Any) -> None:
+            await driving.revoke(partitions)
+
+        async def assigned(_: Any, partitions: Any, *__: Any, **___: Any) -> None:
+            await driving.keep_only(partitions)
+
+        app.on_partitions_revoked.connect(revoked, weak=False)
+        app.on_partitions_assigned.connect(assigned, weak=False)
         crashed = asyncio.create_task(_crashed(app))
         try:
             await app.start()
             if ready is not None:
                 ready()
-            lag = asyncio.create_task(self._measure(driving))
+            lag = asyncio.create_task(self._measure(app, driving))
             stopped = asyncio.create_task(self._stop.wait())
             await asyncio.wait((crashed, stopped), return_when=asyncio.FIRST_COMPLETED)
             for task in (lag, stopped):
@@ -101,8 +142,7 @@ class Worker:
                 async with asyncio.timeout(_STOP_SECONDS):
                     await app.stop()
         if not self._stop.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), _PAUSE_SECONDS)
+            await self._pause()
 
     def _open(self, partition: int) -> PartitionDriver:
         projector = PartitionProjector(partition, self._models(partition), self._store, self._events)
@@ -121,13 +161,21 @@ class Worker:
         self._failure = self._failure or error
         self._stop.set()
 
-    async def _measure(self, driving: Driving) -> None:
+    async def _measure(self, app: Any, driving: Driving) -> None:
+        """Measure how far behind we are, and tell the group: its offsets are for the eyes of operators alone."""
+        told: dict[int, int] = {}
         while True:
             await asyncio.sleep(_LAG_SECONDS)
             for partition, driver in list(driving.drivers.items()):
                 with suppress(Exception):
                     end = await driver.reader.end()
                     self.figures.behind(partition, max(end - driver.projector.place.next_offset, 0))
+            offsets = driving.offsets()
+            if offsets != told:
+                told = offsets
+                await app.consumer.tell(
+                    {TP(self._settings.topic, number): at for number, at in offsets.items()}
+                )
 
 
 async def _crashed(app: Any) -> None:

@@ -39,7 +39,6 @@ def run_projections(
 
     Raises what a restart does not mend: LogCorruptError, NewerModelError, KafkaSettingsError.
     """
-    store.prepare(models)
     publisher = None if redis_client is None else ProgressPublisher(redis_client, prefix)
 
     def worker() -> Worker:
@@ -92,8 +91,6 @@ def run_public(
 
     def models(partition: int) -> tuple[ReadModel, ...]:
         return (public_model(partition, pseudonym, prefix, outbox),)
-
-    store.prepare(models(0))
 
     def worker() -> Worker:
         return Worker(

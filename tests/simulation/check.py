@@ -61,7 +61,7 @@ def _faults(world: World) -> list[str]:
         partition = node.log.partition
         if partition.corrupt is not None:
             found.append(f"node {node.number}: {partition.corrupt}")
-        if world.plan.honest and partition.rebuilds:
+        if world.plan.honest and node.alarms:
             found.append(f"node {node.number} raised an alarm without a cause")
     for request in world.requests:
         if isinstance(request.outcome, Unavailable) and request.outcome.reason.startswith("internal error"):
@@ -75,7 +75,11 @@ def _lost(world: World, history: History) -> set[str]:
     reported = [message for message in world.broker.log if message is not None and message.offset in forks]
     lost = {_command(message) for message in (*world.broker.cut, *reported)}
     if world.broker.cut:  # what was refused or repeated may have rested on what is lost
-        lost |= {request.submission.command_id for request in world.requests if isinstance(request.outcome, Refused)}
+        lost |= {
+            request.submission.command_id
+            for request in world.requests
+            if isinstance(request.outcome, Refused)
+        }
     return lost
 
 
@@ -124,7 +128,9 @@ def _refused(request: Request, history: History) -> list[str]:
     states = history.states(request.invoked, request.answered or 0)
     if any(state.refuses(request.submission) for state in states):
         return []
-    return [f"{request.submission.command_id} was refused, and at no moment that was right: {request.outcome}"]
+    return [
+        f"{request.submission.command_id} was refused, and at no moment that was right: {request.outcome}"
+    ]
 
 
 def _asked_for(effect: Effect, requests: list[Request]) -> list[str]:

@@ -80,6 +80,7 @@ class Scheduler:
         self.now = 0.0
         self._random = random
         self._loops: list[VirtualLoop] = []
+        self._dead: list[VirtualLoop] = []
 
     def loop(self) -> VirtualLoop:
         made = VirtualLoop(lambda: self.now)
@@ -89,7 +90,7 @@ class Scheduler:
     def end(self, loop: VirtualLoop) -> None:
         """Let the process of *loop* die."""
         self._loops.remove(loop)
-        loop.bury()
+        self._dead.append(loop)
 
     def run(self, until: float, finished: Callable[[], bool] = lambda: False) -> None:
         """Run to the time *until*, or until *finished*."""
@@ -101,6 +102,7 @@ class Scheduler:
             self.now = max(self.now, soonest) + _STEP_SECONDS
             due = [loop for time, loop in times if time <= self.now]
             (due[0] if len(due) == 1 else self._random.choice(due)).step()
+            self._bury()
         else:
             return
         self.now = max(self.now, until)
@@ -108,3 +110,8 @@ class Scheduler:
     def close(self) -> None:
         for loop in list(self._loops):
             self.end(loop)
+        self._bury()
+
+    def _bury(self) -> None:
+        while self._dead:
+            self._dead.pop().bury()

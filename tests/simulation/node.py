@@ -62,6 +62,7 @@ class Node:
         self.number = number
         self.life = 0
         self.alive = False
+        self.alarms = 0
         self.skew = world.random.randrange(-500, 500)
         self._folder = folder / f"node-{number}"
         self._old = folder / f"old-{number}"
@@ -76,8 +77,20 @@ class Node:
         thread: Any = SimpleNamespace(loop=self.loop)
         self.log = KafkaEventLog(_SETTINGS, MAPPER, self._folder, thread, 0, transport=self.transport)
         self.bus = KafkaCommandBus(self.log, lambda: int(self.loop.time() * 1000) + 10_000 + self.skew)
+        self._count_alarms()
         name = f"log-{self.number}-{self.life}"
         self.loop.call_soon(lambda: self.log.partition.follow(lambda: (name, 1)))
+
+    def _count_alarms(self) -> None:
+        """Count the replicas that are dropped although something in them counted."""
+        partition = self.log.partition
+        rebuild = partition._rebuild
+
+        def noted(fork: int | None) -> None:
+            self.alarms += partition.place.opened
+            rebuild(fork)
+
+        partition._rebuild = noted
 
     def crash(self) -> None:
         """Lose everything but the replica's file."""
@@ -146,7 +159,9 @@ class Node:
                 loop.call_soon_threadsafe(lambda: future.done() or future.set_result(answer))
 
         network = self.world.network
-        network.carry(lambda: other.deliver(submission, lambda a: network.carry(lambda: give(a)), forwarded=True))
+        network.carry(
+            lambda: other.deliver(submission, lambda a: network.carry(lambda: give(a)), forwarded=True)
+        )
         try:
             async with asyncio.timeout(_FORWARD_SECONDS):
                 return await future

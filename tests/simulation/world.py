@@ -22,6 +22,7 @@ from tests.simulation.node import Answer, Node
 FAULTY_SECONDS = 12.0
 _HEALING_SECONDS = 40.0
 _PROBE_SECONDS = 30.0
+_PROBES = 5
 _LAST_SECONDS = 8.0
 PATIENCE = 25.0
 
@@ -87,8 +88,11 @@ class World:
         ):
             yield
 
-    async def ask(self, node: Node, submission: Submission, patience: float = PATIENCE) -> Request:
-        """Send a request and wait for its answer."""
+    async def ask(
+        self, node: Node, submission: Submission, patience: float = PATIENCE, *, direct: bool = False
+    ) -> Request:
+        """Send a request and wait for its answer; a *direct* one is not forwarded."""
+        alone = direct or not self.plan.prefer
         request = Request(submission, self.loop.time())
         self.requests.append(request)
         future: asyncio.Future[Answer] = self.loop.create_future()
@@ -99,7 +103,7 @@ class World:
 
         self.network.carry(
             lambda: node.deliver(
-                submission, lambda answer: self.network.carry(lambda: give(answer)), forwarded=not self.plan.prefer
+                submission, lambda answer: self.network.carry(lambda: give(answer)), forwarded=alone
             )
         )
         try:
@@ -133,6 +137,17 @@ class World:
             node.crash()
         self.scheduler.close()
 
+    async def _insist(self, node: Node) -> None:
+        from tests.simulation.clients import create
+
+        for _ in range(_PROBES):
+            made = create(self, self.new_id("probe"))
+            request = await self.ask(node, made, _PROBE_SECONDS, direct=True)
+            if isinstance(request.outcome, Accepted):
+                return
+            await asyncio.sleep(1.0)
+        self.problems.append(f"node {node.number} takes nothing any more: {request.outcome}")
+
     def _finish(self, task: "asyncio.Task[None]") -> None:
         if task.done() and task.exception() is not None:
             raise task.exception() or AssertionError
@@ -159,7 +174,12 @@ class World:
         node = self.random.choice(self.nodes)
         node.crash()
         fate = self.random.choice(("keep", "keep", "copy", "restore", "lose"))
-        {"keep": lambda: None, "copy": node.keep_copy, "restore": node.restore_copy, "lose": node.lose_replica}[fate]()
+        {
+            "keep": lambda: None,
+            "copy": node.keep_copy,
+            "restore": node.restore_copy,
+            "lose": node.lose_replica,
+        }[fate]()
         self.loop.call_later(self.random.random() * 3, lambda: node.alive or node.boot())
 
     def _stall(self) -> None:
@@ -177,15 +197,13 @@ class World:
                 node.boot()
 
     def _probe(self) -> None:
-        """Each node has to take a command again."""
-        from tests.simulation.clients import create
+        """Each node itself has to take a command again; what it appends shows a false history to all others."""
 
         async def probe() -> None:
-            for node in self.nodes:
-                request = await self.ask(node, create(self, f"probe-{node.number}"), _PROBE_SECONDS)
-                if not isinstance(request.outcome, Accepted):
-                    self.problems.append(f"node {node.number} takes nothing any more: {request.outcome}")
+            for _ in range(2 - self.plan.honest):
+                for node in self.nodes:
+                    await self._insist(node)
 
         task = self.loop.create_task(probe())
-        self.scheduler.run(self.scheduler.now + _PROBE_SECONDS * len(self.nodes) + 1, task.done)
+        self.scheduler.run(self.scheduler.now + _PROBE_SECONDS * _PROBES * len(self.nodes), task.done)
         self._finish(task)

@@ -62,6 +62,9 @@ class ClusterServer(Server):
                 raise
         return status
 
+    def secret_key(self) -> str:
+        return SECRET
+
     def client(self, token: str | None = None) -> httpx.Client:
         client = super().client(token)
         client.event_hooks = {"request": [self._carry], "response": [self._note]}
@@ -87,5 +90,3 @@ class ClusterServer(Server):
         if token is not None:
             sequence = parse_position(token).sequence()
             self._newest = max(self._newest, (token, sequence), key=lambda known: known[1])
-
-

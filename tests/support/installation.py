@@ -21,12 +21,15 @@ from tests.support.server import STOP_SECONDS, eventually
 SECRET = base64.b64encode(bytes(range(32))).decode()
 START_SECONDS = 40.0
 ANSWER_SECONDS = 20.0
+AWAY = ("not ready: log", "not ready: read models")
 
 
 class Program:
     """One process of an installation; what it prints is appended to a file."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path
+    ) -> None:
         self.name = name
         self.command = command
         self.environment = environment
@@ -111,6 +114,19 @@ class Node(Program):
         self.launch()
         self.wait_ready()
         return self
+
+    def start_again(self) -> None:
+        """Start after an end, without workers: wait until the node has read the log."""
+        self.launch()
+        self._wait(self._takes_commands)
+
+    def _takes_commands(self) -> bool:
+        try:
+            with self.client(5) as client:
+                answer = client.get("/health/ready")
+        except httpx.TransportError:
+            return False
+        return answer.is_success or answer.json()["detail"] not in AWAY
 
     def wait_live(self) -> None:
         """Wait until the process answers anything."""

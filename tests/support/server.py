@@ -96,6 +96,10 @@ class Server:
         self._process.kill()
         self._process.wait(STOP_SECONDS)
 
+    def secret_key(self) -> str:
+        """Return the installation's secret, base64."""
+        return (self.data / "secret.key").read_text()
+
     def token(self, *options: str) -> str:
         """Return what `codepark token` prints."""
         done = subprocess.run(

@@ -28,14 +28,24 @@ from tests.support.server import eventually
 PROJECTED_SECONDS = 60.0
 
 
-def compare(installation: Installation, load: Writers) -> Topic:
-    """Read the topic and compare; return it for what a test checks beyond that."""
+def compare(
+    installation: Installation, *loads: Writers, others: int = 0, before: Topic | None = None
+) -> Topic:
+    """Read the topic and compare; return it for what a test checks beyond that.
+
+    *others* is how many commands came from elsewhere than from *loads*, since *before* where that is given.
+    """
     topic = Topic(installation.environment)
-    problems = [*topic.problems(), *unkept(topic, load.told)]
+    told = [each for load in loads for each in load.told]
+    problems = [*topic.problems(), *unkept(topic, told)]
     assert not problems, problems[:5]
-    unasked = set(topic.effects) - {told.command for told in load.told}
+    unasked = set(topic.effects) - {each.command for each in told}
+    if before is not None:
+        assert [record.chain for record in topic.records[: len(before.records)]] == before.chains
+        unasked -= set(before.effects)
     # What was prepared has no key; a refusal after a try without an outcome leaves that try open.
-    assert len(unasked) <= load.prepared + len(load.unsettled), unasked
+    open_ = sum(load.prepared + load.unsettled for load in loads)
+    assert len(unasked) <= open_ + others, unasked
     return topic
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from commands.kafka.broker import KafkaTransport
 from commands.kafka.counting import Counted, Counting, Void
@@ -23,6 +23,11 @@ class Topic:
         self.void: list[Void] = []
         self.counting = Counting(0)
         asyncio.run(self._read(settings))
+
+    @property
+    def chains(self) -> list[bytes]:
+        """Return the chain values of what counts."""
+        return [record.chain for record in self.records]
 
     @property
     def commands(self) -> dict[str, list[Record]]:
@@ -76,8 +81,3 @@ class Topic:
             self.void.append(verdict)
         elif verdict.record is not None:
             self.records.append(verdict.record)
-
-
-def sequences(records: Sequence[Record]) -> set[int]:
-    """Return the sequences of *records*."""
-    return {record.sequence for record in records}

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import redis
 
+from commands.intake.intake import Intake
 from commands.kafka.bus import KafkaCommandBus
 from commands.kafka.log import KafkaEventLog
 from commands.kafka.loop import LoopThread
 from commands.kafka.settings import KafkaSettings
-from commands.intake.intake import Intake
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
 from commands.sqlite.keys import SQLiteKeyStore
@@ -102,14 +102,10 @@ class Part:
     def caught_up(self, store: DocumentStore, models: Any = READ_MODELS) -> None:
         """Wait until all models include the log's end."""
         tip = self.node.log.tip().sequence
-        try:
-            eventually(
-                lambda: min(store.checkpoints()[model.name].sequence for model in models) >= tip,
-                f"checkpoints at {tip}",
-            )
-        except BaseException:
-            print(store.checkpoints(), self.output()[-8000:])
-            raise
+        eventually(
+            lambda: min(store.checkpoints()[model.name].sequence for model in models) >= tip,
+            f"checkpoints at {tip}",
+        )
 
     def expected(self, models: Any = READ_MODELS) -> DocumentStore:
         """Project the same log in this process."""

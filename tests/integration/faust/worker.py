@@ -55,9 +55,7 @@ def main(facts: dict[str, Any]) -> None:
                 models = tuple(
                     poisoned(model, Path(healed)) if model.name == "projects" else model for model in models
                 )
-            run_projections(
-                settings, store, mapper, models, *common, metrics_port=facts.get("metrics_port")
-            )
+            run_projections(settings, store, mapper, models, *common, metrics_port=facts.get("metrics_port"))
         case "insights":
             run_insights(settings, store, mapper, *common)
         case "public":

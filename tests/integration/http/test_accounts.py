@@ -79,7 +79,7 @@ def test_a_bad_token_is_401_even_where_nobody_may_ask(server: Server, header: st
     ("kind", "status"), [("at+jwt", 200), ("application/at+jwt", 200), ("JWT", 401), (None, 401)]
 )
 def test_only_access_tokens_sign_in(server: Server, kind: str | None, status: int) -> None:
-    key = Secrets.from_base64((server.data / "secret.key").read_text()).signing_key()
+    key = Secrets.from_base64(server.secret_key()).signing_key()
     now = int(time.time())
     claims = {"sub": "service:test", "iss": "codepark", "aud": "codepark", "iat": now, "exp": now + 60}
     token = jwt.encode(claims, key, algorithm="EdDSA", headers={"typ": kind})

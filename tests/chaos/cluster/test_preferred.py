@@ -1,0 +1,85 @@
+"""G3, G4: the node that all others send their commands to is stopped and killed under load."""
+
+from time import monotonic
+
+import httpx
+import pytest
+
+from tests.chaos.cluster.compare import compare
+from tests.chaos.cluster.topic import Topic
+from tests.chaos.cluster.writers import Writers
+from tests.support.installation import Node
+from tests.support.server import eventually
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
+
+NODES = 3
+WRITERS = 3
+SOME = 40
+SECONDS = 1.0
+
+
+def seconds_to_answer(node: Node) -> float:
+    """Return how long *node* takes to accept one command."""
+    with node.client() as client:
+        client.get("/health/live")  # the connection is there
+        begun = monotonic()
+        answer = client.post("/api/v1/projects", json={"name": "after"})
+        taken = monotonic() - begun
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+    return taken
+
+
+@pytest.fixture
+def nodes(installation):
+    return installation.start_nodes(NODES)
+
+
+def test_losing_the_preferred_node_delays_nobody_for_long(installation, nodes, record_property):
+    """One installation for all three: its start takes longer than what is measured."""
+    _without_a_fault(installation, nodes)
+    record_property("stopped", _stopped(installation, nodes))
+    record_property("killed", _killed(installation, nodes))
+
+
+def _without_a_fault(installation, nodes):
+    with Writers(nodes, WRITERS, seed=1) as load:
+        load.wait_for(SOME)
+    topic = compare(installation, load)
+    fought = [void for void in topic.void if void.offset >= NODES]  # each node may have tried to open the log
+    assert fought == [], "commands did not all go to the preferred node"
+
+
+def _stopped(installation, nodes):
+    first, before = installation.preferred_node(), Topic(installation.environment)
+    others = [node for node in nodes if node is not first]
+    with Writers(others, WRITERS, seed=2) as load, Writers([first], 2, seed=3) as own:
+        load.wait_for(SOME)
+        own.wait_for(5)
+        first.pause()  # in the middle of what its own clients and the others asked of it
+        taken = [seconds_to_answer(node) for node in others]
+        load.wait_for(SOME)
+        first.resume()
+        own.wait_for(10)  # its own clients get their outcomes, once each
+        load.wait_for(SOME)
+    topic = compare(installation, load, own, others=len(others), before=before)
+    print("stopped", taken, "counted", len(topic.records), "void", len(topic.void))
+    assert max(taken) < SECONDS
+    return taken
+
+
+def _killed(installation, nodes):
+    first, before = installation.preferred_node(), Topic(installation.environment)
+    others = [node for node in nodes if node is not first]
+    with Writers(nodes, WRITERS, seed=4) as load:
+        load.wait_for(SOME)
+        first.kill()
+        taken = [seconds_to_answer(node) for node in others]
+        load.wait_for(SOME)
+        first.start_again()
+        load.wait_for(SOME)
+    topic = compare(installation, load, others=len(others), before=before)
+    print("killed", taken, "counted", len(topic.records), "void", len(topic.void))
+    assert max(taken) < SECONDS
+    eventually(lambda: seconds_to_answer(first) < SECONDS)
+    return taken

@@ -1,0 +1,186 @@
+"""Scripts that get to the interesting place at once; a sound protocol passes each of them."""
+
+import asyncio
+from collections.abc import Callable
+
+from commands.outcomes import Accepted, Submission
+from tests.simulation.broker import LOST, SILENT, Fate
+from tests.simulation.clients import create, rename
+from tests.simulation.faults import Plan
+from tests.simulation.foreign import forged
+from tests.simulation.history import History
+from tests.simulation.node import Node
+from tests.simulation.runs import Script
+from tests.simulation.world import World
+
+_CHANGING_TIMES = 6
+
+
+async def insist(world: World, node: Node, make: Callable[[], Submission]) -> None:
+    """Send new commands until one is accepted; all the time the node may be reading the log anew."""
+    for _ in range(20):
+        request = await world.ask(node, make())
+        if isinstance(request.outcome, Accepted):
+            return
+        await asyncio.sleep(0.5)
+    world.problems.append(f"node {node.number} does not recover")
+
+
+async def prepare(world: World) -> tuple[Node, Node]:
+    """Wait for the nodes, create the project `p` at version 1, and let both know of it."""
+    first, second = world.nodes
+    await insist(world, first, lambda: create(world, "p"))
+    await insist(world, second, lambda: create(world, "q"))
+    await asyncio.sleep(0.5)
+    return first, second
+
+
+def sends(world: World, *fates: Fate) -> None:
+    """Let the next sends of node 0 have these *fates*, one after the other."""
+    left = list(fates)
+    world.broker.direct = lambda sender: left.pop(0) if sender.name == 0 and left else None
+
+
+async def duel(world: World) -> None:
+    """Two nodes append on the same tip at the same time."""
+    first, second = await prepare(world)
+    for index in range(_CHANGING_TIMES):
+        await asyncio.gather(
+            world.ask(first, rename(world, "p", f"one-{index}")),
+            world.ask(second, rename(world, "p", f"two-{index}")),
+        )
+
+
+async def lost_batch(world: World) -> None:
+    """A batch is lost, nobody tells, and another node moves the tip."""
+    first, second = await prepare(world)
+    sends(world, LOST)
+    asked = asyncio.create_task(world.ask(first, rename(world, "p", "one", expected=1)))
+    await asyncio.sleep(1.0)
+    await world.ask(second, rename(world, "p", "two"))
+    await asked
+
+
+async def silent_batch(world: World) -> None:
+    """A batch counts, nobody tells, and the client asks the other node."""
+    first, second = await prepare(world)
+    sends(world, SILENT)
+    wanted = rename(world, "p", "one", key="k")
+    await world.ask(first, wanted, 1.0)
+    await world.ask(second, wanted)
+
+
+async def other_past(world: World) -> None:
+    """While a node is down the log loses what it holds, and grows to the same length again."""
+    first, second = await prepare(world)
+    await insist(world, first, lambda: rename(world, "p", "one"))
+    await asyncio.sleep(0.5)
+    second.crash()
+    world.broker.truncate(1)
+    await insist(world, first, lambda: rename(world, "p", "two"))
+    second.boot()
+    while second.log.partition.unavailable is not None:
+        await asyncio.sleep(0.1)
+    if second.log.tip().chain != History(world.broker).records[-1].chain:
+        world.problems.append("a node works on a history that the log does not hold")
+
+
+async def refused_in_vain(world: World) -> None:
+    """A refusal rests on a command of its own batch, and the batch is lost."""
+    first, _ = await prepare(world)
+    sends(world, *[LOST] * 20)
+    asked = [asyncio.create_task(world.ask(first, create(world, "other")))]
+    await asyncio.sleep(0.6)
+    for name in ("one", "two"):
+        asked.append(asyncio.create_task(world.ask(first, rename(world, "p", name, expected=1))))
+        await asyncio.sleep(0.6)
+    await asyncio.gather(*asked)
+
+
+async def late_reader(world: World) -> None:
+    """A node that has not heard of an acknowledged command is asked for the next one."""
+    first, second = await prepare(world)
+    world.broker.hold = lambda sender, kind: 4.0 if sender.name == 1 and kind == "fetch" else 0.0
+    await asyncio.sleep(1.0)
+    await world.ask(first, rename(world, "p", "one"))
+    await world.ask(second, rename(world, "p", "two", expected=2))
+
+
+async def silent_forward(world: World) -> None:
+    """The preferred node stalls with a forwarded command in its queue; who forwarded it refuses it."""
+    world.prefer(1)
+    first, second = await prepare(world)
+    second.stall(4.0)
+    before = asyncio.create_task(world.ask(second, rename(world, "p", "one", expected=1)))
+    await asyncio.sleep(0.6)
+    await world.ask(first, rename(world, "p", "two", key="k", expected=2))
+    await before
+
+
+async def _in_limbo(world: World, meanwhile: Callable[[], None]) -> None:
+    first, _ = await prepare(world)
+    sends(world, Fate((2.0,)), Fate((14.0,), acknowledged=False), LOST, LOST, LOST)
+    wanted = rename(world, "p", "two", key="k", expected=2)
+    asked = [asyncio.create_task(world.ask(first, create(world, "other")))]
+    await asyncio.sleep(0.6)
+    asked.append(asyncio.create_task(world.ask(first, rename(world, "p", "one", expected=1))))
+    await asyncio.sleep(0.6)
+    asked.append(asyncio.create_task(world.ask(first, wanted)))
+    await asyncio.gather(*asked)
+    sends(world)
+    meanwhile()
+    await asyncio.sleep(0.5)
+    await world.ask(first, wanted)
+    await asyncio.sleep(8.0)
+
+
+async def limbo(world: World) -> None:
+    """A batch of two is on its way when its node gives up; the second command, alone, is then to be refused."""
+    await _in_limbo(world, lambda: None)
+
+
+async def limbo_and_alarm(world: World) -> None:
+    """As `limbo`, and meanwhile the node has to read the log anew."""
+    await _in_limbo(world, lambda: void(world.broker.put([forged(len(world.broker.log))])))
+
+
+def void(_: object) -> None:
+    """Drop a result."""
+
+
+async def ghost(world: World) -> None:
+    """Under a stalled reader the log loses records, and grows beyond them."""
+    first, second = await prepare(world)
+    for name in ("one", "two"):
+        await insist(world, first, lambda name=name: rename(world, "p", name))
+    await asyncio.sleep(0.5)
+    second.stall(20.0)
+    world.broker.truncate(2)
+    for index in range(_CHANGING_TIMES):
+        await insist(world, first, lambda index=index: rename(world, "p", f"three-{index}"))
+    second.loop.stalled_until = 0.0
+    await asyncio.sleep(2.0)
+
+
+async def half_a_batch(world: World) -> None:
+    """Of a batch that is cut in two, the second half loses against another node."""
+    first, second = await prepare(world)
+    sends(world, Fate((2.0,)), Fate(), Fate((2.0,)))
+    asked = [asyncio.create_task(world.ask(first, create(world, "other")))]
+    await asyncio.sleep(0.6)
+    asked += [
+        asyncio.create_task(world.ask(first, rename(world, "p", name))) for name in ("one", "two", "three")
+    ]
+    await asyncio.sleep(2.2)
+    await world.ask(second, create(world, "foreign"))
+    await asyncio.gather(*asked)
+
+
+_TWO = Plan(nodes=2, prefer=False)
+SCENARIOS: dict[Script, Plan] = {
+    **dict.fromkeys((duel, lost_batch, silent_batch, refused_in_vain, late_reader, limbo), _TWO),
+    silent_forward: Plan(nodes=2, prefer=True),
+    limbo_and_alarm: Plan(nodes=2, prefer=False, forgeries=1),
+    half_a_batch: Plan(nodes=2, prefer=False, batch_bytes=4_000),
+    **dict.fromkeys((other_past, ghost), Plan(nodes=2, prefer=False, truncations=1)),
+}
