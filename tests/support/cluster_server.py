@@ -34,6 +34,11 @@ class ClusterServer(Server):
         self._newest = ("", 0)
 
     @property
+    def settings(self) -> dict[str, str]:
+        """Return the settings of the installation."""
+        return dict(self._cluster)
+
+    @property
     def _environment(self) -> dict[str, str]:
         return super()._environment | self._cluster
 

@@ -1,0 +1,84 @@
+"""A real history imported through the cluster gives what the embedded import gives, document by document."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from codepark.cluster import database_name
+from codepark.settings import read_settings
+from domain.times import from_rfc3339
+from insights.analyser import ProcessAnalyser
+from projections.insights_model import insights_model
+from projections.models import READ_MODELS
+from projections.mongodb.connection import connect
+from projections.mongodb.store import MongoDocumentStore
+from projections.sqlite import SQLiteDocumentStore
+from tests.e2e.test_import import STARLETTE, codepark, last_line, needs_starlette
+from tests.support.cluster_server import ClusterServer
+from tests.support.server import eventually
+
+pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(300)]
+
+TIME = re.compile(r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+
+
+def normalised(value, first):
+    """Return *value* with each event time that is later than *first* made one: two imports are at two times."""
+    if isinstance(value, dict):
+        return {name: normalised(item, first) for name, item in value.items()}
+    if isinstance(value, list):
+        return [normalised(item, first) for item in value]
+    if isinstance(value, str) and TIME.match(value) and from_rfc3339(value) >= first:
+        return "now"
+    return value
+
+
+@needs_starlette
+def test_the_cluster_imports_what_the_embedded_profile_imports(tmp_path, kafka, mongodb_uri, redis_url):
+    embedded = tmp_path / "embedded"
+    done = last_line(codepark("import-git", STARLETTE, "--project", "starlette", "--data", embedded, "--json"))
+    server = ClusterServer(
+        tmp_path / "node", kafka=kafka, mongodb_uri=mongodb_uri, redis_url=redis_url, prefix=f"imp-{uuid4().hex[:12]}."
+    )
+    server.start()
+    try:
+        imported = last_line(
+            codepark(
+                "import-git", STARLETTE, "--project", "starlette", "--json",
+                "--server", server.url, "--token", server.token(),
+            )
+        )  # fmt: skip
+        assert (imported["projectId"], imported["commits"], imported["files"]) == (
+            done["projectId"], done["commits"], done["files"],
+        )  # fmt: skip
+        compare(embedded, server)
+    finally:
+        assert server.stop() == 0
+
+
+def compare(embedded, server):
+    analyser = ProcessAnalyser()
+    models = (*READ_MODELS, insights_model(analyser))
+    expected = SQLiteDocumentStore(embedded / "read.sqlite")
+    client = connect(server.settings["CODEPARK_MONGODB_URI"])
+    found = MongoDocumentStore(client, database_name(read_settings(server.settings)))
+    try:
+        expected.prepare(models)
+        found.prepare(models)
+        target = {name: checkpoint.sequence for name, checkpoint in expected.checkpoints().items()}
+        most = max(target.values())
+        eventually(
+            lambda: all(c.sequence >= min(most, target[n]) for n, c in found.checkpoints().items()), seconds=240
+        )
+        first = from_rfc3339("2026-01-01T00:00:00.000Z")
+        for collection in sorted(c.name for model in models for c in model.collections):
+            ours = [normalised(document, first) for document in expected.dump(collection)]
+            theirs = [normalised(document, first) for document in found.dump(collection)]
+            assert len(theirs) == len(ours), collection
+            assert theirs == ours, collection
+    finally:
+        expected.close()
+        found.close()
+        client.close()
+        analyser.close()
