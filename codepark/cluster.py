@@ -27,6 +27,7 @@ from commands.nodes.bus import NodeBus
 from commands.nodes.heartbeat import Heartbeat
 from commands.nodes.listener import NodeListener
 from domain.file.events import FileDeleted, FileWritten
+from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 from insights.analyser import ProcessAnalyser
 from projections.insights_model import INSIGHTS, insights_model
@@ -35,6 +36,8 @@ from projections.models import READ_MODELS
 from projections.mongodb.connection import connect, database_of
 from projections.mongodb.store import MongoDocumentStore
 from projections.progress import Progress
+from projections.queries.shared import SharedAnswers
+from projections.redis.cache import RedisCache
 from projections.redis.progress import ProgressPublisher, ProjectedListener
 from projections.store import StoreUnavailableError
 from read_api.services import queries_over
@@ -87,7 +90,10 @@ class Cluster:
         self.models: tuple[ReadModel, ...] = (*READ_MODELS, insights_model(self.analyser))
         self.intake = Intake(self.secrets, self.log)
         self.progress = Progress()
-        self.queries = queries_over(self.store)
+        cache = RedisCache(
+            shared_memory.connect(settings.redis.cache, settings.redis_ca_file), f"{settings.prefix}answers."
+        )
+        self.queries = queries_over(self.store, SharedAnswers(cache, self._least))
         self._redis = shared_memory.connect(settings.redis.pubsub, settings.redis_ca_file)
         self.local_bus = KafkaCommandBus(self.log)
         self.heartbeat = Heartbeat(self._redis, f"{settings.prefix}nodes", settings.node_address)
@@ -230,9 +236,9 @@ class Cluster:
         if touched:
             self.progress.touch(INSIGHTS, touched)
 
-    def _touched(self, homes: set[str] | None) -> None:
-        """Forget composed answers."""
-        self.queries.projects.touch(homes)
+    def _touched(self, homes: set[str] | None, upto: int) -> None:
+        """Forget composed answers; a change of accounts may change names anywhere."""
+        self.queries.projects.touch(None if homes is None or ACCOUNTS_HOME in homes else homes, upto)
 
 
 def database_name(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from projections.queries.inbox import InboxQueries
 from projections.queries.insights import InsightQueries
 from projections.queries.projects import ProjectQueries
 from projections.queries.reviews import ReviewQueries
+from projections.queries.shared import SharedAnswers
 from projections.store import DocumentStore
 
 
@@ -26,10 +27,10 @@ class Queries(Struct, frozen=True):
     insights: InsightQueries
 
 
-def queries_over(store: DocumentStore) -> Queries:
-    """Return the query objects over *store*."""
+def queries_over(store: DocumentStore, shared: SharedAnswers | None = None) -> Queries:
+    """Return the query objects over *store*; *shared* holds what processes share."""
     return Queries(
-        projects=ProjectQueries(store),
+        projects=ProjectQueries(store, shared),
         files=FileQueries(store),
         commits=CommitQueries(store),
         reviews=ReviewQueries(store),

@@ -12,6 +12,7 @@ from projections.queries.composed import Composed, Rendered, rendered
 from projections.queries.insights import InsightQueries, no_insights
 from projections.queries.page import Page, PageRequest, read_page
 from projections.queries.people import names_of
+from projections.queries.shared import LIST_SECONDS, OBJECT_SECONDS, SharedAnswers
 from projections.store import Condition, DocumentStore, Equals, Matches, Query
 from projections.writes import Document
 
@@ -31,15 +32,21 @@ class ProjectFilter(Struct, frozen=True, kw_only=True):
 class ProjectQueries:
     """Find projects that somebody may see."""
 
-    def __init__(self, store: DocumentStore) -> None:
-        """Read from *store*."""
+    def __init__(self, store: DocumentStore, shared: SharedAnswers | None = None) -> None:
+        """Read from *store*; share what is composed with other processes by *shared*."""
         self._store = store
+        self._shared = shared
         self._insights = InsightQueries(store)
         self._listed: Composed[Document] = Composed()
         self._rendered: Composed[Rendered] = Composed()
 
-    def touch(self, project_ids: Iterable[str] | None) -> None:
-        """Forget what was composed for these projects, for all with None; the projection calls it as it writes."""
+    def touch(self, project_ids: Iterable[str] | None, upto: int = 0) -> None:
+        """Forget what was composed for these projects, for all with None; the projection calls it as it writes.
+
+        *upto* is the sequence that it has written up to.
+        """
+        if self._shared is not None:
+            self._shared.touch(project_ids, upto)
         for composed in (self._listed, self._rendered):
             if project_ids is None:
                 composed.clear()
@@ -52,10 +59,17 @@ class ProjectQueries:
 
     def rendered(self, project_id: str, actor: Actor) -> Rendered:
         """Return a project with its files, ready to be sent; raises NotFoundError."""
-        found = self._rendered.get(project_id, lambda: self._render(project_id, actor))
+        found = self._rendered.get(project_id, lambda: self._render_shared(project_id, actor))
         if not may_see(found.bare, actor):
             raise project_not_found(project_id)
         return found
+
+    def _render_shared(self, project_id: str, actor: Actor) -> Rendered:
+        if self._shared is None:
+            return self._render(project_id, actor)
+        return self._shared.get(
+            "project", project_id, OBJECT_SECONDS, Rendered, lambda: self._render(project_id, actor)
+        )
 
     def rendered_new(self, project_id: str, actor: Actor) -> Rendered:
         """Return a project that has just been created, and so has no files yet; raises NotFoundError."""
@@ -108,7 +122,15 @@ class ProjectQueries:
         return found[0] if found else None
 
     def _as_listed(self, project: Document) -> Document:
-        return self._listed.get(project["id"], lambda: self._shown(project, self._insights.of(project["id"])))
+        return self._listed.get(project["id"], lambda: self._list_shared(project))
+
+    def _list_shared(self, project: Document) -> Document:
+        def compose() -> Document:
+            return self._shown(project, self._insights.of(project["id"]))
+
+        if self._shared is None:
+            return compose()
+        return self._shared.get("listed", project["id"], LIST_SECONDS, dict, compose)
 
     def _shown(self, project: Document, insights: Document) -> Document:
         people = {project["ownerId"], *(c["userId"] for c in project["collaborators"])}

@@ -21,7 +21,8 @@ _POLL_SECONDS = 0.25
 _PAUSE_SECONDS = 0.5
 _JOIN_SECONDS = 5.0
 
-Touched = Callable[[set[str] | None], None]
+Touched = Callable[[set[str] | None, int], None]
+"""Gets the homes whose documents may have changed (None: any), and the sequence written up to."""
 
 
 class Projected(Struct, frozen=True, kw_only=True):
@@ -101,7 +102,7 @@ class Heard:
         source = (message.group, message.partition)
         known = self._upto.get(source)
         follows = known is not None and message.after <= known
-        self._touched(None if message.homes is None or not follows else set(message.homes))
+        self._touched(None if message.homes is None or not follows else set(message.homes), message.upto)
         self._upto[source] = message.upto
         forward = {n: at for n, at in message.models.items() if at >= self._progress.sequence(n)}
         self._progress.report(forward, {n: frozenset(message.blocked.get(n, ())) for n in forward})
@@ -120,7 +121,7 @@ class Heard:
         reset = {name: at for name, at in now.items() if before.get(name, at) == at < reached(name)}
         blocked = {n: c.blocked for n, c in checkpoints.items() if c.blocked != self._progress.blocked(n)}
         if missed or reset:
-            self._touched(None)
+            self._touched(None, max(checkpoint.sequence for checkpoint in missed.values()))
         if missed or reset or blocked:
             self._progress.report(missed | reset, blocked)
 
