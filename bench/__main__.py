@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -33,13 +34,13 @@ def main() -> int:
     """Measure, print the JSON document; return 1 where something failed."""
     chosen = _arguments(sys.argv[1:])
     plan = Plan.of(quick=chosen.quick, data=chosen.data)
-    began = datetime.now(UTC)
+    began, load = datetime.now(UTC), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         runner = Runner(plan, Path(folder), chosen.only or NAMES)
         runner.run()
     settings = {
         "quick": plan.quick, "seconds": plan.seconds, "repeats": plan.repeats, "only": chosen.only,
-        "measuredAt": began.isoformat(timespec="seconds"),
+        "loadBefore": round(load, 2), "measuredAt": began.isoformat(timespec="seconds"),
         "minutes": round((datetime.now(UTC) - began).total_seconds() / 60, 1),
     }  # fmt: skip
     document = json.dumps(runner.book.document(machine(), settings), indent=2)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.aims import verdicts
+
 _QUIET_CORES = 0.25
 _HEAD = """# Benchmarks
 
@@ -27,6 +29,25 @@ process, the library's own SQLite recorder; for a rebuild, its notification log 
 projects is a view in its memory, fed from the notification log and lost with the process; CodePark's is durable.
 """
 
+_CLUSTER = """
+One broker, one server with MongoDB's protocol, one Valkey, the nodes, the workers and the load generator share this
+machine's processors. A number over another server with MongoDB's protocol says little about this one.
+
+{servers}
+
+- *Appends* go through the persistence module (`PERSISTENCE_MODULE=commands.kafka`) in this process: an acknowledged
+  RecordBatch, checked versions, a chain over every record, and a local replica, all before the call returns. aiokafka
+  alone stores the records and checks nothing; its transactions are one `begin`, one batch, one `commit`. The library on
+  PostgreSQL checks versions.
+- *Commands* are `POST /api/v1/projects` with a token, answered once the event counts. The same requests go to the
+  embedded profile and to FastAPI over the library on PostgreSQL; those use no Kafka.
+- *In conflict* means that no node knows of another, so that each appends by itself. Every acknowledged command was found
+  among the counted events of the log afterwards; the others are void, for every reader.
+- *Projection* counts the worker's events from its first to its last, without its start. *Lag* runs from a command's
+  answer until a list that asks for its position is answered from MongoDB.
+- *A node that is killed or stands still* is the preferred one of two; the commands go to the other one.
+"""
+
 
 def main() -> int:
     """Print the page for the result whose file is the first argument."""
@@ -44,13 +65,48 @@ def page(result: dict[str, Any]) -> str:
         options=" --quick" if settings["quick"] else "", date=settings["measuredAt"][:10],
         repeats=settings["repeats"], plural="" if settings["repeats"] == 1 else "s", seconds=settings["seconds"],
     )  # fmt: skip
-    lines = [head.rstrip(), *_machine(result["machine"]), _PEERS, "## Results", ""]
-    lines += ["| measure | CodePark | peer (which) | ratio |", "|---|--:|--:|--:|"]
-    lines += [f"| {' | '.join(row)} |" for row in rows(result["results"])]
-    lines += _notes("Disturbed", _disturbed(result["results"]))
+    servers = result["machine"].get("servers", {})
+    embedded, cluster = _split(result["results"])
+    lines = [head.rstrip(), *_machine({n: f for n, f in result["machine"].items() if n != "servers"})]
+    if embedded:
+        lines += [_PEERS, "## Results", "", *_table(embedded)]
+    if cluster:
+        told = "\n".join(
+            ["| server | |", "|---|---|", *(f"| {name} | {what} |" for name, what in servers.items())]
+        )
+        lines += ["", "## Cluster profile", _CLUSTER.format(servers=told), *_table(cluster)]
+        lines += _voids(cluster) + _aims(cluster)
+    lines += _notes("Disturbed", [*_load_before(result), *_disturbed(result["results"])])
     lines += _notes("Errors met", [_error(error) for error in result["errors"]])
     lines += _notes("Left out", [f"{one['name']}: {_line(one['why'])}" for one in result["leftOut"]])
     return "\n".join(lines)
+
+
+def _split(results: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the results of the embedded profile and those of the cluster."""
+    cluster = {name: entry for name, entry in results.items() if name.startswith("cluster-")}
+    return {name: entry for name, entry in results.items() if name not in cluster}, cluster
+
+
+def _table(results: dict[str, Any]) -> list[str]:
+    head = ["| measure | CodePark | peer (which) | ratio |", "|---|--:|--:|--:|"]
+    return head + [f"| {' | '.join(row)} |" for row in rows(results)]
+
+
+def _voids(results: dict[str, Any]) -> list[str]:
+    """Say what became of the records of nodes that fought for the log."""
+    found = [
+        f"{entry['about']}: {ours['acknowledged']:,} acknowledged, {ours['counted']:,} counted, {ours['void']:,} void"
+        for entry in results.values()
+        if "void" in (ours := entry.get("codepark", {}))
+    ]
+    return _notes("Counted and void", found)
+
+
+def _aims(results: dict[str, Any]) -> list[str]:
+    found = [f"| {about} | {number(value)} {unit} | {how} |" for about, value, unit, how in verdicts(results)]
+    head = ["", "## What the cluster profile aims at", "", "| aim | measured | |", "|---|--:|---|"]
+    return [*head, *found] if found else []
 
 
 def rows(results: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
@@ -86,6 +142,14 @@ def _machine(facts: dict[str, Any]) -> Iterator[str]:
                 else fact
             )
             yield f"| {name} | {shown} |"
+
+
+def _load_before(result: dict[str, Any]) -> list[str]:
+    """Say where others kept the machine busy already before the run: then its ratios tell more than its values."""
+    load, cores = result["settings"].get("loadBefore", 0.0), result["machine"].get("cores") or 1
+    if load <= _QUIET_CORES * cores:
+        return []
+    return [f"before the run {number(load)} processes wanted the {cores} cores: ratios tell more than values"]
 
 
 def _disturbed(results: dict[str, Any]) -> list[str]:

@@ -21,7 +21,7 @@ from commands.kafka.keys import MongoKeyStore
 from commands.kafka.log import KafkaEventLog
 from commands.kafka.loop import LoopThread
 from commands.keys import PersonalCipher
-from commands.log import LogUnavailableError
+from commands.log import LogCorruptError, LogUnavailableError
 from commands.mapper import EventMapper
 from commands.nodes.bus import NodeBus
 from commands.nodes.heartbeat import Heartbeat
@@ -33,7 +33,7 @@ from insights.analyser import ProcessAnalyser
 from projections.insights_model import INSIGHTS, insights_model
 from projections.model import ReadModel
 from projections.models import READ_MODELS
-from projections.mongodb.connection import connect, database_of
+from projections.mongodb.connection import connect, database_name, database_of
 from projections.mongodb.store import MongoDocumentStore
 from projections.progress import Progress
 from projections.queries.shared import SharedAnswers
@@ -79,7 +79,7 @@ class Cluster:
         assert settings.redis is not None  # noqa: S101 # as above
         ca_file = None if settings.mongodb_ca_file is None else Path(settings.mongodb_ca_file)
         self._mongo = connect(mongodb_uri, tls_ca_file=ca_file)
-        name = database_name(settings)
+        name = database_name(mongodb_uri, settings.prefix)
         database = database_of(self._mongo, name)
         self.keys = MongoKeyStore(database[KEYS], self.secrets.master_key)
         self.mapper = EventMapper(PersonalCipher(self.keys))
@@ -122,9 +122,14 @@ class Cluster:
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
 
     def wait_ready(self, seconds: float = 60.0) -> None:
-        """Wait until the log has been read and MongoDB is prepared."""
+        """Wait until the log has been read and MongoDB is prepared.
+
+        Raises LogUnavailableError where that takes too long, LogCorruptError at once where it cannot be.
+        """
         deadline = time.monotonic() + seconds
         while self.log.unavailable is not None or not self._prepared.is_set():
+            if self.log.partition.corrupt is not None:
+                raise LogCorruptError(self.log.partition.corrupt)
             if time.monotonic() > deadline:
                 raise LogUnavailableError(self.log.unavailable or "MongoDB does not answer")
             self._ended.wait(_LOOK_SECONDS)
@@ -239,11 +244,3 @@ class Cluster:
     def _touched(self, homes: set[str] | None, upto: int) -> None:
         """Forget composed answers; a change of accounts may change names anywhere."""
         self.queries.projects.touch(None if homes is None or ACCOUNTS_HOME in homes else homes, upto)
-
-
-def database_name(settings: Settings) -> str:
-    """Return the database that the URI names, or the one of the installation's prefix."""
-    from pymongo.uri_parser import parse_uri  # noqa: PLC0415 # needs the extra `cluster`
-
-    named = parse_uri(settings.mongodb_uri or "", validate=False)["database"]
-    return str(named or settings.prefix.rstrip(".").replace(".", "-") or "codepark")

@@ -1,6 +1,6 @@
 """Settings, read once from the environment; a wrong value stops the start with a sentence that names it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -59,8 +59,16 @@ class Settings(Struct, frozen=True, kw_only=True):
         return f"Settings({profile}, data={self.data}, host={self.host}, port={self.port}, log_level={self.log_level})"
 
 
+_REDIS_USES = {
+    "cache": "CODEPARK_REDIS_CACHE_URL",
+    "sessions": "CODEPARK_REDIS_SESSIONS_URL",
+    "queue": "CODEPARK_REDIS_QUEUE_URL",
+    "pubsub": "CODEPARK_REDIS_PUBSUB_URL",
+}
 _LEVELS = ("debug", "info", "warning", "error")
 _PORTS = range(1, 65_536)
+_MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 
 def read_settings(
@@ -68,6 +76,7 @@ def read_settings(
 ) -> Settings:
     """Read the settings; *data* and *port* of the command line come first. Raises SettingsError."""
     kafka, mongodb_uri = _kafka(environment), _first(environment, "CODEPARK_MONGODB_URI", "MONGODB_URI")
+    _check_scheme("CODEPARK_MONGODB_URI", mongodb_uri, _MONGODB_SCHEMES)
     redis_url = _first(environment, "CODEPARK_REDIS_URL", "REDIS_URL")
     settings = Settings(
         data=(data or Path(environment.get("CODEPARK_DATA") or "codepark-data")).absolute(),
@@ -117,20 +126,26 @@ def _kafka(environment: Mapping[str, str]) -> KafkaSettings | None:
 
 
 def _redis(environment: Mapping[str, str], default: str | None) -> RedisUrls | None:
-    urls = {
-        use: environment.get(f"CODEPARK_REDIS_{use.upper()}_URL") or default
-        for use in RedisUrls.__struct_fields__
-    }
-    missing = [f"CODEPARK_REDIS_{use.upper()}_URL" for use, url in urls.items() if not url]
+    urls = {use: environment.get(name) or default for use, name in _REDIS_USES.items()}
+    missing = [_REDIS_USES[use] for use, url in urls.items() if not url]
     if len(missing) == len(urls):
         return None
     if missing:
         raise SettingsError(f"{missing[0]} is missing: set it, or CODEPARK_REDIS_URL for all uses")
+    for use, url in urls.items():
+        own = f"CODEPARK_REDIS_{use.upper()}_URL"
+        _check_scheme(own if environment.get(own) else "CODEPARK_REDIS_URL", url, _REDIS_SCHEMES)
     return RedisUrls(**{use: url for use, url in urls.items() if url})
 
 
 def _first(environment: Mapping[str, str], *names: str) -> str | None:
     return next((value for name in names if (value := environment.get(name))), None)
+
+
+def _check_scheme(name: str, url: str | None, schemes: Sequence[str]) -> None:
+    """Refuse a URL of something else; it is not shown, for there may be a password in it."""
+    if url is not None and not url.startswith(tuple(schemes)):
+        raise SettingsError(f"{name} must begin with {' or '.join(schemes)}")
 
 
 def _file(environment: Mapping[str, str], name: str) -> str | None:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from codepark import shared_memory
-from codepark.cluster import KEYS, database_name
+from codepark.cluster import KEYS
 from codepark.settings import Settings, SettingsError
 from commands.kafka.keys import MongoKeyStore
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
 from projections.models import READ_MODELS
-from projections.mongodb.connection import connect, database_of
+from projections.mongodb.connection import connect, database_name, database_of
 from projections.mongodb.store import MongoDocumentStore
 from streams.faust.workers import run_insights, run_projections, run_public
 from streams.public.names import keyed_pseudonyms
@@ -26,7 +26,7 @@ class Workshop:
             raise SettingsError("a worker needs the cluster profile: set CODEPARK_KAFKA_BOOTSTRAP_SERVERS")
         ca_file = None if settings.mongodb_ca_file is None else Path(settings.mongodb_ca_file)
         self._client = connect(settings.mongodb_uri or "", tls_ca_file=ca_file)
-        name = database_name(settings)
+        name = database_name(settings.mongodb_uri or "", settings.prefix)
         self.kafka = settings.kafka
         self.secret = settings.secret
         self.prefix = settings.prefix

@@ -41,7 +41,11 @@ class Pending(Struct, kw_only=True):
 
 
 def decide_batch(
-    view: View, log: EventLog, submissions: Sequence[Submission], now: int, tried: AbstractSet[str] = frozenset()
+    view: View,
+    log: EventLog,
+    submissions: Sequence[Submission],
+    now: int,
+    tried: AbstractSet[str] = frozenset(),
 ) -> Decided:
     """Decide *submissions* in order at event time *now*; raises LogUnavailableError.
 

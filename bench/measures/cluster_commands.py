@@ -39,9 +39,9 @@ def cluster_commands(servers: Servers, folder: Path, book: Book, plan: Plan, say
     for peer, name in ((OURS, EMBEDDED), (POSTGRES_PEER, POSTGRES_PEER)):
         place = folder / f"peer-{name[:8]}"
         place.mkdir()
-        with _peer(peer, name, place, book, plan, say) as session:
-            if session is not None:
-                _measure(session)
+        with _peer(peer, name, place, book, plan, say) as other:
+            if other is not None:
+                _measure(other)
 
 
 def _measure(session: Session) -> None:
@@ -49,14 +49,14 @@ def _measure(session: Session) -> None:
     at_rate(
         session,
         "cluster-commands-steady",
-        f"create commands through Kafka, {RATE:.0f}/s",
+        f"create commands (CodePark: through Kafka), {RATE:.0f}/s",
         RATE,
         connections=_CONNECTIONS,
     )
     session.closed(
         f"cluster-commands-{CLIENTS}",
         creates(session.token),
-        f"create commands through Kafka, {CLIENTS} clients",
+        f"create commands (CodePark: through Kafka), {CLIENTS} clients",
         "commands",
         connections=CLIENTS,
     )

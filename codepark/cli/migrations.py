@@ -1,5 +1,6 @@
 """`codepark migrate`: what the document store of the cluster profile keeps beside the read models."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from codepark.cli.failures import CommandError
-from projections.mongodb.connection import connect
+from commands.kafka.settings import DEFAULT_PREFIX, PREFIX
+from projections.mongodb.connection import connect, database_name
 from projections.mongodb.migrating import FOLDER, MigrationError, Migrator, State, create
 
 T = TypeVar("T")
@@ -23,13 +25,13 @@ Uri = Annotated[
     Parameter(name="--uri", env_var="CODEPARK_MONGODB_URI", help="Where MongoDB is."),
 ]
 Database = Annotated[
-    str,
-    Parameter(name="--database", env_var="CODEPARK_MONGODB_DATABASE", help="The name of the database."),
+    str | None,
+    Parameter(name="--database", help="The database (default: as the URI or CODEPARK_TOPIC_PREFIX name it)."),
 ]
 CaFile = Annotated[
     Path | None,
     Parameter(
-        name="--tls-ca-file", env_var="CODEPARK_MONGODB_TLS_CA_FILE", help="Who signs MongoDB's certificate."
+        name="--tls-ca-file", env_var="CODEPARK_MONGODB_CA_FILE", help="Who signs MongoDB's certificate."
     ),
 ]
 
@@ -56,7 +58,7 @@ def apply_migrations(
     *,
     to: int | None = None,
     uri: Uri = None,
-    database: Database = "codepark",
+    database: Database = None,
     tls_ca_file: CaFile = None,
     as_json: Json = False,
 ) -> None:
@@ -77,7 +79,7 @@ def roll_back_migrations(
     count: int = 1,
     *,
     uri: Uri = None,
-    database: Database = "codepark",
+    database: Database = None,
     tls_ca_file: CaFile = None,
     as_json: Json = False,
 ) -> None:
@@ -97,7 +99,7 @@ def roll_back_migrations(
 
 @migrate_app.command(name="status")
 def migration_status(
-    *, uri: Uri = None, database: Database = "codepark", tls_ca_file: CaFile = None, as_json: Json = False
+    *, uri: Uri = None, database: Database = None, tls_ca_file: CaFile = None, as_json: Json = False
 ) -> None:
     """Show which migrations have been applied, and when."""
     with _migrator(uri, database, tls_ca_file) as migrator:
@@ -118,11 +120,11 @@ def migration_status(
 
 
 @contextmanager
-def _migrator(uri: str | None, database: str, tls_ca_file: Path | None) -> Iterator[Migrator]:
+def _migrator(uri: str | None, database: str | None, tls_ca_file: Path | None) -> Iterator[Migrator]:
     if uri is None:
         raise CommandError("where is MongoDB? Set CODEPARK_MONGODB_URI or give --uri")
     with connect(uri, pool=(0, 2), tls_ca_file=tls_ca_file) as client:
-        yield Migrator(client, database)
+        yield Migrator(client, database or database_name(uri, os.environ.get(PREFIX, DEFAULT_PREFIX)))
 
 
 def _tried(run: Callable[[], T]) -> T:

@@ -1,9 +1,8 @@
-"""The transport over aiokafka: one idempotent producer with one batch in flight, one consumer without a group."""
+"""The transport over aiokafka: one idempotent producer with one batch in flight, consumers without a group."""
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -34,7 +33,9 @@ class KafkaTransport:
         self._place = TopicPartition(topic, partition)
         self._producer: AIOKafkaProducer | None = None
         self._consumer: AIOKafkaConsumer | None = None
+        self._asker: AIOKafkaConsumer | None = None
         self._reading = asyncio.Lock()
+        self._asking = asyncio.Lock()
         self._position = -1
 
     async def send(self, batch: Sequence[Outgoing]) -> int:
@@ -88,21 +89,25 @@ class KafkaTransport:
         return messages, self._position
 
     async def end(self) -> int:
-        """Ask with ListOffsets."""
-        try:
-            async with asyncio.timeout(_DEADLINE_SECONDS):
-                consumer = await self._started_consumer()
-                found = await consumer.end_offsets([self._place])
-        except (KafkaError, TimeoutError, OSError) as error:
-            async with self._reading:
-                await self._drop_consumer()
-            raise BrokerAwayError(f"the end is not known: {_named(error)}") from error
-        return int(found[self._place])
+        """Ask with ListOffsets, over a connection of its own: a broker answers one request of a connection at a time.
+
+        Behind a fetch that waits for messages the answer would take as long as that.
+        """
+        async with self._asking:
+            try:
+                async with asyncio.timeout(_DEADLINE_SECONDS):
+                    asker = await self._started_asker()
+                    found = await asker.end_offsets([self._place])
+            except (KafkaError, TimeoutError, OSError) as error:
+                await self._drop_asker()
+                raise BrokerAwayError(f"the end is not known: {_named(error)}") from error
+            return int(found[self._place])
 
     async def close(self) -> None:
-        """Close both clients; nothing is in flight."""
+        """Close all clients; nothing is in flight."""
         await self.renew()
         await self._drop_consumer()
+        await self._drop_asker()
 
     async def _started_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -126,46 +131,66 @@ class KafkaTransport:
 
     async def _started_consumer(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            consumer = AIOKafkaConsumer(
-                **self._settings.client_options(),
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                isolation_level="read_uncommitted",
-                request_timeout_ms=_REQUEST_MS,
-                fetch_max_wait_ms=_POLL_MS,
-                max_partition_fetch_bytes=_FETCH_BYTES,
-                retry_backoff_ms=50,
-            )
-            try:
-                await consumer.start()
-            except BaseException:
-                with suppress(Exception):
-                    await consumer.stop()
-                raise
-            consumer.assign([self._place])
-            self._consumer, self._position = consumer, -1
+            self._consumer, self._position = await self._new_consumer(), -1
         return self._consumer
+
+    async def _started_asker(self) -> AIOKafkaConsumer:
+        if self._asker is None:
+            asker = await self._new_consumer()
+            asker.pause(self._place)
+            self._asker = asker
+        return self._asker
+
+    async def _new_consumer(self) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            **self._settings.client_options(),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_uncommitted",
+            request_timeout_ms=_REQUEST_MS,
+            fetch_max_wait_ms=_POLL_MS,
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            retry_backoff_ms=50,
+        )
+        try:
+            await consumer.start()
+        except BaseException:
+            await _given_up(consumer.stop())
+            raise
+        consumer.assign([self._place])
+        return consumer
 
     async def _drop_consumer(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(_ABORT_SECONDS):
-                    await consumer.stop()
+            await _given_up(consumer.stop())
+
+    async def _drop_asker(self) -> None:
+        asker, self._asker = self._asker, None
+        if asker is not None:
+            await _given_up(asker.stop())
 
 
 async def _abort(producer: Any) -> None:
     """End a producer without flushing it: `stop` waits for a batch that may never be acknowledged."""
     producer._closed = True  # noqa: SLF001 # there is no public way to give up
     sender = producer._sender  # noqa: SLF001 # as above
-    with suppress(Exception, asyncio.CancelledError):
-        async with asyncio.timeout(_ABORT_SECONDS):
-            if sender is not None:
-                await sender.close()
-    with suppress(Exception):
-        async with asyncio.timeout(_ABORT_SECONDS):
-            await producer.client.close()
+    if sender is not None:
+        await _given_up(sender.close())
+    await _given_up(producer.client.close())
+
+
+async def _given_up(closing: Coroutine[Any, Any, None]) -> None:
+    """Wait a while for *closing*, whatever it ends with.
+
+    In a task of its own: aiokafka awaits tasks that it has cancelled, which would look as if we were.
+    """
+    task = asyncio.ensure_future(closing)
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    _, waiting = await asyncio.wait({task}, timeout=_ABORT_SECONDS)
+    for each in waiting:
+        each.cancel()
 
 
 def _named(error: BaseException) -> str:

@@ -27,7 +27,7 @@ class Message(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class MalformedError(ValueError):
@@ -75,16 +75,16 @@ def chain_of(previous: bytes, digest: bytes) -> bytes:
 def split_chain(message: Message) -> tuple[bytes, Headers] | None:
     """Return the message's chain and its other headers, sorted by name; None where it has no one chain."""
     found = None
-    rest = []
-    for header in message.headers:
-        if header[0] == CHAIN:
-            if found is not None or header[1] is None or len(header[1]) != CHAIN_SIZE:
-                return None
-            found = header[1]
-        elif header[1] is None:
+    rest: list[tuple[str, bytes]] = []
+    for name, value in message.headers:
+        if value is None:
             return None
+        if name != CHAIN:
+            rest.append((name, value))
+        elif found is None and len(value) == CHAIN_SIZE:
+            found = value
         else:
-            rest.append(header)
+            return None
     if found is None:
         return None
     rest.sort()

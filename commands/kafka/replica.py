@@ -24,6 +24,8 @@ FORMAT = 1
 _COLUMNS = (*COLUMNS, "at")
 _STATEMENTS = 128
 _CACHE_KIB = 32_768
+_CHECKPOINT_PAGES = 8_000
+"""Pages in the write-ahead log before they are moved: at the default of 1,000 one append in fifty waits for that."""
 _compressor = LargeStateCompressor()
 
 
@@ -145,9 +147,14 @@ class Replica:
         self._connection = sqlite3.connect(
             self.path, check_same_thread=False, isolation_level=None, cached_statements=_STATEMENTS
         )
-        for setting in ("journal_mode=WAL", "synchronous=NORMAL", f"cache_size=-{_CACHE_KIB}"):
+        for setting in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            f"cache_size=-{_CACHE_KIB}",
+            f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
+        ):
             self._connection.execute(f"PRAGMA {setting}")
-        for statement in _statements():
+        for statement in _statements(plain=self._plain):
             self._connection.execute(statement)
         self._place, self._forks = Place(), frozenset()
         self._load()
@@ -209,9 +216,12 @@ class _Transaction:
             self._connection.execute("ROLLBACK")
 
 
-def _statements() -> list[str]:
+def _statements(*, plain: bool) -> list[str]:
+    events = create_statements(TABLE, "at INTEGER NOT NULL, ")
+    if plain:  # each stream is its own home, and has an index already
+        events = [statement for statement in events if f"{TABLE}_home" not in statement]
     return [
-        *create_statements(TABLE, "at INTEGER NOT NULL, "),
+        *events,
         """CREATE TABLE IF NOT EXISTS place (
             id INTEGER PRIMARY KEY, format INTEGER NOT NULL, partition INTEGER NOT NULL, log_id TEXT NOT NULL,
             partitions INTEGER NOT NULL, next_offset INTEGER NOT NULL, counted_at INTEGER NOT NULL,

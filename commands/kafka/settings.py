@@ -79,27 +79,37 @@ def read_kafka_settings(environment: Mapping[str, str]) -> KafkaSettings | None:
         raise KafkaSettingsError(
             f"{BOOTSTRAP} is {servers!r}; it takes host:port, several separated by commas"
         )
-    username = environment.get("CODEPARK_KAFKA_SASL_USERNAME") or None
-    mechanism = environment.get("CODEPARK_KAFKA_SASL_MECHANISM") or ("SCRAM-SHA-512" if username else None)
-    if mechanism is not None and mechanism not in _MECHANISMS:
-        raise KafkaSettingsError(
-            f"CODEPARK_KAFKA_SASL_MECHANISM is {mechanism!r}; it takes one of {', '.join(_MECHANISMS)}"
-        )
-    password = _secret(environment, "CODEPARK_KAFKA_SASL_PASSWORD")
-    if (username is None) != (password is None):
-        raise KafkaSettingsError("CODEPARK_KAFKA_SASL_USERNAME and CODEPARK_KAFKA_SASL_PASSWORD go together")
+    username, password, mechanism = _sasl(environment)
     return KafkaSettings(
         bootstrap_servers=servers,
         prefix=_prefix(environment),
         partitions=_partitions(environment),
         security_protocol=_protocol(environment, sasl=username is not None),
-        ca_file=environment.get("CODEPARK_KAFKA_CA_FILE") or None,
-        certificate_file=environment.get("CODEPARK_KAFKA_CERTIFICATE_FILE") or None,
-        key_file=environment.get("CODEPARK_KAFKA_KEY_FILE") or None,
+        ca_file=_file(environment, "CODEPARK_KAFKA_CA_FILE"),
+        certificate_file=_file(environment, "CODEPARK_KAFKA_CERTIFICATE_FILE"),
+        key_file=_file(environment, "CODEPARK_KAFKA_KEY_FILE"),
         sasl_mechanism=mechanism,
         sasl_username=username,
         sasl_password=password,
     )
+
+
+def _sasl(environment: Mapping[str, str]) -> tuple[str | None, str | None, str | None]:
+    """Return user, password and mechanism: all or none."""
+    username = environment.get("CODEPARK_KAFKA_SASL_USERNAME") or None
+    named = environment.get("CODEPARK_KAFKA_SASL_MECHANISM") or None
+    if named is not None and named not in _MECHANISMS:
+        raise KafkaSettingsError(
+            f"CODEPARK_KAFKA_SASL_MECHANISM is {named!r}; it takes one of {', '.join(_MECHANISMS)}"
+        )
+    password = _secret(environment, "CODEPARK_KAFKA_SASL_PASSWORD")
+    if (username is None) != (password is None):
+        raise KafkaSettingsError("CODEPARK_KAFKA_SASL_USERNAME and CODEPARK_KAFKA_SASL_PASSWORD go together")
+    if username is None and named is not None:
+        raise KafkaSettingsError(
+            "CODEPARK_KAFKA_SASL_MECHANISM needs CODEPARK_KAFKA_SASL_USERNAME and CODEPARK_KAFKA_SASL_PASSWORD"
+        )
+    return username, password, None if username is None else named or "SCRAM-SHA-512"
 
 
 def _is_address(text: str) -> bool:
@@ -133,7 +143,19 @@ def _protocol(environment: Mapping[str, str], *, sasl: bool) -> str:
         raise KafkaSettingsError(
             f"CODEPARK_KAFKA_SECURITY_PROTOCOL is {protocol!r}; it takes one of {', '.join(_PROTOCOLS)}"
         )
+    if protocol.startswith("SASL") != sasl:
+        fitting = "needs" if not sasl else "has no place for"
+        raise KafkaSettingsError(
+            f"CODEPARK_KAFKA_SECURITY_PROTOCOL is {protocol}, which {fitting} CODEPARK_KAFKA_SASL_USERNAME"
+        )
     return protocol
+
+
+def _file(environment: Mapping[str, str], name: str) -> str | None:
+    value = environment.get(name) or None
+    if value is not None and not Path(value).is_file():
+        raise KafkaSettingsError(f"{name} is {value!r}; there is no such file")
+    return value
 
 
 def _secret(environment: Mapping[str, str], name: str) -> str | None:

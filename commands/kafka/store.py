@@ -3,7 +3,11 @@
 import asyncio
 import sqlite3
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, Literal
@@ -43,7 +47,7 @@ class Insert(Struct, kw_only=True):
     streams: Sequence[str]
     tracking: Tracking | None
     command: str
-    done: "asyncio.Future[Sequence[int]]"
+    done: "Future[Sequence[int]]"
 
     @property
     def size(self) -> int:
@@ -69,7 +73,10 @@ class LogStore:
         folder = folder or Path(self._temporary or "")
         self._replica = Replica(folder / f"{topic}-{partition}.sqlite", partition, plain=True)
         self._thread = LoopThread(f"kafka-{topic}")
-        self._inserts: asyncio.Queue[Insert] = asyncio.Queue()
+        self._waiting: deque[Insert] = deque()
+        self._handing = threading.Lock()
+        self._woken = False
+        self._wake = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self._id_type: Literal["uuid", "text"] = originator_id_type
         self._closed = False
@@ -114,9 +121,15 @@ class LogStore:
         Raises IntegrityError where a version exists or the tracking record is not a later one, OperationalError where
         Kafka does not answer.
         """
+        insert = Insert(
+            events=events, streams=[_stream(event) for event in events], tracking=tracking, command=str(uuid7()),
+            done=Future(),
+        )  # fmt: skip
+        self._hand_in(insert)
         try:
-            return self._thread.run(self._insert(events, tracking), _WAIT_SECONDS)
+            return insert.done.result(_WAIT_SECONDS)
         except TimeoutError as error:
+            insert.done.cancel()
             raise OperationalError("no acknowledgement in time: the outcome is unknown") from error
 
     def tracked(self, name: str) -> int | None:
@@ -149,6 +162,7 @@ class LogStore:
             self._thread.run(self._partition.close(), 10.0)
         finally:
             self._thread.close()
+            _fail(self._waiting, OperationalError("the recorder is closed"))
             self._datastore.close()
             self._replica.close()
             if self._temporary is not None:
@@ -174,28 +188,40 @@ class LogStore:
     async def _tracked(self, name: str) -> int | None:
         return self._replica.tracked(name)
 
-    async def _insert(self, events: Sequence[StoredEvent], tracking: Tracking | None) -> Sequence[int]:
-        done: asyncio.Future[Sequence[int]] = asyncio.get_running_loop().create_future()
-        streams = [_stream(event) for event in events]
-        self._inserts.put_nowait(
-            Insert(events=events, streams=streams, tracking=tracking, command=str(uuid7()), done=done)
-        )
-        return await done
+    def _hand_in(self, insert: Insert) -> None:
+        """Let *insert* wait for the writer; the first one that waits wakes it, once for all that follow."""
+        if self._closed:
+            raise OperationalError("the recorder is closed")
+        with self._handing:
+            self._waiting.append(insert)
+            woken, self._woken = self._woken, True
+        if not woken:
+            self._thread.loop.call_soon_threadsafe(self._wake.set)
+
+    def _next_group(self) -> list[Insert]:
+        """Take what waits, up to a batch; without any, the next one wakes the writer again."""
+        group: list[Insert] = []
+        events = size = 0
+        with self._handing:
+            while self._waiting and events < _GROUP_EVENTS:
+                insert = self._waiting[0]
+                size += insert.size
+                if group and size > _GROUP_BYTES:
+                    break
+                events += len(insert.events)
+                group.append(self._waiting.popleft())
+            if not group:
+                self._woken = False
+        return group
 
     async def _work(self) -> None:
         """Commit what waits, all together in one RecordBatch."""
-        waiting: Insert | None = None
         while True:
-            group = [waiting or await self._inserts.get()]
-            waiting = None
-            events, size = len(group[0].events), group[0].size
-            while not self._inserts.empty() and events < _GROUP_EVENTS:
-                found = self._inserts.get_nowait()
-                events, size = events + len(found.events), size + found.size
-                if size > _GROUP_BYTES:
-                    waiting = found
-                    break
-                group.append(found)
+            group = self._next_group()
+            if not group:
+                await self._wake.wait()
+                self._wake.clear()
+                continue
             try:
                 await self._commit(group)
             except (LogUnavailableError, LogCorruptError, sqlite3.Error) as error:
@@ -309,16 +335,15 @@ def _stream(event: StoredEvent) -> str:
 
 
 def _resolve(insert: Insert, sequences: Sequence[int]) -> None:
-    if not insert.done.done():
+    with suppress(InvalidStateError):  # who waited has given up
         insert.done.set_result(sequences)
 
 
 def _reject(insert: Insert, reason: str) -> None:
-    if not insert.done.done():
-        insert.done.set_exception(IntegrityError(reason))
+    _fail((insert,), IntegrityError(reason))
 
 
-def _fail(group: Sequence[Insert], error: Exception) -> None:
+def _fail(group: Iterable[Insert], error: Exception) -> None:
     for insert in group:
-        if not insert.done.done():
+        with suppress(InvalidStateError):  # it is answered already, or who waited has given up
             insert.done.set_exception(error)

@@ -11,6 +11,7 @@ from pymongo import MongoClient, ReadPreference
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
+from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
 
 from projections.store import StoreUnavailableError
@@ -26,7 +27,9 @@ _SOCKET_SECONDS = 20.0
 class _PlainInt(TypeDecoder):
     """Read 64-bit numbers as int: what encodes JSON knows no other."""
 
-    bson_type = Int64
+    @property
+    def bson_type(self) -> type[Int64]:
+        return Int64
 
     def transform_bson(self, value: Int64) -> int:
         return int(value)
@@ -65,6 +68,12 @@ def connect(
         return MongoClient(uri, **options)
     except (PyMongoError, ValueError, OSError) as error:
         raise StoreUnavailableError(f"the document store cannot be used: {error}") from error
+
+
+def database_name(uri: str, prefix: str) -> str:
+    """Return the database that *uri* names, or the one of an installation whose topics begin with *prefix*."""
+    named = parse_uri(uri, validate=False)["database"] if uri else None
+    return str(named or prefix.rstrip(".").replace(".", "-") or "codepark")
 
 
 def database_of(client: Client, name: str) -> Database[Document]:

@@ -121,7 +121,7 @@ class Heard:
         reset = {name: at for name, at in now.items() if before.get(name, at) == at < reached(name)}
         blocked = {n: c.blocked for n, c in checkpoints.items() if c.blocked != self._progress.blocked(n)}
         if missed or reset:
-            self._touched(None, max(checkpoint.sequence for checkpoint in missed.values()))
+            self._touched(None, max((missed | reset).values()))
         if missed or reset or blocked:
             self._progress.report(missed | reset, blocked)
 

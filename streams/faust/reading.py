@@ -29,9 +29,11 @@ class PartitionReader:
         """Read *partition* through *transport*."""
         self.partition = partition
         self._transport = transport
+        self.closed = False
 
     async def end(self) -> int:
         """Return the offset behind the last message; raises LogUnavailableError."""
+        self._require_open()
         try:
             return await self._transport.end()
         except BrokerAwayError as error:
@@ -42,6 +44,7 @@ class PartitionReader:
 
         Raises LogUnavailableError, and LogCorruptError where the log no longer has that offset.
         """
+        self._require_open()
         try:
             return await self._transport.fetch(offset, wait=True)
         except BrokerAwayError as error:
@@ -80,7 +83,12 @@ class PartitionReader:
 
     async def close(self) -> None:
         """Release the clients."""
+        self.closed = True
         await self._transport.close()
+
+    def _require_open(self) -> None:
+        if self.closed:  # the transport would connect again, and nobody would close it
+            raise LogUnavailableError("the reader is closed")
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ import structlog
 from msgspec import Struct
 
 from commands.kafka.counting import Place
+from commands.log import LogUnavailableError
 from domain.record import Record
 from projections.store import Change, DeadLetter
 from streams.dead_letters import solve
@@ -86,7 +87,13 @@ class Retrying:
     async def _look_up(self, found: Found, wanted: set[int]) -> Found:
         last = max(wanted, default=0)
         while found.place.tip.sequence < last:
-            read = await self._reader.read(found.place)
+            try:
+                read = await self._reader.read(found.place)
+            except LogUnavailableError:
+                if self._reader.closed:
+                    raise
+                await asyncio.sleep(_LOOK_SECONDS)
+                continue
             found.records |= {r.sequence: r for r in read.records if r.sequence in wanted}
             found.place = read.place
         return found

@@ -5,8 +5,9 @@ import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
+import faust
 import structlog
 from faust.types import TP
 from prometheus_client import start_http_server
@@ -104,6 +105,27 @@ class Worker:
 
     async def _run_app(self, ready: Callable[[], None] | None) -> None:
         driving = Driving(self._open, self._failed)
+        app = self._app(driving)
+        ended = [asyncio.create_task(_crashed(app)), asyncio.create_task(self._stop.wait())]
+        work = asyncio.create_task(self._work(app, driving, ready))
+        try:
+            await asyncio.wait((work, *ended), return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        except Exception as error:  # noqa: BLE001 # of Faust or of Kafka: begin again
+            reason = f"{type(error).__name__}: {error}"
+            logger.warning("worker begins again", group=self._group, reason=reason)
+        finally:
+            for task in (work, *ended):
+                task.cancel()
+            await driving.close()
+            with suppress(Exception):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await app.stop()
+        if not self._stop.is_set():
+            await self._pause()
+
+    def _app(self, driving: Driving) -> faust.App:
         inbox: Inbox = asyncio.Queue(_FETCHES)
         app = make_app(self._settings, self._group, driving.starts, inbox)
         topic = app.topic(self._settings.topic, key_serializer="raw", value_serializer="raw")
@@ -111,38 +133,22 @@ class Worker:
         async def follow(_: Any) -> None:
             await driving.feed(inbox)
 
-        app.agent(topic, name=self._group)(follow)
-
-        async def revoked(_: Any, partitions: Any, *__: Any, **___: Any) -> None:
+        async def revoked(_: Any, partitions: set[TP], **__: Any) -> None:
             await driving.revoke(partitions)
 
-        async def assigned(_: Any, partitions: Any, *__: Any, **___: Any) -> None:
+        async def assigned(_: Any, partitions: set[TP], **__: Any) -> None:
             await driving.keep_only(partitions)
 
-        app.on_partitions_revoked.connect(revoked, weak=False)
-        app.on_partitions_assigned.connect(assigned, weak=False)
-        crashed = asyncio.create_task(_crashed(app))
-        try:
-            await app.start()
-            if ready is not None:
-                ready()
-            lag = asyncio.create_task(self._measure(app, driving))
-            stopped = asyncio.create_task(self._stop.wait())
-            await asyncio.wait((crashed, stopped), return_when=asyncio.FIRST_COMPLETED)
-            for task in (lag, stopped):
-                task.cancel()
-        except Exception as error:  # noqa: BLE001 # of Faust or of Kafka: begin again
-            logger.warning(
-                "worker begins again", group=self._group, reason=f"{type(error).__name__}: {error}"
-            )
-        finally:
-            crashed.cancel()
-            await driving.close()
-            with suppress(Exception):
-                async with asyncio.timeout(_STOP_SECONDS):
-                    await app.stop()
-        if not self._stop.is_set():
-            await self._pause()
+        app.agent(topic, name=self._group)(follow)
+        app.on_partitions_revoked.connect(cast("Any", revoked), weak=False)
+        app.on_partitions_assigned.connect(cast("Any", assigned), weak=False)
+        return app
+
+    async def _work(self, app: faust.App, driving: Driving, ready: Callable[[], None] | None) -> None:
+        await app.start()
+        if ready is not None:
+            ready()
+        await self._measure(app, driving)
 
     def _open(self, partition: int) -> PartitionDriver:
         projector = PartitionProjector(partition, self._models(partition), self._store, self._events)

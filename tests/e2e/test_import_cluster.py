@@ -5,13 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from codepark.cluster import database_name
-from codepark.settings import read_settings
 from domain.times import from_rfc3339
 from insights.analyser import ProcessAnalyser
 from projections.insights_model import insights_model
 from projections.models import READ_MODELS
-from projections.mongodb.connection import connect
+from projections.mongodb.connection import connect, database_name
 from projections.mongodb.store import MongoDocumentStore
 from projections.sqlite import SQLiteDocumentStore
 from tests.e2e.test_import import STARLETTE, codepark, last_line, needs_starlette
@@ -37,9 +35,15 @@ def normalised(value, first):
 @needs_starlette
 def test_the_cluster_imports_what_the_embedded_profile_imports(tmp_path, kafka, mongodb_uri, redis_url):
     embedded = tmp_path / "embedded"
-    done = last_line(codepark("import-git", STARLETTE, "--project", "starlette", "--data", embedded, "--json"))
+    done = last_line(
+        codepark("import-git", STARLETTE, "--project", "starlette", "--data", embedded, "--json")
+    )
     server = ClusterServer(
-        tmp_path / "node", kafka=kafka, mongodb_uri=mongodb_uri, redis_url=redis_url, prefix=f"imp-{uuid4().hex[:12]}."
+        tmp_path / "node",
+        kafka=kafka,
+        mongodb_uri=mongodb_uri,
+        redis_url=redis_url,
+        prefix=f"imp-{uuid4().hex[:12]}.",
     )
     server.start()
     try:
@@ -62,14 +66,15 @@ def compare(embedded, server):
     models = (*READ_MODELS, insights_model(analyser))
     expected = SQLiteDocumentStore(embedded / "read.sqlite")
     client = connect(server.settings["CODEPARK_MONGODB_URI"])
-    found = MongoDocumentStore(client, database_name(read_settings(server.settings)))
+    found = MongoDocumentStore(client, database_name("", server.settings["CODEPARK_TOPIC_PREFIX"]))
     try:
         expected.prepare(models)
         found.prepare(models)
         target = {name: checkpoint.sequence for name, checkpoint in expected.checkpoints().items()}
         most = max(target.values())
         eventually(
-            lambda: all(c.sequence >= min(most, target[n]) for n, c in found.checkpoints().items()), seconds=240
+            lambda: all(c.sequence >= min(most, target[n]) for n, c in found.checkpoints().items()),
+            seconds=240,
         )
         first = from_rfc3339("2026-01-01T00:00:00.000Z")
         for collection in sorted(c.name for model in models for c in model.collections):

@@ -124,10 +124,14 @@ class SimulatedBroker:
                 self.take(flight)
 
     def truncate(self, count: int) -> None:
-        """Lose the last *count* messages although they were acknowledged."""
-        keep = max(len(self.log) - count, 0)
-        self.cut += [message for message in self.log[keep:] if message is not None]
-        del self.log[keep:], self.landed_at[keep:]
+        """Lose the last *count* messages although they were acknowledged, but not the opening of the log."""
+        opening = next((item.offset for item in self.log if item and "log" in dict(item.headers)), -1)
+        self.cut_to(max(len(self.log) - count, opening + 1))
+
+    def cut_to(self, length: int) -> None:
+        """Lose everything from the offset *length* on."""
+        self.cut += [message for message in self.log[length:] if message is not None]
+        del self.log[length:], self.landed_at[length:]
 
     async def read(self, offset: int, *, wait: bool) -> tuple[list[Message], int]:
         """Answer a fetch."""

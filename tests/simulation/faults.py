@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 RATES = (0.0, 0.0, 0.03, 0.15, 0.4)
 _LARGE = 8 * 1024 * 1024
-_SMALL = 4_000
+SMALL = 4_000
 """A size at which a batch of three records is cut."""
 
 
@@ -43,6 +43,8 @@ class Plan:
     truncations: int = 0
     """Unclean elections: acknowledged records are lost."""
     batch_bytes: int = _LARGE
+    scripted: bool = False
+    """Whether a script brings the events about: the counts above then only say what to expect."""
 
     @property
     def honest(self) -> bool:
@@ -65,7 +67,7 @@ def plans(**fixed: object) -> st.SearchStrategy[Plan]:
         "outages": st.integers(0, 1),
         "forgeries": st.sampled_from((0, 0, 0, 1)),
         "truncations": st.sampled_from((0, 0, 0, 0, 1)),
-        "batch_bytes": st.sampled_from((_SMALL, _LARGE)),
+        "batch_bytes": st.sampled_from((SMALL, _LARGE)),
     }
     drawn.update({name: st.just(value) for name, value in fixed.items()})
     return st.builds(Plan, **drawn)

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 
 from commands.deciding import outcome_of
 from commands.kafka.counting import Counted, Counting
+from commands.kafka.message import Message
 from commands.outcomes import Accepted, Submission
+from domain.account.commands import RegisterAccount
 from domain.file.commands import DeleteFile, WriteFile
-from domain.identifiers import file_stream, project_stream
+from domain.identifiers import claim_stream, file_stream, project_stream
 from domain.log.events import CommandRefused, LogFenced
 from domain.project.commands import CreateProject, UpdateProject
 from domain.project.events import ProjectCreated, ProjectUpdated
@@ -42,7 +44,10 @@ class State:
         """Tell whether *submission* is to be refused in this state."""
         if submission.command_id in self.bodies:
             return self.bodies[submission.command_id] != submission.fingerprint
-        command, stream = submission.command, stream_of(submission)
+        command = submission.command
+        if isinstance(command, RegisterAccount):
+            return claim_stream(command.name_claim) in self.versions
+        stream = stream_of(submission)
         exists = project_stream(command.project_id) in self.names
         if exists is isinstance(command, CreateProject):
             return True
@@ -94,14 +99,16 @@ class History:
     def __init__(self, broker: SimulatedBroker) -> None:
         self.records: list[Record] = []
         self.effects: list[Effect] = []
-        self.forks: list[int] = []
+        self.voids: list[Message] = []
+        self.forks: list[Message] = []
         counting, offsets = Counting(0), []
         for message in broker.log:
             if message is None:
                 continue
             verdict = counting.take(message)
             if not isinstance(verdict, Counted):
-                self.forks += [verdict.offset] * verdict.false_history
+                self.voids.append(message)
+                self.forks += [message] * verdict.false_history
             elif verdict.record is not None:
                 self.records.append(verdict.record)
                 offsets.append(message.offset)

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from random import Random
 
-from commands.outcomes import Accepted, Submission
+from commands.outcomes import Accepted, Refused, Submission
+from domain.account.commands import RegisterAccount
 from tests.simulation.broker import LOST, SILENT, Fate
-from tests.simulation.clients import create, rename
-from tests.simulation.faults import Plan
-from tests.simulation.foreign import forged
+from tests.simulation.clients import create, rename, submission
+from tests.simulation.faults import SMALL, Plan
+from tests.simulation.foreign import forged, garbage
 from tests.simulation.history import History
 from tests.simulation.node import Node
 from tests.simulation.runs import Script
@@ -77,10 +80,10 @@ async def other_past(world: World) -> None:
     await asyncio.sleep(0.5)
     second.crash()
     world.broker.truncate(1)
+    await asyncio.sleep(1.5)  # the node that runs finds that out
     await insist(world, first, lambda: rename(world, "p", "two"))
     second.boot()
-    while second.log.partition.unavailable is not None:
-        await asyncio.sleep(0.1)
+    await asyncio.sleep(3.0)
     if second.log.tip().chain != History(world.broker).records[-1].chain:
         world.problems.append("a node works on a history that the log does not hold")
 
@@ -149,17 +152,40 @@ def void(_: object) -> None:
 
 
 async def ghost(world: World) -> None:
-    """Under a stalled reader the log loses records, and grows beyond them."""
+    """Between two looks of a slow reader the log loses records, and grows beyond them."""
     first, second = await prepare(world)
     for name in ("one", "two"):
         await insist(world, first, lambda name=name: rename(world, "p", name))
-    await asyncio.sleep(0.5)
-    second.stall(20.0)
+    world.broker.hold = lambda sender, kind: 4.0 if sender.name == second.number and kind == "fetch" else 0.0
+    await asyncio.sleep(1.0)
     world.broker.truncate(2)
     for index in range(_CHANGING_TIMES):
         await insist(world, first, lambda index=index: rename(world, "p", f"three-{index}"))
-    second.loop.stalled_until = 0.0
-    await asyncio.sleep(2.0)
+    await asyncio.sleep(6.0)
+
+
+async def emptied(world: World) -> None:
+    """The log loses everything, its opening too, while nodes run."""
+    first, second = await prepare(world)
+    world.broker.cut_to(0)
+    for node in (first, second, first):
+        await insist(world, node, lambda: create(world, world.new_id("again")))
+
+
+async def cut_behind_the_tip(world: World) -> None:
+    """While a node is down the log loses void records that the node has looked at."""
+    first, second = await prepare(world)
+    world.broker.put([garbage(Random(0), ()) for _ in range(3)])
+    await asyncio.sleep(1.5)
+    second.crash()
+    world.broker.truncate(3)
+    await asyncio.sleep(1.5)
+    second.boot()
+    world.broker.hold = lambda sender, kind: 4.0 if sender.name == second.number and kind == "fetch" else 0.0
+    await asyncio.sleep(4.5)
+    for name in ("one", "two", "three"):
+        await insist(world, first, lambda name=name: rename(world, "p", name))
+    await world.ask(second, rename(world, "p", "four", expected=4))
 
 
 async def half_a_batch(world: World) -> None:
@@ -176,11 +202,33 @@ async def half_a_batch(world: World) -> None:
     await asyncio.gather(*asked)
 
 
-_TWO = Plan(nodes=2, prefer=False)
+def register(world: World, number: int) -> Submission:
+    """Return the opening of an account under a name that others want too."""
+    command = RegisterAccount(
+        account_id=f"01900000-0000-7000-8000-00000000001{number}", email=f"a{number}@b.example", name="ada",
+        password_hash="x", email_claim=f"mail-{number}", name_claim="ada",
+    )  # fmt: skip
+    return submission(world, command)
+
+
+async def slow_keys(world: World) -> None:
+    """While one node waits for the keys of personal data, the other takes the name that both want."""
+    first, second = await prepare(world)
+    world.key_seconds = 0.5
+    asked = asyncio.create_task(world.ask(first, register(world, 1)))
+    await asyncio.sleep(0.2)
+    world.key_seconds = 0.0
+    await world.ask(second, register(world, 2))
+    answer = (await asked).outcome
+    if not isinstance(answer, Refused):
+        world.problems.append(f"a name was given twice: {answer}")
+
+
+_TWO = Plan(nodes=2, prefer=False, scripted=True)
 SCENARIOS: dict[Script, Plan] = {
-    **dict.fromkeys((duel, lost_batch, silent_batch, refused_in_vain, late_reader, limbo), _TWO),
-    silent_forward: Plan(nodes=2, prefer=True),
-    limbo_and_alarm: Plan(nodes=2, prefer=False, forgeries=1),
-    half_a_batch: Plan(nodes=2, prefer=False, batch_bytes=4_000),
-    **dict.fromkeys((other_past, ghost), Plan(nodes=2, prefer=False, truncations=1)),
+    **dict.fromkeys((duel, lost_batch, silent_batch, refused_in_vain, late_reader, limbo, slow_keys), _TWO),
+    silent_forward: replace(_TWO, prefer=True),
+    limbo_and_alarm: replace(_TWO, forgeries=1),
+    half_a_batch: replace(_TWO, batch_bytes=SMALL),
+    **dict.fromkeys((other_past, ghost, emptied, cut_behind_the_tip), replace(_TWO, truncations=1)),
 }

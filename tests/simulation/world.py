@@ -64,6 +64,7 @@ class World:
         self.nodes = [Node(self, number, folder) for number in range(plan.nodes)]
         self.requests: list[Request] = []
         self.problems: list[str] = []
+        self.key_seconds = 0.0
         self._ids = 0
         self._preferred = self.random.randrange(plan.nodes)
 
@@ -84,9 +85,15 @@ class World:
         with (
             patch.object(settling_module, "random", self.random),
             patch.object(settling_module, "uuid7", functools.partial(self.new_id, "id")),
+            patch.object(log_module.asyncio, "to_thread", self._in_thread),
             patch.object(log_module, "_BATCH_BYTES", self.plan.batch_bytes),
         ):
             yield
+
+    async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Do what the log has a thread do, which is to make keys."""
+        await asyncio.sleep(self.key_seconds)
+        return work(*arguments)
 
     async def ask(
         self, node: Node, submission: Submission, patience: float = PATIENCE, *, direct: bool = False
@@ -120,7 +127,8 @@ class World:
         for node in self.nodes:
             node.boot()
         task = self.loop.create_task(script(self))
-        self._plan_events()
+        if not self.plan.scripted:
+            self._plan_events()
         self.scheduler.run(FAULTY_SECONDS + PATIENCE * 3, task.done)
         self._finish(task)
         self._heal()

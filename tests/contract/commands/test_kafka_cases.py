@@ -1,10 +1,11 @@
 """The cases that the library ships for recorders of others, run on ours against a real broker."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from eventsourcing.persistence import InfrastructureFactory
+from eventsourcing.persistence import InfrastructureFactory, OperationalError, StoredEvent
 from eventsourcing.tests.application import ApplicationTestCase, ExampleApplicationTestCase
 from eventsourcing.tests.persistence import (
     AggregateRecorderTestCase,
@@ -78,6 +79,24 @@ class TestApplicationRecorder(OwnTopic, ApplicationRecorderTestCase):
 
     def test_insert_subscribe(self):
         self.optional_test_insert_subscribe()
+
+    def test_inserts_of_many_threads_are_all_stored_once(self):
+        recorder = self.create_recorder()
+
+        def insert(number):
+            return recorder.insert_events([StoredEvent(uuid4(), 1, "event", b"%d" % number)])
+
+        with ThreadPoolExecutor(16) as pool:
+            ids = [found for (found,) in pool.map(insert, range(200))]
+        assert sorted(ids) == list(range(1, 201))
+        stored = {item.id: item.state for item in recorder.select_notifications(1, 300)}
+        assert stored == {id_: b"%d" % number for number, id_ in enumerate(ids)}
+
+    def test_a_closed_recorder_says_so(self):
+        recorder = self.create_recorder()
+        self.factories[-1].close()
+        with pytest.raises(OperationalError, match="closed"):
+            recorder.insert_events([StoredEvent(uuid4(), 1, "event", b"")])
 
 
 class TestTrackingRecorder(OwnTopic, TrackingRecorderTestCase):

@@ -109,3 +109,27 @@ def test_preparing_again_keeps_everything(store):
     store.prepare([NOTES, OTHERS])
     assert store.get("notes", "a") == note("a")
     assert store.checkpoints()["notes"].sequence == 1
+
+
+def test_a_checkpoint_keeps_its_place(store):
+    there = Checkpoint(sequence=7, place=b"\x00\xff here")
+    store.apply([Change(model="notes", writes=(), checkpoint=there)])
+    store.apply([Change(model="notes", writes=(), checkpoint=Checkpoint(sequence=6, place=b"behind"))])
+    assert store.checkpoints()["notes"] == there
+    store.prepare([NOTES, OTHERS])
+    assert store.checkpoints()["notes"] == there
+
+
+def test_a_failed_letter_may_be_solved_and_fail_again_in_one_step(store):
+    again = Change(
+        model="notes",
+        writes=(),
+        checkpoint=Checkpoint(sequence=4),
+        dead_letters=[letter(3, "again")],
+        solved=[3],
+    )
+    store.apply(
+        [Change(model="notes", writes=(), checkpoint=Checkpoint(sequence=4), dead_letters=[letter(3)])]
+    )
+    store.apply([again])
+    assert store.dead_letters() == [letter(3, "again")]

@@ -135,3 +135,11 @@ def test_no_reader_sees_a_half_built_model(store):
         reader.join()
     assert failures == []
     assert all(count == many and len(ranks) == 1 for count, ranks in seen)
+
+
+def test_the_switch_takes_the_place_of_the_build(store):
+    build = store.begin_rebuild(NOTES)
+    build.apply((), 2, b"there")
+    build.apply((), 1, b"before")
+    build.switch()
+    assert store.checkpoints()["notes"] == Checkpoint(sequence=2, place=b"there")

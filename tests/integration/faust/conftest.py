@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,6 +132,36 @@ class Part:
         self.redis.close()
         for store in self.stores:
             store.close()
+
+
+class Load:
+    """Appends in a thread until it is told to end."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        self.failure: Exception | None = None
+
+    def _run(self) -> None:
+        node = self._part.node
+        try:
+            while not self._ended.wait(0.02):
+                project = node.project("load")
+                node.outcomes(
+                    *[
+                        node.submission("project.update", target=project, name=f"n{number}")
+                        for number in range(20)
+                    ]
+                )
+        except Exception as error:  # noqa: BLE001 # the test shows it
+            self.failure = error
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join(30)
+        assert self.failure is None
 
 
 @pytest.fixture

@@ -1,47 +1,15 @@
 """Workers that are killed, and a store that goes away: nothing is lost and nothing doubled."""
 
-import threading
+import signal
 from pathlib import Path
 
 import pytest
 
 from commands.kafka.settings import KafkaSettings
-from tests.integration.faust.conftest import Part, assert_equal, eventually
+from tests.integration.faust.conftest import Load, Part, assert_equal, eventually
 from tests.support.cluster import private_mongo
 
 pytestmark = [pytest.mark.integration, pytest.mark.chaos, pytest.mark.timeout(180)]
-
-COMMANDS = 20
-
-
-class Load:
-    """Appends in a thread until it is told to end."""
-
-    def __init__(self, part: Part) -> None:
-        self._part = part
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        self.failure: Exception | None = None
-
-    def _run(self) -> None:
-        node = self._part.node
-        try:
-            while not self._ended.wait(0.02):
-                project = node.project("load")
-                node.outcomes(
-                    *[
-                        node.submission("project.update", target=project, name=f"n{number}")
-                        for number in range(COMMANDS)
-                    ]
-                )
-        except Exception as error:  # noqa: BLE001 # the test shows it
-            self.failure = error
-
-    def end(self) -> None:
-        self._ended.set()
-        self._thread.join(30)
-        assert self.failure is None
 
 
 def test_killed_workers_lose_and_double_nothing(part: Part) -> None:
@@ -78,6 +46,24 @@ def test_a_stopped_worker_hands_over(part: Part) -> None:
     load.end()
     part.caught_up(store)
     assert_equal(store, part.expected())
+
+
+def test_a_stalled_worker_that_wakes_up_changes_nothing(part: Part) -> None:
+    store = part.store()
+    part.worker()
+    eventually(lambda: part.node.project("first") and _sequence(store), "the first worker")
+    part.worker()
+    load = Load(part)
+    part.workers[0].send_signal(signal.SIGSTOP)
+    at = _sequence(store)
+    eventually(lambda: _sequence(store) > at + 200, "the other worker takes over")
+    part.workers[0].send_signal(signal.SIGCONT)
+    at = _sequence(store)
+    eventually(lambda: _sequence(store) > at + 200, "progress")
+    load.end()
+    part.caught_up(store)
+    assert_equal(store, part.expected())
+    assert all(worker.poll() is None for worker in part.workers)
 
 
 def test_a_store_that_is_away_is_waited_for(tmp_path: Path, settings: KafkaSettings, redis_url: str) -> None:

@@ -59,7 +59,9 @@ def test_an_entry_of_another_form_is_composed_anew():
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["write", "hear", "ask", "hear all"]), st.integers(0, 1), st.sampled_from("ab")),
+    st.tuples(
+        st.sampled_from(["write", "hear", "ask", "hear all"]), st.integers(0, 1), st.sampled_from("ab")
+    ),
     max_size=40,
 )
 

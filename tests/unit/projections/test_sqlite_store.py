@@ -167,3 +167,19 @@ def test_a_field_name_cannot_carry_sql(store, field):
 def test_a_collection_name_cannot_carry_sql(store):
     with pytest.raises(ValueError, match="collection name"):
         store.prepare([replace(MODEL, collections=(Collection(name="x; DROP TABLE models"),))])
+
+
+def test_a_file_of_a_release_without_places_gets_them(tmp_path):
+    old = sqlite3.connect(tmp_path / "old.db")
+    old.execute(
+        "CREATE TABLE models (name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL, "
+        "sequence INTEGER NOT NULL, blocked TEXT NOT NULL)"
+    )
+    old.execute("""INSERT INTO models VALUES ('notes', 1, 1, 7, '["s"]')""")
+    old.commit()
+    old.close()
+    for _ in range(2):
+        store = SQLiteDocumentStore(tmp_path / "old.db")
+        store.prepare([MODEL])
+        assert store.checkpoints()["notes"] == Checkpoint(sequence=7, blocked=frozenset({"s"}))
+        store.close()

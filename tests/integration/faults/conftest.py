@@ -1,0 +1,38 @@
+"""Installations over servers of their own, so that a test may take one away."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from commands.kafka.settings import KafkaSettings
+from tests.support.installation import Installation
+
+NewInstallation = Callable[..., Installation]
+
+
+@pytest.fixture
+def install(tmp_path, request, topic_prefix) -> Iterator[NewInstallation]:
+    """Make an installation: `install(redis_url=…)`; what is not named is the server that the whole run shares.
+
+    What runs at the end of the test must end in order.
+    """
+    with ExitStack() as stack:
+
+        def made(**named: str) -> Installation:
+            shared = {"kafka": "kafka", "mongodb_uri": "mongodb_uri", "redis_url": "redis_url"}
+            servers = {
+                option: named.pop(option) if option in named else request.getfixturevalue(name)
+                for option, name in shared.items()
+            }
+            prefix = named.pop("prefix", topic_prefix)
+            folder = tmp_path / f"installation-{prefix}"
+            return stack.enter_context(Installation(folder, **servers, prefix=prefix, **named))
+
+        yield made
+
+
+@pytest.fixture
+def settings(kafka, topic_prefix) -> KafkaSettings:
+    """How to reach the log that belongs to this test alone."""
+    return KafkaSettings(bootstrap_servers=kafka, prefix=topic_prefix)

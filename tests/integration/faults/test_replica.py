@@ -1,0 +1,112 @@
+"""The local replica is a cache: lost, damaged or of another log, it is made again, and nobody sees a difference."""
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from commands.log import LogUnavailableError
+from tests.support.server import eventually
+
+from .local import facts, running
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+PROJECTS = 20
+
+
+def deleted(file):
+    for each in file.parent.iterdir():
+        each.unlink()
+
+
+def truncated(file):
+    with file.open("r+b") as handle:
+        handle.truncate(file.stat().st_size // 2)
+
+
+def emptied(file):
+    with file.open("r+b") as handle:
+        handle.truncate(0)
+
+
+def overwritten(file):
+    """Every page but the first is noise."""
+    with file.open("r+b") as handle:
+        handle.seek(4_096)
+        handle.write(b"\xa5" * (file.stat().st_size - 4_096))
+
+
+def middle_overwritten(file):
+    """The first and the last pages are good: the damage is met when somebody reads."""
+    size = file.stat().st_size
+    with file.open("r+b") as handle:
+        handle.seek(size // 2)
+        handle.write(b"\xa5" * 4_096)
+
+
+def header_overwritten(file):
+    with file.open("r+b") as handle:
+        handle.write(b"\xa5" * 100)
+
+
+DAMAGES = [deleted, truncated, emptied, overwritten, middle_overwritten, header_overwritten]
+
+
+def create_all(node):
+    return facts([node.create(f"p{number}", f"k{number}") for number in range(PROJECTS)])
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_replica_that_is_damaged_between_two_runs_is_made_again(settings, tmp_path, damage):
+    with running(settings, tmp_path) as node:
+        first, chains = create_all(node), [record.chain for record in node.log.read(0, 1_000)]
+    damage(node.replica)
+    with running(settings, tmp_path) as node:
+        assert eventually(lambda: replayed(node)) == first
+        assert eventually(lambda: read(node)) == chains
+        assert node.create("one more").position.sequence() == len(chains) + 1
+
+
+def replayed(node):
+    """Return what retries of everything are told; None while the replica is being made again."""
+    try:
+        return create_all(node)
+    except LogUnavailableError:
+        return None
+
+
+def read(node):
+    try:
+        return [record.chain for record in node.log.read(0, 1_000)]
+    except LogUnavailableError:
+        return None
+
+
+def test_a_replica_of_another_log_is_made_again(settings, tmp_path):
+    with running(settings, tmp_path / "one") as one:
+        create_all(one)
+    other = replace(settings, prefix=f"{settings.prefix}two.")
+    with running(other, tmp_path / "two") as two:
+        first = two.create("a", "k0").position
+    two.replica.write_bytes(one.replica.read_bytes())
+    with running(other, tmp_path / "two") as two:
+        assert two.create("a", "k0").position == first
+        assert two.create("b", "k1").position.sequence() == 2
+        assert two.log.partition.rebuilds == 1
+
+
+def test_a_node_whose_replica_is_gone_answers_as_before(install):
+    node = install().start_nodes(1)[0]
+
+    def create(number):
+        headers = {"Idempotency-Key": f"k{number}"}
+        with node.client() as client:
+            answer = client.post("/api/v1/projects", json={"name": f"p{number}"}, headers=headers)
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        return answer.json()["id"], answer.headers["ETag"], answer.headers["CodePark-Position"]
+
+    first = [create(number) for number in range(3)]
+    assert node.stop() == 0
+    deleted(node.data / "replica" / "replica-0.sqlite")
+    node.start_again()
+    assert [create(number) for number in range(3)] == first

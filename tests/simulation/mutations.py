@@ -1,0 +1,133 @@
+"""The protocol with one rule taken out, one function for each rule."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from commands import deciding
+from commands.deciding import Pending, decide_batch
+from commands.kafka.counting import Counted, Counting, Void
+from commands.kafka.message import Message, split_chain
+from commands.kafka.partition import OutcomeUnknownError, Partition
+from commands.kafka.settling import Settling
+from commands.log import LogUnavailableError, TipMovedError
+from commands.outcomes import Accepted, Outcome, Refused, Submission, Unavailable
+from commands.position import Position
+
+Mutation = Callable[[], AbstractContextManager[Any]]
+
+
+def without_chain_rule() -> AbstractContextManager[Any]:
+    """Whatever carries a chain counts."""
+    sound = Counting.take
+
+    def take(self: Counting, message: Message) -> Counted | Void:
+        place, found = self.place, split_chain(message)
+        verdict = sound(self, message)
+        if isinstance(verdict, Void) and found is not None and place.opened:
+            return self._count(place, message, *found)
+        return verdict
+
+    return patch.object(Counting, "take", take)
+
+
+def without_contiguity() -> AbstractContextManager[Any]:
+    """An acknowledged batch counts, wherever it landed."""
+    return patch.object(Partition, "_is_contiguous", lambda *_: True)
+
+
+def outcome_by_tip() -> AbstractContextManager[Any]:
+    """Where the tip moved after an unknown outcome, it was ours that moved it."""
+
+    async def outcomes(self: Settling, submissions: Sequence[Submission]) -> list[Outcome]:
+        unknown = None
+        while True:
+            tip = self._log.tip()
+            if unknown not in {None, tip}:
+                position = Position.at(tip.sequence, tip.chain)
+                return [
+                    Accepted(command_id=item.command_id, stream="", version=0, position=position)
+                    for item in submissions
+                ]
+            decided = decide_batch(self._view, self._log, submissions, max(self._clock(), tip.occurred_at))
+            try:
+                return await self._settled(decided)
+            except OutcomeUnknownError:
+                unknown = tip
+            except TipMovedError:
+                await asyncio.sleep(0.01)
+
+    return patch.object(Settling, "outcomes", outcomes)
+
+
+def without_deduplication() -> AbstractContextManager[Any]:
+    """Nobody looks a command up by its id."""
+    return patch.object(deciding, "_repeated", lambda *_, **__: None)
+
+
+def resume_unseen() -> AbstractContextManager[Any]:
+    """A start goes on from the replica without comparing it with the log."""
+
+    async def resume(self: Partition) -> None:
+        self._counting = Counting(self.number, self.place)
+
+    return patch.object(Partition, "_resume", resume)
+
+
+def refusals_at_once() -> AbstractContextManager[Any]:
+    """A refusal is answered whatever becomes of the batch it was decided in."""
+    sound = Settling.outcomes
+
+    async def outcomes(self: Settling, submissions: Sequence[Submission]) -> list[Outcome]:
+        decided = decide_batch(self._view, self._log, submissions, self._log.tip().occurred_at)
+        early = [item.outcome if isinstance(item.outcome, Refused) else None for item in decided.pending]
+        later: Sequence[Outcome]
+        try:
+            later = await sound(self, submissions)
+        except LogUnavailableError as error:
+            later = [Unavailable(command_id=item.command_id, reason=str(error)) for item in submissions]
+        return [first or last for first, last in zip(early, later, strict=True)]
+
+    return patch.object(Settling, "outcomes", outcomes)
+
+
+def without_proof_of_the_end() -> AbstractContextManager[Any]:
+    """What is not to be appended is answered from the view as it is."""
+
+    async def confirm(*_: Any) -> None:
+        return None
+
+    return patch.object(Partition, "confirm", confirm)
+
+
+def unrecorded_refusal() -> AbstractContextManager[Any]:
+    """A refusal after an unanswered forward leaves nothing in the log."""
+
+    def refused(_: Any, __: Any, submission: Submission, refusal: Any, ___: int) -> Pending:
+        outcome = Refused(command_id=submission.command_id, refusal=refusal)
+        return Pending(command_id=submission.command_id, outcome=outcome)
+
+    return patch.object(deciding, "_refused", refused)
+
+
+def without_fence() -> AbstractContextManager[Any]:
+    """A batch of unknown outcome does not hinder an answer."""
+    return patch.object(Partition, "_require_no_doubt", lambda _: None)
+
+
+def without_place_of_voids() -> AbstractContextManager[Any]:
+    """A void record is never looked at twice, wherever it lies."""
+    return patch.object(Counting, "_lies_at_its_place", lambda *_: False)
+
+
+def without_alarm_about_voids() -> AbstractContextManager[Any]:
+    """A void record at its place is no alarm."""
+    return patch.object(Partition, "_check_place", lambda *_: None)
+
+
+@contextmanager
+def nothing() -> Iterator[None]:
+    """Change nothing."""
+    yield

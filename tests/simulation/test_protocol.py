@@ -1,0 +1,46 @@
+"""Search for a run that breaks a promise; `CODEPARK_SIMULATION_RUNS` searches longer, from other seeds."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.simulation.faults import plans
+from tests.simulation.runs import run
+
+_RUNS = int(os.environ.get("CODEPARK_SIMULATION_RUNS", "0"))
+_FEW_RUNS = 300
+
+
+@pytest.mark.timeout(0 if _RUNS else 120)
+@settings(
+    max_examples=_RUNS or _FEW_RUNS,
+    derandomize=not _RUNS,
+    deadline=None,
+    database=None,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
+@given(plan=plans())
+def test_every_promise_holds(plan):
+    assert run(plan) == []
+
+
+@settings(max_examples=5, derandomize=True, deadline=None, database=None)
+@given(plan=plans(clients=2, operations=4))
+def test_a_plan_makes_one_run(plan):
+    assert traced(plan) == traced(plan)
+
+
+def traced(plan):
+    """Return what every request was told, and when."""
+    seen = []
+
+    async def script(world):
+        from tests.simulation.clients import crowd
+
+        await crowd(world)
+        seen.extend((item.invoked, item.answered, item.outcome.__class__) for item in world.requests)
+
+    run(plan, script)
+    return seen
