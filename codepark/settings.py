@@ -133,7 +133,7 @@ def _redis(environment: Mapping[str, str], default: str | None) -> RedisUrls | N
     if missing:
         raise SettingsError(f"{missing[0]} is missing: set it, or CODEPARK_REDIS_URL for all uses")
     for use, url in urls.items():
-        own = f"CODEPARK_REDIS_{use.upper()}_URL"
+        own = _REDIS_USES[use]
         _check_scheme(own if environment.get(own) else "CODEPARK_REDIS_URL", url, _REDIS_SCHEMES)
     return RedisUrls(**{use: url for use, url in urls.items() if url})
 

@@ -98,7 +98,8 @@ def _decide(
     _check_version(decided.batch, stream, submission.expected_version)
     home = HANDLERS[type(submission.command)].home(submission.command)
     if not unit.events:
-        if not submission.keyed:
+        # Without a record, the node that did not answer might decide the same attempt later, and change something.
+        if not submission.keyed and not submission.unanswered:
             return Pending(
                 command_id=command_id,
                 outcome=Accepted(

@@ -374,9 +374,8 @@ class Partition:
         """Drop the replica and read the log anew: either this reader was wrong, or the rebuilt one finds the same."""
         logger.error("false history, rebuilding the replica", partition=self.number, reason=str(error))
         self._rebuild(error.offset)
-        self.unavailable = (
-            self.unavailable or "the replica is being made anew"
-        )  # and the log opened, if it is empty
+        # The following starts anew, and opens the log where it is empty.
+        self.unavailable = self.unavailable or "the replica is being made anew"
 
     def _rebuild(self, fork: int | None) -> None:
         forks = set(self._keeper.forks)

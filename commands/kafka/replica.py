@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
 from msgspec import json
 
 from commands.chain import chain_after
@@ -27,6 +28,8 @@ _CACHE_KIB = 32_768
 _CHECKPOINT_PAGES = 8_000
 """Pages in the write-ahead log before they are moved: at the default of 1,000 one append in fifty waits for that."""
 _compressor = LargeStateCompressor()
+
+logger = structlog.get_logger(__name__)
 
 
 class ReplicaDamagedError(Exception):
@@ -53,7 +56,8 @@ class Replica:
         self._plain = plain
         try:
             self._open()
-        except (sqlite3.Error, ReplicaDamagedError):
+        except (sqlite3.Error, ReplicaDamagedError) as error:
+            logger.warning("dropping the replica", partition=partition, reason=str(error))
             self.reset()
 
     @property

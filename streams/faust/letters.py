@@ -36,7 +36,7 @@ def letter_message(letter: DeadLetter, original: Message, partition: int) -> Let
         original.key,
         original.value,
         [
-            *original.headers,
+            *((name, value or b"") for name, value in original.headers),
             (MODEL, letter.model.encode()),
             (REASON, (letter.reason or _WAITS).encode()),
             (SEQUENCE, b"%d" % letter.sequence),

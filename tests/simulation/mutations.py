@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from msgspec import structs
+
 from commands import deciding
 from commands.deciding import Pending, decide_batch
 from commands.kafka.counting import Counted, Counting, Void
@@ -110,6 +112,16 @@ def unrecorded_refusal() -> AbstractContextManager[Any]:
         return Pending(command_id=submission.command_id, outcome=outcome)
 
     return patch.object(deciding, "_refused", refused)
+
+
+def unrecorded_unchanged() -> AbstractContextManager[Any]:
+    """That nothing changes leaves nothing in the log either, after an unanswered forward."""
+    sound = deciding._decide
+
+    def decide(decided: Any, log: Any, submission: Submission, *rest: Any) -> Pending:
+        return sound(decided, log, structs.replace(submission, unanswered=False), *rest)
+
+    return patch.object(deciding, "_decide", decide)
 
 
 def without_fence() -> AbstractContextManager[Any]:

@@ -120,6 +120,17 @@ async def silent_forward(world: World) -> None:
     await before
 
 
+async def unchanged_forward(world: World) -> None:
+    """As `silent_forward`; who forwarded it finds that nothing changes, and the other would find otherwise."""
+    world.prefer(1)
+    first, second = await prepare(world)
+    second.stall(4.0)
+    before = asyncio.create_task(world.ask(second, rename(world, "p", "one")))
+    await asyncio.sleep(0.6)
+    await world.ask(first, rename(world, "p", "new"))
+    await before
+
+
 async def _in_limbo(world: World, meanwhile: Callable[[], None]) -> None:
     first, _ = await prepare(world)
     sends(world, Fate((2.0,)), Fate((14.0,), acknowledged=False), LOST, LOST, LOST)
@@ -227,7 +238,7 @@ async def slow_keys(world: World) -> None:
 _TWO = Plan(nodes=2, prefer=False, scripted=True)
 SCENARIOS: dict[Script, Plan] = {
     **dict.fromkeys((duel, lost_batch, silent_batch, refused_in_vain, late_reader, limbo, slow_keys), _TWO),
-    silent_forward: replace(_TWO, prefer=True),
+    **dict.fromkeys((silent_forward, unchanged_forward), replace(_TWO, prefer=True)),
     limbo_and_alarm: replace(_TWO, forgeries=1),
     half_a_batch: replace(_TWO, batch_bytes=SMALL),
     **dict.fromkeys((other_past, ghost, emptied, cut_behind_the_tip), replace(_TWO, truncations=1)),

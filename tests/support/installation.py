@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import httpx
 from redis import Redis
@@ -229,7 +230,7 @@ class Installation:
             before = beats()
             eventually(lambda: all(beats()[name] > before[name] + 1 for name in addresses))
 
-    def __enter__(self) -> "Installation":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -36,14 +36,14 @@ def test_a_broker_that_is_killed_or_stopped_loses_nothing(
         with Writers(nodes, WRITERS) as load:
             load.wait_for(SOME)
             broker.kill()
-            _refused(load, lambda: broker.start())
+            _refused(load, broker.start)
             load.wait_for(SOME)
             broker.pause()
-            _refused(load, lambda: broker.resume())
+            _refused(load, broker.resume)
             load.wait_for(SOME)
         topic = compare(installation, load)
         record_property("unavailable", len(load.unavailable))
-        print("unavailable", len(load.unavailable), "counted", len(topic.records), "void", len(topic.void))
+        record_property("counted", (len(topic.records), len(topic.void)))
         compare_read_models(installation, mongodb_uri, topic.records)
 
 

@@ -1,4 +1,4 @@
-"""G1–G4: nodes that know nothing of each other write to one partition at once; the log has one history."""
+"""G1 to G4: nodes that know nothing of each other write to one partition at once; the log has one history."""
 
 import pytest
 
@@ -23,7 +23,6 @@ def test_nodes_that_fight_keep_every_answer(installation, mongodb_uri, nodes, re
         "refused": load.refused, "counted": len(topic.records), "void": len(topic.void),
     }  # fmt: skip
     record_property("figures", figures)
-    print(figures)
     assert topic.void, "they did not fight"
     assert figures["acknowledged"] >= ACKNOWLEDGED
     assert len(topic.effects) == figures["acknowledged"] + load.prepared

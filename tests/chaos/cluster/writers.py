@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -66,7 +66,7 @@ class Writers:
             Writer(self, nodes, number, random.Random(seed * 1_000 + number)) for number in range(count)
         ]
 
-    def __enter__(self) -> "Writers":
+    def __enter__(self) -> Self:
         for writer in self.all:
             writer.start()
         return self

@@ -36,6 +36,7 @@ class LocalNode:
         self.keys = SQLiteKeyStore(folder / "keys.sqlite", SECRETS.master_key)
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.log = KafkaEventLog(settings, self.mapper, folder / "replica", self.thread)
+        self.found = self.log.place.next_offset
         self.bus = KafkaCommandBus(self.log, clock)
         self.intake = Intake(SECRETS, self.log)
 

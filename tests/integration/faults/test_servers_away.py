@@ -1,5 +1,7 @@
 """G12: Kafka, MongoDB or Redis are away when a node starts, and later; it recovers without a restart."""
 
+from functools import partial
+
 import httpx
 import pytest
 
@@ -112,4 +114,4 @@ def _each_serves(nodes, name):
         with node.client() as client, other.client() as elsewhere:
             answer = create(client, name)
             assert answer.status_code == httpx.codes.CREATED, answer.text
-            assert eventually(lambda: seen(elsewhere, answer), seconds=RECOVERY_SECONDS)
+            assert eventually(partial(seen, elsewhere, answer), seconds=RECOVERY_SECONDS)
