@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -57,7 +57,7 @@ class Topics:
             if replicas == REPLICAS:
                 settings["min.insync.replicas"] = str(IN_SYNC)
             topic = NewTopic(name, partitions, replicas, topic_configs=settings)
-            answer = await self._admin.create_topics([topic], timeout_ms=_REQUEST_MS)
+            answer: Any = await self._admin.create_topics([topic], timeout_ms=_REQUEST_MS)
         except TopicAlreadyExistsError:
             return False
         except (KafkaError, OSError) as error:
@@ -80,7 +80,7 @@ class Topics:
     async def faults(self, name: str, wanted: Mapping[str, str]) -> list[str]:
         """Return what is set otherwise than *wanted* on the topic; raises BrokerAwayError."""
         try:
-            answers = await self._admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+            answers: Any = await self._admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
         except (KafkaError, OSError) as error:
             raise BrokerAwayError(f"Kafka does not answer: {error}") from error
         found = {entry[0]: entry[1] for entry in answers[0].resources[0][4]}

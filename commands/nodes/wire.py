@@ -18,7 +18,7 @@ _AnyCommand: Any = reduce(or_, COMMANDS)
 class _Submitted(Struct, frozen=True, kw_only=True):
     """A submission whose command is told by its tag."""
 
-    command: _AnyCommand
+    command: _AnyCommand  # pyright: ignore[reportInvalidTypeForm] # a union made at run time
     command_id: str
     actor: Actor
     keyed: bool

@@ -1,5 +1,6 @@
 """G1, G3, G12: the broker is killed and stopped under load; nodes and workers recover without a restart."""
 
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,8 @@ from tests.chaos.cluster.writers import Writers
 from tests.support.cluster import private_kafka
 from tests.support.installation import Installation
 from tests.support.server import eventually
+
+logger = logging.getLogger(__name__)
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 
@@ -24,7 +27,7 @@ def broker(tmp_path):
 
 
 def test_a_broker_that_is_killed_or_stopped_loses_nothing(
-    tmp_path, broker, mongodb_uri, redis_url, topic_prefix, record_property
+    tmp_path, broker, mongodb_uri, redis_url, topic_prefix
 ):
     installation = Installation(
         tmp_path / "installation",
@@ -42,8 +45,8 @@ def test_a_broker_that_is_killed_or_stopped_loses_nothing(
             _refused(load, broker.resume)
             load.wait_for(SOME)
         topic = compare(installation, load)
-        record_property("unavailable", len(load.unavailable))
-        record_property("counted", (len(topic.records), len(topic.void)))
+        logger.info("unavailable %s", len(load.unavailable))
+        logger.info("counted %s", (len(topic.records), len(topic.void)))
         compare_read_models(installation, mongodb_uri, topic.records)
 
 

@@ -1,5 +1,6 @@
 """G3, G4: the node that all others send their commands to is stopped and killed under load."""
 
+import logging
 from time import monotonic
 
 import httpx
@@ -10,6 +11,8 @@ from tests.chaos.cluster.topic import Topic
 from tests.chaos.cluster.writers import Writers
 from tests.support.installation import Node
 from tests.support.server import eventually
+
+logger = logging.getLogger(__name__)
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
 
@@ -35,11 +38,11 @@ def nodes(installation):
     return installation.start_nodes(NODES)
 
 
-def test_losing_the_preferred_node_delays_nobody_for_long(installation, nodes, record_property):
+def test_losing_the_preferred_node_delays_nobody_for_long(installation, nodes):
     """One installation for all three: its start takes longer than what is measured."""
     _without_a_fault(installation, nodes)
-    record_property("stopped", _stopped(installation, nodes))
-    record_property("killed", _killed(installation, nodes))
+    logger.info("stopped %s", _stopped(installation, nodes))
+    logger.info("killed %s", _killed(installation, nodes))
 
 
 def _without_a_fault(installation, nodes):
