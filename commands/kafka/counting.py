@@ -81,18 +81,21 @@ class Counting:
         headers, another number of partitions.
         """
         place = self.place
-        self.place = replace(place, next_offset=message.offset + 1)
         found = split_chain(message)
         if found is None:
-            return Void(message.offset, "no chain: it is not a record of this log")
+            return self._void(message, "no chain: it is not a record of this log")
         chain, rest = found
         if not place.opened:
             return self._open(message, chain, rest)
         if chain != chain_of(place.tip.chain, leaf(message.key, message.value, rest)):
-            return Void(
-                message.offset, "it does not extend the chain", self._lies_at_its_place(message, rest)
+            return self._void(
+                message, "it does not extend the chain", false_history=self._lies_at_its_place(message, rest)
             )
-        return self._count(place, message, chain, rest)
+        return self._count(place, message, chain, dict(rest))
+
+    def _void(self, message: Message, reason: str, *, false_history: bool = False) -> Void:
+        self.place = replace(self.place, next_offset=message.offset + 1)
+        return Void(message.offset, reason, false_history)
 
     def _open(self, message: Message, chain: bytes, rest: Headers) -> Counted | Void:
         values = dict(rest)
@@ -100,12 +103,12 @@ class Counting:
             log_id = values["log"].decode()
             partition, partitions = int(values["partition"]), int(values["partitions"])
         except (KeyError, ValueError):
-            return Void(message.offset, "it does not open the log")
+            return self._void(message, "it does not open the log")
         if values.get("ce_type") != OPENED.encode() or partition != self.partition or not log_id:
-            return Void(message.offset, "it does not open this partition")
+            return self._void(message, "it does not open this partition")
         first = first_chain(log_id, partition, partitions)
         if chain != first:
-            return Void(message.offset, "it does not open the log")
+            return self._void(message, "it does not open the log")
         self.place = Place(
             next_offset=message.offset + 1,
             counted_at=message.offset,
@@ -115,14 +118,13 @@ class Counting:
         )
         return Counted(None)
 
-    def _count(self, place: Place, message: Message, chain: bytes, rest: Headers) -> Counted:
-        values = dict(rest)
+    def _count(self, place: Place, message: Message, chain: bytes, values: dict[str, bytes]) -> Counted:
         if values.get("ce_type") == TRACKED.encode():
             tip = Tip(place.tip.sequence, chain, place.tip.occurred_at)
             self._advance(place, message.offset, tip)
             return Counted(None, values.get(TRACKING))
         try:
-            record = to_record(message, chain, rest)
+            record = to_record(message, chain, values)
         except MalformedError as error:
             raise LogCorruptError(f"{error}, although it extends the chain") from error
         if record.sequence != place.tip.sequence + 1:

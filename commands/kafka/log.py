@@ -158,11 +158,27 @@ class KafkaEventLog:
         personal = [item.event for command in batch for item in command.events if item.event.SUBJECT]
         if personal:
             await asyncio.to_thread(self._mapper.prepare, personal)
+            if place != self.place:
+                raise TipMovedError("somebody appended while the keys were made")
+        self._require_new_versions(batch)
         records: list[Record] = []
         for part in self._cut(batch):
-            records += await self._append_part(self.place, part)
+            # Behind *place* and no later one: what was decided, was decided on it.
+            records += await self._append_part(place, part)
+            place = self.place  # nothing ran since the part was kept, so this is where it led to
         self._keep(snapshots)
         return records
+
+    def _require_new_versions(self, batch: Sequence[CommandEvents]) -> None:
+        """Refuse a version that a stream has already, before anything is sent: what is in the log stays there."""
+        items = [item for command in batch for item in command.events]
+        highest = self._replica.highest_versions(list({item.stream for item in items}))
+        for item in items:
+            if item.version <= highest.get(item.stream, 0):
+                raise LogUnavailableError(
+                    f"the batch cannot be used: {item.stream} has version {item.version}"
+                )
+            highest[item.stream] = item.version
 
     async def _append_part(self, place: Place, part: Sequence[CommandEvents]) -> list[Record]:
         def sealed(found: Place) -> tuple[list[Outgoing], Sequence[Counted]]:

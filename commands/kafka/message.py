@@ -1,7 +1,7 @@
 """Between a record and a Kafka message: a CloudEvent in binary mode with CodePark's own headers beside it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -100,9 +100,8 @@ def to_parts(record: Record, tracking: bytes | None = None) -> tuple[bytes, byte
     return record.home.encode(), record.data, found
 
 
-def to_record(message: Message, chain: bytes, rest: Headers) -> Record:
-    """Read the record that *message* carries; raise MalformedError."""
-    found = dict(rest)
+def to_record(message: Message, chain: bytes, found: Mapping[str, bytes]) -> Record:
+    """Read the record that *message* carries, by its headers *found*; raise MalformedError."""
     try:
         topic, schema = _type(found["ce_dataschema"])
         index, count = _commit(found["commit"])

@@ -169,6 +169,7 @@ class Partition:
                 if isinstance(error, asyncio.CancelledError):
                     raise
                 raise OutcomeUnknownError(str(error)) from error
+            self._own_append = asyncio.get_running_loop().time()
             return await self._settle(expected, offset, messages, taken)
 
     async def _settle(

@@ -80,7 +80,9 @@ class Topics:
     async def faults(self, name: str, wanted: Mapping[str, str]) -> list[str]:
         """Return what is set otherwise than *wanted* on the topic; raises BrokerAwayError."""
         try:
-            answers: Any = await self._admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+            answers: Any = await self._admin.describe_configs(
+                [ConfigResource(ConfigResourceType.TOPIC, name)]
+            )
         except (KafkaError, OSError) as error:
             raise BrokerAwayError(f"Kafka does not answer: {error}") from error
         found = {entry[0]: entry[1] for entry in answers[0].resources[0][4]}

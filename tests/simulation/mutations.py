@@ -29,7 +29,8 @@ def without_chain_rule() -> AbstractContextManager[Any]:
         place, found = self.place, split_chain(message)
         verdict = sound(self, message)
         if isinstance(verdict, Void) and found is not None and place.opened:
-            return self._count(place, message, *found)
+            chain, rest = found
+            return self._count(place, message, chain, dict(rest))
         return verdict
 
     return patch.object(Counting, "take", take)

@@ -26,19 +26,7 @@ NEEDED: dict[Mutation, Script] = {
 }
 
 
-AWAITED = {scenarios.slow_keys: "the log takes the tip after the keys are made for the one it was given"}
-"""What the protocol does not pass yet; strict, so that this list ends with its reasons."""
-SOUND = [
-    pytest.param(
-        script,
-        id=script.__name__,
-        marks=[pytest.mark.xfail(reason=AWAITED[script])] if script in AWAITED else [],
-    )
-    for script in scenarios.SCENARIOS
-]
-
-
-@pytest.mark.parametrize("script", SOUND)
+@pytest.mark.parametrize("script", scenarios.SCENARIOS, ids=lambda script: script.__name__)
 @pytest.mark.parametrize("seed", _SEEDS)
 def test_the_protocol_passes(script, seed):
     assert run(replace(scenarios.SCENARIOS[script], seed=seed), script) == []

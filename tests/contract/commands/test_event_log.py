@@ -1,19 +1,39 @@
-"""What every event log must do, whatever keeps it. A second adapter joins in `open_log`."""
+"""What every event log must do, whatever keeps it: SQLite, or Kafka with its replica."""
 
 import threading
 
 import pytest
 
 from commands.chain import chain_after, first_chain
+from commands.kafka.log import KafkaEventLog
+from commands.kafka.loop import LoopThread
+from commands.kafka.settings import KafkaSettings
+from commands.keys import PersonalCipher
 from commands.log import CommandEvents, LogCorruptError, Selection, Snapshot, Tip, TipMovedError
+from commands.mapper import EventMapper
+from commands.sqlite.keys import SQLiteKeyStore
 from commands.stream_event import StreamEvent
 from domain.project.events import ProjectDeleted
-from tests.support.parts import Commands
+from tests.support.parts import SECRETS, Commands
 
 
-@pytest.fixture
-def log(commands):
-    return commands.log
+@pytest.fixture(params=["sqlite", "kafka"])
+def log(request, tmp_path):
+    if request.param == "sqlite":
+        yield request.getfixturevalue("commands").log
+        return
+    settings = KafkaSettings(
+        bootstrap_servers=request.getfixturevalue("kafka"), prefix=request.getfixturevalue("topic_prefix")
+    )
+    keys, thread = SQLiteKeyStore(tmp_path / "keys.sqlite", SECRETS.master_key), LoopThread()
+    found = KafkaEventLog(settings, EventMapper(PersonalCipher(keys)), tmp_path, thread)
+    try:
+        found.start()
+        yield found
+    finally:
+        found.close()
+        thread.close()
+        keys.close()
 
 
 def command(number: int, streams=("project-1",), versions=None, home="home-1", at=1_000):

@@ -41,7 +41,7 @@ def test_a_record_comes_back_as_it_was(texts):
     message = Message(5, key, value, [("chain", CHAIN), *reversed(headers)])
     chain, rest = split_chain(message)
     assert (chain, rest) == (CHAIN, headers)
-    assert to_record(message, chain, rest) == a_record(
+    assert to_record(message, chain, dict(rest)) == a_record(
         causation=texts, traceparent=texts, fingerprint=texts, commit_index=2, commit_count=3, schema=7,
         chain=CHAIN,
     )  # fmt: skip
@@ -60,4 +60,4 @@ def test_a_message_without_one_whole_chain_has_none(headers):
 def test_what_cannot_be_read_is_malformed(name, value):
     _, _, headers = to_parts(a_record())
     with pytest.raises(MalformedError):
-        to_record(Message(0, b"h", b"{}", ()), CHAIN, [*dict(headers, **{name: value}).items()])
+        to_record(Message(0, b"h", b"{}", ()), CHAIN, dict(headers, **{name: value}))
