@@ -41,9 +41,9 @@ class NodeListener:
         return (413, b"") if body is None else await self._carried_out(body)
 
     async def _carried_out(self, body: bytes) -> tuple[int, bytes]:
+        if self._bus.waiting > _CROWDED:
+            return 503, b""
         try:
-            if self._bus.waiting > _CROWDED:
-                raise BusyError(f"{self._bus.waiting} commands are waiting")
             outcomes = await self._bus.execute(decode_submissions(body))
         except msgspec.MsgspecError:
             return 400, b""

@@ -171,7 +171,10 @@ class ProjectedListener:
                     logger.warning("channel away", channel=self._channel, reason=str(error))
             except Exception:
                 logger.exception("listening failed")
-            self._look(at_once=True)
+            try:
+                self._look(at_once=True)
+            except Exception:  # a fault of ours must not leave the node deaf
+                logger.exception("looking failed")
             self._ended.wait(min(_PAUSE_SECONDS, self._poll_seconds))
 
     def _listen(self) -> None:
