@@ -91,7 +91,6 @@ class Partition:
         self._counted = counted
         self._counting = Counting(number, keeper.place)
         self._lock = asyncio.Lock()
-        self._moved = asyncio.Condition()
         self._doubtful: Place | None = None
         self._own_append = -1.0
         self._damaged = False
@@ -222,11 +221,6 @@ class Partition:
     def _require_no_doubt(self) -> None:
         if self._doubtful is not None:
             raise FenceNeededError
-
-    async def wait_beyond(self, offset: int) -> None:
-        """Wait until everything below *offset* has been looked at."""
-        async with self._moved:
-            await self._moved.wait_for(lambda: self.place.next_offset >= offset)
 
     def _check_usable(self) -> None:
         if self.corrupt is not None:
