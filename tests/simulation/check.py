@@ -80,8 +80,10 @@ def _faults(world: World) -> list[str]:
 def _lost(world: World, history: History) -> set[str]:
     """Return the commands that an unclean election lost, or that a writer of a false history appended.
 
-    One fork that is reported tells that what such a writer appended elsewhere is void too."""
-    reported = history.voids if world.broker.cut and history.forks else history.forks
+    After such an election an alarm, wherever it was raised, tells that what those writers appended may be void.
+    """
+    raised = world.broker.cut and (history.forks or any(node.alarms for node in world.nodes))
+    reported = history.voids if raised else history.forks
     lost = {_command(message) for message in (*world.broker.cut, *reported)}
     if world.broker.cut:  # what was refused or repeated may have rested on what is lost
         lost |= {

@@ -210,8 +210,9 @@ class World:
         async def probe() -> None:
             for _ in range(2 - self.plan.honest):
                 for node in self.nodes:
+                    await asyncio.sleep(1.0)  # so that it knows the end, and its record lies at its place
                     await self._insist(node)
 
         task = self.loop.create_task(probe())
-        self.scheduler.run(self.scheduler.now + _PROBE_SECONDS * _PROBES * len(self.nodes), task.done)
+        self.scheduler.run(self.scheduler.now + 2 * _PROBE_SECONDS * _PROBES * len(self.nodes), task.done)
         self._finish(task)
