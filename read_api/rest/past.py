@@ -90,6 +90,7 @@ async def left_by(
     *insights* tells that the answer shows them, and so has to wait until they are measured.
     """
     if done.replayed:
+        await call.reached(done.position.token())  # another node may have told of it first
         return await _travels.ask(call.api, project_id, done.position.sequence(), ask)
     return await call.read(ask, project=project_id if insights else None, at=done)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from commands.position import parse_position
-from tests.support.server import STOP_SECONDS, Raw, Server
+from tests.support.server import STOP_SECONDS, Raw, Server, eventually
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 WORKERS = ("projections", "insights")
@@ -52,7 +52,16 @@ class ClusterServer(Server):
                     )
                 )  # fmt: skip
         super().start()
+        eventually(self._follows, seconds=60)
         return self
+
+    def _follows(self) -> bool:
+        """Tell whether the workers project what is appended now: joining their groups takes them some seconds."""
+        with self.client(self.token()) as client:
+            made = client.post("/api/v1/projects", json={"name": "probe"})
+            if not made.is_success:
+                return False
+            return client.get(f"/api/v1/projects/{made.json()['id']}").is_success
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
         status = super().stop(seconds)
