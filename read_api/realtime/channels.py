@@ -36,13 +36,18 @@ def visible(api: Api, project_id: str, actor: Actor) -> bool:
     return bool(api.queries.projects.visible([project_id], actor))
 
 
-def subscription(call: Call, position: Position) -> Subscription:
-    """Return the subscription behind *position* that a request asks for; raises HttpError."""
+async def subscription(call: Call, position: Position) -> Subscription:
+    """Return the subscription behind *position* that a request asks for.
+
+    Raises HttpError, and StoreUnavailableError where the read models do not come to the position in time.
+    """
     api, query = call.api, call.query
     projects = _names(query, "projects")
     if projects is not None and len(projects) > _PROJECTS:
         raise BadInputError(f"subscribe to at most {_PROJECTS} projects", "projects")
-    return Subscription(
+    if projects is not None:
+        await api.progress.wait((PROJECTS,), position.sequence(), api.wait_seconds)
+    found = Subscription(
         api.hub,
         lambda project, actor: visible(api, project, actor),
         call.actor,
@@ -52,6 +57,8 @@ def subscription(call: Call, position: Position) -> Subscription:
         topics=_names(query, "type"),
         in_threads=api.in_threads,
     )
+    await found.begin()
+    return found
 
 
 async def start(call: Call, last_seen: str | None) -> Position:
@@ -90,7 +97,7 @@ def event_stream(api: Api) -> Any:
         try:
             call = _call(api, request.scope, state["request_id"])
             position = await start(call, call.headers.get("last-event-id"))
-            found = subscription(call, position)
+            found = await subscription(call, position)
         except Exception as error:  # noqa: BLE001 # the error table knows them
             return response(failed(error, state["instance"], state["request_id"]))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -151,7 +158,7 @@ def event_socket(api: Api) -> Any:
         await socket.accept()
         try:
             call = _call(api, socket.scope, request_id)
-            found = subscription(call, await start(call, None))
+            found = await subscription(call, await start(call, None))
         except (HttpError, PositionError, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
             return

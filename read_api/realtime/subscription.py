@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 from domain.actor import Actor
 from domain.project.events import ProjectDeleted
@@ -10,6 +12,8 @@ from read_api.realtime.hub import Hub
 
 _ACCESS = ("project.", "collaborator.")
 _REMEMBERED = 1_000
+
+T = TypeVar("T")
 
 
 class Subscription:
@@ -27,7 +31,7 @@ class Subscription:
         topics: frozenset[str] | None = None,
         in_threads: bool = False,
     ) -> None:
-        """Start behind *after*; None for *projects* or *topics* stands for all.
+        """Start behind *after*, with `begin`; None for *projects* or *topics* stands for all.
 
         *visible* answers by the read model, which may lag behind the log: *projected* waits until it includes a
         sequence. *in_threads* tells that *visible* asks over a network.
@@ -39,8 +43,15 @@ class Subscription:
         self._projects = projects
         self._topics = topics
         self._in_threads = in_threads
-        self._allowed = {project: visible(project, actor) for project in projects or ()}
+        self._allowed: dict[str, bool] = {}
         self.after = after
+
+    async def begin(self) -> None:
+        """Note which of the projects may be seen; the read model must include the start already."""
+        projects = self._projects or frozenset()
+        self._allowed = await self._asked(
+            lambda: {project: self._visible(project, self._actor) for project in projects}
+        )
 
     async def batches(self) -> AsyncGenerator[list[Shown], None]:
         """Yield events as they come, in order; end when the server stops."""
@@ -51,11 +62,11 @@ class Subscription:
                 if not self._actor.sees_all:
                     await self._projected(events[-1].sequence)
                 self.after = events[-1].sequence
-                yield (
-                    await asyncio.to_thread(self._passing, events)
-                    if self._in_threads
-                    else self._passing(events)
-                )
+                yield await self._asked(partial(self._passing, events))
+
+    async def _asked(self, ask: Callable[[], T]) -> T:
+        """Ask the read model: here, or in a thread where that goes over a network."""
+        return await asyncio.to_thread(ask) if self._in_threads else ask()
 
     def _passing(self, events: list[Shown]) -> list[Shown]:
         return [event for event in events if self._passes(event)]

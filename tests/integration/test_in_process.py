@@ -95,6 +95,23 @@ def test_a_query_waits_until_the_read_model_includes_what_was_acknowledged(tmp_p
     asyncio.run(run())
 
 
+def test_a_subscription_waits_until_the_read_model_tells_who_may_see_its_projects(tmp_path):
+    """G7: asked too early, a new project would stay out of sight for as long as the subscription lasts."""
+
+    async def run():
+        async with application(tmp_path) as (parts, client):
+            with held(parts.runners[0]) as release:
+                project, position = await make_project(parts)
+                where = {"projects": project, "after": position}
+                asked = asyncio.create_task(client.head("/api/v1/events/stream", params=where))
+                await asyncio.wait({asked}, timeout=0.05)
+                assert not asked.done()
+                release.set()
+                assert (await asked).status_code == 200
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("path", ["/api/v1/projects/{}", "/api/v1/projects", "/api/v1/projects/{}/insights"])
 def test_a_query_waits_for_the_insights_of_what_was_acknowledged(tmp_path, path):
     """G5: the insights are held; of another project they are not waited for."""

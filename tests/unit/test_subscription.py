@@ -1,6 +1,7 @@
 """What a subscriber is told of projects that come out of sight."""
 
 import asyncio
+import threading
 
 from domain.actor import Actor, Role
 from read_api.realtime.hub import Hub
@@ -20,6 +21,7 @@ def told(commands, actor, visible, **options):
         hub = Hub(commands.log)
         hub.start(asyncio.get_running_loop())
         found = Subscription(hub, visible, actor, 1, projected=projected, **options)
+        await found.begin()
         batches = found.batches()
         topics = [event.topic for event in await anext(batches)]
         await batches.aclose()
@@ -46,3 +48,16 @@ def test_who_could_not_see_it_is_not_told(commands):
     commands.do("project.delete", target=project)
     for actor in (BOB, EVE):
         assert told(commands, actor, lambda home, actor: False) == []
+
+
+def test_what_may_be_seen_is_not_asked_in_the_loop_where_that_goes_over_a_network(commands):
+    project = commands.project()
+    commands.do("file.write", target=project, path="a", content="1")
+    threads = set()
+
+    def visible(home, actor):
+        threads.add(threading.current_thread())
+        return True
+
+    assert told(commands, ADA, visible, projects=frozenset({project}), in_threads=True) == ["file.written"]
+    assert threading.current_thread() not in threads
