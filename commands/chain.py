@@ -10,85 +10,123 @@ from domain.record import Record
 from domain.times import rfc3339
 
 CHAIN_SIZE = 32
+TRACKING = "tracking"
+"""Header with the tracking record that is stored with a command: name, NUL, notification id."""
 _LEAF = b"\x00"
 _NODE = b"\x02"
 
 
-def headers(record: Record) -> Iterable[tuple[str, bytes]]:
-    """Yield every header but `chain`, sorted by name (they are sorted here, once, by hand)."""
-    yield "actor", record.actor.encode()
-    yield "at", b"%d" % record.at
-    if record.causation is not None:
-        yield "causation", record.causation.encode()
-    yield "ce_dataschema", f"{record.topic}/{record.schema}".encode()
-    yield "ce_id", record.id.encode()
-    yield "ce_source", record.source.encode()
-    yield "ce_specversion", b"1.0"
-    yield "ce_subject", record.stream.encode()
-    yield "ce_time", rfc3339(record.occurred_at).encode()
-    yield "ce_type", record.topic.encode()
-    yield "command", record.command.encode()
-    yield "commit", b"%d/%d" % (record.commit_index, record.commit_count)
-    yield "content-type", b"application/json"
-    yield "correlation", record.correlation.encode()
-    if record.fingerprint is not None:
-        yield "fingerprint", record.fingerprint.encode()
-    yield "sequence", b"%d" % record.sequence
-    yield "stream", record.stream.encode()
-    if record.traceparent is not None:
-        yield "traceparent", record.traceparent.encode()
-    yield "version", b"%d" % record.version
+class Common:
+    """What the records of one command that carry events of one type have in common, encoded once.
+
+    The segments lie between what differs from record to record; together they are all headers sorted by name.
+    """
+
+    __slots__ = ("_after_at", "_after_commit", "_after_id", "_after_stream", "_before_at", "_pairs", "_trace")
+
+    def __init__(self, actor: str, causation: str | None, dataschema: str, source: str, time: str, topic: str, command: str, correlation: str, traceparent: str | None) -> None:  # fmt: skip
+        """Encode what is shared."""
+        cause = [] if causation is None else [("causation", causation.encode())]
+        trace = [] if traceparent is None else [("traceparent", traceparent.encode())]
+        first, schema = ("actor", actor.encode()), ("ce_dataschema", dataschema.encode())
+        origin = ("ce_source", source.encode())
+        what = [("ce_time", time.encode()), ("ce_type", topic.encode()), ("command", command.encode())]
+        why = ("correlation", correlation.encode())
+        self._pairs = (first, [*cause, schema], [origin, _SPECVERSION], what, [_CONTENT_TYPE, why], trace)
+        self._before_at = _frames([first]) + _framed(b"at")
+        self._after_at = _frames([*cause, schema]) + _framed(b"ce_id")
+        self._after_id = _frames([origin, _SPECVERSION]) + _framed(b"ce_subject")
+        self._after_stream = _frames(what) + _framed(b"commit")
+        self._after_commit = _frames([_CONTENT_TYPE, why])
+        self._trace = _frames(trace)
+
+    def lay(self, record: Record, tracking: bytes | None = None) -> tuple[bytes, list[tuple[str, bytes]]]:
+        """Return what the chain covers, and every header but `chain` sorted by name.
+
+        Covered are key, value, then each header's name and value, all length-prefixed (u32, big-endian).
+        """
+        home, data, stream = record.home.encode(), record.data, record.stream.encode()
+        at, version, sequence = b"%d" % record.at, b"%d" % record.version, b"%d" % record.sequence
+        commit = b"%d/%d" % (record.commit_index, record.commit_count)
+        name = record.id.encode()
+        framed_stream = _framed(stream)
+        own, kept = [], b""
+        if record.fingerprint is not None:
+            own = [("fingerprint", record.fingerprint.encode())]
+            kept = _frames(own)
+        last = [] if tracking is None else [(TRACKING, tracking)]
+        covered = b"".join((
+            _framed(home), framed_length(len(data)), data, self._before_at, LENGTHS[len(at)], at,
+            self._after_at, _framed(name), self._after_id, framed_stream,
+            self._after_stream, LENGTHS[len(commit)], commit, self._after_commit, kept,
+            _SEQUENCE, LENGTHS[len(sequence)], sequence, _STREAM, framed_stream, self._trace,
+            _frames(last) if last else b"", _VERSION, LENGTHS[len(version)], version,
+        ))  # fmt: skip
+        first, schema, origin, what, why, trace = self._pairs
+        pairs = [
+            first, ("at", at), *schema, ("ce_id", name), *origin, ("ce_subject", stream), *what, ("commit", commit),
+            *why, *own, ("sequence", sequence), ("stream", stream), *trace, *last, ("version", version),
+        ]  # fmt: skip
+        return covered, pairs
+
+
+LENGTHS = [length.to_bytes(4, "big") for length in range(1_024)]
+"""Small lengths as u32: each record has some forty."""
+
+
+def framed_length(length: int) -> bytes:
+    """Return *length* as u32, big-endian."""
+    return LENGTHS[length] if length < len(LENGTHS) else length.to_bytes(4, "big")
+
+
+def _framed(data: bytes) -> bytes:
+    return framed_length(len(data)) + data
+
+
+def _frames(pairs: Iterable[tuple[str, bytes]]) -> bytes:
+    return b"".join([_framed(name.encode()) + _framed(data) for name, data in pairs])
+
+
+_SPECVERSION, _CONTENT_TYPE = ("ce_specversion", b"1.0"), ("content-type", b"application/json")
+_SEQUENCE, _STREAM, _VERSION = _framed(b"sequence"), _framed(b"stream"), _framed(b"version")
+
+
+@lru_cache(maxsize=1_024)
+def _common(
+    actor: str, causation: str | None, topic: str, schema: int, source: str, occurred_at: int, command: str,
+    correlation: str, traceparent: str | None,
+) -> Common:  # fmt: skip
+    return Common(
+        actor, causation, f"{topic}/{schema}", source, rfc3339(occurred_at), topic, command, correlation, traceparent
+    )  # fmt: skip
+
+
+def laid(record: Record, tracking: bytes | None = None) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """Return what the chain covers of *record*, and its headers but `chain`; see `Common.lay`."""
+    return _common(
+        record.actor, record.causation, record.topic, record.schema, record.source, record.occurred_at,
+        record.command, record.correlation, record.traceparent,
+    ).lay(record, tracking)  # fmt: skip
+
+
+def headers(record: Record) -> list[tuple[str, bytes]]:
+    """Return every header but `chain`, sorted by name."""
+    return laid(record)[1]
 
 
 def chain_bytes(record: Record) -> bytes:
-    """Return what the chain covers: key, value, then each header's name and value, all length-prefixed (u32).
-
-    It writes out what `headers` yields: this runs for each event, and a generator of pairs costs twice as much.
-    """
-    stream, data = _framed(record.stream), record.data
-    parts = [_framed(record.home), len(data).to_bytes(4, "big"), data, _ACTOR, _known(record.actor), _AT]
-    parts.append(_framed(str(record.at)))
-    if record.causation is not None:
-        parts += (_CAUSATION, _framed(record.causation))
-    parts += (
-        _DATASCHEMA, _known(f"{record.topic}/{record.schema}"), _ID, _framed(record.id),
-        _SOURCE, _known(record.source), _SPECVERSION, _SUBJECT, stream,
-        _TIME, _known(rfc3339(record.occurred_at)), _TYPE, _known(record.topic),
-        _COMMAND, _framed(record.command), _COMMIT, _known(f"{record.commit_index}/{record.commit_count}"),
-        _CONTENT_TYPE, _CORRELATION, _framed(record.correlation),
-    )  # fmt: skip
-    if record.fingerprint is not None:
-        parts += (_FINGERPRINT, _framed(record.fingerprint))
-    parts += (_SEQUENCE, _framed(str(record.sequence)), _STREAM, stream)
-    if record.traceparent is not None:
-        parts += (_TRACEPARENT, _framed(record.traceparent))
-    parts += (_VERSION, _known(str(record.version)))
-    return b"".join(parts)
+    """Return what the chain covers."""
+    return laid(record)[0]
 
 
-def _framed(text: str) -> bytes:
-    data = text.encode()
-    return len(data).to_bytes(4, "big") + data
-
-
-_known = lru_cache(maxsize=4_096)(_framed)
-"""Frame what many records share."""
-
-_ACTOR, _AT, _CAUSATION = _framed("actor"), _framed("at"), _framed("causation")
-_DATASCHEMA, _ID, _SOURCE = _framed("ce_dataschema"), _framed("ce_id"), _framed("ce_source")
-_SPECVERSION = _framed("ce_specversion") + _framed("1.0")
-_SUBJECT, _TIME, _TYPE = _framed("ce_subject"), _framed("ce_time"), _framed("ce_type")
-_COMMAND, _COMMIT = _framed("command"), _framed("commit")
-_CONTENT_TYPE = _framed("content-type") + _framed("application/json")
-_CORRELATION, _FINGERPRINT = _framed("correlation"), _framed("fingerprint")
-_SEQUENCE, _STREAM = _framed("sequence"), _framed("stream")
-_TRACEPARENT, _VERSION = _framed("traceparent"), _framed("version")
+def link(previous: bytes, covered: bytes) -> bytes:
+    """Return SHA-256(0x02 ‖ previous ‖ SHA-256(0x00 ‖ covered))."""
+    return hashlib.sha256(_NODE + previous + hashlib.sha256(_LEAF + covered).digest()).digest()
 
 
 def chain_after(previous: bytes, record: Record) -> bytes:
     """Return the chain value of *record* behind *previous*: SHA-256(0x02 ‖ previous ‖ SHA-256(0x00 ‖ record))."""
-    leaf = hashlib.sha256(_LEAF + chain_bytes(record)).digest()
-    return hashlib.sha256(_NODE + previous + leaf).digest()
+    return link(previous, chain_bytes(record))
 
 
 def chained(record: Record, previous: bytes) -> bytes:

@@ -8,16 +8,14 @@ the log go through this module, so all agree on one history.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.chain import first_chain
+from commands.chain import TRACKING, first_chain, link
 from commands.kafka.message import (
     OPENED,
     TRACKED,
-    TRACKING,
     Headers,
     MalformedError,
     Message,
-    chain_of,
-    leaf,
+    covered,
     split_chain,
     to_record,
 )
@@ -87,7 +85,7 @@ class Counting:
         chain, rest = found
         if not place.opened:
             return self._open(message, chain, rest)
-        if chain != chain_of(place.tip.chain, leaf(message.key, message.value, rest)):
+        if chain != link(place.tip.chain, covered(message.key, message.value, rest)):
             return self._void(
                 message, "it does not extend the chain", false_history=self._lies_at_its_place(message, rest)
             )

@@ -1,11 +1,10 @@
 """Between a record and a Kafka message: a CloudEvent in binary mode with CodePark's own headers beside it."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from commands.chain import CHAIN_SIZE, headers
+from commands.chain import CHAIN_SIZE, LENGTHS, framed_length
 from domain.record import Record
 from domain.times import from_rfc3339
 
@@ -14,8 +13,6 @@ OPENED = "log.opened"
 """Type of the first counted message of a partition: it names the log and fixes the number of partitions."""
 TRACKED = "log.tracked"
 """Type of a message that keeps a tracking record alone: it extends the chain and takes no sequence."""
-TRACKING = "tracking"
-"""Header with the tracking record that is stored with a command: name, NUL, notification id."""
 
 Headers = Sequence[tuple[str, bytes]]
 _KEPT = 1_024
@@ -34,70 +31,41 @@ class MalformedError(ValueError):
     """A message that carries a chain that fits, and nothing that can be read as a record."""
 
 
-class _Lengths(dict[int, bytes]):
-    """A length as u32; the small ones are kept, for each message has forty."""
-
-    def __missing__(self, length: int) -> bytes:
-        found = length.to_bytes(4, "big")
-        if len(self) < _KEPT:
-            self[length] = found
-        return found
+_names: dict[str, bytes] = {}
+"""Headers' names behind their lengths; a foreign writer's many names are not kept for ever."""
 
 
-class _Names(dict[str, bytes]):
-    """A header's name behind its length; a foreign writer's many names are not kept for ever."""
-
-    def __missing__(self, name: str) -> bytes:
-        encoded = name.encode()
-        found = _LENGTHS[len(encoded)] + encoded
-        if len(self) < _KEPT:
-            self[name] = found
-        return found
-
-
-_LENGTHS, _NAMES = _Lengths(), _Names()
-
-
-def leaf(key: bytes | None, value: bytes | None, rest: Headers) -> bytes:
-    """Return SHA-256(0x00 ‖ key, value and each header, length-prefixed); *rest* is sorted, without `chain`."""
+def covered(key: bytes | None, value: bytes | None, rest: Headers) -> bytes:
+    """Return what the chain covers: key, value and each header, length-prefixed; *rest* is sorted, without `chain`."""
     key, value = key or b"", value or b""
-    parts = [b"\x00", _LENGTHS[len(key)], key, _LENGTHS[len(value)], value]
-    for name, data in rest:
-        parts += (_NAMES[name], _LENGTHS[len(data)], data)
-    return hashlib.sha256(b"".join(parts)).digest()
+    try:
+        framed = [_names[name] + LENGTHS[len(data)] + data for name, data in rest]
+    except LookupError:  # a name that did not come before, or a long value
+        framed = [_named(name) + framed_length(len(data)) + data for name, data in rest]
+    return b"".join([framed_length(len(key)), key, framed_length(len(value)), value, *framed])
 
 
-def chain_of(previous: bytes, digest: bytes) -> bytes:
-    """Return SHA-256(0x02 ‖ previous chain ‖ leaf)."""
-    return hashlib.sha256(b"\x02" + previous + digest).digest()
+def _named(name: str) -> bytes:
+    encoded = name.encode()
+    found = framed_length(len(encoded)) + encoded
+    if len(_names) < _KEPT:
+        _names[name] = found
+    return found
 
 
 def split_chain(message: Message) -> tuple[bytes, Headers] | None:
     """Return the message's chain and its other headers, sorted by name; None where it has no one chain."""
-    found = None
-    rest: list[tuple[str, bytes]] = []
-    for name, value in message.headers:
-        if value is None:
-            return None
-        if name != CHAIN:
-            rest.append((name, value))
-        elif found is None and len(value) == CHAIN_SIZE:
-            found = value
-        else:
-            return None
-    if found is None:
+    try:
+        rest = sorted(message.headers)
+    except TypeError:  # two of one name, of which one has no value
         return None
-    rest.sort()
-    return found, rest
-
-
-def to_parts(record: Record, tracking: bytes | None = None) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
-    """Return key, value and sorted headers of *record*, without its chain."""
-    found = [*headers(record)]
-    if tracking is not None:
-        found.append((TRACKING, tracking))
-        found.sort()
-    return record.home.encode(), record.data, found
+    places = [at for at, (name, value) in enumerate(rest) if name == CHAIN or value is None]
+    if len(places) != 1:
+        return None
+    name, found = rest.pop(places[0])
+    if name != CHAIN or found is None or len(found) != CHAIN_SIZE:
+        return None
+    return found, cast("Headers", rest)
 
 
 def to_record(message: Message, chain: bytes, found: Mapping[str, bytes]) -> Record:

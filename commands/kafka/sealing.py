@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import force_setattr
 
+from commands.chain import TRACKING, laid, link
 from commands.kafka.counting import Counted, Place
-from commands.kafka.message import CHAIN, TRACKED, TRACKING, chain_of, leaf, to_parts
+from commands.kafka.message import CHAIN, TRACKED, covered
 from commands.kafka.transport import Outgoing
 
 
@@ -17,14 +18,17 @@ def seal(place: Place, items: Sequence[Counted]) -> tuple[list[Outgoing], Sequen
     chain = place.tip.chain
     messages: list[Outgoing] = []
     for index, item in enumerate(items):
-        if item.record is not None:
-            key, value, headers = to_parts(item.record, item.tracking)
+        record = item.record
+        if record is not None:
+            key, value = record.home.encode(), record.data
+            body, headers = laid(record, item.tracking)
+            chain = link(chain, body)
+            force_setattr(record, "chain", chain)
         else:
-            key, value, headers = b"", b"", _tracking_headers(place.next_offset + index, item.tracking or b"")
-        chain = chain_of(chain, leaf(key, value, headers))
+            key, value = b"", b""
+            headers = _tracking_headers(place.next_offset + index, item.tracking or b"")
+            chain = link(chain, covered(key, value, headers))
         headers.append((CHAIN, chain))
-        if item.record is not None:
-            force_setattr(item.record, "chain", chain)
         messages.append(Outgoing(key, value, headers))
     return messages, items
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from commands.chain import first_chain
+from commands.chain import first_chain, laid, link
 from commands.kafka.counting import opening_headers
-from commands.kafka.message import Message, chain_of, leaf, to_parts
+from commands.kafka.message import Message
 from domain.record import Record
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
@@ -21,9 +21,9 @@ def messages_of(records: Sequence[Record], *, log_id: str = LOG) -> list[Message
     chain = first_chain(log_id, 0, 1)
     found = [Message(0, None, None, opening_headers(log_id, 0, 1))]
     for record in records:
-        key, value, headers = to_parts(record)
-        chain = chain_of(chain, leaf(key, value, headers))
-        found.append(Message(len(found), key, value, [*headers, ("chain", chain)]))
+        covered, headers = laid(record)
+        chain = link(chain, covered)
+        found.append(Message(len(found), record.home.encode(), record.data, [*headers, ("chain", chain)]))
     return found
 
 
