@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OffsetOutOfRan
 from commands.kafka.message import Message
 from commands.kafka.settings import KafkaSettings
 from commands.kafka.topics import MESSAGE_BYTES
-from commands.kafka.transport import BrokerAwayError, Outgoing, TooLargeForBatchError, TruncatedError
+from commands.kafka.transport import BrokerAwayError, Outgoing, TooLargeForBatchError, TruncatedError, nothing
 
 _DEADLINE_SECONDS = 5.0
 _REQUEST_MS = 4_000
@@ -19,6 +19,8 @@ _POLL_MS = 500
 _FETCH_BYTES = 16 * 1024 * 1024
 _ABORT_SECONDS = 1.0
 _MOST_RECORDS = 2_000
+_TURNS = 4
+"""So many turns of the loop aiokafka's sender takes from a batch to the socket."""
 
 # It reports every try of a reconnection as an error; who waits for the broker says so once.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -38,7 +40,7 @@ class KafkaTransport:
         self._asking = asyncio.Lock()
         self._position = -1
 
-    async def send(self, batch: Sequence[Outgoing]) -> int:
+    async def send(self, batch: Sequence[Outgoing], meanwhile: Callable[[], None] = nothing) -> int:
         """Append *batch* in one RecordBatch with `acks=all`."""
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
@@ -51,6 +53,9 @@ class KafkaTransport:
                         )
                 builder.close()
                 sent = await producer.send_batch(builder, self._place.topic, partition=self._place.partition)
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
+                meanwhile()
                 found = await sent
         except MessageSizeTooLargeError as error:
             raise TooLargeForBatchError(str(error)) from error

@@ -12,10 +12,8 @@ from commands.chain import TRACKING, first_chain, link
 from commands.kafka.message import (
     OPENED,
     TRACKED,
-    Headers,
     MalformedError,
     Message,
-    covered,
     split_chain,
     to_record,
 )
@@ -82,21 +80,18 @@ class Counting:
         found = split_chain(message)
         if found is None:
             return self._void(message, "no chain: it is not a record of this log")
-        chain, rest = found
         if not place.opened:
-            return self._open(message, chain, rest)
-        if chain != link(place.tip.chain, covered(message.key, message.value, rest)):
-            return self._void(
-                message, "it does not extend the chain", false_history=self._lies_at_its_place(message, rest)
-            )
-        return self._count(place, message, chain, dict(rest))
+            return self._open(message, found.chain, found.values)
+        if found.chain != link(place.tip.chain, found.covered):
+            lies_at_its_place = found.values.get("at") == b"%d" % message.offset
+            return self._void(message, "it does not extend the chain", false_history=lies_at_its_place)
+        return self._count(place, message, found.chain, found.values)
 
     def _void(self, message: Message, reason: str, *, false_history: bool = False) -> Void:
         self.place = replace(self.place, next_offset=message.offset + 1)
         return Void(message.offset, reason, false_history)
 
-    def _open(self, message: Message, chain: bytes, rest: Headers) -> Counted | Void:
-        values = dict(rest)
+    def _open(self, message: Message, chain: bytes, values: dict[str, bytes]) -> Counted | Void:
         try:
             log_id = values["log"].decode()
             partition, partitions = int(values["partition"]), int(values["partitions"])
@@ -142,12 +137,6 @@ class Counting:
             log_id=place.log_id,
             partitions=place.partitions,
         )
-
-    def _lies_at_its_place(self, message: Message, rest: Headers) -> bool:
-        for name, value in rest:
-            if name == "at":
-                return value == b"%d" % message.offset
-        return False
 
 
 def opening_headers(log_id: str, partition: int, partitions: int) -> list[tuple[str, bytes]]:

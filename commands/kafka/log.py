@@ -339,6 +339,12 @@ class _Keeping:
     def forks(self) -> frozenset[int]:
         return self._log._replica.forks  # noqa: SLF001 # as above
 
+    def stage(self, taken: Sequence[Counted]) -> None:
+        self._log._replica.stage(taken)  # noqa: SLF001 # as above
+
+    def unstage(self) -> None:
+        self._log._replica.unstage()  # noqa: SLF001 # as above
+
     def apply(self, taken: Sequence[Counted], place: Place) -> None:
         self._log._replica.apply(taken, place)  # noqa: SLF001 # as above
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 from commands.chain import CHAIN_SIZE, LENGTHS, framed_length
@@ -31,30 +32,45 @@ class MalformedError(ValueError):
     """A message that carries a chain that fits, and nothing that can be read as a record."""
 
 
-_names: dict[str, bytes] = {}
-"""Headers' names behind their lengths; a foreign writer's many names are not kept for ever."""
+class Chained(NamedTuple):
+    """A message's chain value, the bytes that it covers, and the headers by name."""
+
+    chain: bytes
+    covered: bytes
+    values: dict[str, bytes]
+
+
+_layouts: dict[tuple[str, ...], list[bytes] | None] = {}
+"""For names of headers in the order of a message: each one framed, where they come sorted with the chain last."""
 
 
 def covered(key: bytes | None, value: bytes | None, rest: Headers) -> bytes:
     """Return what the chain covers: key, value and each header, length-prefixed; *rest* is sorted, without `chain`."""
-    key, value = key or b"", value or b""
+    return _joined(key or b"", value or b"", [_framed(name.encode()) + _framed(data) for name, data in rest])
+
+
+def split_chain(message: Message) -> Chained | None:
+    """Take a message apart, its headers sorted by name; None where it has no one chain."""
+    headers = message.headers
+    names = tuple([name for name, _ in headers])
+    frames = _layouts[names] if names in _layouts else _learned(names)
+    if frames is None:
+        return _split_slowly(message)
+    found = headers[-1][1]
     try:
-        framed = [_names[name] + LENGTHS[len(data)] + data for name, data in rest]
-    except LookupError:  # a name that did not come before, or a long value
-        framed = [_named(name) + framed_length(len(data)) + data for name, data in rest]
-    return b"".join([framed_length(len(key)), key, framed_length(len(value)), value, *framed])
+        framed = [
+            frame + LENGTHS[len(value)] + value  # type: ignore[arg-type, operator] # None is met below
+            for frame, (_, value) in zip(frames, headers, strict=False)
+        ]
+    except (IndexError, TypeError):  # a long value, or none
+        return _split_slowly(message)
+    if found is None or len(found) != CHAIN_SIZE:
+        return None
+    body = _joined(message.key or b"", message.value or b"", framed)
+    return Chained(found, body, cast("dict[str, bytes]", dict(headers)))
 
 
-def _named(name: str) -> bytes:
-    encoded = name.encode()
-    found = framed_length(len(encoded)) + encoded
-    if len(_names) < _KEPT:
-        _names[name] = found
-    return found
-
-
-def split_chain(message: Message) -> tuple[bytes, Headers] | None:
-    """Return the message's chain and its other headers, sorted by name; None where it has no one chain."""
+def _split_slowly(message: Message) -> Chained | None:
     try:
         rest = sorted(message.headers)
     except TypeError:  # two of one name, of which one has no value
@@ -65,7 +81,26 @@ def split_chain(message: Message) -> tuple[bytes, Headers] | None:
     name, found = rest.pop(places[0])
     if name != CHAIN or found is None or len(found) != CHAIN_SIZE:
         return None
-    return found, cast("Headers", rest)
+    known = cast("list[tuple[str, bytes]]", rest)
+    return Chained(found, covered(message.key, message.value, known), dict(known))
+
+
+def _learned(names: tuple[str, ...]) -> list[bytes] | None:
+    """Return the frames of a layout that needs no sorting; a foreign writer's many layouts are not kept for ever."""
+    *rest, last = names or ("",)
+    is_ours = last == CHAIN and CHAIN not in rest and all(a < b for a, b in pairwise(rest))
+    frames = [_framed(name.encode()) for name in rest] if is_ours else None
+    if len(_layouts) < _KEPT:
+        _layouts[names] = frames
+    return frames
+
+
+def _joined(key: bytes, value: bytes, framed: list[bytes]) -> bytes:
+    return b"".join([framed_length(len(key)), key, framed_length(len(value)), value, *framed])
+
+
+def _framed(data: bytes) -> bytes:
+    return framed_length(len(data)) + data
 
 
 def to_record(message: Message, chain: bytes, found: Mapping[str, bytes]) -> Record:

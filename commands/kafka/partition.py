@@ -56,6 +56,14 @@ class Keeper(Protocol):
         """Return the offsets of confirmed forks."""
         ...
 
+    def stage(self, taken: Sequence[Counted]) -> None:
+        """Prepare to keep *taken*, which may come to count; nobody sees it, and it costs `apply` less."""
+        ...
+
+    def unstage(self) -> None:
+        """Drop what is staged and was not applied."""
+        ...
+
     def apply(self, taken: Sequence[Counted], place: Place) -> None:
         """Keep what was taken and the place, in one step."""
         ...
@@ -161,15 +169,18 @@ class Partition:
             messages, taken = sealed(expected)
             self._own_append = asyncio.get_running_loop().time()
             try:
-                offset = await self._transport.send(messages)
+                offset = await self._transport.send(messages, lambda: self._keeper.stage(taken))
             except (BrokerAwayError, asyncio.CancelledError) as error:
                 self._doubtful = expected
                 await self._transport.renew()
                 if isinstance(error, asyncio.CancelledError):
                     raise
                 raise OutcomeUnknownError(str(error)) from error
-            self._own_append = asyncio.get_running_loop().time()
-            return await self._settle(expected, offset, messages, taken)
+            else:
+                self._own_append = asyncio.get_running_loop().time()
+                return await self._settle(expected, offset, messages, taken)
+            finally:
+                self._keeper.unstage()
 
     async def _settle(
         self, expected: Place, offset: int, messages: list[Outgoing], taken: Sequence[Counted]
@@ -193,6 +204,11 @@ class Partition:
         counting.place = _place_behind(expected, offset, messages, taken)
         self._keep(taken, counting.place, own=True)
         self._counting = counting
+
+    async def settled(self) -> None:
+        """Return when the append under way, if there is one, is settled."""
+        async with self._lock:
+            pass
 
     async def confirm(self, expected: Place) -> None:
         """Return once it is sure that *expected* is the end of what counts, asked now.
@@ -248,7 +264,7 @@ class Partition:
         if message is None or message.offset != place.counted_at:
             return False
         found = split_chain(message)
-        return found is not None and found[0] == place.tip.chain
+        return found is not None and found.chain == place.tip.chain
 
     async def _open(self, log_id: str, partitions: int) -> None:
         """Open the log unless somebody has: the first opening message in log order is the one that counts."""

@@ -6,6 +6,7 @@ the place that it leads to, so that a replica never holds half a batch.
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import structlog
 from msgspec import json
 
 from commands.chain import chain_after
+from commands.kafka.checkpoints import Checkpoints
 from commands.kafka.counting import Counted, Place
 from commands.log import LogCorruptError, Snapshot, Tip
 from commands.mapper import LargeStateCompressor
@@ -25,8 +27,8 @@ FORMAT = 1
 _COLUMNS = (*COLUMNS, "at")
 _STATEMENTS = 128
 _CACHE_KIB = 32_768
-_CHECKPOINT_PAGES = 8_000
-"""Pages in the write-ahead log before they are moved: at the default of 1,000 one append in fifty waits for that."""
+_CHECKPOINT_PAGES = 65_536
+"""Pages in the write-ahead log before an append moves them itself: `Checkpoints` does so beside it, long before."""
 _compressor = LargeStateCompressor()
 
 logger = structlog.get_logger(__name__)
@@ -54,6 +56,8 @@ class Replica:
         self.path = path
         self.partition = partition
         self._plain = plain
+        self._checkpoints = Checkpoints(path)
+        self._staged: Sequence[Counted] | None = None
         try:
             self._open()
         except (sqlite3.Error, ReplicaDamagedError) as error:
@@ -80,27 +84,60 @@ class Replica:
         with self._transaction():
             self._save(self._place)
 
+    def stage(self, taken: Sequence[Counted]) -> None:
+        """Write what *taken* carries in a transaction that `apply` commits with its place, while the broker works.
+
+        Nobody but this connection sees it; a process that dies leaves nothing of it. What cannot be written now is
+        not staged: `apply` meets the same again, and tells.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._staged = taken
+            self._insert(taken)
+        except (sqlite3.Error, LogCorruptError):
+            self.unstage()
+
+    def unstage(self) -> None:
+        """Undo what is staged and was not applied."""
+        self._staged = None
+        with suppress(sqlite3.ProgrammingError):  # it was closed meanwhile, and that undid it
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
     def apply(self, taken: Sequence[Counted], place: Place) -> None:
         """Keep what *taken* carries, and that the replica is at *place*, in one transaction.
 
         Raises LogCorruptError where a version comes twice, and sqlite3.Error.
         """
+        if taken is not self._staged:
+            self.unstage()
+            self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            if taken is not self._staged:
+                self._insert(taken)
+            self._save(place)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self.unstage()
+            raise
+        self._staged = None
+        self._place = place
+        self._checkpoints.written(len(taken))
+
+    def _insert(self, taken: Sequence[Counted]) -> None:
         rows = [self._row(item.record) for item in taken if item.record is not None]
         tracking = [item.tracking for item in taken if item.tracking is not None]
-        with self._transaction():
-            try:
-                insert_rows(self._connection, TABLE, rows, _COLUMNS)
-            except sqlite3.IntegrityError as error:
-                raise LogCorruptError(f"a version of a stream stands twice in the log: {error}") from error
-            for item in tracking:
-                name, _, number = item.partition(b"\0")
-                self._connection.execute(
-                    "INSERT INTO tracking VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET notification_id = "
-                    "max(notification_id, excluded.notification_id)",
-                    (name.decode(), int(number)),
-                )
-            self._save(place)
-        self._place = place
+        try:
+            insert_rows(self._connection, TABLE, rows, _COLUMNS)
+        except sqlite3.IntegrityError as error:
+            raise LogCorruptError(f"a version of a stream stands twice in the log: {error}") from error
+        for item in tracking:
+            name, _, number = item.partition(b"\0")
+            self._connection.execute(
+                "INSERT INTO tracking VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET notification_id = "
+                "max(notification_id, excluded.notification_id)",
+                (name.decode(), int(number)),
+            )
 
     def keep(self, snapshots: Sequence[Snapshot]) -> None:
         """Keep snapshots; raises sqlite3.Error."""
@@ -142,6 +179,7 @@ class Replica:
 
     def close(self) -> None:
         """Close the file."""
+        self._checkpoints.close()
         connection: sqlite3.Connection | None = getattr(self, "_connection", None)
         if connection is not None:
             connection.close()
@@ -161,6 +199,7 @@ class Replica:
         for statement in _statements(plain=self._plain):
             self._connection.execute(statement)
         self._place, self._forks = Place(), frozenset()
+        self._staged = None
         self._load()
 
     def _load(self) -> None:

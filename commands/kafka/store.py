@@ -72,6 +72,7 @@ class LogStore:
         self._temporary = None if folder is not None else tempfile.mkdtemp(prefix="codepark-replica-")
         folder = folder or Path(self._temporary or "")
         self._replica = Replica(folder / f"{topic}-{partition}.sqlite", partition, plain=True)
+        self._snapshots_file = folder / f"{topic}-{partition}-snapshots.sqlite"
         self._thread = LoopThread(f"kafka-{topic}")
         self._waiting: deque[Insert] = deque()
         self._handing = threading.Lock()
@@ -84,7 +85,7 @@ class LogStore:
 
         transport = KafkaTransport(settings, topic, partition)
         self._partition = Partition(partition, transport, self, counted=self._counted)
-        self._open_datastore()
+        self._open_datastores()
         try:
             self._thread.run(self._start(), _WAIT_SECONDS)
         except (BrokerAwayError, LogUnavailableError, LogCorruptError, TimeoutError) as error:
@@ -103,15 +104,24 @@ class LogStore:
         """Return the offsets of confirmed forks."""
         return self._replica.forks
 
+    def stage(self, taken: Sequence[Counted]) -> None:
+        """Prepare to keep what may come to count."""
+        self._replica.stage(taken)
+
+    def unstage(self) -> None:
+        """Drop what does not."""
+        self._replica.unstage()
+
     def apply(self, taken: Sequence[Counted], place: Place) -> None:
         """Keep what counts."""
         self._replica.apply(taken, place)
 
     def reset(self, forks: Sequence[int] = ()) -> None:
         """Drop the replica's content."""
-        self._datastore.close()
+        self._close_datastores()
+        self._snapshots_file.unlink(missing_ok=True)
         self._replica.reset(forks)
-        self._open_datastore()
+        self._open_datastores()
 
     # What recorders call, from any thread.
 
@@ -142,8 +152,10 @@ class LogStore:
         return self._reading
 
     def snapshots(self) -> SQLiteAggregateRecorder:
-        """Return a recorder of snapshots: a cache in the replica, made anew from events where it is lost."""
-        return SQLiteAggregateRecorder(self._datastore, events_table_name="snapshots")
+        """Return a recorder of snapshots: a cache beside the replica, in a file whose writers wait for no broker."""
+        recorder = SQLiteAggregateRecorder(self._snapshots, events_table_name="snapshots")
+        recorder.create_table()
+        return recorder
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call *callback* whenever there are new notifications."""
@@ -163,14 +175,19 @@ class LogStore:
         finally:
             self._thread.close()
             _fail(self._waiting, OperationalError("the recorder is closed"))
-            self._datastore.close()
+            self._close_datastores()
             self._replica.close()
             if self._temporary is not None:
                 rmtree(self._temporary, ignore_errors=True)
 
-    def _open_datastore(self) -> None:
+    def _open_datastores(self) -> None:
         self._datastore = SQLiteDatastore(str(self._replica.path), originator_id_type=self._id_type)
+        self._snapshots = SQLiteDatastore(str(self._snapshots_file), originator_id_type=self._id_type)
         self._reading = SQLiteApplicationRecorder(self._datastore, events_table_name=TABLE)
+
+    def _close_datastores(self) -> None:
+        self._datastore.close()
+        self._snapshots.close()
 
     async def _start(self) -> None:
         from commands.kafka.topics import LOG_CONFIG, Topics  # noqa: PLC0415 # needs the extra `cluster`
@@ -186,6 +203,7 @@ class LogStore:
             listener()
 
     async def _tracked(self, name: str) -> int | None:
+        await self._partition.settled()  # the replica shows its writer what may not come to count, too
         return self._replica.tracked(name)
 
     def _hand_in(self, insert: Insert) -> None:

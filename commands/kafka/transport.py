@@ -1,6 +1,6 @@
 """What the protocol needs of a broker, for one partition."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from commands.kafka.message import Message
@@ -26,12 +26,18 @@ class TooLargeForBatchError(Exception):
     """A batch that no RecordBatch can hold; nothing was sent."""
 
 
+def nothing() -> None:
+    """Do nothing while a batch is on its way."""
+
+
 class Transport(Protocol):
     """One partition of a broker. Every method raises BrokerAwayError within a deadline of its own."""
 
-    async def send(self, batch: Sequence[Outgoing]) -> int:
+    async def send(self, batch: Sequence[Outgoing], meanwhile: Callable[[], None] = nothing) -> int:
         """Append *batch* whole, in one RecordBatch, and return the offset of its first message (-1: not told).
 
+        *meanwhile* is called once the batch is on its way, and must not raise: it costs no time of its own while the
+        broker works.
         BrokerAwayError means that the outcome is unknown: the batch may be stored, now or later. Raises
         TooLargeForBatchError before anything is sent.
         """

@@ -74,7 +74,7 @@ class PartitionReader:
         if end >= place.next_offset:
             messages, _ = await self.messages(place.counted_at)
             found = split_chain(messages[0]) if messages and messages[0].offset == place.counted_at else None
-            if found is not None and found[0] == place.tip.chain:
+            if found is not None and found.chain == place.tip.chain:
                 return
         raise LogCorruptError(
             f"partition {self.partition} is another log: the checkpoint knows sequence {place.tip.sequence} "

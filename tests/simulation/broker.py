@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from commands.kafka.message import Message
-from commands.kafka.transport import BrokerAwayError, Outgoing, TruncatedError
+from commands.kafka.transport import BrokerAwayError, Outgoing, TruncatedError, nothing
 from tests.simulation.faults import Plan
 from tests.simulation.loop import VirtualLoop
 
@@ -163,7 +163,7 @@ class SimulatedTransport:
         self.dead = False
         self.sent = 0
 
-    async def send(self, batch: Sequence[Outgoing]) -> int:
+    async def send(self, batch: Sequence[Outgoing], meanwhile: Callable[[], None] = nothing) -> int:
         """Send in one piece; a renewed producer changes nothing for what is on its way."""
         self.sent += 1
         future: asyncio.Future[int] = self.loop.create_future()
@@ -172,6 +172,7 @@ class SimulatedTransport:
             self.broker.take(
                 Flight(list(batch), self, fate, lambda base: self._answer(future, base, None))
             ) if fate.landings else None
+        meanwhile()
         return await self._within(future)
 
     async def renew(self) -> None:

@@ -3,7 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from commands.chain import chain_bytes
 from commands.chain import headers as headers_of
 from commands.kafka.message import MalformedError, Message, covered, split_chain, to_record
 from tests.unit.commands.test_chain import a_record
@@ -37,13 +39,30 @@ def test_a_record_comes_back_as_it_was(texts):
         causation=texts, traceparent=texts, fingerprint=texts, commit_index=2, commit_count=3, schema=7
     )
     headers = headers_of(record)
-    message = Message(5, record.home.encode(), record.data, [("chain", CHAIN), *reversed(headers)])
-    chain, rest = split_chain(message)
-    assert (chain, rest) == (CHAIN, headers)
-    assert to_record(message, chain, dict(rest)) == a_record(
-        causation=texts, traceparent=texts, fingerprint=texts, commit_index=2, commit_count=3, schema=7,
-        chain=CHAIN,
-    )  # fmt: skip
+    for order in ([*headers, ("chain", CHAIN)], [("chain", CHAIN), *reversed(headers)]):
+        message = Message(5, record.home.encode(), record.data, order)
+        found = split_chain(message)
+        assert found.chain == CHAIN
+        assert found.covered == covered(message.key, message.value, headers) == chain_bytes(record)
+        assert to_record(message, found.chain, found.values) == replace(record, chain=CHAIN)
+
+
+@given(
+    names=st.lists(st.sampled_from(["at", "chain", "stream", "version", "x"]), max_size=6),
+    values=st.lists(st.none() | st.just(CHAIN) | VALUES | st.binary(min_size=1_020, max_size=1_030), min_size=6, max_size=6),
+)
+def test_whatever_a_message_carries_it_is_taken_apart_as_the_reference_says(names, values):
+    """Two ways lead there: that of our own writer's messages, which come sorted, and that of all others."""
+    headers = list(zip(names, values, strict=False))
+    chains = [value for name, value in headers if name == "chain"]
+    whole = len(chains) == 1 and chains[0] is not None and len(chains[0]) == 32
+    expected = whole and all(value is not None for _, value in headers)
+    for order in (headers, sorted(headers, key=lambda header: (header[0] == "chain", header[0]))):
+        found = split_chain(Message(0, b"k", None, order))
+        assert (found is not None) == expected
+        if found is not None:
+            rest = sorted(header for header in headers if header[0] != "chain")
+            assert (found.chain, found.covered) == (chains[0], covered(b"k", None, rest))
 
 
 @pytest.mark.parametrize(
