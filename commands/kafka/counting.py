@@ -83,8 +83,8 @@ class Counting:
         if not place.opened:
             return self._open(message, found.chain, found.values)
         if found.chain != link(place.tip.chain, found.covered):
-            lies_at_its_place = found.values.get("at") == b"%d" % message.offset
-            return self._void(message, "it does not extend the chain", false_history=lies_at_its_place)
+            false_history = self._lies_at_its_place(message, found.values)
+            return self._void(message, "it does not extend the chain", false_history=false_history)
         return self._count(place, message, found.chain, found.values)
 
     def _void(self, message: Message, reason: str, *, false_history: bool = False) -> Void:
@@ -137,6 +137,9 @@ class Counting:
             log_id=place.log_id,
             partitions=place.partitions,
         )
+
+    def _lies_at_its_place(self, message: Message, values: dict[str, bytes]) -> bool:
+        return values.get("at") == b"%d" % message.offset
 
 
 def opening_headers(log_id: str, partition: int, partitions: int) -> list[tuple[str, bytes]]:

@@ -137,7 +137,6 @@ def _type(dataschema: bytes) -> tuple[str, int]:
     return topic, int(schema)
 
 
-@lru_cache(maxsize=256)
 def _commit(commit: bytes) -> tuple[int, int]:
     index, _, count = commit.partition(b"/")
     return int(index), int(count)

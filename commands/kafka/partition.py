@@ -6,14 +6,13 @@ exactly the offset it expected, so nobody wrote in between. In every other case 
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
 
-from commands.kafka.counting import Counted, Counting, Place, Void, opening_headers
-from commands.kafka.message import Message, split_chain
+from commands.kafka.counting import Counted, Counting, Place, opening_headers
+from commands.kafka.tail import FalseHistoryError, Keeper, Tail
 from commands.kafka.transport import BrokerAwayError, Outgoing, Transport, TruncatedError
 from commands.log import LogCorruptError, LogUnavailableError, Tip, TipMovedError
 from domain.record import Record
@@ -34,45 +33,6 @@ class FenceNeededError(Exception):
     """A batch of unknown outcome may still land on this tip: the tip must move before anything is answered."""
 
 
-class FalseHistoryError(Exception):
-    """A void record lies where its writer expected it, or offsets are gone: somebody holds a false history."""
-
-    def __init__(self, reason: str, offset: int | None = None) -> None:
-        """Keep the offset of the record where there is one."""
-        super().__init__(reason)
-        self.offset = offset
-
-
-class Keeper(Protocol):
-    """Where a partition keeps what it took: the replica."""
-
-    @property
-    def place(self) -> Place:
-        """Return where it is."""
-        ...
-
-    @property
-    def forks(self) -> frozenset[int]:
-        """Return the offsets of confirmed forks."""
-        ...
-
-    def stage(self, taken: Sequence[Counted]) -> None:
-        """Prepare to keep *taken*, which may come to count; nobody sees it, and it costs `apply` less."""
-        ...
-
-    def unstage(self) -> None:
-        """Drop what is staged and was not applied."""
-        ...
-
-    def apply(self, taken: Sequence[Counted], place: Place) -> None:
-        """Keep what was taken and the place, in one step."""
-        ...
-
-    def reset(self, forks: Sequence[int] = ()) -> None:
-        """Drop everything."""
-        ...
-
-
 class Sealed(Protocol):
     """Makes the messages of a batch for a place: chained behind its tip, expected at its next offset."""
 
@@ -81,7 +41,7 @@ class Sealed(Protocol):
         ...
 
 
-class Partition:
+class Partition(Tail):
     """The actor of one partition; every method belongs to one event loop."""
 
     def __init__(
@@ -93,25 +53,11 @@ class Partition:
         counted: Callable[[Sequence[Record], bool], None] = lambda _, __: None,
     ) -> None:
         """Keep what counts in *keeper*; tell *counted* of records, and whether they are our own, as they are kept."""
-        self.number = number
-        self._transport = transport
-        self._keeper = keeper
-        self._counted = counted
-        self._counting = Counting(number, keeper.place)
+        super().__init__(number, transport, keeper, counted)
         self._lock = asyncio.Lock()
-        self._doubtful: Place | None = None
         self._own_append = -1.0
         self._damaged = False
-        self._tail: asyncio.Task[None] | None = None
-        self.unavailable: str | None = "the log has not been read yet"
-        self.corrupt: str | None = None
-        self.rebuilds = 0
-        self.void = 0
-
-    @property
-    def place(self) -> Place:
-        """Return where this partition's view is; it includes every append that was answered here."""
-        return self._keeper.place
+        self._following: asyncio.Task[None] | None = None
 
     async def start(self, opening: Callable[[], tuple[str, int]] | None = None) -> None:
         """Compare the replica with the log, read to its end, and follow it from now on.
@@ -141,7 +87,7 @@ class Partition:
 
         *prepare* is awaited once before that start (it makes the topic).
         """
-        self._tail = asyncio.create_task(self._follow(opening, prepare))
+        self._following = asyncio.create_task(self._follow(opening, prepare))
 
     def mend(self) -> None:
         """Make the replica anew; the following does it."""
@@ -150,9 +96,9 @@ class Partition:
 
     async def close(self) -> None:
         """End following."""
-        if self._tail is not None:
-            self._tail.cancel()
-            await asyncio.gather(self._tail, return_exceptions=True)
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
         await self._transport.close()
 
     async def append(self, expected: Place, sealed: Sealed) -> Sequence[Counted]:
@@ -191,7 +137,10 @@ class Partition:
             return taken
         if 0 <= offset < expected.next_offset:
             await self._alarm(FalseHistoryError(f"appended at {offset}, below {expected.next_offset}"))
-        await self._catch_up_to(offset + len(messages))
+        try:
+            await self._read_to(offset + len(messages))
+        except BrokerAwayError as error:
+            raise LogUnavailableError(str(error)) from error
         raise TipMovedError("another writer was faster")
 
     def _is_contiguous(self, expected: Place, offset: int) -> bool:
@@ -226,14 +175,6 @@ class Partition:
                 raise TipMovedError(f"the log is at {self.place.tip.sequence}")
             self._require_no_doubt()
 
-    async def _prove_end(self) -> None:
-        end = await self._transport.end()
-        if end < self.place.next_offset:
-            await self._alarm(
-                FalseHistoryError(f"the partition ends at {end}, below {self.place.next_offset}")
-            )
-        await self._read_to(end)
-
     def _require_no_doubt(self) -> None:
         if self._doubtful is not None:
             raise FenceNeededError
@@ -243,28 +184,6 @@ class Partition:
             raise LogCorruptError(self.corrupt)
         if self.unavailable is not None:
             raise LogUnavailableError(self.unavailable)
-
-    async def _resume(self) -> None:
-        """Compare the last counted message with the log, so that a replica of another history is not gone on with."""
-        place = self.place
-        self._counting = Counting(self.number, place)
-        if place.counted_at < 0:
-            if place.next_offset > 0:
-                self._rebuild(None)
-            return
-        try:
-            messages, _ = await self._transport.fetch(place.counted_at, wait=True)
-        except TruncatedError:
-            messages = []
-        if not self._is_counted_tip(place, messages[0] if messages else None):
-            logger.error("the replica holds another history", partition=self.number, offset=place.counted_at)
-            self._rebuild(None)
-
-    def _is_counted_tip(self, place: Place, message: Message | None) -> bool:
-        if message is None or message.offset != place.counted_at:
-            return False
-        found = split_chain(message)
-        return found is not None and found.chain == place.tip.chain
 
     async def _open(self, log_id: str, partitions: int) -> None:
         """Open the log unless somebody has: the first opening message in log order is the one that counts."""
@@ -331,95 +250,6 @@ class Partition:
         async with self._lock:
             if place == self.place:
                 await self._take(messages, after)
-
-    async def _catch_up_to(self, end: int) -> None:
-        try:
-            await self._read_to(end)
-        except BrokerAwayError as error:
-            raise LogUnavailableError(str(error)) from error
-
-    async def _read_to(self, end: int) -> None:
-        """Take every message below *end*, or as many as there are: the partition may have been cut meanwhile."""
-        while (offset := self._counting.place.next_offset) < end:
-            try:
-                messages, after = await self._transport.fetch(offset, wait=True)
-            except TruncatedError as error:
-                await self._alarm(FalseHistoryError(str(error)))
-                end = await self._transport.end()
-                continue
-            if not await self._take(messages, after) or after == offset:
-                end = await self._transport.end()
-
-    async def _take(self, messages: Sequence[Message], after: int) -> bool:
-        """Count *messages* and keep them; tell whether there was no alarm."""
-        taken: list[Counted] = []
-        try:
-            for message in messages:
-                verdict = self._counting.take(message)
-                if isinstance(verdict, Counted):
-                    taken.append(verdict)
-                else:
-                    self._look_at(verdict)
-        except FalseHistoryError as error:
-            await self._alarm(error)
-            return False
-        place = self._counting.place
-        if after > place.next_offset:  # markers of others take offsets too
-            place = self._counting.place = _moved_to(place, after)
-        if place != self.place:
-            self._keep(taken, place, own=False)
-        return True
-
-    def _look_at(self, void: Void) -> None:
-        self.void += 1
-        if void.false_history:
-            self._check_place(void)
-        logger.info("void record", partition=self.number, offset=void.offset, reason=void.reason)
-
-    def _check_place(self, void: Void) -> None:
-        if void.offset not in self._keeper.forks:
-            raise FalseHistoryError(f"a void record lies at its place: {void.reason}", void.offset)
-        logger.error("fork: a writer held a false history", partition=self.number, offset=void.offset)
-
-    async def _alarm(self, error: FalseHistoryError) -> None:
-        """Drop the replica and read the log anew: either this reader was wrong, or the rebuilt one finds the same."""
-        logger.error("false history, rebuilding the replica", partition=self.number, reason=str(error))
-        self._rebuild(error.offset)
-        # The following starts anew, and opens the log where it is empty.
-        self.unavailable = self.unavailable or "the replica is being made anew"
-
-    def _rebuild(self, fork: int | None) -> None:
-        forks = set(self._keeper.forks)
-        if fork is not None:
-            forks.add(fork)
-        self.rebuilds += 1
-        self._keeper.reset(sorted(forks))
-        self._counting = Counting(self.number, self._keeper.place)
-
-    def _keep(self, taken: Sequence[Counted], place: Place, *, own: bool) -> None:
-        try:
-            self._keeper.apply(taken, place)
-        except LogCorruptError as error:
-            self.corrupt = str(error)
-            raise
-        except sqlite3.Error as error:
-            # The log has it, the replica has not: read it from the log once the disk takes it.
-            self._counting = Counting(self.number, self.place)
-            self.unavailable = f"the replica cannot be written: {error}"
-            raise LogUnavailableError(self.unavailable) from error
-        # A replica that is read anew passes the tip that the doubt is about once more: only what is behind it settles.
-        if self._doubtful is not None and place.counted_at > self._doubtful.counted_at:
-            self._doubtful = None
-        records = [item.record for item in taken if item.record is not None]
-        if records:
-            self._counted(records, own)
-
-
-def _moved_to(place: Place, offset: int) -> Place:
-    return Place(
-        next_offset=offset, counted_at=place.counted_at, tip=place.tip,
-        log_id=place.log_id, partitions=place.partitions,
-    )  # fmt: skip
 
 
 def _place_behind(

@@ -29,8 +29,7 @@ def without_chain_rule() -> AbstractContextManager[Any]:
         place, found = self.place, split_chain(message)
         verdict = sound(self, message)
         if isinstance(verdict, Void) and found is not None and place.opened:
-            chain, rest = found
-            return self._count(place, message, chain, dict(rest))
+            return self._count(place, message, found.chain, found.values)
         return verdict
 
     return patch.object(Counting, "take", take)

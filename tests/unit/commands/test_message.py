@@ -49,7 +49,11 @@ def test_a_record_comes_back_as_it_was(texts):
 
 @given(
     names=st.lists(st.sampled_from(["at", "chain", "stream", "version", "x"]), max_size=6),
-    values=st.lists(st.none() | st.just(CHAIN) | VALUES | st.binary(min_size=1_020, max_size=1_030), min_size=6, max_size=6),
+    values=st.lists(
+        st.none() | st.just(CHAIN) | VALUES | st.binary(min_size=1_020, max_size=1_030),
+        min_size=6,
+        max_size=6,
+    ),
 )
 def test_whatever_a_message_carries_it_is_taken_apart_as_the_reference_says(names, values):
     """Two ways lead there: that of our own writer's messages, which come sorted, and that of all others."""
