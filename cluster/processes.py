@@ -17,6 +17,8 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.05
+_THREADS = 16
+"""Where the number of threads stands behind the state: while others of a killed process end, its ports are taken."""
 # Below the ports that the kernel gives to outgoing connections: nobody takes one while its server restarts.
 _PORTS = range(15_000, 32_000)
 
@@ -152,7 +154,7 @@ def _birth_by_proc(pid: int) -> tuple[str | None, bool]:
     except (FileNotFoundError, ProcessLookupError):
         return None, True
     state, *rest = stat.rpartition(")")[2].split()
-    return f"{boot}/{rest[18]}", state in {"Z", "X"}
+    return f"{boot}/{rest[18]}", state in {"Z", "X"} and int(rest[_THREADS]) <= 1
 
 
 def _birth_by_psutil(pid: int) -> tuple[str | None, bool]:

@@ -1,4 +1,5 @@
 import os
+import platform
 import re
 import signal
 import socket
@@ -12,6 +13,7 @@ from cluster import jars
 from cluster.errors import MissingError
 from cluster.processes import Identity, free_port, is_free, reaped, spawn, wait_for
 
+EXIT = {"x86_64": 60, "aarch64": 93} if sys.platform == "linux" else {}
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 
 
@@ -44,6 +46,27 @@ def test_a_process_that_waits_to_be_reaped_has_ended(sleeper):
     assert wait_for(lambda: not identity.alive(), 10)
     assert Identity.of(sleeper.pid) is None
     assert not identity.signal(signal.SIGTERM)
+
+
+@pytest.mark.skipif(
+    platform.machine() not in EXIT, reason="the number of the system call exit is not known here"
+)
+def test_a_process_of_which_a_thread_still_ends_has_not_ended(tmp_path):
+    """Its first thread is gone, and what the others hold, ports above all, is still taken."""
+    program = (
+        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(60,)).start();"
+        f"print('up', flush=True); ctypes.CDLL(None).syscall({EXIT[platform.machine()]}, 0)"
+    )
+    process = spawn([sys.executable, "-c", program], output=tmp_path / "out", attached=True)
+    try:
+        assert wait_for(lambda: ") Z" in Path(f"/proc/{process.pid}/stat").read_text(), 20)
+        identity = Identity.of(process.pid)
+        assert identity is not None
+        assert identity.alive()
+    finally:
+        process.kill()
+        process.wait(10)
+    assert not identity.alive()
 
 
 def test_a_process_that_does_not_listen_is_ended_all_the_same(tmp_path):
