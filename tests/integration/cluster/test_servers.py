@@ -96,6 +96,7 @@ def test_kafka_with_tls_and_a_password(tmp_path):
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(300)  # six programs of Java start, and a broker's session has to end
 def test_three_brokers_keep_what_they_acknowledged(tmp_path):
     with three_brokers(tmp_path) as brokers:
         asyncio.run(create(brokers.address, "t", copies=3))
