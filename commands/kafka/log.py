@@ -74,7 +74,7 @@ class KafkaEventLog:
         self._reader: ReplicaReader | None = None
         self._check_replica()
         self._told = self._replica.place.tip.sequence
-        self.number = partition
+        self._number = partition
         self.partition = Partition(
             partition,
             transport or KafkaTransport(settings, settings.topic, partition),
@@ -106,6 +106,11 @@ class KafkaEventLog:
 
     async def _prepare(self) -> None:
         await ensure_log(self.settings)
+
+    @property
+    def number(self) -> int:
+        """Return which partition this is."""
+        return self._number
 
     @property
     def place(self) -> Place:

@@ -16,7 +16,6 @@ from commands.stream_event import StreamEvent
 from commands.view import View
 from domain.identifiers import technical_stream
 from domain.log.events import LogFenced
-from domain.record import Record
 from domain.times import Clock
 
 _SECONDS = 8.0
@@ -68,7 +67,8 @@ class Settling:
         if decided.appends:
             records = await self._log.append_here(tip, decided.appends, decided.batch.due_snapshots())
             self._view.settle(decided.batch.changed)
-            return settle(decided, records, _position(records[-1]))
+            last = records[-1]
+            return settle(decided, records, Position.at(last.sequence, last.chain, self._log.number))
         try:
             await self._log.confirm_here(tip)
         except FenceNeededError:
@@ -88,10 +88,6 @@ class Settling:
         )  # fmt: skip
         self._view.drop((stream,))
         await self._log.append_here(tip, [fence])
-
-
-def _position(record: Record) -> Position:
-    return Position.at(record.sequence, record.chain)
 
 
 def _back_off(conflicts: int) -> float:
