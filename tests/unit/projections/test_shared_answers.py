@@ -14,10 +14,10 @@ class Node:
         self.store = store
         self.sequence = 0
         self.composed = 0
-        self.answers = SharedAnswers(cache, lambda: self.sequence)
+        self.answers = SharedAnswers(cache, lambda: {0: self.sequence})
 
     def hears(self, key, upto):
-        self.answers.touch(None if key is None else {key}, upto)
+        self.answers.touch(None if key is None else {key}, {0: upto})
         self.sequence = max(self.sequence, upto)
 
     def ask(self, key):
