@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from commands.log import EVERYTHING, EventLog, Selection
 from commands.partitioning import partition_of
-from commands.position import Position
+from commands.position import Position, behind
 from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 
@@ -49,10 +49,10 @@ class Logs(Generic[L]):
         """Return the log of all accounts and claims."""
         return self.of(ACCOUNTS_HOME)
 
-    def tip(self) -> Position:
-        """Return the position behind the last record of every partition; raises LogUnavailableError."""
-        tips = ((log.number, log.tip()) for log in self._logs)
-        return Position({number: (tip.sequence, tip.chain[:4]) for number, tip in tips})
+    def tip(self, only: int | None = None) -> Position:
+        """Return the position behind the last record of every partition, or of one; raises LogUnavailableError."""
+        tips = ((log.number, log.tip()) for log in self._chosen(only))
+        return behind((number, tip.sequence, tip.chain) for number, tip in tips)
 
     def command_records(self, command: str) -> tuple[L, list[Record]]:
         """Return what *command* appended, and the log that has it; of an unknown one nothing, and some log."""
@@ -63,15 +63,25 @@ class Logs(Generic[L]):
         return self._logs[0], []
 
     def records(
-        self, after: Mapping[int, int], selection: Selection = EVERYTHING, *, chunk: int = _CHUNK
+        self,
+        after: Mapping[int, int],
+        selection: Selection = EVERYTHING,
+        *,
+        only: int | None = None,
+        chunk: int = _CHUNK,
     ) -> Iterator[tuple[L, Record]]:
-        """Yield the records behind *after*, each with its log, by event time, partition and sequence.
+        """Yield the records behind *after* of every partition, or of one, each with its log.
+
+        They come by event time, partition and sequence.
 
         Event time never goes back within a partition, so each partition keeps its order, and every node that has the
         same records merges them alike.
         """
-        parts = [_read(log, after.get(log.number, 0), selection, chunk) for log in self._logs]
+        parts = [_read(log, after.get(log.number, 0), selection, chunk) for log in self._chosen(only)]
         return parts[0] if len(parts) == 1 else merge(*parts, key=_order)
+
+    def _chosen(self, only: int | None) -> tuple[L, ...]:
+        return self._logs if only is None else (self._logs[only],)
 
 
 def _read(log: L, after: int, selection: Selection, chunk: int) -> Iterator[tuple[L, Record]]:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Iterable
 
 import msgspec
 
@@ -55,6 +56,13 @@ class Position(msgspec.Struct, frozen=True, order=True):
 
 
 START = Position({})
+
+
+def behind(places: Iterable[tuple[int, int, bytes]]) -> Position:
+    """Return the position behind records, each given by its partition, sequence and chain."""
+    return Position({partition: (sequence, chain[:_PREFIX]) for partition, sequence, chain in places})
+
+
 _decoder = msgspec.msgpack.Decoder(dict[int, tuple[int, bytes]])
 
 

@@ -113,9 +113,7 @@ class MongoDocumentStore:
                 self._threads,
                 [task for name in grouped for task in self._generations[name].tasks(grouped[name])],
             )
-            self._move(
-                foremost(((change.model, change.partition), change.checkpoint) for change in changes)
-            )
+            self._move(foremost(((change.model, change.partition), change.checkpoint) for change in changes))
             for change in changes:
                 added = {letter.sequence for letter in change.dead_letters}
                 solved = [at for at in change.solved if at not in added]
@@ -208,7 +206,8 @@ class MongoDocumentStore:
 
     def _move(self, checkpoints: Mapping[Place, Checkpoint]) -> None:
         moves = {
-            place: (self._generations[place[0]].build, checkpoint) for place, checkpoint in checkpoints.items()
+            place: (self._generations[place[0]].build, checkpoint)
+            for place, checkpoint in checkpoints.items()
         }
         if not self._catalog.move(moves):  # some are ahead already, which is well, or another build is live
             self._check_live(checkpoints, self._views.load())

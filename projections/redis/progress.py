@@ -102,15 +102,15 @@ class Heard:
         source, partition = (message.group, message.partition), message.partition
         known = self._upto.get(source)
         follows = known is not None and message.after <= known
-        self._touched(None if message.homes is None or not follows else set(message.homes), message.upto, partition)
+        self._touched(
+            None if message.homes is None or not follows else set(message.homes), message.upto, partition
+        )
         self._upto[source] = message.upto
         forward = {n: at for n, at in message.models.items() if at >= self._progress.sequence(n, partition)}
         blocked = {n: frozenset(message.blocked.get(n, ())) for n in forward}
         self._progress.report(forward, blocked, partition)
 
-    def stored(
-        self, checkpoints: Mapping[str, Checkpoint], *, at_once: bool, partition: int = 0
-    ) -> None:
+    def stored(self, checkpoints: Mapping[str, Checkpoint], *, at_once: bool, partition: int = 0) -> None:
         """Take the store's checkpoints of *partition*: what they are ahead by had no message.
 
         A message may just be under way, so that only what the look before this one saw counts, unless *at_once*. A
