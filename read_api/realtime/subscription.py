@@ -40,7 +40,7 @@ class Subscription:
         self._projects = projects
         self._topics = topics
         self._in_threads = in_threads
-        self._allowed = {project: visible(project, actor) for project in projects or ()}
+        self._allowed: dict[str, bool] = {}
         self.position = position
         self.after = {partition: position.sequence(partition) for partition in self._partitions()}
 
@@ -52,12 +52,24 @@ class Subscription:
 
     async def batches(self) -> AsyncGenerator[list[Shown], None]:
         """Yield events as they come, each partition's in order; end when the server stops."""
+        if self._projects and not self._actor.sees_all:
+            await self._look_at_projects(self._projects)
         while not self._hub.draining:
             await self._hub.changed(self.after)
             for partition in self.after:
                 events = self._hub.events(self.after[partition], partition)
                 if events:
                     yield await self._taken(events, partition)
+
+    async def _look_at_projects(self, projects: frozenset[str]) -> None:
+        """Learn what may be seen at the start, of read models that include it."""
+        for partition, sequence in self.after.items():
+            await self._projected(sequence, partition)
+
+        def look() -> dict[str, bool]:
+            return {project: self._visible(project, self._actor) for project in projects}
+
+        self._allowed = await asyncio.to_thread(look) if self._in_threads else look()
 
     async def _taken(self, events: list[Shown], partition: int) -> list[Shown]:
         """Move behind *events*, and return those that pass."""

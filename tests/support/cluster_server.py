@@ -25,6 +25,7 @@ class ClusterServer(Server):
         self, data: Path, *, kafka: str, mongodb_uri: str, redis_url: str, prefix: str, partitions: int = 3
     ) -> None:
         super().__init__(data)
+        self.partitions = partitions
         self._cluster = {
             "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": kafka,
             "CODEPARK_MONGODB_URI": mongodb_uri,
