@@ -192,6 +192,12 @@ def touched_streams(command: Command) -> Iterator[str]:
             yield ids.file_stream(command.project_id, path)
 
 
+def looked_at(command: Command) -> Iterator[tuple[str, str]]:
+    """Yield the streams of other homes that deciding *command* looks at, each behind its home key."""
+    if isinstance(command, project_commands.SetCollaborator):
+        yield ids.ACCOUNTS_HOME, ids.account_stream(command.account_id)
+
+
 def home_of(command: Command) -> str:
     """Return the home key of what *command* is about."""
     return HANDLERS[type(command)].home(command)

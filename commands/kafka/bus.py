@@ -52,7 +52,7 @@ class KafkaCommandBus:
         """Work over *log*, in its loop; *log_of* gives the log of another home key where there are several."""
         self._log = log
         self._view = View(log, log_of=log_of)
-        self._settling = Settling(log, self._view, clock)
+        self._settling = Settling(log, self._view, clock, log_of=log_of)
         self._waiting: deque[_Ticket] = deque()
         self._count = 0
         self._counter = threading.Lock()
