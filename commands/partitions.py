@@ -51,7 +51,7 @@ class Logs(Generic[L]):
 
     def tip(self, only: int | None = None) -> Position:
         """Return the position behind the last record of every partition, or of one; raises LogUnavailableError."""
-        tips = ((log.number, log.tip()) for log in self._chosen(only))
+        tips = [(log.number, log.tip()) for log in self._chosen(only)]
         return behind((number, tip.sequence, tip.chain) for number, tip in tips)
 
     def command_records(self, command: str) -> tuple[L, list[Record]]:

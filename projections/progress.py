@@ -10,6 +10,7 @@ from itertools import count
 from projections.store import StoreUnavailableError
 
 _SCOPES = 1_000
+_NONE: frozenset[str] = frozenset()
 _order = count()
 
 
@@ -60,9 +61,11 @@ class Progress:
 
     def blocked(self, model: str, partition: int | None = None) -> frozenset[str]:
         """Return the streams of *model* in *partition* (None: in any) that a dead letter blocks."""
-        parts = list(self._parts.values()) if partition is None else [self._part(partition)]
-        found = [blocked for part in parts if (blocked := part.blocked.get(model))]
-        return found[0] if len(found) == 1 else frozenset().union(*found)
+        parts = self._parts
+        if partition is None and len(parts) > 1:
+            return _NONE.union(*(part.blocked.get(model, _NONE) for part in list(parts.values())))
+        part = parts.get(partition or 0)
+        return _NONE if part is None else part.blocked.get(model, _NONE)
 
     def report(
         self,
@@ -105,8 +108,9 @@ class Progress:
         deadline = 0.0
         for partition, sequence in needed.items():
             part = self._part(partition)
+            sequences = part.sequences
             for model in models:
-                if part.sequences.get(model, 0) < sequence:
+                if sequences.get(model, 0) < sequence:
                     deadline = deadline or time.monotonic() + timeout
                     await self._wait(part, model, sequence, deadline)
 

@@ -116,7 +116,8 @@ async def _page(
     """
     logs, start = call.api.logs, START if token is None else await call.reached(token)
     tip = logs.tip(only)
-    scan = partial(_scan, logs.records(start.sequences, selection, only=only), start, limit, allowed)
+    records = logs.records(start.sequences, selection, only=only)
+    scan = partial(_scan, records, start, limit, allowed, several=len(logs) > 1)
     found, position, more = await asyncio.to_thread(scan) if call.api.in_threads else scan()
     if not more:
         position = position.join(tip)
@@ -130,11 +131,17 @@ async def _page(
 
 
 def _scan(
-    records: Iterable[tuple[EventLog, Record]], start: Position, limit: int, allowed: Callable[[Record], bool]
+    records: Iterable[tuple[EventLog, Record]],
+    start: Position,
+    limit: int,
+    allowed: Callable[[Record], bool],
+    *,
+    several: bool,
 ) -> tuple[list[Shown], Position, bool]:
     """Return allowed events, the position behind the last one looked at, and whether there may be more.
 
-    Each event tells the position of the whole list behind it: who goes on from there misses and repeats nothing.
+    Each event tells the position of the whole list behind it, which is its own where there are not *several*
+    partitions: who goes on from there misses and repeats nothing.
     """
     found: list[Shown] = []
     last: dict[int, Record] = {}
@@ -143,7 +150,8 @@ def _scan(
             return found, _moved(start, last), True
         last[log.number] = record
         if allowed(record):
-            found.append(shown(log, record).at(_moved(start, last)))
+            event = shown(log, record)
+            found.append(event.at(_moved(start, last)) if several else event)
     return found, _moved(start, last), False
 
 

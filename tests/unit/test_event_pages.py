@@ -21,7 +21,9 @@ def pages(logs, limit, allowed=lambda _: True, start=START):
     """Return the events of all pages, and the position behind the last."""
     found, position, more = [], start, True
     while more:
-        events, position, more = _scan(logs.records(position.sequences), position, limit, allowed)
+        events, position, more = _scan(
+            logs.records(position.sequences), position, limit, allowed, several=True
+        )
         found += events
     return found, position
 
