@@ -26,6 +26,8 @@ from commands.mapper import EventMapper
 from commands.nodes.bus import NodeBus
 from commands.nodes.heartbeat import Heartbeat
 from commands.nodes.listener import NodeListener
+from commands.partitioned_bus import partitioned
+from commands.partitions import Logs
 from domain.file.events import FileDeleted, FileWritten
 from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
@@ -36,7 +38,7 @@ from projections.models import READ_MODELS
 from projections.mongodb.connection import connect, database_name, database_of
 from projections.mongodb.store import MongoDocumentStore
 from projections.progress import Progress
-from projections.queries.shared import SharedAnswers
+from projections.queries.shared import SharedAnswers, includes
 from projections.redis.cache import RedisCache
 from projections.redis.progress import ProgressPublisher, ProjectedListener
 from projections.store import StoreUnavailableError
@@ -84,31 +86,47 @@ class Cluster:
         self.keys = MongoKeyStore(database[KEYS], self.secrets.master_key)
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.thread = LoopThread()
-        self.log = KafkaEventLog(settings.kafka, self.mapper, settings.data / "replica", self.thread)
+        folder, thread = settings.data / "replica", self.thread
+        self.logs = Logs(
+            [
+                KafkaEventLog(settings.kafka, self.mapper, folder, thread, number)
+                for number in range(settings.kafka.partitions)
+            ]
+        )
         self.store = MongoDocumentStore(self._mongo, name)
         self.analyser = ProcessAnalyser()
         self.models: tuple[ReadModel, ...] = (*READ_MODELS, insights_model(self.analyser))
-        self.intake = Intake(self.secrets, self.log)
+        self.intake = Intake(self.secrets, self.logs.accounts)
         self.progress = Progress()
         cache = RedisCache(
             shared_memory.connect(settings.redis.cache, settings.redis_ca_file), f"{settings.prefix}answers."
         )
         self.queries = queries_over(self.store, SharedAnswers(cache, self._least))
         self._redis = shared_memory.connect(settings.redis.pubsub, settings.redis_ca_file)
-        self.local_bus = KafkaCommandBus(self.log)
         self.heartbeat = Heartbeat(self._redis, f"{settings.prefix}nodes", settings.node_address)
-        secret = self.secrets.node_secret()
-        self.bus = NodeBus(self.local_bus, self.heartbeat, settings.node_address, secret)
-        self.node_listener = NodeListener(self.local_bus, secret)
-        self.past = partial(past_of, self.log, self.store, self.models)
-        self.own_answers = OwnAnswers(self.log, self.store, self.models)
+        self._open_buses(settings.node_address)
+        self.past = partial(past_of, self.logs, self.store, self.models)
+        self.own_answers = OwnAnswers(self.logs, self.store, self.models)
         self.left = self.own_answers.ask
         self._listener = ProjectedListener(
-            self._redis, settings.prefix, self.store, self.progress, self._touched
+            self._redis, settings.prefix, self.store, self.progress, self._touched, partitions=len(self.logs)
         )
         self._ended = threading.Event()
         self._prepared = threading.Event()
-        self._start_sequence: int | None = None
+        self._start: dict[int, int] | None = None
+
+    def _open_buses(self, address: str | None) -> None:
+        """Make a bus for each partition, that of this node and the one that prefers other nodes."""
+        secret = self.secrets.node_secret()
+        # With one partition no home is elsewhere.
+        log_of = self.logs.of if len(self.logs) > 1 else None
+        local = [KafkaCommandBus(log, log_of=log_of) for log in self.logs]
+        self._node_buses = [
+            NodeBus(bus, self.heartbeat, address, secret, partition=number)
+            for number, bus in enumerate(local)
+        ]
+        self.bus = partitioned(self._node_buses, self.logs.number_of)
+        self.node_listener = NodeListener(partitioned(local, self.logs.number_of), secret)
 
     @property
     def main_models(self) -> tuple[str, ...]:
@@ -117,8 +135,9 @@ class Cluster:
 
     def start(self) -> None:
         """Follow the log and the read models, and try until their servers answer."""
-        self.log.on_append(self._note_files)
-        self.log.follow()
+        for log in self.logs:
+            log.on_append(partial(self._note_files, log.number))
+            log.follow()
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
 
     def wait_ready(self, seconds: float = 60.0) -> None:
@@ -127,12 +146,17 @@ class Cluster:
         Raises LogUnavailableError where that takes too long, LogCorruptError at once where it cannot be.
         """
         deadline = time.monotonic() + seconds
-        while self.log.unavailable is not None or not self._prepared.is_set():
-            if self.log.partition.corrupt is not None:
-                raise LogCorruptError(self.log.partition.corrupt)
+        while (reason := self._unavailable()) is not None or not self._prepared.is_set():
+            for log in self.logs:
+                if log.partition.corrupt is not None:
+                    raise LogCorruptError(log.partition.corrupt)
             if time.monotonic() > deadline:
-                raise LogUnavailableError(self.log.unavailable or "MongoDB does not answer")
+                raise LogUnavailableError(reason or "MongoDB does not answer")
             self._ended.wait(_LOOK_SECONDS)
+
+    def _unavailable(self) -> str | None:
+        """Return why a partition of the log takes nothing now."""
+        return next((log.unavailable for log in self.logs if log.unavailable is not None), None)
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wake waiters in *loop*."""
@@ -140,29 +164,33 @@ class Cluster:
 
     async def end_in_loop(self) -> None:
         """Close the connections to other nodes."""
-        await self.bus.aclose()
+        for bus in self._node_buses:
+            await bus.aclose()
 
     def behind(self) -> list[str]:
         """Name the parts that are away, and the models that have not reached the log's end found at the start."""
-        if self.log.unavailable is not None:
+        if self._unavailable() is not None:
             return ["log"]
         if not self._prepared.is_set():
             return ["read models"]
-        if self._start_sequence is None:
-            self._start_sequence = self.log.tip().sequence
-            self.progress.assume_touched(INSIGHTS, self._start_sequence)
-        reached = self.progress.models()
-        return [m.name for m in self.models if reached.get(m.name, 0) < self._start_sequence]
+        if self._start is None:
+            self._start = self.logs.tip().sequences
+            for number, sequence in self._start.items():
+                self.progress.assume_touched(INSIGHTS, sequence, number)
+        start, reached = self._start, self.progress.sequence
+        return [
+            model.name
+            for model in self.models
+            if any(reached(model.name, number) < sequence for number, sequence in start.items())
+        ]
 
     def catch_up(self, advanced: Callable[[int, int], None], seconds: float = 120.0) -> None:
         """Wait until the workers have projected the log's present end, for up to *seconds*."""
-        target, deadline, pause = self.log.tip().sequence, time.monotonic() + seconds, threading.Event()
-        done = self._least()
-        while done < target and time.monotonic() < deadline:
-            advanced(done, target)
+        target, deadline, pause = self.logs.tip().sequences, time.monotonic() + seconds, threading.Event()
+        while not includes(least := self._least(), target) and time.monotonic() < deadline:
+            advanced(sum(least.values()), sum(target.values()))
             pause.wait(_LOOK_SECONDS)
-            done = self._least()
-        advanced(done, target)
+        advanced(sum(least.values()), sum(target.values()))
 
     def rebuild(self, model: ReadModel, progress: Callable[[int, int], None] | None) -> int:
         """Rebuild *model* from the first event on Kafka while the workers go on, and switch to it."""
@@ -178,14 +206,14 @@ class Cluster:
         """Ask the workers, who own the checkpoints, to retry every dead letter; raises LogUnavailableError."""
         from streams.faust.requests import RetryRequests, WorkerAwayError  # noqa: PLC0415 # as above
 
-        letters = {letter.model for letter in self.store.dead_letters()}
+        groups = dict.fromkeys(self.main_models, "projections") | {INSIGHTS: "insights"}
+        letters = self.store.dead_letters()
+        due = {(groups[item.model], item.partition) for item in letters if item.model in groups}
         done = {"solved": 0, "left": 0}
-        for group, models in (("projections", set(self.main_models)), ("insights", {INSIGHTS})):
-            if not letters & models:
-                continue
+        for group, partition in sorted(due):
             try:
                 with self._patient_redis() as client:
-                    result = RetryRequests(client, self.settings.prefix, group).ask()
+                    result = RetryRequests(client, self.settings.prefix, group, partition).ask()
             except (WorkerAwayError, redis.RedisError) as error:
                 raise LogUnavailableError(f"the worker {group} does not answer: {error}") from error
             if result.error is not None:
@@ -207,7 +235,8 @@ class Cluster:
         self.heartbeat.close()
         self._listener.close()
         self.analyser.close()
-        self.log.close()
+        for log in self.logs:
+            log.close()
         self.thread.close()
         self.store.close()
         self.keys.close()
@@ -231,16 +260,20 @@ class Cluster:
                 self._prepared.set()
                 return
 
-    def _least(self) -> int:
-        reached = self.progress.models()
-        return min((reached.get(model.name, 0) for model in self.models), default=0)
+    def _least(self) -> dict[int, int]:
+        """Return what every model includes, by partition."""
+        names = [model.name for model in self.models]
+        return {
+            log.number: min(self.progress.sequence(name, log.number) for name in names) for log in self.logs
+        }
 
-    def _note_files(self, records: Sequence[Record]) -> None:
+    def _note_files(self, partition: int, records: Sequence[Record]) -> None:
         """Tell whose insights have work to do."""
         touched = [(record.home, record.sequence) for record in records if record.topic in _FILE_TOPICS]
         if touched:
-            self.progress.touch(INSIGHTS, touched)
+            self.progress.touch(INSIGHTS, touched, partition)
 
-    def _touched(self, homes: set[str] | None, upto: int) -> None:
+    def _touched(self, homes: set[str] | None, upto: int, partition: int) -> None:
         """Forget composed answers; a change of accounts may change names anywhere."""
-        self.queries.projects.touch(None if homes is None or ACCOUNTS_HOME in homes else homes, upto)
+        named = None if homes is None or ACCOUNTS_HOME in homes else homes
+        self.queries.projects.touch(named, {partition: upto})

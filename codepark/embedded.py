@@ -14,6 +14,7 @@ from commands.bus import CommandBus
 from commands.intake.intake import Intake
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
+from commands.partitions import Logs
 from commands.sqlite.keys import SQLiteKeyStore
 from commands.sqlite.log import SQLiteEventLog
 from domain.file.events import FileDeleted, FileWritten
@@ -48,6 +49,7 @@ class Embedded:
             self.secrets = settings.secret or self.directory.secrets()
             self.keys = SQLiteKeyStore(self.directory.keys, self.secrets.master_key)
             self.log = SQLiteEventLog(self.directory.log, EventMapper(PersonalCipher(self.keys)))
+            self.logs = Logs([self.log])
             self.store = SQLiteDocumentStore(self.directory.read_models)
             self.analyser = ProcessAnalyser()
             self.models = (*READ_MODELS, insights_model(self.analyser))
@@ -71,7 +73,7 @@ class Embedded:
             Runner(self.log, self.store, self.models[-1:], self.progress, touched=self._touched),
         )
         self.bus = CommandBus(self.log)
-        self.past = partial(past_of, self.log, self.store, self.models)
+        self.past = partial(past_of, self.logs, self.store, self.models)
         self.checkpointer = Checkpointer([self.directory.log, self.directory.read_models])
         self.start_sequence = self.log.tip().sequence
 

@@ -1,6 +1,6 @@
 """Metrics for Prometheus, read when they are asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -26,8 +26,9 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics as they are now."""
-        tip = self._parts.log.tip().sequence
-        yield GaugeMetricFamily("codepark_log_sequence", "Events in the log", value=tip)
+        tips = {log.number: log.tip().sequence for log in self._parts.logs}
+        yield GaugeMetricFamily("codepark_log_sequence", "Events in the log", value=sum(tips.values()))
+        yield from self._of_partitions(tips)
         yield GaugeMetricFamily(
             "codepark_commands_waiting", "Commands that wait for a decision", value=self._parts.bus.waiting
         )
@@ -39,8 +40,29 @@ class Metrics(Collector):
         blocked = GaugeMetricFamily(
             "codepark_projection_blocked_streams", "Streams that a dead letter blocks", labels=["model"]
         )
-        for model, sequence in self._parts.progress.models().items():
-            lag.add_metric([model], max(tip - sequence, 0))
-            blocked.add_metric([model], len(self._parts.progress.blocked(model)))
+        progress = self._parts.progress
+        for model in sorted({name for number in tips for name in progress.models(number)}):
+            behind = (max(tip - progress.sequence(model, number), 0) for number, tip in tips.items())
+            lag.add_metric([model], sum(behind))
+            blocked.add_metric([model], len(progress.blocked(model)))
         yield lag
         yield blocked
+
+    def _of_partitions(self, tips: Mapping[int, int]) -> Iterator[Metric]:
+        """Yield what tells the partitions apart, where there are several."""
+        if len(tips) == 1:
+            return
+        sequences = GaugeMetricFamily(
+            "codepark_partition_sequence", "Events in a partition of the log", labels=["partition"]
+        )
+        lag = GaugeMetricFamily(
+            "codepark_partition_projection_lag_events",
+            "Events of a partition that a read model does not include yet",
+            labels=["model", "partition"],
+        )
+        for number, tip in tips.items():
+            sequences.add_metric([str(number)], tip)
+            for model, sequence in self._parts.progress.models(number).items():
+                lag.add_metric([model, str(number)], max(tip - sequence, 0))
+        yield sequences
+        yield lag

@@ -1,6 +1,7 @@
 """What the command line does to an installation: here, or inside the server that holds the directory."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from codepark.parts import Log, Parts
@@ -35,6 +36,7 @@ def list_dead_letters(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]
             {
                 "model": letter.model,
                 "stream": letter.stream,
+                "partition": letter.partition,
                 "sequence": letter.sequence,
                 "type": letter.topic,
                 "reason": letter.reason,
@@ -69,33 +71,37 @@ def set_account(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def events_after(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return events behind a sequence."""
+    """Return events behind sequences, which are given by partition; `after` moves on to the last of them."""
     topics = (str(arguments["type"]),) if arguments.get("type") else None
-    records = parts.log.read(
-        int(arguments.get("after", 0)), int(arguments.get("limit", 500)), Selection(topics=topics)
-    )
-    items = [
-        event_document(parts.log, record, Position.at(record.sequence, record.chain).token())
-        for record in records
-    ]
-    return {"items": items, "last": records[-1].sequence if records else None}
+    after = {int(number): int(sequence) for number, sequence in (arguments.get("after") or {}).items()}
+    records = parts.logs.records(after, Selection(topics=topics))
+    items = []
+    for log, record in islice(records, int(arguments.get("limit", 500))):
+        token = Position.at(record.sequence, record.chain, log.number).token()
+        items.append(event_document(log, record, token))
+        after[log.number] = record.sequence
+    return {"items": items, "after": {str(number): sequence for number, sequence in after.items()}}
 
 
 def tip(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the sequence of the last event."""
+    """Return the sequence of the last event of each partition."""
     del arguments
-    return {"sequence": parts.log.tip().sequence}
+    return {"sequences": {str(log.number): log.tip().sequence for log in parts.logs}}
 
 
 def examine(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     """Check the log's chain from the first record to the last, and what the read models say."""
     del arguments
-    fault = broken_chain(parts.log)
+    faults = [fault for log in parts.logs if (fault := _fault(log, len(parts.logs))) is not None]
     letters = parts.store.dead_letters()
-    models = parts.progress.models()
-    last = parts.log.tip().sequence
+    last = sum(log.tip().sequence for log in parts.logs)
+    models = _models(parts)
     findings = [
-        {"part": "event log", "ok": fault is None, "detail": fault or f"{last} events, the chain holds"},
+        {
+            "part": "event log",
+            "ok": not faults,
+            "detail": "; ".join(faults) or f"{last} events, the chain holds",
+        },
         {
             "part": "dead letters",
             "ok": not letters,
@@ -103,11 +109,29 @@ def examine(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
         },
         {
             "part": "read models",
-            "ok": all(sequence <= last for sequence in models.values()),
+            "ok": all(
+                sequence <= log.tip().sequence
+                for log in parts.logs
+                for sequence in parts.progress.models(log.number).values()
+            ),
             "detail": ", ".join(f"{name} {sequence}" for name, sequence in sorted(models.items())),
         },
     ]
     return {"findings": findings}
+
+
+def _models(parts: Parts) -> dict[str, int]:
+    """Return how many events each read model includes."""
+    found: dict[str, int] = {}
+    for log in parts.logs:
+        for name, sequence in parts.progress.models(log.number).items():
+            found[name] = found.get(name, 0) + sequence
+    return found
+
+
+def _fault(log: Log, partitions: int) -> str | None:
+    fault = broken_chain(log)
+    return fault if fault is None or partitions == 1 else f"partition {log.number}: {fault}"
 
 
 def broken_chain(log: Log) -> str | None:

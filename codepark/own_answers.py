@@ -3,11 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from commands.kafka.log import KafkaEventLog
 from commands.log import Selection
 from commands.outcomes import Accepted
+from commands.partitions import Logs
 from domain.account.events import AccountRegistered
 from domain.file.events import FileDeleted, FileWritten
 from domain.identifiers import ACCOUNTS_HOME, account_stream
@@ -87,19 +89,22 @@ class OwnAnswers:
     before the next answer about it.
     """
 
-    def __init__(self, log: KafkaEventLog, present: DocumentStore, models: Sequence[ReadModel]) -> None:
-        """Read from *log*; *models* are all read models of the node."""
-        self._log = log
+    def __init__(
+        self, logs: Logs[KafkaEventLog], present: DocumentStore, models: Sequence[ReadModel]
+    ) -> None:
+        """Read from *logs*; *models* are all read models of the node."""
+        self._logs = logs
         self._present = present
         self._prepared = models
         self._models = tuple(model for model in models if model.name in MODELS)
         self._lock = threading.RLock()
         self._pending: list[Record] = []
         self._reached = Progress()
-        self._reached.report({LOG: log.tip().sequence})
         self._begin()
-        log.on_append(self._appended)
-        log.on_foreign(self._began_anew)
+        for log in logs:
+            self._reached.report({LOG: log.tip().sequence}, partition=log.number)
+            log.on_append(partial(self._appended, log.number))
+            log.on_foreign(self._began_anew)
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wake waiters in *loop*."""
@@ -110,7 +115,7 @@ class OwnAnswers:
 
         What another node carried out is asked about once the replica has it; raises NotCaughtUpError.
         """
-        await self._reached.wait((LOG,), done.position.sequence(), _WAIT_SECONDS)
+        await self._reached.wait((LOG,), done.position.sequences, _WAIT_SECONDS)
         with self._lock:
             self._drain()
             unit = self._unit_of(done)
@@ -129,14 +134,14 @@ class OwnAnswers:
         self._events = 0
         self._bytes = 0
 
-    def _appended(self, records: Sequence[Record]) -> None:
+    def _appended(self, partition: int, records: Sequence[Record]) -> None:
         """Note what was appended; called from the thread that appends."""
         with self._lock:
             self._pending += records
             if len(self._pending) > _PENDING:  # nobody asks: begin anew when somebody does
                 self._pending.clear()
                 self._begin()
-        self._reached.report({LOG: records[-1].sequence})
+        self._reached.report({LOG: records[-1].sequence}, partition=partition)
 
     def _began_anew(self, records: Sequence[Record]) -> None:
         """Forget everything where the replica holds nothing any more."""
@@ -170,8 +175,11 @@ class OwnAnswers:
             self._drain()
             if unit in self._sequences:
                 return True
-            selection = Selection(stream=unit) if unit.startswith("account-") else Selection(home=unit)
-            records = self._log.read(0, _LARGEST_HOME + 1, selection)
+            if unit.startswith("account-"):
+                log, selection = self._logs.accounts, Selection(stream=unit)
+            else:
+                log, selection = self._logs.of(unit), Selection(home=unit)
+            records = log.read(0, _LARGEST_HOME + 1, selection)
             if len(records) > _LARGEST_HOME:
                 return False
             for record in records:
@@ -192,15 +200,18 @@ class OwnAnswers:
     def _apply(self, records: Sequence[Record]) -> None:
         if not records:
             return
-        batch, upto = decode(self._log, records), max(record.sequence for record in records)
-        # Homes are loaded in any order: each document's position is its guard, not the model's checkpoint.
+        batch, upto = decode(self._logs[0], records), max(record.sequence for record in records)
+        # Homes are loaded in any order, whatever their partition: each document is written by one home, and its
+        # position is its guard, not the model's checkpoint.
         changes = [project(model, batch, _FROM_THE_START, upto) for model in self._models]
         self._store.apply([change for change in changes if change.writes])
         self._queries.projects.touch({record.home for record in records})
 
     def _unit_of(self, done: Accepted) -> str:
-        records = self._log.command_records(done.command_id)
-        return _unit(records[0]) if records else done.stream.partition("-")[2]
+        for number in done.position.partitions:
+            if records := self._logs[number].command_records(done.command_id):
+                return _unit(records[0])
+        return done.stream.partition("-")[2]
 
 
 def _begins(record: Record) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from codepark.data_directory import DataDirectory
 from codepark.settings import Settings
@@ -10,6 +10,7 @@ from commands.bus import Bus
 from commands.intake.intake import Intake
 from commands.log import EventLog
 from commands.nodes.listener import NodeListener
+from commands.partitions import Logs
 from commands.secrets import Secrets
 from projections.model import ReadModel
 from projections.progress import Progress
@@ -50,8 +51,8 @@ class Parts(Protocol):
         ...
 
     @property
-    def log(self) -> Log:
-        """Return the event log."""
+    def logs(self) -> Logs[Any]:
+        """Return the event log of each partition; each is a `Log`."""
         ...
 
     @property
@@ -129,7 +130,7 @@ class Parts(Protocol):
         ...
 
     def rebuild(self, model: ReadModel, progress: Callable[[int, int], None] | None) -> int:
-        """Rebuild *model* beside the live one, switch, and return the sequence that it includes."""
+        """Rebuild *model* beside the live one, switch, and return how many events it includes."""
         ...
 
     def retry_dead_letters(self) -> dict[str, int]:

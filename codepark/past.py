@@ -1,8 +1,10 @@
 """Read models of one project as they were at an earlier position."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from commands.log import EventLog, Selection
+from commands.log import Selection
+from commands.partitions import Logs
 from projections.model import ReadModel
 from projections.queries.people import ACCOUNTS
 from projections.sqlite.store import SQLiteDocumentStore
@@ -34,10 +36,10 @@ class PastStore(SQLiteDocumentStore):
 
 
 def past_of(
-    log: EventLog, present: DocumentStore, models: Sequence[ReadModel], project_id: str, sequence: int
+    logs: Logs[Any], present: DocumentStore, models: Sequence[ReadModel], project_id: str, sequence: int
 ) -> Queries:
-    """Return queries over the project's history up to *sequence*; raises LogUnavailableError."""
-    store = PastStore(present)
+    """Return queries over the project's history up to *sequence* of its partition; raises LogUnavailableError."""
+    log, store = logs.of(project_id), PastStore(present)
     store.prepare(models)
     after = 0
     while True:

@@ -41,7 +41,7 @@ def build_api(parts: Parts, shared: SharedMemory) -> Api:
     """Wire the HTTP surface over *parts*."""
     metrics = Metrics(parts)
     return Api(
-        log=parts.log,
+        logs=parts.logs,
         bus=parts.bus,
         intake=parts.intake,
         progress=parts.progress,
@@ -49,7 +49,7 @@ def build_api(parts: Parts, shared: SharedMemory) -> Api:
         queries=parts.queries,
         tokens=Tokens(parts.secrets.signing_key()),
         passwords=Passwords(),
-        hub=Hub(parts.log),
+        hub=Hub(parts.logs),
         cache=shared.cache,
         past=parts.past,
         not_ready=parts.behind,
@@ -85,7 +85,7 @@ def serve(settings: Settings, started: Callable[[Parts], None] | None = None) ->
     gc.set_threshold(*_COLLECT_AFTER)
     _require_free(settings.host, settings.port)
     parts = open_parts(settings)
-    shared = SharedMemory(settings, parts.log)
+    shared = SharedMemory(settings, parts.logs)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_serve(settings, parts, shared, started))

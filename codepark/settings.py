@@ -65,6 +65,7 @@ _REDIS_USES = {
     "queue": "CODEPARK_REDIS_QUEUE_URL",
     "pubsub": "CODEPARK_REDIS_PUBSUB_URL",
 }
+_MOST_PARTITIONS = 64
 _LEVELS = ("debug", "info", "warning", "error")
 _PORTS = range(1, 65_536)
 _MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
@@ -112,9 +113,10 @@ def _check_profile(settings: Settings) -> None:
         raise SettingsError(
             f"{BOOTSTRAP} is set: set CODEPARK_SECRET_KEY or CODEPARK_SECRET_KEY_FILE too, the same for all processes"
         )
-    if settings.kafka.partitions != 1:
+    if settings.kafka.partitions > _MOST_PARTITIONS:
         raise SettingsError(
-            "CODEPARK_PARTITIONS is not 1: this release serves one partition (the persistence module takes more)"
+            f"CODEPARK_PARTITIONS is {settings.kafka.partitions}: `serve` takes up to {_MOST_PARTITIONS}, for a "
+            "position names every partition (the persistence module takes more)"
         )
 
 

@@ -1,6 +1,7 @@
 """The cache and the channel of this process: in Valkey, in the Redis that the settings name, or in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -24,8 +25,8 @@ logger = structlog.get_logger(__name__)
 class SharedMemory:
     """What is shared between processes and may be lost at any time."""
 
-    def __init__(self, settings: Settings, log: EventLog) -> None:
-        """Connect to the Redis of *settings*, or start a Valkey server of our own; publish the log's positions."""
+    def __init__(self, settings: Settings, logs: Iterable[EventLog]) -> None:
+        """Connect to the Redis of *settings*, or start a Valkey server of our own; publish how far *logs* are."""
         self._valkey = None
         self.url = settings.redis_url if settings.redis is None else settings.redis.pubsub
         cache_url = self.url if settings.redis is None else settings.redis.cache
@@ -39,7 +40,9 @@ class SharedMemory:
             self._publisher = PositionPublisher(
                 connect(self.url, settings.redis_ca_file), f"{settings.prefix}{CHANNEL}"
             )
-            log.on_append(self._appended)
+            self._last = {log.number: log.tip().sequence for log in logs}
+            for log in logs:
+                log.on_append(partial(self._appended, log.number))
 
     @property
     def pid(self) -> int | None:
@@ -53,9 +56,10 @@ class SharedMemory:
         if self._valkey is not None:
             self._valkey.close()
 
-    def _appended(self, records: Sequence[Record]) -> None:
+    def _appended(self, partition: int, records: Sequence[Record]) -> None:
         if self._publisher is not None:
-            self._publisher.publish(records[-1].sequence)
+            self._last[partition] = records[-1].sequence
+            self._publisher.publish(sum(self._last.values()))
 
 
 def connect(url: str, ca_file: str | None = None, *, seconds: float = 5.0) -> "redis.Redis":

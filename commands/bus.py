@@ -207,11 +207,11 @@ class CommandBus:
 
     def _append(self, tip: Tip, decided: Decided) -> list[Outcome]:
         if not decided.appends:
-            return settle(decided, (), Position.at(tip.sequence, tip.chain))
+            return settle(decided, (), Position.at(tip.sequence, tip.chain, decided.partition))
         records = self._log.append(tip, decided.appends, decided.batch.due_snapshots())
         self._view.settle(decided.batch.changed)
         last = records[-1]
-        return settle(decided, records, Position.at(last.sequence, last.chain))
+        return settle(decided, records, Position.at(last.sequence, last.chain, decided.partition))
 
     def _answer(self, tickets: Sequence[Ticket], outcomes: Sequence[Outcome]) -> None:
         start = 0

@@ -24,6 +24,7 @@ class Decided(Struct, kw_only=True):
     batch: Batch
     appends: list[CommandEvents]
     pending: list["Pending"]
+    partition: int = 0
 
 
 class Pending(Struct, kw_only=True):
@@ -51,7 +52,7 @@ def decide_batch(
 
     *tried* are the ids of those that were decided before and may be stored already, though nobody told.
     """
-    decided = Decided(batch=Batch(view), appends=[], pending=[])
+    decided = Decided(batch=Batch(view), appends=[], pending=[], partition=log.number)
     seen: dict[str, int] = {}
     view.prefetch(stream for submission in submissions for stream in touched_streams(submission.command))
     for submission in submissions:
@@ -149,7 +150,7 @@ def _repeated(
     if not records:
         return None
     _check_fingerprint(records[0].fingerprint, submission)
-    outcome = outcome_of(records, log.event(records[0]))
+    outcome = outcome_of(records, log.event(records[0]), log.number)
     outcome.replayed = not own
     return Pending(command_id=command_id, outcome=outcome, repeats=True)
 
@@ -159,14 +160,14 @@ def _check_fingerprint(known: str | None, submission: Submission) -> None:
         raise KeyReusedError("this Idempotency-Key came with another body: use a new key for a new command")
 
 
-def outcome_of(records: Sequence[Record], first: Event) -> Accepted:
-    """Read the outcome of a command from what it appended."""
+def outcome_of(records: Sequence[Record], first: Event, partition: int = 0) -> Accepted:
+    """Read the outcome of a command from what it appended to *partition*."""
     stream, version = about(StreamEvent(records[0].stream, records[0].version, first))
     for record in records:  # a command may append several events to the stream it is about
         if record.stream == stream:
             version = record.version
     last = records[-1]
-    position = Position.at(last.sequence, last.chain)
+    position = Position.at(last.sequence, last.chain, partition)
     return Accepted(
         command_id=last.command,
         stream=stream,
@@ -219,7 +220,7 @@ def settle(decided: Decided, records: Sequence[Record], tip_position: Position) 
         last = records[start + len(append.events) - 1]
         stream, version = about(append.events[0])
         version = max((item.version for item in append.events if item.stream == stream), default=version)
-        position = Position.at(last.sequence, last.chain)
+        position = Position.at(last.sequence, last.chain, decided.partition)
         accepted.append(
             Accepted(
                 command_id=append.command,

@@ -55,7 +55,7 @@ def _run_project(unit: Unit, stream: str, command: project_commands.ProjectComma
 
 def _require_account(unit: Unit, account_id: str) -> None:
     """Refuse an account that is not there; accounts have another home, so what is known of one is advisory."""
-    if not unit.load(ids.account_stream(account_id)).exists:
+    if not unit.look(ids.ACCOUNTS_HOME, ids.account_stream(account_id)).exists:
         raise NotFoundError(f"there is no account {account_id}", code="account_not_found")
 
 
@@ -190,6 +190,12 @@ def touched_streams(command: Command) -> Iterator[str]:
     if isinstance(command, RecordCommit):
         for path in commit.touched_paths(command):
             yield ids.file_stream(command.project_id, path)
+
+
+def looked_at(command: Command) -> Iterator[tuple[str, str]]:
+    """Yield the streams of other homes that deciding *command* looks at, each behind its home key."""
+    if isinstance(command, project_commands.SetCollaborator):
+        yield ids.ACCOUNTS_HOME, ids.account_stream(command.account_id)
 
 
 def home_of(command: Command) -> str:

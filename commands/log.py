@@ -69,6 +69,11 @@ class EventLog(Protocol):
     """One partition of the history. Every method may be called from any thread; `append` from one at a time."""
 
     @property
+    def number(self) -> int:
+        """Return which partition this is; 0 where there is only one."""
+        ...
+
+    @property
     def log_id(self) -> str:
         """Return the id given to the log when it was made."""
         ...

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Iterable
 
 import msgspec
 
@@ -22,6 +23,23 @@ class Position(msgspec.Struct, frozen=True, order=True):
         """Return the position behind one record."""
         return cls({partition: (sequence, chain[:_PREFIX])})
 
+    @property
+    def sequences(self) -> dict[int, int]:
+        """Return the sequence of each partition that is named."""
+        return {partition: sequence for partition, (sequence, _) in self.partitions.items()}
+
+    def join(self, other: "Position") -> "Position":
+        """Return how far the two have seen together: of each partition the later place."""
+        joined = dict(self.partitions)
+        for partition, place in other.partitions.items():
+            if place[0] >= joined.get(partition, place)[0]:
+                joined[partition] = place
+        return Position(joined)
+
+    def moved(self, other: "Position") -> "Position":
+        """Return this position with the partitions of *other* as they are there, further or not."""
+        return Position({**self.partitions, **other.partitions})
+
     def sequence(self, partition: int = 0) -> int:
         """Return how far this position is in *partition*; 0 is before the first record."""
         found = self.partitions.get(partition)
@@ -38,6 +56,13 @@ class Position(msgspec.Struct, frozen=True, order=True):
 
 
 START = Position({})
+
+
+def behind(places: Iterable[tuple[int, int, bytes]]) -> Position:
+    """Return the position behind records, each given by its partition, sequence and chain."""
+    return Position({partition: (sequence, chain[:_PREFIX]) for partition, sequence, chain in places})
+
+
 _decoder = msgspec.msgpack.Decoder(dict[int, tuple[int, bytes]])
 
 

@@ -1,6 +1,6 @@
 """The states that commands are decided on: the settled ones, a batch's, and one command's own."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct, ValidationError
@@ -27,9 +27,19 @@ class Versioned(Struct):
 class View:
     """The settled states of the partition, loaded from the log and kept while they are used."""
 
-    def __init__(self, log: EventLog, cached: int = _CACHED_STREAMS) -> None:
-        """Load from *log*; keep the states of up to *cached* streams."""
+    def __init__(
+        self,
+        log: EventLog,
+        cached: int = _CACHED_STREAMS,
+        *,
+        log_of: Callable[[str], EventLog] | None = None,
+    ) -> None:
+        """Load from *log*; keep the states of up to *cached* streams.
+
+        *log_of* gives the log of a home key, which may be another partition's; without it there is one partition.
+        """
         self._log = log
+        self._log_of = log_of
         self._cached = cached
         self._states: dict[str, Versioned] = {}
 
@@ -37,9 +47,17 @@ class View:
         """Return the stream's state; treat it as immutable."""
         found = self._states.get(stream)
         if found is None:
-            found = self._states[stream] = self._load(stream)
+            found = self._states[stream] = _load(self._log, stream)
             self._make_room()
         return found
+
+    def look(self, home: str, stream: str) -> Versioned:
+        """Return the state of a stream whose *home* may be in another partition.
+
+        What is elsewhere is advisory: it is loaded each time, for nothing tells this view when it changes.
+        """
+        log = self._log if self._log_of is None else self._log_of(home)
+        return self.get(stream) if log is self._log else _load(log, stream)
 
     def prefetch(self, streams: Iterable[str]) -> None:
         """Learn in one step which of *streams* are new: most streams of a busy batch are."""
@@ -70,28 +88,6 @@ class View:
         """Drop everything: the log may hold something else."""
         self._states.clear()
 
-    def _load(self, stream: str) -> Versioned:
-        kind = KINDS[kind_name(stream)]
-        if kind.last_event_only:
-            last = self._log.last_event(stream)
-            if last is None:
-                return Versioned(kind.initial, 0, 0)
-            return Versioned(kind.evolve(kind.initial, last.event), last.version, 0)
-        loaded = self._from_snapshot(stream, kind)
-        for item in self._log.stream_events(stream, loaded.version):
-            loaded.state, loaded.version = kind.evolve(loaded.state, item.event), item.version
-        return loaded
-
-    def _from_snapshot(self, stream: str, kind: Kind) -> Versioned:
-        snapshot = self._log.snapshot(stream) if kind.snapshots else None
-        if snapshot is None or snapshot.topic != snapshot_topic(stream, kind):
-            return Versioned(kind.initial, 0, 0)
-        try:
-            state = decode_state(snapshot.state, kind)
-        except ValidationError:  # the state's shape changed without its number: the events are there
-            return Versioned(kind.initial, 0, 0)
-        return Versioned(state, snapshot.version, snapshot.version)
-
 
 class Batch:
     """What the commands decided so far in one batch have changed, over the settled view."""
@@ -104,6 +100,10 @@ class Batch:
     def get(self, stream: str) -> Versioned:
         """Return the stream's state as the next command finds it."""
         return self.changed.get(stream) or self._view.get(stream)
+
+    def look(self, home: str, stream: str) -> Any:
+        """Return the state of a stream whose *home* may be in another partition."""
+        return (self.changed.get(stream) or self._view.look(home, stream)).state
 
     def due_snapshots(self) -> list[Snapshot]:
         """Return snapshots of the streams that have grown long; the distance grows too, so their cost stays flat."""
@@ -132,6 +132,10 @@ class Unit:
         """Return the stream's state, the events of this command included."""
         return (self._changed.get(stream) or self._batch.get(stream)).state
 
+    def look(self, home: str, stream: str) -> Any:
+        """Return the state of a stream of another *home*: advisory, for it may be in another partition."""
+        return self._batch.look(home, stream)
+
     def version(self, stream: str) -> int:
         """Return the stream's version, the events of this command included."""
         return (self._changed.get(stream) or self._batch.get(stream)).version
@@ -150,6 +154,30 @@ class Unit:
     def commit(self) -> None:
         """Let the batch's next commands see what this one did."""
         self._batch.changed.update(self._changed)
+
+
+def _load(log: EventLog, stream: str) -> Versioned:
+    kind = KINDS[kind_name(stream)]
+    if kind.last_event_only:
+        last = log.last_event(stream)
+        if last is None:
+            return Versioned(kind.initial, 0, 0)
+        return Versioned(kind.evolve(kind.initial, last.event), last.version, 0)
+    loaded = _from_snapshot(log, stream, kind)
+    for item in log.stream_events(stream, loaded.version):
+        loaded.state, loaded.version = kind.evolve(loaded.state, item.event), item.version
+    return loaded
+
+
+def _from_snapshot(log: EventLog, stream: str, kind: Kind) -> Versioned:
+    snapshot = log.snapshot(stream) if kind.snapshots else None
+    if snapshot is None or snapshot.topic != snapshot_topic(stream, kind):
+        return Versioned(kind.initial, 0, 0)
+    try:
+        state = decode_state(snapshot.state, kind)
+    except ValidationError:  # the state's shape changed without its number: the events are there
+        return Versioned(kind.initial, 0, 0)
+    return Versioned(state, snapshot.version, snapshot.version)
 
 
 def snapshot_topic(stream: str, kind: Kind) -> str:

@@ -4,12 +4,14 @@ import asyncio
 import heapq
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import count
 
 from projections.store import StoreUnavailableError
 
 _SCOPES = 1_000
+_NONE: frozenset[str] = frozenset()
+_order = count()
 
 
 class NotCaughtUpError(StoreUnavailableError):
@@ -20,21 +22,28 @@ class BlockedError(StoreUnavailableError):
     """A read model cannot include the position: an event of the stream is among the dead letters."""
 
 
+class _Part:
+    """What is known of one partition, by model; *waiting* is a heap by sequence."""
+
+    def __init__(self) -> None:
+        self.sequences: dict[str, int] = {}
+        self.blocked: dict[str, frozenset[str]] = {}
+        self.touched: dict[str, dict[str, int]] = {}
+        self.floors: dict[str, int] = {}
+        self.waiting: list[tuple[int, int, str, asyncio.Future[None]]] = []
+
+
 class Progress:
     """What each read model includes. Runners report from their threads; queries wait in their event loop.
 
-    A *scope* narrows a wait: a model that reads only some events (insights) reports which scopes it still has to
-    work for, so that a query about one project does not wait for another.
+    What is to be included is told by partition, as a map of sequences. A *scope* narrows a wait: a model that reads
+    only some events (insights) reports which scopes it still has to work for, so that a query about one project does
+    not wait for another; a scope belongs to one partition.
     """
 
     def __init__(self) -> None:
         """Start with nothing known."""
-        self._sequences: dict[str, int] = {}
-        self._blocked: dict[str, frozenset[str]] = {}
-        self._touched: dict[str, dict[str, int]] = {}
-        self._floors: dict[str, int] = {}
-        self._waiting: list[tuple[int, int, str, asyncio.Future[None]]] = []
-        self._order = count()
+        self._parts: dict[int, _Part] = {0: _Part()}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -42,79 +51,98 @@ class Progress:
         """Wake waiters in *loop*."""
         self._loop = loop
 
-    def sequence(self, model: str) -> int:
+    def sequence(self, model: str, partition: int = 0) -> int:
         """Return the sequence that *model* includes."""
-        return self._sequences.get(model, 0)
+        return self._part(partition).sequences.get(model, 0)
 
-    def models(self) -> dict[str, int]:
+    def models(self, partition: int = 0) -> dict[str, int]:
         """Return what every model includes."""
-        return dict(self._sequences)
+        return dict(self._part(partition).sequences)
 
-    def blocked(self, model: str) -> frozenset[str]:
-        """Return the streams of *model* that a dead letter blocks."""
-        return self._blocked.get(model, frozenset())
+    def blocked(self, model: str, partition: int | None = None) -> frozenset[str]:
+        """Return the streams of *model* in *partition* (None: in any) that a dead letter blocks."""
+        parts = self._parts
+        if partition is None and len(parts) > 1:
+            return _NONE.union(*(part.blocked.get(model, _NONE) for part in list(parts.values())))
+        part = parts.get(partition or 0)
+        return _NONE if part is None else part.blocked.get(model, _NONE)
 
-    def report(self, sequences: dict[str, int], blocked: dict[str, frozenset[str]] | None = None) -> None:
-        """Say how far models are; from any thread."""
+    def report(
+        self,
+        sequences: Mapping[str, int],
+        blocked: Mapping[str, frozenset[str]] | None = None,
+        partition: int = 0,
+    ) -> None:
+        """Say how far models are in *partition*; from any thread."""
+        part = self._part(partition)
         with self._lock:
-            self._sequences.update(sequences)
-            self._blocked.update(blocked or {})
-            waiting = bool(self._waiting)
+            part.sequences.update(sequences)
+            part.blocked.update(blocked or {})
+            waiting = bool(part.waiting)
         if waiting and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self._wake, part)
 
-    def touch(self, model: str, scopes: Iterable[tuple[str, int]]) -> None:
+    def touch(self, model: str, scopes: Iterable[tuple[str, int]], partition: int = 0) -> None:
         """Say that *model* has to work for these scopes up to these sequences."""
+        part = self._part(partition)
         with self._lock:
-            touched = self._touched.setdefault(model, {})
-            done = self._sequences.get(model, 0)
+            touched = part.touched.setdefault(model, {})
+            done = part.sequences.get(model, 0)
             for scope, sequence in scopes:
                 touched[scope] = sequence
             if len(touched) > _SCOPES:
-                self._touched[model] = {scope: at for scope, at in touched.items() if at > done}
+                part.touched[model] = {scope: at for scope, at in touched.items() if at > done}
 
-    def needed(self, model: str, scope: str, sequence: int) -> int:
+    def needed(self, model: str, scope: str, sequence: int, partition: int = 0) -> int:
         """Return how far *model* must be so that an answer about *scope* includes *sequence*."""
-        floor = self._floors.get(model, 0)
-        return min(self._touched.get(model, {}).get(scope, floor), sequence)
+        part = self._part(partition)
+        floor = part.floors.get(model, 0)
+        return min(part.touched.get(model, {}).get(scope, floor), sequence)
 
-    def assume_touched(self, model: str, sequence: int) -> None:
+    def assume_touched(self, model: str, sequence: int, partition: int = 0) -> None:
         """Say that up to *sequence* any scope may have work for *model*: what came before the start is not known."""
-        self._floors[model] = sequence
+        self._part(partition).floors[model] = sequence
 
-    async def wait(self, models: Iterable[str], sequence: int, timeout: float) -> None:
-        """Wait until all *models* include *sequence*; raises NotCaughtUpError after *timeout* seconds."""
+    async def wait(self, models: Iterable[str], needed: Mapping[int, int], timeout: float) -> None:
+        """Wait until all *models* include the sequences *needed*; raises NotCaughtUpError after *timeout* seconds."""
         deadline = 0.0
-        for model in models:
-            if self._sequences.get(model, 0) < sequence:
-                deadline = deadline or time.monotonic() + timeout
-                await self._wait(model, sequence, deadline)
+        for partition, sequence in needed.items():
+            part = self._part(partition)
+            sequences = part.sequences
+            for model in models:
+                if sequences.get(model, 0) < sequence:
+                    deadline = deadline or time.monotonic() + timeout
+                    await self._wait(part, model, sequence, deadline)
 
-    async def _wait(self, model: str, sequence: int, deadline: float) -> None:
+    async def _wait(self, part: _Part, model: str, sequence: int, deadline: float) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._lock:
-            if self._sequences.get(model, 0) >= sequence:
+            if part.sequences.get(model, 0) >= sequence:
                 return
-            heapq.heappush(self._waiting, (sequence, next(self._order), model, future))
+            heapq.heappush(part.waiting, (sequence, next(_order), model, future))
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
                 await future
         except TimeoutError:
-            behind = sequence - self._sequences.get(model, 0)
+            behind = sequence - part.sequences.get(model, 0)
             raise NotCaughtUpError(f"{model} is {behind} events behind; try again") from None
 
-    def _wake(self) -> None:
+    def _part(self, partition: int) -> _Part:
+        found = self._parts.get(partition)
+        return found if found is not None else self._parts.setdefault(partition, _Part())
+
+    def _wake(self, part: _Part) -> None:
         with self._lock:
-            highest = max(self._sequences.values(), default=0)
+            highest = max(part.sequences.values(), default=0)
             kept = []
-            while self._waiting and self._waiting[0][0] <= highest:
-                entry = heapq.heappop(self._waiting)
+            while part.waiting and part.waiting[0][0] <= highest:
+                entry = heapq.heappop(part.waiting)
                 sequence, _, model, future = entry
                 if future.done():
                     continue
-                if self._sequences.get(model, 0) >= sequence:
+                if part.sequences.get(model, 0) >= sequence:
                     future.set_result(None)
                 else:
                     kept.append(entry)
             for entry in kept:
-                heapq.heappush(self._waiting, entry)
+                heapq.heappush(part.waiting, entry)

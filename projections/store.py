@@ -16,7 +16,7 @@ class StoreUnavailableError(Exception):
 class ModelSwitchedError(StoreUnavailableError):
     """Somebody else switched the model that was written to: load its checkpoint again, and go on from there.
 
-    It is raised once for each switch.
+    It is raised once for each switch in each partition that is written to.
     """
 
 
@@ -99,12 +99,14 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     sequence: int
     topic: str
     reason: str | None
+    partition: int = 0
 
 
 class Change(Struct, frozen=True, kw_only=True):
     """What one step does to one model: writes by position, the checkpoint that they lead to, dead letters.
 
-    *writes* come in ascending positions. *solved* are sequences of dead letters that are no more.
+    All of it is about one *partition*. *writes* come in ascending positions. *solved* are sequences of dead letters that
+    are no more.
     """
 
     model: str
@@ -112,10 +114,14 @@ class Change(Struct, frozen=True, kw_only=True):
     checkpoint: Checkpoint
     dead_letters: Sequence[DeadLetter] = ()
     solved: Sequence[int] = ()
+    partition: int = 0
 
 
 class DocumentStore(Protocol):
     """Documents of all read models. Reads from any thread; writes from one at a time.
+
+    A model has one checkpoint for each partition of the log. A document has one position: all that is ever written to
+    it comes from one partition.
 
     Every method raises StoreUnavailableError where the store does not answer.
     """
@@ -128,8 +134,8 @@ class DocumentStore(Protocol):
         """
         ...
 
-    def checkpoints(self) -> Mapping[str, Checkpoint]:
-        """Return the checkpoint of each prepared model's live generation."""
+    def checkpoints(self, partition: int = 0) -> Mapping[str, Checkpoint]:
+        """Return the checkpoint in *partition* of each prepared model's live generation."""
         ...
 
     def apply(self, changes: Sequence[Change]) -> None:
@@ -170,7 +176,7 @@ class DocumentStore(Protocol):
         ...
 
     def dead_letters(self, model: str | None = None) -> list[DeadLetter]:
-        """Return the dead letters and what waits behind them, in order of sequence."""
+        """Return the dead letters and what waits behind them, in order of partition and sequence."""
         ...
 
     def begin_rebuild(self, model: ReadModel) -> "Rebuild":
@@ -181,14 +187,21 @@ class DocumentStore(Protocol):
 class Rebuild(Protocol):
     """A model that is being built beside the live one."""
 
-    def apply(self, writes: Sequence[tuple[int, Sequence[Write]]], sequence: int, place: bytes = b"") -> None:
-        """Apply writes by position, up to *sequence*, which is at *place*."""
+    def apply(
+        self,
+        writes: Sequence[tuple[int, Sequence[Write]]],
+        sequence: int,
+        place: bytes = b"",
+        partition: int = 0,
+    ) -> None:
+        """Apply writes of *partition* by position, up to *sequence*, which is at *place*."""
         ...
 
     def switch(self) -> None:
         """Let readers see this build from now on, in one atomic step, and drop the old one.
 
-        The model's dead letters go with it. Raises ValueError where the build is behind the live checkpoint or ended.
+        The model's dead letters go with it. Raises ValueError where the build is behind the live checkpoint of any
+        partition, or ended.
         """
         ...
 

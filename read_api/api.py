@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from commands.bus import Bus
 from commands.intake.intake import Intake
-from commands.log import EventLog
 from commands.outcomes import Accepted
+from commands.partitions import Logs
 from projections.cache import Cache
 from projections.progress import Progress
 from projections.store import DocumentStore
@@ -36,7 +36,7 @@ class Api(Struct, frozen=True, kw_only=True):
     *not_ready* names the parts that are not ready yet, *metrics* writes them for Prometheus.
     """
 
-    log: EventLog
+    logs: Logs[Any]
     bus: Bus
     intake: Intake
     progress: Progress

@@ -182,7 +182,7 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
     if operation.method == "GET" and operation.path.startswith("/api/"):
         found.append(
             header(
-                "CodePark-After", "^[A-Za-z0-9_-]{8,64}$", "Answer from a state that includes this position"
+                "CodePark-After", "^[A-Za-z0-9_-]{8,1200}$", "Answer from a state that includes this position"
             )
         )
     if operation.conditional:

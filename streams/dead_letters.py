@@ -62,4 +62,5 @@ def solve(
         writes=writes,
         checkpoint=replace(checkpoint, blocked=frozenset(blocked)),
         solved=done,
+        partition=queue[0].partition,
     )

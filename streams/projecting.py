@@ -49,7 +49,9 @@ def decode(reader: EventReader, records: Sequence[Record]) -> list[Decoded]:
     return decoded
 
 
-def project(model: ReadModel, batch: Sequence[Decoded], checkpoint: Checkpoint, upto: int) -> Change:
+def project(
+    model: ReadModel, batch: Sequence[Decoded], checkpoint: Checkpoint, upto: int, partition: int = 0
+) -> Change:
     """Return what *batch* does to *model*, whose checkpoint may lie within it; *upto* is the sequence it leads to.
 
     An event that fails becomes a dead letter and blocks its stream; the stream's later events queue behind it.
@@ -60,13 +62,13 @@ def project(model: ReadModel, batch: Sequence[Decoded], checkpoint: Checkpoint, 
     for item in _wanted(model, batch, checkpoint):
         record = item.record
         if record.stream in blocked:
-            letters.append(_letter(model, record, None))
+            letters.append(_letter(model, record, None, partition))
             continue
         try:
             done = project_one(model, item)
         except PoisonError as error:
             blocked.add(record.stream)
-            letters.append(_letter(model, record, error.reason))
+            letters.append(_letter(model, record, error.reason, partition))
             continue
         if done:
             writes.append((record.sequence, done))
@@ -75,6 +77,7 @@ def project(model: ReadModel, batch: Sequence[Decoded], checkpoint: Checkpoint, 
         writes=writes,
         checkpoint=Checkpoint(sequence=max(upto, checkpoint.sequence), blocked=frozenset(blocked)),
         dead_letters=letters,
+        partition=partition,
     )
 
 
@@ -121,10 +124,11 @@ def _prepared(model: ReadModel, wanted: Sequence[Decoded], checkpoint: Checkpoin
     return [item for item in wanted if item.record.sequence not in dropped]
 
 
-def _letter(model: ReadModel, record: Record, reason: str | None) -> DeadLetter:
+def _letter(model: ReadModel, record: Record, reason: str | None, partition: int) -> DeadLetter:
     return DeadLetter(
-        model=model.name, stream=record.stream, sequence=record.sequence, topic=record.topic, reason=reason
-    )
+        model=model.name, stream=record.stream, sequence=record.sequence, topic=record.topic, reason=reason,
+        partition=partition,
+    )  # fmt: skip
 
 
 def _reason(error: Exception) -> str:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import cyclopts
@@ -60,7 +62,7 @@ def list_dead_letters(*, data: Data = None, as_json: Json = False) -> None:
     for item in result["items"]:
         table.add_row(
             item["model"],
-            str(item["sequence"]),
+            f"{item['partition']}/{item['sequence']}" if item["partition"] else str(item["sequence"]),
             item["type"],
             item["stream"],
             item["reason"] or "waits behind it",
@@ -107,13 +109,16 @@ def tail_events(*, count: int = 20, follow: bool = False, data: Data = None) -> 
         Go on with new events as the server publishes them.
     """
     settings = _settings(data)
-    after = max(operate(settings, "tip", {})["sequence"] - count, 0)
-    last = _write_events(settings, after, None)
+    tips = operate(settings, "tip", {})["sequences"]
+    # The last events of all are among the last ones of each partition.
+    after = {number: max(sequence - count, 0) for number, sequence in tips.items()}
+    pages = list(_pages(settings, after, None))
+    _write_all(deque((item for page in pages for item in page["items"]), maxlen=count))
     if follow:
-        _follow(settings, last)
+        _follow(settings, pages[-1]["after"])
 
 
-def _follow(settings: Settings, last: int) -> None:
+def _follow(settings: Settings, after: dict[str, int]) -> None:
     from codepark.shared_memory import CHANNEL, connect  # noqa: PLC0415 # only where somebody follows
     from projections.redis.channel import positions  # noqa: PLC0415 # as above
 
@@ -123,8 +128,10 @@ def _follow(settings: Settings, last: int) -> None:
             "no server publishes events from this data directory: start one with `codepark serve`"
         )
     for position in positions(connect(server.redis_url, settings.redis_ca_file), settings.prefix + CHANNEL):
-        if position is None or position > last:  # None: a message may have been lost, so look
-            last = _write_events(settings, last, None)
+        if position is None or position > sum(after.values()):  # None: a message may have been lost, so look
+            for page in _pages(settings, after, None):
+                _write_all(page["items"])
+                after = page["after"]
 
 
 @events_app.command(name="export")
@@ -136,23 +143,30 @@ def export_events(
     Parameters
     ----------
     after
-        Leave out the events up to this sequence.
+        Leave out the events up to this sequence (of each partition, where there are several).
     type_
         Only events of this type.
     """
-    _write_events(_settings(data), after, type_)
+    settings = _settings(data)
+    start = dict.fromkeys(operate(settings, "tip", {})["sequences"], after) if after else {}
+    for page in _pages(settings, start, type_):
+        _write_all(page["items"])
 
 
-def _write_events(settings: Settings, after: int, type_: str | None) -> int:
-    """Write the events behind *after*, and return the sequence of the last one."""
+def _pages(settings: Settings, after: dict[str, int], type_: str | None) -> Iterator[dict[str, Any]]:
+    """Yield the events behind *after* in pages (`items`), each with the sequences behind it by partition (`after`)."""
     while True:
         page = operate(settings, "events", {"after": after, "limit": _PAGE, "type": type_})
-        for item in page["items"]:
-            _write(item)
-        sys.stdout.flush()
-        if page["last"] is None:
-            return after
-        after = page["last"]
+        yield page
+        if not page["items"]:
+            return
+        after = page["after"]
+
+
+def _write_all(items: Iterable[dict[str, Any]]) -> None:
+    for item in items:
+        _write(item)
+    sys.stdout.flush()
 
 
 def doctor(*, data: Data = None, as_json: Json = False) -> None:

@@ -42,11 +42,17 @@ class _Ticket:
 class KafkaCommandBus:
     """Group what waits, decide it one after the other, append it in one RecordBatch, answer."""
 
-    def __init__(self, log: KafkaEventLog, clock: Clock = system_clock) -> None:
-        """Work over *log*, in its loop."""
+    def __init__(
+        self,
+        log: KafkaEventLog,
+        clock: Clock = system_clock,
+        *,
+        log_of: Callable[[str], KafkaEventLog] | None = None,
+    ) -> None:
+        """Work over *log*, in its loop; *log_of* gives the log of another home key where there are several."""
         self._log = log
-        self._view = View(log)
-        self._settling = Settling(log, self._view, clock)
+        self._view = View(log, log_of=log_of)
+        self._settling = Settling(log, self._view, clock, log_of=log_of)
         self._waiting: deque[_Ticket] = deque()
         self._count = 0
         self._counter = threading.Lock()

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -14,7 +14,7 @@ from commands.chaining import number_batch
 from commands.kafka.broker import KafkaTransport
 from commands.kafka.counting import Counted, Place
 from commands.kafka.loop import LoopThread
-from commands.kafka.partition import Partition
+from commands.kafka.partition import FenceNeededError, Partition
 from commands.kafka.replica import Replica, ReplicaDamagedError, ReplicaReader, check_last
 from commands.kafka.sealing import seal
 from commands.kafka.settings import KafkaSettings
@@ -74,7 +74,7 @@ class KafkaEventLog:
         self._reader: ReplicaReader | None = None
         self._check_replica()
         self._told = self._replica.place.tip.sequence
-        self.number = partition
+        self._number = partition
         self.partition = Partition(
             partition,
             transport or KafkaTransport(settings, settings.topic, partition),
@@ -106,6 +106,11 @@ class KafkaEventLog:
 
     async def _prepare(self) -> None:
         await ensure_log(self.settings)
+
+    @property
+    def number(self) -> int:
+        """Return which partition this is."""
+        return self._number
 
     @property
     def place(self) -> Place:
@@ -211,6 +216,11 @@ class KafkaEventLog:
         if place.tip != expected:
             raise TipMovedError(f"the log is at {place.tip.sequence}")
         await self.partition.confirm(place)
+
+    async def catch_up_here(self) -> None:
+        """Read to the end of the partition, asked now, in the Kafka loop; raises LogUnavailableError, LogCorruptError."""
+        with suppress(TipMovedError, FenceNeededError):
+            await self.partition.confirm(self.place)
 
     def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Record]:
         """Return records of *selection* behind *after*."""

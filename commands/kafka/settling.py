@@ -2,11 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from uuid_utils import uuid7
 
 from commands.deciding import Decided, decide_batch, settle
+from commands.handlers import looked_at
 from commands.kafka.log import KafkaEventLog
 from commands.kafka.partition import FenceNeededError, OutcomeUnknownError
 from commands.log import CommandEvents, LogUnavailableError, TipMovedError
@@ -16,7 +17,6 @@ from commands.stream_event import StreamEvent
 from commands.view import View
 from domain.identifiers import technical_stream
 from domain.log.events import LogFenced
-from domain.record import Record
 from domain.times import Clock
 
 _SECONDS = 8.0
@@ -33,8 +33,20 @@ class Settling:
     in flight.
     """
 
-    def __init__(self, log: KafkaEventLog, view: View, clock: Clock, *, seconds: float = _SECONDS) -> None:
-        """Decide on *view*; give up after *seconds*: the outcome is then unknown."""
+    def __init__(
+        self,
+        log: KafkaEventLog,
+        view: View,
+        clock: Clock,
+        *,
+        seconds: float = _SECONDS,
+        log_of: Callable[[str], KafkaEventLog] | None = None,
+    ) -> None:
+        """Decide on *view*; give up after *seconds*: the outcome is then unknown.
+
+        *log_of* gives the log of a home key where there are several partitions.
+        """
+        self._log_of = log_of
         self._log = log
         self._view = view
         self._clock = clock
@@ -44,6 +56,8 @@ class Settling:
         """Decide and append *submissions*; raises LogUnavailableError, LogCorruptError."""
         loop = asyncio.get_running_loop()
         deadline, tried, conflicts = loop.time() + self._seconds, set[str](), 0
+        if self._log_of is not None:
+            await self._look_elsewhere(submissions, self._log_of)
         while True:
             tip = self._log.tip()
             now = max(self._clock(), tip.occurred_at)
@@ -63,12 +77,27 @@ class Settling:
             if loop.time() > deadline:
                 raise LogUnavailableError(f"no outcome in time: {reason}")
 
+    async def _look_elsewhere(
+        self, submissions: Sequence[Submission], log_of: Callable[[str], KafkaEventLog]
+    ) -> None:
+        """Read another partition to its end where a stream that a command looks at is not known yet.
+
+        What a decider learns there is advisory, but an account that was registered a moment ago, on another node, is
+        not to be refused as unknown.
+        """
+        for submission in submissions:
+            for home, stream in looked_at(submission.command):
+                log = log_of(home)
+                if log is not self._log and not log.existing([stream]):
+                    await log.catch_up_here()
+
     async def _settled(self, decided: Decided) -> list[Outcome]:
         tip = self._log.tip()
         if decided.appends:
             records = await self._log.append_here(tip, decided.appends, decided.batch.due_snapshots())
             self._view.settle(decided.batch.changed)
-            return settle(decided, records, _position(records[-1]))
+            last = records[-1]
+            return settle(decided, records, Position.at(last.sequence, last.chain, self._log.number))
         try:
             await self._log.confirm_here(tip)
         except FenceNeededError:
@@ -88,10 +117,6 @@ class Settling:
         )  # fmt: skip
         self._view.drop((stream,))
         await self._log.append_here(tip, [fence])
-
-
-def _position(record: Record) -> Position:
-    return Position.at(record.sequence, record.chain)
 
 
 def _back_off(conflicts: int) -> float:

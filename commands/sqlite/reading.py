@@ -25,6 +25,7 @@ class ReadOnlyLog:
     """What can be asked of a log without writing to it; from any thread, each with a connection of its own."""
 
     columns = SELECT_COLUMNS
+    number = 0
 
     def __init__(self, path: Path, mapper: EventMapper) -> None:
         """Read the log at *path*; raises LogUnavailableError where there is none."""

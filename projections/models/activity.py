@@ -64,7 +64,7 @@ def _line(event: Any, record: Record) -> Iterable[Write]:
     summary = _SUMMARIES[type(event)](event)
     if summary is None:
         return ()
-    id_ = f"{record.sequence:020d}"
+    id_ = f"{event.project_id}/{record.sequence:020d}"
     document = {
         "id": id_,
         "sequence": record.sequence,
@@ -81,4 +81,5 @@ MODEL = read_model(
     ACTIVITY,
     dict.fromkeys(_SUMMARIES, _line),
     Collection(name=ACTIVITY, indexes=(("projectId", "sequence"),)),
+    version=2,
 )

@@ -1,4 +1,9 @@
-"""Notifications of accounts, and how far each account has read all of its own."""
+"""Notifications of accounts, which of them were read one by one, and up to when an account has read all of its own.
+
+Notifications come from projects, and reading them from the account's inbox: two homes, which may lie in two partitions.
+A document is written by one home alone, so what was read lies apart, and queries join the two. A sequence of one
+partition means nothing in another: all is read up to a time.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,10 +14,11 @@ from domain.review.events import ReviewCommented, ReviewDecided, ReviewOpened
 from domain.times import rfc3339
 from projections.model import Collection
 from projections.models.dispatch import read_model
-from projections.writes import Patch, Put, Write
+from projections.writes import Put, Write
 
 NOTIFICATIONS = "notifications"
 INBOXES = "inboxes"
+READ = "read_notifications"
 
 
 def _added(event: CollaboratorAdded, record: Record) -> Iterable[Write]:
@@ -40,11 +46,13 @@ def _decided(event: ReviewDecided, record: Record) -> Iterable[Write]:
 
 def _read(event: NotificationsRead, record: Record) -> Iterable[Write]:
     if event.ids is None:
-        inbox = {"id": event.account_id, "readThrough": record.sequence}
+        inbox = {"id": event.account_id, "readThrough": rfc3339(record.occurred_at)}
         return (Put(INBOXES, event.account_id, inbox),)
     own = f":{event.account_id}"  # nobody reads what is another's
     return [
-        Patch(NOTIFICATIONS, id_, {"read": True}) for id_ in dict.fromkeys(event.ids) if id_.endswith(own)
+        Put(READ, id_, {"id": id_, "accountId": event.account_id})
+        for id_ in dict.fromkeys(event.ids)
+        if id_.endswith(own)
     ]
 
 
@@ -68,8 +76,6 @@ def _notification(account: str, kind: str, project_id: str, review_id: str | Non
         "projectId": project_id,
         "reviewId": review_id,
         "actorId": record.actor,
-        "read": False,
-        "sequence": record.sequence,
         "createdAt": rfc3339(record.occurred_at),
     }
     return Put(NOTIFICATIONS, id_, document)
@@ -85,6 +91,8 @@ MODEL = read_model(
         ReviewDecided: _decided,
         NotificationsRead: _read,
     },
-    Collection(name=NOTIFICATIONS, indexes=(("accountId", "sequence"), ("accountId", "read", "sequence"))),
+    Collection(name=NOTIFICATIONS, indexes=(("accountId", "createdAt"),)),
     Collection(name=INBOXES),
+    Collection(name=READ),
+    version=2,
 )

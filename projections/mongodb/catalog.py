@@ -1,6 +1,7 @@
 """What the store knows of its models: one document each with the live generation, the checkpoint, and the build.
 
-Every change to it is one guarded update, so that processes that change it at once do not undo each other's.
+Every change to it is one guarded update, so that processes that change it at once do not undo each other's. The
+checkpoint of the first partition stands in the document's own fields, those of others in `others`, by partition.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,10 @@ from projections.store import Checkpoint, NewerModelError
 from projections.writes import Document
 
 ALIASES = "aliases"
+_OTHERS = "others"
+
+Place = tuple[str, int]
+"""A model and a partition."""
 
 
 class Build(NamedTuple):
@@ -28,11 +33,15 @@ class Build(NamedTuple):
 
 
 class Live(Struct, frozen=True, kw_only=True):
-    """What is live of a model, its checkpoint, and the build beside it."""
+    """What is live of a model, its checkpoint in each partition that it has one in, and the build beside it."""
 
     build: Build
-    checkpoint: Checkpoint
+    checkpoints: Mapping[int, Checkpoint]
     building: Build | None
+
+    def checkpoint(self, partition: int = 0) -> Checkpoint:
+        """Return the checkpoint in *partition*; where there is none, it is at the start."""
+        return self.checkpoints.get(partition, Checkpoint())
 
 
 def collection_name(collection: str, build: Build) -> str:
@@ -65,17 +74,17 @@ class Catalog:
 
         Of several processes that do so at once, one does.
         """
-        first = {**_fields(Build(model.version, 1), Checkpoint()), "last": 1, "building": None}
+        first = {**_fields(Build(model.version, 1), {}), "last": 1, "building": None}
         with suppress(DuplicateKeyError):  # another process was first
             self._aliases.update_one({"_id": model.name}, {"$setOnInsert": first}, upsert=True)
         if self.one(model.name).build.version >= model.version:
             return False
         build = Build(model.version, self._reserve(model.name))
         older = {"_id": model.name, "version": {"$lt": model.version}}
-        done = self._aliases.update_one(older, {"$set": _fields(build, Checkpoint())})
+        done = self._aliases.update_one(older, {"$set": _fields(build, {})})
         return done.matched_count == 1
 
-    def move(self, checkpoints: Mapping[str, tuple[Build, Checkpoint]]) -> bool:
+    def move(self, checkpoints: Mapping[Place, tuple[Build, Checkpoint]]) -> bool:
         """Move checkpoints of builds forward; tell whether all were moved, none being ahead or of another build."""
         if not checkpoints:
             return True
@@ -85,11 +94,11 @@ class Catalog:
                     "_id": name,
                     "version": build.version,
                     "generation": build.generation,
-                    "sequence": {"$lte": checkpoint.sequence},
+                    **_not_beyond(partition, checkpoint.sequence),
                 },
-                {"$set": _checkpoint_fields(checkpoint)},
+                {"$set": _checkpoint_fields(partition, checkpoint)},
             )
-            for name, (build, checkpoint) in checkpoints.items()
+            for (name, partition), (build, checkpoint) in checkpoints.items()
         ]
         return self._aliases.bulk_write(moves, ordered=False).matched_count == len(moves)
 
@@ -103,15 +112,12 @@ class Catalog:
         )
         return build, None if before is None else _build(before["building"])
 
-    def switch(self, model: str, build: Build, checkpoint: Checkpoint) -> bool:
-        """Make *build* the live one; tell whether it was still being built, not outdated and not behind."""
-        guard = {
-            "_id": model,
-            "building": list(build),
-            "version": {"$lte": build.version},
-            "sequence": {"$lte": checkpoint.sequence},
-        }
-        change = {"$set": {**_fields(build, checkpoint), "building": None}}
+    def switch(self, model: str, build: Build, checkpoints: Mapping[int, Checkpoint]) -> bool:
+        """Make *build* the live one; tell whether it was still being built, not outdated and in no partition behind."""
+        guard: Document = {"_id": model, "building": list(build), "version": {"$lte": build.version}}
+        for partition, checkpoint in checkpoints.items():
+            guard |= _not_beyond(partition, checkpoint.sequence)
+        change = {"$set": {**_fields(build, checkpoints), "building": None}}
         return self._aliases.update_one(guard, change).matched_count == 1
 
     def cancel(self, model: str, build: Build) -> bool:
@@ -129,20 +135,33 @@ class Catalog:
         return int(found["last"])
 
 
-def foremost(changes: Iterable[tuple[str, Checkpoint]]) -> dict[str, Checkpoint]:
+def foremost(changes: Iterable[tuple[Place, Checkpoint]]) -> dict[Place, Checkpoint]:
     """Return the checkpoint that changes to models lead to; of equal ones the last."""
-    found: dict[str, Checkpoint] = {}
-    for name, checkpoint in changes:
-        if name not in found or checkpoint.sequence >= found[name].sequence:
-            found[name] = checkpoint
+    found: dict[Place, Checkpoint] = {}
+    for place, checkpoint in changes:
+        if place not in found or checkpoint.sequence >= found[place].sequence:
+            found[place] = checkpoint
     return found
 
 
-def _fields(build: Build, checkpoint: Checkpoint) -> Document:
-    return {"version": build.version, "generation": build.generation, **_checkpoint_fields(checkpoint)}
+def _fields(build: Build, checkpoints: Mapping[int, Checkpoint]) -> Document:
+    others = {str(at): _stored(checkpoint) for at, checkpoint in checkpoints.items() if at}
+    first = _stored(checkpoints.get(0, Checkpoint()))
+    return {"version": build.version, "generation": build.generation, **first, _OTHERS: others}
 
 
-def _checkpoint_fields(checkpoint: Checkpoint) -> Document:
+def _checkpoint_fields(partition: int, checkpoint: Checkpoint) -> Document:
+    return {f"{_OTHERS}.{partition}": _stored(checkpoint)} if partition else _stored(checkpoint)
+
+
+def _not_beyond(partition: int, sequence: int) -> Document:
+    """Return the condition that the checkpoint of *partition*, if there is one, is not above *sequence*."""
+    if partition:
+        return {f"{_OTHERS}.{partition}.sequence": {"$not": {"$gt": sequence}}}
+    return {"sequence": {"$lte": sequence}}
+
+
+def _stored(checkpoint: Checkpoint) -> Document:
     return {
         "sequence": checkpoint.sequence,
         "blocked": sorted(checkpoint.blocked),
@@ -151,12 +170,18 @@ def _checkpoint_fields(checkpoint: Checkpoint) -> Document:
 
 
 def _live(found: Document) -> Live:
+    others = found.get(_OTHERS) or {}  # what an older release wrote has none
+    checkpoints = {int(partition): _checkpoint(fields) for partition, fields in others.items()}
     return Live(
         build=Build(found["version"], found["generation"]),
-        checkpoint=Checkpoint(
-            sequence=found["sequence"], blocked=frozenset(found["blocked"]), place=bytes(found["place"])
-        ),
+        checkpoints={0: _checkpoint(found), **checkpoints},
         building=_build(found["building"]),
+    )
+
+
+def _checkpoint(found: Document) -> Checkpoint:
+    return Checkpoint(
+        sequence=found["sequence"], blocked=frozenset(found["blocked"]), place=bytes(found["place"])
     )
 
 

@@ -1,7 +1,7 @@
 """A build of a read model beside the live one."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 
 from pymongo.database import Database
@@ -24,7 +24,7 @@ class MongoRebuild:
         catalog: Catalog,
         generation: Generation,
         threads: Executor,
-        switched: Callable[[Generation, Build, int], None],
+        switched: Callable[[Generation, Build, Mapping[int, int]], None],
     ) -> None:
         """Fill *generation*, its collections in *threads*; *switched* is told that it is live now, what was before, and how far it is."""
         self._database = database
@@ -33,10 +33,16 @@ class MongoRebuild:
         self._threads = threads
         self._switched = switched
         self._lock = threading.Lock()
-        self._checkpoint = Checkpoint()
+        self._checkpoints: dict[int, Checkpoint] = {0: Checkpoint()}
 
-    def apply(self, writes: Sequence[tuple[int, Sequence[Write]]], sequence: int, place: bytes = b"") -> None:
-        """Apply writes by position, up to *sequence* at *place*; raise ValueError once the build has ended."""
+    def apply(
+        self,
+        writes: Sequence[tuple[int, Sequence[Write]]],
+        sequence: int,
+        place: bytes = b"",
+        partition: int = 0,
+    ) -> None:
+        """Apply writes of *partition* by position, up to *sequence* at *place*; raise ValueError once the build has ended."""
         grouped: Grouped = {}
         group(writes, grouped)
         self._generation.check(grouped)
@@ -44,17 +50,20 @@ class MongoRebuild:
             if self._catalog.one(self._name).building != self._generation.build:
                 raise self._ended()
             at_once(self._threads, self._generation.tasks(grouped))
-            if sequence >= self._checkpoint.sequence:
-                self._checkpoint = Checkpoint(sequence=sequence, place=place)
+            if sequence >= self._reached(partition):
+                self._checkpoints[partition] = Checkpoint(sequence=sequence, place=place)
 
     def switch(self) -> None:
         """Let readers see this build; raise ValueError where it has ended or is behind the live one."""
         build = self._generation.build
         with self._lock, translated():
             before = self._catalog.one(self._name)
-            if not self._catalog.switch(self._name, build, self._checkpoint):
+            # A partition that this build has read nothing of must be compared, too.
+            checkpoints = {partition: Checkpoint() for partition in before.checkpoints} | self._checkpoints
+            if not self._catalog.switch(self._name, build, checkpoints):
                 raise self._refused()
-            self._switched(self._generation, before.build, self._checkpoint.sequence)
+            upto = {partition: checkpoint.sequence for partition, checkpoint in checkpoints.items()}
+            self._switched(self._generation, before.build, upto)
 
     def cancel(self) -> None:
         """Drop this build, unless it has ended."""
@@ -72,8 +81,18 @@ class MongoRebuild:
             return self._ended()
         if live.build.version > self._generation.build.version:
             return ValueError(f"version {live.build.version} of {self._name} is live, this build is older")
-        mine, theirs = self._checkpoint.sequence, live.checkpoint.sequence
+        mine, theirs = next(
+            (
+                (self._reached(partition), checkpoint.sequence)
+                for partition, checkpoint in live.checkpoints.items()
+                if checkpoint.sequence > self._reached(partition)
+            ),
+            (self._reached(0), live.checkpoint().sequence),
+        )
         return ValueError(f"the build of {self._name} is at {mine}, the live one at {theirs}")
+
+    def _reached(self, partition: int) -> int:
+        return self._checkpoints.get(partition, Checkpoint()).sequence
 
     def _ended(self) -> ValueError:
         return ValueError(f"this build of {self._name} has ended")

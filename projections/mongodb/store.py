@@ -9,7 +9,7 @@ from typing import TypeVar
 from projections.folding import Grouped, group
 from projections.model import ReadModel
 from projections.mongodb import reading, schema
-from projections.mongodb.catalog import Build, Catalog, collection_name, foremost
+from projections.mongodb.catalog import Build, Catalog, Place, collection_name, foremost
 from projections.mongodb.connection import Client, database_of, translated
 from projections.mongodb.letters import Letters
 from projections.mongodb.reading import Source
@@ -65,6 +65,7 @@ class MongoDocumentStore:
         self._sessions = Sessions(client)
         self._views = Views(self._catalog, self._sessions, fresh_seconds)
         self._generations: dict[str, Generation] = {}
+        self._told: dict[Place, Build] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="documents")
         self._lock = threading.RLock()
         self._swept = time.monotonic()
@@ -87,10 +88,13 @@ class MongoDocumentStore:
                 self._write_to(model, view.live[model.name].build)
             self._sweep()
 
-    def checkpoints(self) -> Mapping[str, Checkpoint]:
-        """Return the checkpoint of each prepared model's live generation, as the server has it now."""
+    def checkpoints(self, partition: int = 0) -> Mapping[str, Checkpoint]:
+        """Return the checkpoint in *partition* of each prepared model's live generation, as the server has it now."""
         with translated():
-            return {name: live.checkpoint for name, live in self._views.load().live.items()}
+            live = self._views.load().live
+        for name, found in live.items():
+            self._told.setdefault((name, partition), found.build)
+        return {name: found.checkpoint(partition) for name, found in live.items()}
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Do *changes*: new dead letters, then documents, then checkpoints, then the letters that are solved.
@@ -103,16 +107,17 @@ class MongoDocumentStore:
         for name, documents in grouped.items():
             self._generations[name].check(documents)
         with self._lock, translated():
-            self._check_live(grouped, self._views.get())
+            self._check_live(((change.model, change.partition) for change in changes), self._views.get())
             self._letters.add(letter for change in changes for letter in change.dead_letters)
             at_once(
                 self._threads,
                 [task for name in grouped for task in self._generations[name].tasks(grouped[name])],
             )
-            self._move(foremost((change.model, change.checkpoint) for change in changes))
+            self._move(foremost(((change.model, change.partition), change.checkpoint) for change in changes))
             for change in changes:
                 added = {letter.sequence for letter in change.dead_letters}
-                self._letters.solve(change.model, [at for at in change.solved if at not in added])
+                solved = [at for at in change.solved if at not in added]
+                self._letters.solve(change.model, solved, change.partition)
             if time.monotonic() - self._swept > _SWEEP_SECONDS:
                 self._sweep()
 
@@ -159,7 +164,7 @@ class MongoDocumentStore:
         return self._live(run)
 
     def dead_letters(self, model: str | None = None) -> list[DeadLetter]:
-        """Return the dead letters and what waits behind them, in order of sequence."""
+        """Return the dead letters and what waits behind them, in order of partition and sequence."""
         with translated():
             return self._letters.all(model)
 
@@ -199,31 +204,41 @@ class MongoDocumentStore:
                     return found
         raise StoreUnavailableError("the document store answers too slowly")
 
-    def _move(self, checkpoints: Mapping[str, Checkpoint]) -> None:
-        builds = {name: self._generations[name].build for name in checkpoints}
-        moves = {name: (builds[name], checkpoint) for name, checkpoint in checkpoints.items()}
+    def _move(self, checkpoints: Mapping[Place, Checkpoint]) -> None:
+        moves = {
+            place: (self._generations[place[0]].build, checkpoint)
+            for place, checkpoint in checkpoints.items()
+        }
         if not self._catalog.move(moves):  # some are ahead already, which is well, or another build is live
             self._check_live(checkpoints, self._views.load())
 
-    def _check_live(self, names: Iterable[str], view: View) -> None:
-        """Raise where another build than the one that is written to has been made live; write to that one from now on."""
-        for name in names:
+    def _check_live(self, places: Iterable[Place], view: View) -> None:
+        """Raise where another build than the one that is written to has been made live; write to that one from now on.
+
+        Each partition is told: who writes another one may have been told before.
+        """
+        for place in places:
+            name, _ = place
             generation, live = self._generations[name], view.live[name].build
             if live.version > generation.model.version:
                 raise NewerModelError(
                     f"version {live.version} of {name} is live, this process writes version {generation.model.version}"
                 )
+            told = self._told.setdefault(place, generation.build)
             if live != generation.build:
                 self._generations[name] = self._generation(generation.model, live)
+            if live != told:
+                self._told[place] = live
                 raise ModelSwitchedError(f"{name} was switched: load its checkpoint again")
 
-    def _switched(self, generation: Generation, before: Build, sequence: int) -> None:
+    def _switched(self, generation: Generation, before: Build, upto: Mapping[int, int]) -> None:
         """Take up a build of our own that is live now."""
         model = generation.model
         with self._lock:
             live = self._views.show([model]).live[model.name]
-            self._letters.drop(model.name, sequence)
+            self._letters.drop(model.name, upto)
             self._generations[model.name] = self._generation(model, live.build)
+            self._told |= {place: live.build for place in self._told if place[0] == model.name}
             schema.retire(
                 self._database, [collection_name(collection.name, before) for collection in model.collections]
             )
@@ -234,6 +249,7 @@ class MongoDocumentStore:
         current = self._generations.get(model.name)
         if current is None or current.build != build or current.model != model:
             self._generations[model.name] = self._generation(model, build)
+            self._told = {place: told for place, told in self._told.items() if place[0] != model.name}
 
     def _generation(self, model: ReadModel, build: Build) -> Generation:
         return Generation(self._database, model, build, self._cache_bytes)

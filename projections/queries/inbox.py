@@ -2,9 +2,12 @@
 
 from domain.actor import Actor
 from domain.errors import NotFoundError
-from projections.queries.page import Page, PageRequest, read_page
-from projections.store import Condition, DocumentStore, Equals, Query
+from projections.queries.page import Page, PageRequest, encode_cursor, read_page
+from projections.store import DocumentStore, Equals, Query
 from projections.writes import Document
+
+_SCANNED = 1_000
+_CHUNK = 100
 
 
 class InboxQueries:
@@ -15,19 +18,39 @@ class InboxQueries:
         self._store = store
 
     def notifications(self, page: PageRequest, actor: Actor, *, unread: bool | None) -> Page:
-        """Return a page of the actor's notifications, the newest first; *unread* picks those not read, or read."""
-        through = (self._store.get("inboxes", actor.id) or {"readThrough": 0})["readThrough"]
-        where: tuple[Condition, ...] = (Equals("accountId", actor.id),)
-        if unread is not None:
-            where = (*where, Equals("read", not unread))
-        query = Query(collection="notifications", where=where, sort="sequence", descending=True)
-        found = read_page(self._store, query, page)
-        items = [_shown(item, through) for item in found.items]
-        if unread:
-            items = [item for item in items if not item["read"]]
-            if len(items) < len(found.items):  # what is older has been read all at once
-                return Page(items=items, next_cursor=None)
-        return Page(items=items, next_cursor=found.next_cursor)
+        """Return a page of the actor's notifications, the newest first; *unread* picks those not read, or read.
+
+        How many are looked at is bounded: a page with few items, or none, may have a cursor that leads on.
+        """
+        through = (self._store.get("inboxes", actor.id) or {"readThrough": ""})["readThrough"]
+        found: list[Document] = []
+        scanned, part = 0, PageRequest(limit=page.limit, cursor=page.cursor)
+        while True:
+            batch = read_page(self._store, _notifications_of(actor), part)
+            shown = self._shown(batch.items, through)
+            for item in shown:
+                if unread is None or item["read"] is not unread:
+                    if len(found) == page.limit:  # there is one more
+                        last = found[-1]
+                        return Page(items=found, next_cursor=encode_cursor(last["createdAt"], last["id"]))
+                    found.append(item)
+            scanned += len(shown)
+            if batch.next_cursor is None or (unread and shown[-1]["createdAt"] <= through):
+                return Page(items=found, next_cursor=None)  # what is older has been read all at once
+            if unread is None or scanned >= _SCANNED:
+                return Page(items=found, next_cursor=batch.next_cursor)
+            part = PageRequest(limit=_CHUNK, cursor=batch.next_cursor)
+
+    def _shown(self, notifications: list[Document], through: str) -> list[Document]:
+        """Tell of each whether it was read: for itself, or with all that were there at a time."""
+        read = self._store.get_many("read_notifications", [item["id"] for item in notifications])
+        return [
+            {
+                **{name: value for name, value in item.items() if name != "accountId"},
+                "read": item["id"] in read or item["createdAt"] <= through,
+            }
+            for item in notifications
+        ]
 
     def announcements(self, page: PageRequest) -> Page:
         """Return a page of announcements, the newest first."""
@@ -42,6 +65,6 @@ class InboxQueries:
         return found
 
 
-def _shown(item: Document, through: int) -> Document:
-    shown = {name: value for name, value in item.items() if name not in ("accountId", "sequence")}
-    return {**shown, "read": item["read"] or item["sequence"] <= through}
+def _notifications_of(actor: Actor) -> Query:
+    where = (Equals("accountId", actor.id),)
+    return Query(collection="notifications", where=where, sort="createdAt", descending=True)

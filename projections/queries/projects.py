@@ -12,7 +12,7 @@ from projections.queries.composed import Composed, Rendered, rendered
 from projections.queries.insights import InsightQueries, no_insights
 from projections.queries.page import Page, PageRequest, read_page
 from projections.queries.people import names_of
-from projections.queries.shared import LIST_SECONDS, OBJECT_SECONDS, SharedAnswers
+from projections.queries.shared import LIST_SECONDS, OBJECT_SECONDS, Sequences, SharedAnswers
 from projections.store import Condition, DocumentStore, Equals, Matches, Query
 from projections.writes import Document
 
@@ -40,13 +40,13 @@ class ProjectQueries:
         self._listed: Composed[Document] = Composed()
         self._rendered: Composed[Rendered] = Composed()
 
-    def touch(self, project_ids: Iterable[str] | None, upto: int = 0) -> None:
+    def touch(self, project_ids: Iterable[str] | None, upto: Sequences | None = None) -> None:
         """Forget what was composed for these projects, for all with None; the projection calls it as it writes.
 
-        *upto* is the sequence that it has written up to.
+        *upto* is what it has written up to.
         """
         if self._shared is not None:
-            self._shared.touch(project_ids, upto)
+            self._shared.touch(project_ids, upto or {})
         for composed in (self._listed, self._rendered):
             if project_ids is None:
                 composed.clear()

@@ -1,11 +1,13 @@
 """Composed answers that several processes share: cache-aside, in Redis where the cluster profile runs.
 
-An entry carries the sequence that the read models included before it was composed. It answers only where that includes
-every touch of its key that this process knows of, so that a lost invalidation costs a miss and never a stale answer.
+An entry carries, by partition, the sequences that the read models included before it was composed: of its own
+partition, and of the others that it may have been composed from (people live in that of the accounts). It answers only
+where these include every touch of its key that this process knows of, so that a lost invalidation costs a miss and never
+a stale answer.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,20 +16,23 @@ from projections.cache import Cache
 
 T = TypeVar("T")
 
+Sequences = Mapping[int, int]
+"""How far, by partition; one that is not named is at its start."""
+
 OBJECT_SECONDS = 300
 LIST_SECONDS = 3_600
 _TOUCHES = 10_000
 
 
 class SharedAnswers:
-    """Answers by name in a cache, each good from a sequence on."""
+    """Answers by name in a cache, each good from a place on."""
 
-    def __init__(self, cache: Cache, sequence: Callable[[], int]) -> None:
-        """Keep answers in *cache*; *sequence* tells what all read models include now."""
+    def __init__(self, cache: Cache, reached: Callable[[], Sequences]) -> None:
+        """Keep answers in *cache*; *reached* tells what all read models include now."""
         self._cache = cache
-        self._sequence = sequence
-        self._touched: dict[str, int] = {}
-        self._floor: int | None = None
+        self._reached = reached
+        self._touched: dict[str, Sequences] = {}
+        self._floor: Sequences | None = None
         self._lock = threading.Lock()
 
     def get(self, kind: str, key: str, seconds: int, type_: type[T], compose: Callable[[], T]) -> T:
@@ -36,34 +41,49 @@ class SharedAnswers:
         raw = self._cache.get(name)
         if raw is not None:
             found = _read(raw, type_)
-            if found is not None and found[0] >= needed:
+            if found is not None and includes(found[0], needed):
                 return found[1]
-        before = self._sequence()
+        before = self._reached()
         made = compose()
-        self._cache.put(name, msgspec.msgpack.encode((before, made)), seconds)
+        self._cache.put(name, msgspec.msgpack.encode((dict(before), made)), seconds)
         return made
 
-    def touch(self, keys: Iterable[str] | None, upto: int) -> None:
+    def touch(self, keys: Iterable[str] | None, upto: Sequences) -> None:
         """Take no entry under *keys* (None: any) that does not include *upto*."""
         with self._lock:
             if keys is None or len(self._touched) > _TOUCHES:
-                self._floor = max(upto, self._floor or 0, *self._touched.values())
+                self._floor = latest(upto, self._floor or {}, *self._touched.values())
                 self._touched.clear()
             for key in keys or ():
-                self._touched[key] = max(upto, self._touched.get(key, 0))
+                self._touched[key] = latest(upto, self._touched.get(key, {}))
 
-    def _needed(self, key: str) -> int:
+    def _needed(self, key: str) -> Sequences:
         """Return what an entry must include; what was touched before this process began to listen is not known."""
         with self._lock:
             if self._floor is None:
-                self._floor = self._sequence()
-            return max(self._floor, self._touched.get(key, 0))
+                self._floor = self._reached()
+            touched = self._touched.get(key)
+            return self._floor if touched is None else latest(self._floor, touched)
 
 
-def _read(raw: bytes, type_: type[T]) -> tuple[int, T] | None:
+def includes(reached: Sequences, needed: Sequences) -> bool:
+    """Tell whether *reached* is nowhere behind *needed*."""
+    return all(reached.get(partition, 0) >= sequence for partition, sequence in needed.items())
+
+
+def latest(*places: Sequences) -> Sequences:
+    """Return the furthest of *places* in each partition."""
+    found: dict[int, int] = {}
+    for place in places:
+        for partition, sequence in place.items():
+            found[partition] = max(sequence, found.get(partition, 0))
+    return found
+
+
+def _read(raw: bytes, type_: type[T]) -> tuple[Sequences, T] | None:
     """Read an entry, None where another release wrote it."""
     try:
-        found: tuple[int, Any] = msgspec.msgpack.decode(raw, type=tuple[int, type_])  # type: ignore[valid-type] # at run time
+        found: tuple[dict[int, int], Any] = msgspec.msgpack.decode(raw, type=tuple[dict[int, int], type_])  # type: ignore[valid-type] # at run time
     except msgspec.MsgspecError:
         return None
     return found

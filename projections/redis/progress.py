@@ -21,8 +21,8 @@ _POLL_SECONDS = 0.25
 _PAUSE_SECONDS = 0.5
 _JOIN_SECONDS = 5.0
 
-Touched = Callable[[set[str] | None, int], None]
-"""Gets the homes whose documents may have changed (None: any), and the sequence written up to."""
+Touched = Callable[[set[str] | None, int, int], None]
+"""Gets the homes whose documents may have changed (None: any), the sequence written up to, and the partition."""
 
 
 class Projected(Struct, frozen=True, kw_only=True):
@@ -95,35 +95,39 @@ class Heard:
         self._progress = progress
         self._touched = touched
         self._upto: dict[tuple[str, int], int] = {}
-        self._seen: Mapping[str, int] = {}
+        self._seen: dict[int, Mapping[str, int]] = {}
 
     def message(self, message: Projected) -> None:
         """Take a worker's message; where the one before it is missing, anything may have changed."""
-        source = (message.group, message.partition)
+        source, partition = (message.group, message.partition), message.partition
         known = self._upto.get(source)
         follows = known is not None and message.after <= known
-        self._touched(None if message.homes is None or not follows else set(message.homes), message.upto)
+        self._touched(
+            None if message.homes is None or not follows else set(message.homes), message.upto, partition
+        )
         self._upto[source] = message.upto
-        forward = {n: at for n, at in message.models.items() if at >= self._progress.sequence(n)}
-        self._progress.report(forward, {n: frozenset(message.blocked.get(n, ())) for n in forward})
+        forward = {n: at for n, at in message.models.items() if at >= self._progress.sequence(n, partition)}
+        blocked = {n: frozenset(message.blocked.get(n, ())) for n in forward}
+        self._progress.report(forward, blocked, partition)
 
-    def stored(self, checkpoints: Mapping[str, Checkpoint], *, at_once: bool) -> None:
-        """Take the store's checkpoints: what they are ahead by had no message.
+    def stored(self, checkpoints: Mapping[str, Checkpoint], *, at_once: bool, partition: int = 0) -> None:
+        """Take the store's checkpoints of *partition*: what they are ahead by had no message.
 
         A message may just be under way, so that only what the look before this one saw counts, unless *at_once*. A
         model that stands lower than was told, twice, began anew: a newer version of it is being filled.
         """
         now = {name: checkpoint.sequence for name, checkpoint in checkpoints.items()}
-        before, self._seen = self._seen, now
+        before, self._seen[partition] = self._seen.get(partition, {}), now
         due = now if at_once else before
-        reached = self._progress.sequence
-        missed = {name: at for name, at in now.items() if due.get(name, 0) > reached(name)}
-        reset = {name: at for name, at in now.items() if before.get(name, at) == at < reached(name)}
-        blocked = {n: c.blocked for n, c in checkpoints.items() if c.blocked != self._progress.blocked(n)}
+        reached = self._progress.models(partition)
+        missed = {name: at for name, at in now.items() if due.get(name, 0) > reached.get(name, 0)}
+        reset = {name: at for name, at in now.items() if before.get(name, at) == at < reached.get(name, 0)}
+        known = self._progress.blocked
+        blocked = {n: c.blocked for n, c in checkpoints.items() if c.blocked != known(n, partition)}
         if missed or reset:
-            self._touched(None, max((missed | reset).values()))
+            self._touched(None, max((missed | reset).values()), partition)
         if missed or reset or blocked:
-            self._progress.report(missed | reset, blocked)
+            self._progress.report(missed | reset, blocked, partition)
 
 
 class ProjectedListener:
@@ -137,9 +141,11 @@ class ProjectedListener:
         progress: Progress,
         touched: Touched,
         *,
+        partitions: int = 1,
         poll_seconds: float = _POLL_SECONDS,
     ) -> None:
         """Listen through *client*, and look at *store* every *poll_seconds*."""
+        self._partitions = partitions
         self._client = client
         self._channel = channel_of(prefix)
         self._store = store
@@ -201,4 +207,6 @@ class ProjectedListener:
     def _look(self, *, at_once: bool) -> None:
         self._looked = time.monotonic()
         with suppress(StoreUnavailableError):
-            self._heard.stored(self._store.checkpoints(), at_once=at_once)
+            for partition in range(self._partitions):
+                found = self._store.checkpoints(partition)
+                self._heard.stored(found, at_once=at_once, partition=partition)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from projections.folding import Grouped, group
 from projections.sqlite.connections import Database
 from projections.sqlite.generation import Generation
+from projections.store import Checkpoint
 from projections.writes import Write
 
 
@@ -18,12 +19,17 @@ class SQLiteRebuild:
         self._database = database
         self._switch = switch
         self.generation = generation
-        self.sequence = 0
-        self.place = b""
+        self.checkpoints: dict[int, Checkpoint] = {0: Checkpoint()}
         self.ended = False
 
-    def apply(self, writes: Sequence[tuple[int, Sequence[Write]]], sequence: int, place: bytes = b"") -> None:
-        """Apply writes by position, up to *sequence* at *place*; raise ValueError once the build has ended."""
+    def apply(
+        self,
+        writes: Sequence[tuple[int, Sequence[Write]]],
+        sequence: int,
+        place: bytes = b"",
+        partition: int = 0,
+    ) -> None:
+        """Apply writes of *partition* by position, up to *sequence* at *place*; raise ValueError once the build has ended."""
         grouped: Grouped = {}
         group(writes, grouped)
         with self._database.lock:
@@ -35,8 +41,8 @@ class SQLiteRebuild:
                 self.generation.forget()
                 raise
             self.generation.commit()
-            if sequence >= self.sequence:
-                self.sequence, self.place = sequence, place
+            if sequence >= self.checkpoints.get(partition, Checkpoint()).sequence:
+                self.checkpoints[partition] = Checkpoint(sequence=sequence, place=place)
 
     def switch(self) -> None:
         """Let readers see this build; raise ValueError where it has ended or is behind the live one."""

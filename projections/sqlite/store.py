@@ -36,7 +36,7 @@ class SQLiteDocumentStore:
         self._database = Database(path)
         self._generations: dict[str, Generation] = {}
         self._tables: dict[str, Table] = {}
-        self._checkpoints: dict[str, Checkpoint] = {}
+        self._checkpoints: dict[int, dict[str, Checkpoint]] = {0: {}}
         self._rebuilds: dict[str, SQLiteRebuild] = {}
         self._numbers: dict[str, int] = {}
 
@@ -55,11 +55,11 @@ class SQLiteDocumentStore:
                 catalog.save(connection, [live for _, live in prepared])
             for generation, live in prepared:
                 self._end_rebuild(live.name)
-                self._show(generation, live.checkpoint)
+                self._show(generation, live.checkpoints)
 
-    def checkpoints(self) -> Mapping[str, Checkpoint]:
-        """Return the checkpoint of each prepared model's live generation."""
-        return self._checkpoints
+    def checkpoints(self, partition: int = 0) -> Mapping[str, Checkpoint]:
+        """Return the checkpoint in *partition* of each prepared model's live generation."""
+        return self._of_partition(self._checkpoints, partition)
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Do *changes* in one transaction. A checkpoint never goes back."""
@@ -72,11 +72,9 @@ class SQLiteDocumentStore:
                 with self._database.transaction() as connection:
                     for name, documents in grouped.items():
                         self._generations[name].write(connection, documents)
-                    catalog.save(
-                        connection, [_live(self._generations[name], checkpoints[name]) for name in grouped]
-                    )
+                    catalog.save(connection, self._lives(changes, checkpoints))
                     for change in changes:
-                        catalog.solve_letters(connection, change.model, change.solved)
+                        catalog.solve_letters(connection, change.model, change.solved, change.partition)
                         catalog.add_letters(connection, change.dead_letters)
             except BaseException:
                 for name in grouped:
@@ -156,24 +154,56 @@ class SQLiteDocumentStore:
                         raise
             raise sqlite3.OperationalError(f"{collection} is switched faster than it is read")
 
-    def _moved(self, changes: Sequence[Change]) -> dict[str, Checkpoint]:
+    def _moved(self, changes: Sequence[Change]) -> dict[int, dict[str, Checkpoint]]:
         """Return the checkpoints after *changes*; one that is behind stays as it is."""
         moved = dict(self._checkpoints)
+        for partition in {change.partition for change in changes}:
+            moved[partition] = self._of_partition(moved, partition).copy()
         for change in changes:
-            if change.checkpoint.sequence >= moved[change.model].sequence:
-                moved[change.model] = change.checkpoint
+            part = moved[change.partition]
+            if change.checkpoint.sequence >= part[change.model].sequence:
+                part[change.model] = change.checkpoint
         return moved
+
+    def _of_partition(
+        self, checkpoints: Mapping[int, dict[str, Checkpoint]], partition: int
+    ) -> dict[str, Checkpoint]:
+        """Return the checkpoints of a partition; where a model has none, it is at the start."""
+        found = checkpoints.get(partition, {})
+        if len(found) == len(self._generations):
+            return found
+        return {name: found.get(name, Checkpoint()) for name in self._generations}
+
+    def _lives(
+        self, changes: Sequence[Change], checkpoints: Mapping[int, Mapping[str, Checkpoint]]
+    ) -> list[Live]:
+        """Return what is to be written of the models of *changes*: the partitions that they are about, and the first."""
+        partitions: dict[str, set[int]] = {}
+        for change in changes:
+            partitions.setdefault(change.model, {0}).add(change.partition)
+        first = self._of_partition(self._checkpoints, 0)
+        return [
+            _live(
+                self._generations[name],
+                {at: checkpoints.get(at, first)[name] for at in sorted(found)},
+            )
+            for name, found in partitions.items()
+        ]
 
     def _switch(self, build: SQLiteRebuild) -> None:
         name = build.generation.model.name
-        before, live = self._generations[name], self._checkpoints[name]
-        if build.sequence < live.sequence:
-            raise ValueError(f"the build of {name} is at {build.sequence}, the live one at {live.sequence}")
-        checkpoint = Checkpoint(sequence=build.sequence, place=build.place)
+        before, checkpoints = self._generations[name], dict(build.checkpoints)
+        for partition, live in self._checkpoints.items():
+            theirs, mine = live.get(name, Checkpoint()), checkpoints.setdefault(partition, Checkpoint())
+            if mine.sequence < theirs.sequence:
+                raise ValueError(
+                    f"the build of {name} is at {mine.sequence}, the live one at {theirs.sequence}"
+                )
         with self._database.transaction() as connection:
-            catalog.save(connection, [_live(build.generation, checkpoint)])
+            catalog.forget_places(connection, name)
+            catalog.save(connection, [_live(build.generation, checkpoints)])
             catalog.drop_letters(connection, name)
-        self._show(build.generation, checkpoint)
+        self._show(build.generation, checkpoints)
         self._end_rebuild(name)
         with suppress(StoreUnavailableError), self._database.transaction() as connection:
             before.drop(connection)  # readers are elsewhere already: what is left, the next start drops
@@ -184,13 +214,16 @@ class SQLiteDocumentStore:
         if build is not None:
             build.ended = True
 
-    def _show(self, generation: Generation, checkpoint: Checkpoint) -> None:
+    def _show(self, generation: Generation, checkpoints: Mapping[int, Checkpoint]) -> None:
         """Let readers see *generation*: first the documents, then how far they are."""
         name = generation.model.name
         self._generations[name] = generation
         self._numbers[name] = generation.number
         self._tables = self._tables | generation.tables
-        self._checkpoints = self._checkpoints | {name: checkpoint}
+        self._checkpoints = {
+            partition: self._checkpoints.get(partition, {}) | {name: checkpoints.get(partition, Checkpoint())}
+            for partition in sorted({*self._checkpoints, *checkpoints})
+        }
 
     def _prepared(
         self, connection: sqlite3.Connection, model: ReadModel, known: Live | None
@@ -198,7 +231,8 @@ class SQLiteDocumentStore:
         """Make the live generation of *model*, and drop all others."""
         if known is None or known.version != model.version:
             number = 1 if known is None else known.generation + 1
-            live = Live(name=model.name, version=model.version, generation=number, checkpoint=Checkpoint())
+            live = Live(name=model.name, version=model.version, generation=number, checkpoints={})
+            catalog.forget_places(connection, model.name)
             catalog.drop_letters(connection, model.name)
         else:
             live = known
@@ -211,6 +245,6 @@ class SQLiteDocumentStore:
         return generation, live
 
 
-def _live(generation: Generation, checkpoint: Checkpoint) -> Live:
+def _live(generation: Generation, checkpoints: Mapping[int, Checkpoint]) -> Live:
     model = generation.model
-    return Live(name=model.name, version=model.version, generation=generation.number, checkpoint=checkpoint)
+    return Live(name=model.name, version=model.version, generation=generation.number, checkpoints=checkpoints)

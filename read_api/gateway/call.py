@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,7 +14,7 @@ from commands.intake.builders import Builder
 from commands.intake.intake import Request as IntakeRequest
 from commands.log import LogUnavailableError, Selection
 from commands.outcomes import Accepted, Submission
-from commands.position import Position, PositionError, parse_position
+from commands.position import START, Position, PositionError, parse_position
 from domain.actor import ANONYMOUS, Actor
 from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError
@@ -46,7 +47,7 @@ class Answer(Struct, kw_only=True):
 class Call:
     """One request. *path* holds the parameters of its path, *query* those of its query, both as text."""
 
-    __slots__ = ("_actor", "api", "headers", "path", "query", "request_id")
+    __slots__ = ("_actor", "_carried", "api", "headers", "path", "query", "request_id")
 
     def __init__(
         self, api: Api, headers: dict[str, str], path: dict[str, str], query: dict[str, str], request_id: str
@@ -58,6 +59,7 @@ class Call:
         self.query = query
         self.request_id = request_id
         self._actor: Actor | None = None
+        self._carried = START
 
     @property
     def actor(self) -> Actor:
@@ -101,6 +103,7 @@ class Call:
 
     async def carry_out(self, submission: Submission) -> Accepted:
         """Carry out *submission*, once at a time for each idempotency key."""
+        self._carried = self.carried()
         command_id, in_flight = submission.command_id, self.api.in_flight
         if command_id in in_flight:
             raise HttpError(
@@ -124,11 +127,24 @@ class Call:
         finally:
             in_flight.discard(command_id)
 
-    async def required(self) -> int:
-        """Return the sequence that an answer must include."""
+    def carried(self) -> Position:
+        """Return the position that the caller of a command has of other partitions; raises PositionError.
+
+        With one partition there are no others, and nothing is read.
+        """
         token = self.headers.get("codepark-after")
-        latest = self.api.log.tip().sequence if self.api.read_latest else 0
-        return latest if token is None else max((await self.reached(token)).sequence(), latest)
+        if token is None or len(self.api.logs) == 1:
+            return START
+        return _named(self.api, parse_position(token))
+
+    async def required(self) -> dict[int, int]:
+        """Return the sequences that an answer must include, by partition."""
+        token = self.headers.get("codepark-after")
+        latest = {log.number: log.tip().sequence for log in self.api.logs} if self.api.read_latest else {}
+        if token is not None:
+            for partition, sequence in (await self.reached(token)).sequences.items():
+                latest[partition] = max(sequence, latest.get(partition, 0))
+        return latest
 
     async def reached(self, token: str) -> Position:
         """Return the position of *token* once the log has it.
@@ -136,15 +152,15 @@ class Call:
         Raises PositionError where the token belongs to another log, and HttpError 503 where the log does not come
         there in time.
         """
-        position, hub = parse_position(token), self.api.hub
-        sequence = position.sequence()
-        if sequence > hub.tip:
-            try:
+        position, hub = _named(self.api, parse_position(token)), self.api.hub
+        sequences = position.sequences
+        ahead = [partition for partition, sequence in sequences.items() if sequence > hub.tip(partition)]
+        if ahead:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(self.api.wait_seconds):
-                    await hub.changed(sequence - 1)
-            except TimeoutError:
-                pass
-            if sequence > self.api.log.tip().sequence:
+                    for partition in ahead:
+                        await hub.changed({partition: sequences[partition] - 1})
+            if any(sequences[number] > self.api.logs[number].tip().sequence for number in ahead):
                 raise HttpError(
                     503,
                     "position_ahead",
@@ -173,18 +189,19 @@ class Call:
             headers = {
                 "Retry-After": str(RETRY_SECONDS),
                 "CodePark-Command": at.command_id,
-                "CodePark-Position": at.position.token(),
+                "CodePark-Position": self.behind(at.position).token(),
             }
             detail = f"the command is accepted, but cannot be shown yet: {error}"
             raise HttpError(503, "projection_unavailable", detail, headers=headers) from error
 
     async def _read(self, ask: Callable[[Queries], T], project: str | None, at: Accepted | None) -> T:
-        sequence = at.position.sequence() if at is not None else await self.required()
+        sequences = at.position.sequences if at is not None else await self.required()
         progress, api = self.api.progress, self.api
-        await progress.wait(api.models, sequence, api.wait_seconds)
+        await progress.wait(api.models, sequences, api.wait_seconds)
         if project is not None:
-            needed = progress.needed(INSIGHTS, project, sequence)
-            await progress.wait((INSIGHTS,), needed, api.wait_seconds)
+            number = api.logs.number_of(project)
+            needed = progress.needed(INSIGHTS, project, sequences.get(number, 0), number)
+            await progress.wait((INSIGHTS,), {number: needed}, api.wait_seconds)
         self._check_blocked()
         return await self.asked(ask)
 
@@ -199,19 +216,28 @@ class Call:
 
         With a position, a project whose events wait among the dead letters is refused rather than shown stale.
         """
-        sequence = await self.required()
+        sequences = await self.required()
         page = await self.read(ask)
         ids = [item["id"] for item in page.items]
         if "codepark-after" in self.headers:
             for model in self.api.models:
                 for stream in self.api.progress.blocked(model) & {f"project-{id_}" for id_ in ids}:
                     raise BlockedError(f"an event of {stream} waits among the dead letters of {model}")
+        needed = self._needed_insights(ids, sequences)
         progress = self.api.progress
-        needed = max((progress.needed(INSIGHTS, id_, sequence) for id_ in ids), default=0)
-        if needed <= progress.sequence(INSIGHTS):
+        if all(progress.sequence(INSIGHTS, number) >= sequence for number, sequence in needed.items()):
             return page
         await progress.wait((INSIGHTS,), needed, self.api.wait_seconds)
         return await self.read(ask)
+
+    def _needed_insights(self, ids: Sequence[str], sequences: Mapping[int, int]) -> dict[int, int]:
+        """Return how far the insights must be for a list of projects, by partition."""
+        progress, needed = self.api.progress, dict[int, int]()
+        for id_ in ids:
+            number = self.api.logs.number_of(id_)
+            sequence = progress.needed(INSIGHTS, id_, sequences.get(number, 0), number)
+            needed[number] = max(sequence, needed.get(number, 0))
+        return needed
 
     def _check_blocked(self) -> None:
         """Refuse to answer about a project of which an event waits among the dead letters."""
@@ -223,14 +249,18 @@ class Call:
                 raise BlockedError(f"an event of project {project} waits among the dead letters of {model}")
 
     def _is_of(self, stream: str, project: str) -> bool:
-        records = self.api.log.read(0, 1, Selection(stream=stream))
+        records = self.api.logs.of(project).read(0, 1, Selection(stream=stream))
         return bool(records) and records[0].home == project
+
+    def behind(self, position: Position) -> Position:
+        """Return *position* with what the caller has seen of other partitions: a client keeps one token."""
+        return self._carried.moved(position)
 
     def command_headers(self, done: Accepted) -> dict[str, str]:
         """Return the headers that tell a command's outcome."""
         headers = {
             "ETag": etag(done.version),
-            "CodePark-Position": done.position.token(),
+            "CodePark-Position": self.behind(done.position).token(),
             "CodePark-Command": done.command_id,
         }
         if done.replayed:
@@ -273,11 +303,20 @@ def pick(document: dict[str, Any], wanted: str) -> dict[str, Any]:
 
 def _of_this_log(api: Api, position: Position) -> Position:
     """Return *position*; raises PositionError where this log never was there."""
-    sequence, tip = position.sequence(), api.log.tip()
-    if sequence > 0:
-        chain = tip.chain if sequence == tip.sequence else api.log.read(sequence - 1, 1)[0].chain
-        if not position.matches(chain):
-            raise PositionError("this position token belongs to another log")
+    for number, sequence in position.sequences.items():
+        log = api.logs[number]
+        tip = log.tip()
+        if sequence > 0:
+            chain = tip.chain if sequence == tip.sequence else log.read(sequence - 1, 1)[0].chain
+            if not position.matches(chain, number):
+                raise PositionError("this position token belongs to another log")
+    return position
+
+
+def _named(api: Api, position: Position) -> Position:
+    """Return *position*; raises PositionError where it names a partition that this log does not have."""
+    if any(number >= len(api.logs) for number in position.partitions):
+        raise PositionError("this position token belongs to another log")
     return position
 
 

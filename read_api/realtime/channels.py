@@ -46,13 +46,13 @@ async def subscription(call: Call, position: Position) -> Subscription:
     if projects is not None and len(projects) > _PROJECTS:
         raise BadInputError(f"subscribe to at most {_PROJECTS} projects", "projects")
     if projects is not None:
-        await api.progress.wait((PROJECTS,), position.sequence(), api.wait_seconds)
+        await api.progress.wait((PROJECTS,), position.sequences, api.wait_seconds)
     found = Subscription(
         api.hub,
         lambda project, actor: visible(api, project, actor),
         call.actor,
-        position.sequence(),
-        projected=lambda sequence: _projected(api, sequence),
+        position,
+        projected=lambda sequence, partition: _projected(api, sequence, partition),
         projects=projects,
         topics=_names(query, "type"),
         in_threads=api.in_threads,
@@ -69,15 +69,14 @@ async def start(call: Call, last_seen: str | None) -> Position:
     token = last_seen or call.query.get("after")
     if token is not None:
         return await call.reached(token)
-    tip = call.api.log.tip()
-    return Position.at(tip.sequence, tip.chain)
+    return call.api.logs.tip()
 
 
-async def _projected(api: Api, sequence: int) -> None:
-    """Wait until the read model that tells who may see what includes *sequence*, or the server stops."""
+async def _projected(api: Api, sequence: int, partition: int) -> None:
+    """Wait until the read model that tells who may see what includes *sequence* of *partition*, or the server stops."""
     while not api.hub.draining:
         try:
-            await api.progress.wait((PROJECTS,), sequence, api.wait_seconds)
+            await api.progress.wait((PROJECTS,), {partition: sequence}, api.wait_seconds)
         except NotCaughtUpError:
             continue
         return

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from commands.log import EventLog
 from commands.mapper import ERASED
@@ -15,9 +16,11 @@ from domain.times import rfc3339
 TECHNICAL = ("command.", "log.")
 """Events whose names begin so concern the log itself."""
 
+_POSITION = b'"position":"%s"'
+
 
 class Shown(Struct, frozen=True):
-    """An event ready to send: what filters need, and its JSON."""
+    """An event ready to send: what filters need, and its JSON, which names *token*, the position behind it."""
 
     sequence: int
     home: str
@@ -25,11 +28,22 @@ class Shown(Struct, frozen=True):
     stream: str
     token: str
     json: bytes
+    place: Position
+
+    def at(self, position: Position) -> "Shown":
+        """Return this event as the last one before *position*, which may tell of other partitions too."""
+        if len(position.partitions) == 1:
+            return self
+        token = position.token()
+        # No name or value before the position holds a quote that is not escaped: the first of these is the position.
+        written = self.json.replace(_POSITION % self.token.encode(), _POSITION % token.encode(), 1)
+        return replace(self, token=token, json=written)
 
 
 def shown(log: EventLog, record: Record) -> Shown:
     """Return *record* as clients see it; an event that cannot be read shows its data as null."""
-    token = Position.at(record.sequence, record.chain).token()
+    place = Position.at(record.sequence, record.chain, log.number)
+    token = place.token()
     return Shown(
         record.sequence,
         record.home,
@@ -37,6 +51,7 @@ def shown(log: EventLog, record: Record) -> Shown:
         record.stream,
         token,
         msgspec.json.encode(event_document(log, record, token)),
+        place,
     )
 
 

@@ -1,10 +1,11 @@
 """One subscriber's view of the live source: its filter, its place, what it may see."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
+from commands.position import Position
 from domain.actor import Actor
 from domain.project.events import ProjectDeleted
 from read_api.realtime.events import TECHNICAL, Shown
@@ -24,17 +25,17 @@ class Subscription:
         hub: Hub,
         visible: Callable[[str, Actor], bool],
         actor: Actor,
-        after: int,
+        position: Position,
         *,
-        projected: Callable[[int], Awaitable[None]],
+        projected: Callable[[int, int], Awaitable[None]],
         projects: frozenset[str] | None = None,
         topics: frozenset[str] | None = None,
         in_threads: bool = False,
     ) -> None:
-        """Start behind *after*, with `begin`; None for *projects* or *topics* stands for all.
+        """Start behind *position*, with `begin`; None for *projects* or *topics* stands for all.
 
         *visible* answers by the read model, which may lag behind the log: *projected* waits until it includes a
-        sequence. *in_threads* tells that *visible* asks over a network.
+        sequence of a partition. *in_threads* tells that *visible* asks over a network.
         """
         self._hub = hub
         self._visible = visible
@@ -44,7 +45,14 @@ class Subscription:
         self._topics = topics
         self._in_threads = in_threads
         self._allowed: dict[str, bool] = {}
-        self.after = after
+        self.position = position
+        self.after = {partition: position.sequence(partition) for partition in self._partitions()}
+
+    def _partitions(self) -> Iterable[int]:
+        """Return the partitions that may have events for this subscription."""
+        if self._projects is None:
+            return range(self._hub.partitions)
+        return sorted({self._hub.number_of(project) for project in self._projects})
 
     async def begin(self) -> None:
         """Note which of the projects may be seen; the read model must include the start already."""
@@ -54,22 +62,39 @@ class Subscription:
         )
 
     async def batches(self) -> AsyncGenerator[list[Shown], None]:
-        """Yield events as they come, in order; end when the server stops."""
+        """Yield events as they come, each partition's in order; end when the server stops."""
         while not self._hub.draining:
             await self._hub.changed(self.after)
-            events = self._hub.events(self.after)
-            if events:
-                if not self._actor.sees_all:
-                    await self._projected(events[-1].sequence)
-                self.after = events[-1].sequence
-                yield await self._asked(partial(self._passing, events))
+            for partition in self.after:
+                events = self._hub.events(self.after[partition], partition)
+                if events:
+                    yield await self._taken(events, partition)
 
     async def _asked(self, ask: Callable[[], T]) -> T:
         """Ask the read model: here, or in a thread where that goes over a network."""
         return await asyncio.to_thread(ask) if self._in_threads else ask()
 
+    async def _taken(self, events: list[Shown], partition: int) -> list[Shown]:
+        """Move behind *events*, and return those that pass."""
+        last = events[-1]
+        if not self._actor.sees_all:
+            await self._projected(last.sequence, partition)
+        passing = await self._asked(partial(self._passing, events))
+        self.after[partition] = last.sequence
+        self.position = self.position.moved(last.place)
+        return passing
+
     def _passing(self, events: list[Shown]) -> list[Shown]:
-        return [event for event in events if self._passes(event)]
+        """Return the events that pass, each with the place of the whole subscription behind it.
+
+        With one partition that is the event's own, and the bytes are shared by all subscribers.
+        """
+        passing = [event for event in events if self._passes(event)]
+        return (
+            passing
+            if self._hub.partitions == 1
+            else [event.at(self.position.moved(event.place)) for event in passing]
+        )
 
     def _passes(self, event: Shown) -> bool:
         before = None

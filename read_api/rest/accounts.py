@@ -50,7 +50,7 @@ async def register(call: Call, data: inputs.RegisterInput) -> Answer:
 @operation("POST", "/api/v1/auth/login", input=inputs.LoginInput, output=TokensView, statuses=(401,))
 async def login(call: Call, data: inputs.LoginInput) -> Answer:
     """Get an access token for an e-mail address and a password."""
-    log, intake = call.api.log, call.api.intake
+    log, intake = call.api.logs.accounts, call.api.intake
     account_id = intake.account_with_email(data.email)
     events = (
         [] if account_id is None else [item.event for item in log.stream_events(account_stream(account_id))]

@@ -13,7 +13,6 @@ from commands.intake.builders import COMMAND_TYPES
 from commands.intake.intake import Request as IntakeRequest
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, Outcome, Refused, Submission
-from commands.position import Position
 from domain.limits import BATCH_COMMANDS
 from read_api.api import Api
 from read_api.gateway.bodies import invalid
@@ -53,20 +52,20 @@ async def carry_out(call: Call, batch: Batch) -> Answer:
     base = msgspec.structs.replace(call.request(), expected_version=None)  # each command has its own
     prepared = [_prepared(call.api, base, command, index) for index, command in enumerate(batch.commands)]
     submissions = [item for item in prepared if isinstance(item, Submission)]
+    last = call.carried()
     try:
         async with asyncio.timeout(call.api.answer_seconds):
             outcomes = iter(await call.api.bus.execute(submissions) if submissions else [])
     except (BusyError, TimeoutError) as error:
         detail = str(error) or "no outcome in time"
         raise HttpError(503, "busy", detail, headers={"Retry-After": str(RETRY_SECONDS)}) from error
-    last = Position()
-    results = []
+    changed, results = False, []
     for command, item in zip(batch.commands, prepared, strict=True):
         outcome = next(outcomes) if isinstance(item, Submission) else item
         if isinstance(outcome, Accepted):
-            last = max(last, outcome.position, key=Position.sequence)
+            changed, last = True, last.join(outcome.position)
         results.append(_result(command, item, outcome))
-    headers = {"CodePark-Position": last.token()} if last.sequence() else {}
+    headers = {"CodePark-Position": last.token()} if changed else {}
     return Answer(body=msgspec.json.encode({"results": results}), headers=headers)
 
 
@@ -137,10 +136,10 @@ async def get_command(call: Call) -> Answer:
     if not _ID.fullmatch(command_id):
         raise BadInputError("a command's id is a UUID", "command_id")
     await call.required()
-    records = call.api.log.command_records(command_id)
+    log, records = call.api.logs.command_records(command_id)
     found: dict[str, Any] = {"id": command_id, "status": "unknown"}
     if records and (call.actor.sees_all or records[0].actor == call.actor.id):
-        done = outcome_of(records, call.api.log.event(records[0]))
+        done = outcome_of(records, log.event(records[0]), log.number)
         found = {
             "id": command_id,
             "status": "accepted",

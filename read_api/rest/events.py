@@ -1,7 +1,7 @@
 """`/events` and `/projects/{id}/history`: the event history itself."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Annotated
 
@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from commands.log import EventLog, Selection
-from commands.position import Position
+from commands.position import START, Position, behind
 from domain.actor import Actor
 from domain.event import event_topics
 from domain.file.paths import checked_path
@@ -19,7 +19,7 @@ from read_api.api import Api
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
 from read_api.gateway.problems import BadInputError
-from read_api.realtime.events import TECHNICAL, project_of, shown
+from read_api.realtime.events import TECHNICAL, Shown, project_of, shown
 from read_api.rest.lists import Limit
 from read_api.rest.past import check_history
 from read_api.rest.projects import PROJECT
@@ -28,9 +28,8 @@ from read_api.rest.views import EventPage
 operation = Operations("History")
 
 _SCANNED = 5_000
-_CHUNK = 500
 
-Token = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[A-Za-z0-9_-]+$")]
+Token = Annotated[str, Meta(min_length=1, max_length=1_200, pattern=r"^[A-Za-z0-9_-]+$")]
 Topic = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[a-z_.]+$")]
 
 
@@ -81,7 +80,8 @@ async def list_history(call: Call, query: HistoryQuery) -> Answer:
     def allowed(record: Record) -> bool:
         return actor.sees_all or not record.topic.startswith(TECHNICAL)
 
-    return await _page(call, selection, query.after or query.cursor, query.limit, allowed)
+    number = call.api.logs.number_of(project_id)
+    return await _page(call, selection, query.after or query.cursor, query.limit, allowed, only=number)
 
 
 def _topics(wanted: str | None) -> tuple[str, ...] | None:
@@ -102,20 +102,27 @@ def _visible(api: Api, actor: Actor, record: Record, known: dict[str, bool]) -> 
 
 
 async def _page(
-    call: Call, selection: Selection, token: str | None, limit: int, allowed: Callable[[Record], bool]
+    call: Call,
+    selection: Selection,
+    token: str | None,
+    limit: int,
+    allowed: Callable[[Record], bool],
+    *,
+    only: int | None = None,
 ) -> Answer:
-    """Answer with up to *limit* allowed events; how many are looked at is bounded, and the cursor goes on from there."""
-    log = call.api.log
-    start = Position() if token is None else await call.reached(token)
-    tip = log.tip()
-    scan = partial(_scan, log, start.sequence(), selection, limit, allowed)
-    found, after, chain, more = await asyncio.to_thread(scan) if call.api.in_threads else scan()
-    position = Position.at(after, chain) if chain else start
-    if not more and after < tip.sequence:
-        position = Position.at(tip.sequence, tip.chain)
-    items = [msgspec.Raw(shown(log, record).json) for record in found]
+    """Answer with up to *limit* allowed events, of one partition with *only*.
+
+    How many are looked at is bounded, and the cursor goes on from there.
+    """
+    logs, start = call.api.logs, START if token is None else await call.reached(token)
+    tip = logs.tip(only)
+    records = logs.records(start.sequences, selection, only=only)
+    scan = partial(_scan, records, start, limit, allowed, several=len(logs) > 1)
+    found, position, more = await asyncio.to_thread(scan) if call.api.in_threads else scan()
+    if not more:
+        position = position.join(tip)
     body = {
-        "items": items,
+        "items": [msgspec.Raw(event.json) for event in found],
         "nextCursor": position.token() if more else None,
         "position": position.token(),
     }
@@ -124,20 +131,29 @@ async def _page(
 
 
 def _scan(
-    log: EventLog, after: int, selection: Selection, limit: int, allowed: Callable[[Record], bool]
-) -> tuple[list[Record], int, bytes, bool]:
-    """Return allowed records, the sequence and chain of the last one looked at, and whether there may be more."""
-    found: list[Record] = []
-    scanned, chain, more = 0, b"", True
-    while more and len(found) < limit and scanned < _SCANNED:
-        records = log.read(after, _CHUNK, selection)
-        more = len(records) == _CHUNK
-        for record in records:
-            after, chain = record.sequence, record.chain
-            scanned += 1
-            if allowed(record):
-                found.append(record)
-                if len(found) == limit:
-                    more = more or record is not records[-1]
-                    break
-    return found, after, chain, more
+    records: Iterable[tuple[EventLog, Record]],
+    start: Position,
+    limit: int,
+    allowed: Callable[[Record], bool],
+    *,
+    several: bool,
+) -> tuple[list[Shown], Position, bool]:
+    """Return allowed events, the position behind the last one looked at, and whether there may be more.
+
+    Each event tells the position of the whole list behind it, which is its own where there are not *several*
+    partitions: who goes on from there misses and repeats nothing.
+    """
+    found: list[Shown] = []
+    last: dict[int, Record] = {}
+    for scanned, (log, record) in enumerate(records):
+        if len(found) == limit or scanned == _SCANNED:
+            return found, _moved(start, last), True
+        last[log.number] = record
+        if allowed(record):
+            event = shown(log, record)
+            found.append(event.at(_moved(start, last)) if several else event)
+    return found, _moved(start, last), False
+
+
+def _moved(start: Position, last: dict[int, Record]) -> Position:
+    return start.moved(behind((number, item.sequence, item.chain) for number, item in last.items()))

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from commands.log import Selection
+from commands.log import EventLog, Selection
 from commands.outcomes import Accepted
 from commands.position import PositionError
 from domain.errors import NotFoundError
@@ -61,7 +61,7 @@ async def asked_past(
     Raises NotFoundError where it was not there yet, and BadInputError for what is neither time nor position.
     """
     await check_history(call, project_id)
-    sequence = await _sequence(call, as_of)
+    sequence = await _sequence(call, project_id, as_of)
     key = f"past:{project_id}:{sequence}:{call.actor.id}:{name}"
     kept = await asyncio.to_thread(call.api.cache.get, key)
     if kept is not None:
@@ -78,7 +78,7 @@ async def check_history(call: Call, project_id: str) -> None:
     try:
         await call.read(lambda q: q.projects.get_bare(project_id, actor))
     except NotFoundError:
-        if not actor.sees_all or not call.api.log.read(0, 1, Selection(home=project_id)):
+        if not actor.sees_all or not call.api.logs.of(project_id).read(0, 1, Selection(home=project_id)):
             raise
 
 
@@ -91,16 +91,19 @@ async def left_by(
     """
     if done.replayed:
         await call.reached(done.position.token())  # another node may have told of it first
-        return await _travels.ask(call.api, project_id, done.position.sequence(), ask)
+        sequence = done.position.sequence(call.api.logs.number_of(project_id))
+        return await _travels.ask(call.api, project_id, sequence, ask)
     return await call.read(ask, project=project_id if insights else None, at=done)
 
 
-async def _sequence(call: Call, as_of: str) -> int:
+async def _sequence(call: Call, project_id: str, as_of: str) -> int:
+    """Return the sequence of the project's partition that *as_of* tells."""
+    log: EventLog = call.api.logs.of(project_id)
     try:
-        return call.api.log.sequence_at(from_rfc3339(as_of.replace(" ", "+")))
+        return log.sequence_at(from_rfc3339(as_of.replace(" ", "+")))
     except (ValueError, OverflowError):
         pass
     try:
-        return (await call.reached(as_of)).sequence()
+        return (await call.reached(as_of)).sequence(log.number)
     except PositionError as error:
         raise BadInputError(f"asOf takes an RFC 3339 time or a position token: {error}", "asOf") from error

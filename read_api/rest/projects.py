@@ -40,7 +40,7 @@ class ProjectListQuery(ListQuery):
 class AsOfQuery(Struct, frozen=True, kw_only=True, rename="camel"):
     """At which moment of the past: an RFC 3339 time or a position token; and which fields."""
 
-    as_of: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    as_of: Annotated[str, Meta(min_length=1, max_length=1_200)] | None = None
     fields: Annotated[str, Meta(min_length=1, max_length=1_000)] | None = None
 
 

@@ -78,7 +78,7 @@ class PartitionProjector:
         That is the place of the model that is furthest behind. A model that stands elsewhere sees no event twice:
         it leaves out what its sequence includes.
         """
-        stored = self.store.checkpoints()
+        stored = self.store.checkpoints(self.partition)
         self.checkpoints = {model.name: stored[model.name] for model in self.models}
         self.place = start_of(self.checkpoints.values())
         return self.place
@@ -128,7 +128,7 @@ class PartitionProjector:
         changes = []
         for model in self.models:
             checkpoint = self.checkpoints[model.name]
-            change = project(model, batch, checkpoint, place.tip.sequence)
+            change = project(model, batch, checkpoint, place.tip.sequence, self.partition)
             mark = packed if checkpoint.sequence <= place.tip.sequence else checkpoint.place
             changes.append(replace(change, checkpoint=replace(change.checkpoint, place=mark)))
         return changes

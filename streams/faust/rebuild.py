@@ -8,7 +8,8 @@ no event between the build and the worker is skipped.
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 
 import structlog
 
@@ -38,37 +39,42 @@ def rebuild_from_kafka(
     publisher: ProgressPublisher | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancelled: threading.Event | None = None,
-    partition: int = 0,
 ) -> int:
-    """Rebuild *model* from the first event and switch to it; return the sequence it includes.
+    """Rebuild *model* from the first event of every partition and switch; return how many events it includes.
 
-    *progress* gets the offsets read and the log's end. Raises PoisonError where an event cannot be projected,
-    RebuildCancelledError and LogUnavailableError; all leave the live model as it is.
+    *progress* gets the offsets read and the log's end, of all partitions together. Raises PoisonError where an event
+    cannot be projected, RebuildCancelledError and LogUnavailableError; all leave the live model as it is.
     """
 
-    async def run() -> int:
+    async def run() -> dict[int, int]:
         build = store.begin_rebuild(model)
         try:
-            async with partition_reader(settings, partition) as reader:
-                work = _Building(reader, store, Events(mapper), model, build, progress, cancelled)
+            async with AsyncExitStack() as stack:
+                readers = [
+                    await stack.enter_async_context(partition_reader(settings, number))
+                    for number in range(settings.partitions)
+                ]
+                work = _Building(readers, store, Events(mapper), model, build, progress, cancelled)
                 return await work.run()
         except BaseException:
             build.cancel()
             raise
 
-    sequence = asyncio.run(run())
-    if publisher is not None:
-        checkpoints = {model.name: store.checkpoints()[model.name]}
+    sequences = asyncio.run(run())
+    for partition, sequence in sequences.items():
+        if publisher is None:
+            break
+        checkpoints = {model.name: store.checkpoints(partition)[model.name]}
         publisher.publish(projected("rebuild", partition, sequence, sequence, None, checkpoints))
-    return sequence
+    return sum(sequences.values())
 
 
 class _Building:
-    """A build under way."""
+    """A build under way: partitions are read side by side, and what they hold is projected one after the other."""
 
     def __init__(
         self,
-        reader: PartitionReader,
+        readers: Sequence[PartitionReader],
         store: DocumentStore,
         events: Events,
         model: ReadModel,
@@ -76,43 +82,65 @@ class _Building:
         progress: Callable[[int, int], None] | None,
         cancelled: threading.Event | None,
     ) -> None:
-        self._reader = reader
+        self._readers = readers
         self._store = store
         self._events = events
         self._model = model
         self._build = build
         self._progress = progress
         self._cancelled = cancelled
-        self._place = START
+        self._places = {reader.partition: START for reader in readers}
+        self._ends = {reader.partition: 0 for reader in readers}
+        self._applying = asyncio.Lock()
 
-    async def run(self) -> int:
-        """Catch up and switch; where the worker was faster, catch up again."""
+    async def run(self) -> dict[int, int]:
+        """Catch up and switch; where the worker was faster, catch up again. Return the sequences by partition."""
         for _ in range(_SWITCH_TRIES):
             await self._catch_up()
             try:
                 self._build.switch()
             except ValueError:
-                if self._store.checkpoints()[self._model.name].sequence <= self._place.tip.sequence:
-                    raise  # not behind: it was ended by somebody else
+                if not self._is_behind():
+                    raise  # it was ended by somebody else
                 continue
-            return self._place.tip.sequence
+            return {partition: place.tip.sequence for partition, place in self._places.items()}
         raise LogUnavailableError(f"the build of {self._model.name} does not catch up with the live model")
 
+    def _is_behind(self) -> bool:
+        return any(
+            self._store.checkpoints(partition)[self._model.name].sequence > place.tip.sequence
+            for partition, place in self._places.items()
+        )
+
     async def _catch_up(self) -> None:
-        end = await self._reader.end()
-        while self._place.next_offset < end:
+        """Read every partition to its present end; one that fails ends the others."""
+        for reader in self._readers:
+            self._ends[reader.partition] = await reader.end()
+        tasks = [asyncio.create_task(self._read(reader)) for reader in self._readers]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, reader: PartitionReader) -> None:
+        partition = reader.partition
+        while (place := self._places[partition]).next_offset < self._ends[partition]:
             if self._cancelled is not None and self._cancelled.is_set():
                 raise RebuildCancelledError(
-                    f"the rebuild of {self._model.name} was cancelled at event {self._place.tip.sequence}"
+                    f"the rebuild of {self._model.name} was cancelled at event {place.tip.sequence}"
                 )
-            found = await self._reader.read(self._place)
-            await asyncio.to_thread(self._apply, found)
-            self._place = found.place
+            found = await reader.read(place)
+            async with self._applying:
+                await asyncio.to_thread(self._apply, partition, found)
+            self._places[partition] = found.place
             if self._progress is not None:
-                self._progress(self._place.next_offset, end)
+                done = sum(place.next_offset for place in self._places.values())
+                self._progress(done, sum(self._ends.values()))
 
-    def _apply(self, found: Read) -> None:
+    def _apply(self, partition: int, found: Read) -> None:
         topics = self._model.topics
         records = [record for record in found.records if topics is None or record.topic in topics]
         writes = writes_of(self._model, decode(self._events, records))
-        self._build.apply(writes, found.place.tip.sequence, packed_place(found.place))
+        self._build.apply(writes, found.place.tip.sequence, packed_place(found.place), partition)

@@ -36,16 +36,16 @@ _results = msgspec.json.Decoder(RetryResult)
 
 
 class RetryRequests:
-    """Requests for the workers of one group.
+    """Requests for the workers of one group, to be done by the one that has the partition.
 
     A request that a worker took and died with is lost: who asked learns nothing in time, and asks again; a letter
     retried twice changes nothing.
     """
 
-    def __init__(self, client: "redis.Redis", prefix: str, group: str) -> None:
+    def __init__(self, client: "redis.Redis", prefix: str, group: str, partition: int = 0) -> None:
         """Use lists whose names begin with *prefix*."""
         self._client = client
-        self._list = f"{prefix}retry:{group}"
+        self._list = f"{prefix}retry:{group}" + (f":{partition}" if partition else "")
         self._away = False
 
     def ask(self, models: tuple[str, ...] | None = None, *, timeout: float = 60.0) -> RetryResult:

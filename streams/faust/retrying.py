@@ -73,7 +73,8 @@ class Retrying:
         assert self._request is not None  # noqa: S101 # there is one
         names = self._request.models
         models = [m.name for m in self._projector.models if names is None or m.name in names]
-        return [letter for name in models for letter in self._projector.store.dead_letters(name)]
+        partition, dead_letters = self._projector.partition, self._projector.store.dead_letters
+        return [letter for name in models for letter in dead_letters(name) if letter.partition == partition]
 
     async def complete(self, letters: Sequence[DeadLetter]) -> Found:
         """Return the records of *letters*, those that came last included."""

@@ -13,7 +13,7 @@ from faust.types import TP
 from prometheus_client import start_http_server
 
 from commands.kafka.broker import KafkaTransport
-from commands.kafka.settings import PARTITIONS, KafkaSettings, KafkaSettingsError
+from commands.kafka.settings import KafkaSettings
 from commands.kafka.topics import ensure_log
 from commands.kafka.transport import BrokerAwayError
 from commands.mapper import EventMapper
@@ -47,9 +47,9 @@ class Worker:
         mapper: EventMapper,
         models: Callable[[int], Sequence[ReadModel]],
         effects: Callable[[Producer], Effects],
-        requests: RetryRequests | None = None,
+        requests: Callable[[int], RetryRequests] | None = None,
     ) -> None:
-        """Keep the *models* of each partition in *store* as a member of *group*."""
+        """Keep the *models* of each partition in *store* as a member of *group*; *requests* are those of a partition."""
         self.figures = Figures(group)
         self._settings = settings
         self._group = group
@@ -82,10 +82,6 @@ class Worker:
 
     async def _prepare(self) -> None:
         """Prepare the store for the models and the log's topic, and try until both answer."""
-        if self._settings.partitions != 1:
-            raise KafkaSettingsError(
-                f"{PARTITIONS} is {self._settings.partitions}; read models take 1 so far"
-            )
         loop, said = asyncio.get_running_loop(), False
         while not self._stop.is_set():
             try:
@@ -154,7 +150,7 @@ class Worker:
         projector = PartitionProjector(partition, self._models(partition), self._store, self._events)
         retrying = None
         if self._requests is not None:
-            retrying = Retrying(projector, self._reader(partition), self._requests)
+            retrying = Retrying(projector, self._reader(partition), self._requests(partition))
         return PartitionDriver(
             projector, self._reader(partition), self._effects, self.figures, self._executor, retrying
         )

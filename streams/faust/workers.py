@@ -104,5 +104,5 @@ def run_public(
     serve(worker, ready, metrics_port)
 
 
-def _requests(client: redis.Redis | None, prefix: str, group: str) -> RetryRequests | None:
-    return None if client is None else RetryRequests(client, prefix, group)
+def _requests(client: redis.Redis | None, prefix: str, group: str) -> Callable[[int], RetryRequests] | None:
+    return None if client is None else lambda partition: RetryRequests(client, prefix, group, partition)

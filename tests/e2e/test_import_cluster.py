@@ -44,6 +44,7 @@ def test_the_cluster_imports_what_the_embedded_profile_imports(tmp_path, kafka, 
         mongodb_uri=mongodb_uri,
         redis_url=redis_url,
         prefix=f"imp-{uuid4().hex[:12]}.",
+        partitions=1,  # documents carry sequences, which are compared
     )
     server.start(followed=False)  # nothing but the import may take a sequence
     try:

@@ -29,7 +29,7 @@ from read_api.app import create_app
 async def application(path, **changes) -> AsyncIterator[tuple[Embedded, httpx.AsyncClient]]:
     settings = Settings(data=path / "data")
     parts = Embedded(settings)
-    shared = SharedMemory(settings, parts.log)
+    shared = SharedMemory(settings, parts.logs)
     try:
         loop = asyncio.get_running_loop()
         api = replace(build_api(parts, shared), **changes)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from commands.position import parse_position
+from commands.position import START, parse_position
 from tests.support.server import STOP_SECONDS, Raw, Server, eventually
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
@@ -22,17 +22,21 @@ class ClusterServer(Server):
     A client carries the newest position that any client has seen: a query includes what it carries, no more.
     """
 
-    def __init__(self, data: Path, *, kafka: str, mongodb_uri: str, redis_url: str, prefix: str) -> None:
+    def __init__(
+        self, data: Path, *, kafka: str, mongodb_uri: str, redis_url: str, prefix: str, partitions: int = 3
+    ) -> None:
         super().__init__(data)
+        self.partitions = partitions
         self._cluster = {
             "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": kafka,
             "CODEPARK_MONGODB_URI": mongodb_uri,
             "CODEPARK_REDIS_URL": redis_url,
             "CODEPARK_TOPIC_PREFIX": prefix,
             "CODEPARK_SECRET_KEY": SECRET,
+            "CODEPARK_PARTITIONS": str(partitions),
         }
         self._workers: list[subprocess.Popen[bytes]] = []
-        self._newest = ("", 0)
+        self._newest = START
 
     @property
     def settings(self) -> dict[str, str]:
@@ -92,14 +96,14 @@ class ClusterServer(Server):
     def raw(
         self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> Raw:
-        carried = {"CodePark-After": self._newest[0]} if self._newest[0] else {}
+        carried = {} if self._newest == START else {"CodePark-After": self._newest.token()}
         answer = super().raw(method, target, body, carried | (headers or {}))
         self._remember(answer.headers)
         return answer
 
     def _carry(self, request: httpx.Request) -> None:
-        if self._newest[0]:
-            request.headers.setdefault("CodePark-After", self._newest[0])
+        if self._newest != START:
+            request.headers.setdefault("CodePark-After", self._newest.token())
 
     def _note(self, response: httpx.Response) -> None:
         self._remember(response.headers)
@@ -107,5 +111,4 @@ class ClusterServer(Server):
     def _remember(self, headers: httpx.Headers) -> None:
         token = headers.get("CodePark-Position")
         if token is not None:
-            sequence = parse_position(token).sequence()
-            self._newest = max(self._newest, (token, sequence), key=lambda known: known[1])
+            self._newest = self._newest.join(parse_position(token))

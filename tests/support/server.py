@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from commands.partitioning import partition_of
+
 T = TypeVar("T")
 
 START_SECONDS = 30.0
@@ -39,6 +41,8 @@ def eventually(ask: Callable[[], T | None], *, seconds: float = 10.0) -> T:
 
 class Server:
     """`codepark serve` over a data directory; may be stopped and started again."""
+
+    partitions = 1
 
     def __init__(self, data: Path, port: int | None = None) -> None:
         self.data = data
@@ -68,6 +72,9 @@ class Server:
             return httpx.get(f"{self.url}/health/ready").status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
+
+    def partition_of(self, home: str) -> int:
+        return partition_of(home, self.partitions)
 
     def terminate(self) -> None:
         """Ask the process to end."""

@@ -5,7 +5,8 @@ import asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from read_api.realtime import hub as hub_module
+from commands.partitions import Logs
+from read_api.realtime import feed
 from read_api.realtime.hub import Hub
 from tests.support.parts import Commands
 
@@ -19,13 +20,13 @@ from tests.support.parts import Commands
 )
 def test_none_is_skipped_or_repeated(tmp_path_factory, monkeypatch, steps, start, chunk, kept):
     """G7."""
-    monkeypatch.setattr(hub_module, "_CHUNK", chunk)
-    monkeypatch.setattr(hub_module, "_KEPT", kept)
+    monkeypatch.setattr(feed, "_CHUNK", chunk)
+    monkeypatch.setattr(feed, "_KEPT", kept)
     commands = Commands(tmp_path_factory.mktemp("hub"))
     try:
         for number in range(6):
             commands.project(f"before {number}")
-        hub = Hub(commands.log)
+        hub = Hub(Logs([commands.log]))
         loop = asyncio.new_event_loop()
         hub.start(loop)
         after, seen = start, []

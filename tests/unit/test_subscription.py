@@ -3,6 +3,8 @@
 import asyncio
 import threading
 
+from commands.partitions import Logs
+from commands.position import Position
 from domain.actor import Actor, Role
 from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
@@ -14,13 +16,15 @@ EVE = Actor(id="01900000-0000-7000-8000-00000000000e", roles=frozenset({Role.USE
 def told(commands, actor, visible, **options):
     """Return the types of events that *actor* is told of, from the second event on."""
 
-    async def projected(_):
+    async def projected(*_):
         return
 
     async def run():
-        hub = Hub(commands.log)
+        hub = Hub(Logs([commands.log]))
         hub.start(asyncio.get_running_loop())
-        found = Subscription(hub, visible, actor, 1, projected=projected, **options)
+        first = commands.log.read(0, 1)[0]
+        start = Position.at(1, first.chain)
+        found = Subscription(hub, visible, actor, start, projected=projected, **options)
         await found.begin()
         batches = found.batches()
         topics = [event.topic for event in await anext(batches)]

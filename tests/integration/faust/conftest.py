@@ -21,11 +21,14 @@ from commands.kafka.loop import LoopThread
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
+from commands.partitioned_bus import partitioned
+from commands.partitions import Logs
 from commands.sqlite.keys import SQLiteKeyStore
 from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.sqlite.store import SQLiteDocumentStore
-from projections.store import DocumentStore
+from projections.store import Checkpoint, DocumentStore
+from streams.projecting import decode, project
 from streams.runner import Runner
 from tests.support.parts import SECRETS, Commands
 
@@ -47,19 +50,24 @@ def eventually(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_SE
 class KafkaCommands(Commands):
     """A node over Kafka, without HTTP."""
 
-    def __init__(self, path: Path, settings: KafkaSettings) -> None:
-        self.keys = SQLiteKeyStore(path / "keys.sqlite", SECRETS.master_key)
+    def __init__(self, path: Path, settings: KafkaSettings, *, keys: Path | None = None) -> None:
+        self.keys = SQLiteKeyStore((keys or path) / "keys.sqlite", SECRETS.master_key)
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.thread = LoopThread()
         self.settings = settings
-        self.log = KafkaEventLog(settings, self.mapper, path, self.thread)
-        self.log.start()
+        numbers = range(settings.partitions)
+        self.logs = Logs([KafkaEventLog(settings, self.mapper, path, self.thread, n) for n in numbers])
+        for log in self.logs:
+            log.start()
+        self.log = self.logs.accounts
         self.intake = Intake(SECRETS, self.log)
-        self.bus = KafkaCommandBus(self.log)
+        buses = [KafkaCommandBus(log, log_of=self.logs.of) for log in self.logs]
+        self.bus = partitioned(buses, self.logs.number_of)
 
     def close(self) -> None:
         self.bus.close()
-        self.log.close()
+        for log in self.logs:
+            log.close()
         self.thread.close()
         self.keys.close()
 
@@ -86,7 +94,8 @@ class Part:
     def worker(self, kind: str = "projections", **options: Any) -> subprocess.Popen[bytes]:
         facts = {
             "kind": kind, "servers": self.settings.bootstrap_servers, "prefix": self.settings.prefix,
-            "keys": str(self.path / "keys.sqlite"), "mongodb": self.mongodb, "redis": self.redis_url, **options,
+            "partitions": self.settings.partitions, "keys": str(self.path / "keys.sqlite"), "mongodb": self.mongodb,
+            "redis": self.redis_url, **options,
         }  # fmt: skip
         log = (self.path / f"worker-{len(self.workers)}.log").open("ab")
         process = subprocess.Popen(
@@ -102,22 +111,33 @@ class Part:
 
     def caught_up(self, store: DocumentStore, models: Any = READ_MODELS) -> None:
         """Wait until all models include the log's end."""
-        tip = self.node.log.tip().sequence
-        eventually(
-            lambda: min(store.checkpoints()[model.name].sequence for model in models) >= tip,
-            f"checkpoints at {tip}",
-        )
+        for number, tip in self.node.logs.tip().sequences.items():
+            eventually(
+                lambda n=number, tip=tip: min(store.checkpoints(n)[m.name].sequence for m in models) >= tip,
+                f"checkpoints of partition {number} at {tip}",
+            )
 
     def expected(self, models: Any = READ_MODELS) -> DocumentStore:
         """Project the same log in this process."""
         store = SQLiteDocumentStore(None)
         store.prepare(models)
-        runner = Runner(self.node.log, store, models, Progress())
-        runner._load()
-        while runner._step():
-            pass
+        if len(self.node.logs) == 1:
+            runner = Runner(self.node.log, store, models, Progress())
+            runner._load()
+            while runner._step():
+                pass
+        else:
+            self._project(store, models)
         self.stores.append(store)
         return store
+
+    def _project(self, store: DocumentStore, models: Any) -> None:
+        """Project every partition, one after the other: their documents are not the same."""
+        for log in self.node.logs:
+            records = log.read(0, 1_000_000)
+            if records:
+                batch, upto = decode(log, records), records[-1].sequence
+                store.apply([project(model, batch, Checkpoint(), upto, log.number) for model in models])
 
     def close(self) -> None:
         for worker in self.workers:

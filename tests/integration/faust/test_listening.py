@@ -31,7 +31,7 @@ def test_messages_are_heard_and_lost_ones_made_good(tmp_path: Path) -> None:
         client = redis.Redis.from_url(valkey.address)
         publisher = ProgressPublisher(client, "t.")
         listener = ProjectedListener(
-            client, "t.", store, progress, lambda homes, _: touched.append(homes), poll_seconds=0.1
+            client, "t.", store, progress, lambda homes, _, __: touched.append(homes), poll_seconds=0.1
         )
         listener.start()
         eventually(lambda: client.pubsub_numsub("t.projected")[0][1], "the subscription")

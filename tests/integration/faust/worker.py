@@ -44,7 +44,9 @@ def poisoned(model: ReadModel, healed: Path) -> ReadModel:
 
 
 def main(facts: dict[str, Any]) -> None:
-    settings = KafkaSettings(bootstrap_servers=facts["servers"], prefix=facts["prefix"])
+    settings = KafkaSettings(
+        bootstrap_servers=facts["servers"], prefix=facts["prefix"], partitions=facts["partitions"]
+    )
     mapper = EventMapper(PersonalCipher(SQLiteKeyStore(Path(facts["keys"]), SECRETS.master_key)))
     store, client = open_store(*facts["mongodb"]), redis.Redis.from_url(facts["redis"])
     common = (client, settings.prefix)

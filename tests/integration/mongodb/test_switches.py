@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from projections.mongodb import schema
-from projections.store import Change, Checkpoint, NewerModelError, Query
+from projections.store import Change, Checkpoint, DeadLetter, ModelSwitchedError, NewerModelError, Query
 from projections.writes import Put
 from tests.contract.projections.samples import MODELS, NOTES, OTHERS, apply, note, put
 
@@ -125,3 +125,46 @@ def test_a_running_process_stops_writing_when_a_newer_one_takes_over(new_store):
     for _ in range(2):
         with pytest.raises(NewerModelError):
             put(older, [note("b")], start=2)
+
+
+def test_each_partition_is_told_of_a_switch(new_store):
+    """Workers of one process share a store: the switch that one driver meets is not the other's to take up."""
+    here, there = new_store(fresh_seconds=0), new_store()
+
+    def step(partition, sequence):
+        writes = [(sequence, (Put("notes", f"{partition}", note(f"{partition}")),))]
+        checkpoint = Checkpoint(sequence=sequence)
+        here.apply([Change(model="notes", writes=writes, checkpoint=checkpoint, partition=partition)])
+
+    here.checkpoints(1)
+    step(0, 1)
+    build = there.begin_rebuild(NOTES)
+    build.apply([], 1)
+    build.switch()
+    for partition in (0, 1):
+        with pytest.raises(ModelSwitchedError):
+            step(partition, 2)
+        step(partition, 2)
+    assert [here.checkpoints(partition)["notes"].sequence for partition in (0, 1)] == [2, 2]
+
+
+def test_a_catalog_of_one_partition_goes_on_with_several(new_store, database):
+    """What a release wrote that knew of one partition names no others, neither with models nor with dead letters."""
+    store = new_store()
+    letter = DeadLetter(model="notes", stream="s", sequence=3, topic="t", reason="r")
+    blocked = Checkpoint(sequence=3, blocked=frozenset({"s"}))
+    store.apply([Change(model="notes", writes=(), checkpoint=blocked, dead_letters=[letter])])
+    database["aliases"].update_many({}, {"$unset": {"others": 1}})
+    assert "partition" not in database["dead_letters"].find_one()
+    later = new_store()
+    assert (later.checkpoints()["notes"], later.checkpoints(2)["notes"]) == (blocked, Checkpoint())
+    later.apply([Change(model="notes", writes=(), checkpoint=Checkpoint(sequence=4), partition=2)])
+    assert (later.checkpoints()["notes"], later.checkpoints(2)["notes"].sequence) == (blocked, 4)
+    assert later.dead_letters() == [letter]
+    build = later.begin_rebuild(NOTES)
+    build.apply([], 3)
+    with pytest.raises(ValueError, match="live"):
+        build.switch()
+    build.apply([], 4, b"", 2)
+    build.switch()
+    assert later.dead_letters() == []

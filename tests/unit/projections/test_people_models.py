@@ -85,8 +85,6 @@ def test_a_notification(documents):
             "projectId": "p",
             "reviewId": None,
             "actorId": "a",
-            "read": False,
-            "sequence": 1,
             "createdAt": AT,
         }
     }
@@ -124,13 +122,11 @@ def test_who_is_told_what(documents, event, actor, told):
 def test_reading_some_notifications(documents):
     given = documents(notifications.MODEL).given(opened("b", "c"), actor="author")
     given.given(NotificationsRead(account_id="b", ids=("c1-1:b", "c1-1:b", "c1-1:c", "none")), actor="b")
-    assert {id_: item["read"] for id_, item in given["notifications"].items()} == {
-        "c1-1:b": True,
-        "c1-1:c": False,
-    }
+    assert given["read_notifications"] == {"c1-1:b": {"id": "c1-1:b", "accountId": "b"}}
+    assert set(given["notifications"]) == {"c1-1:b", "c1-1:c"}
 
 
 def test_reading_all_notifications(documents):
     given = documents(notifications.MODEL).given(opened("b"), actor="author")
     given.given(NotificationsRead(account_id="b", ids=None), actor="b")
-    assert given["inboxes"] == {"b": {"id": "b", "readThrough": 2}}
+    assert given["inboxes"] == {"b": {"id": "b", "readThrough": AT}}

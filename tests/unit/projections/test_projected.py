@@ -12,7 +12,7 @@ class Node:
     def __init__(self) -> None:
         self.progress = Progress()
         self.touched: list[set[str] | None] = []
-        self.heard = Heard(self.progress, lambda homes, _: self.touched.append(homes))
+        self.heard = Heard(self.progress, lambda homes, _, __: self.touched.append(homes))
 
 
 @pytest.fixture

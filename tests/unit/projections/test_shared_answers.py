@@ -14,10 +14,10 @@ class Node:
         self.store = store
         self.sequence = 0
         self.composed = 0
-        self.answers = SharedAnswers(cache, lambda: self.sequence)
+        self.answers = SharedAnswers(cache, lambda: {0: self.sequence})
 
     def hears(self, key, upto):
-        self.answers.touch(None if key is None else {key}, upto)
+        self.answers.touch(None if key is None else {key}, {0: upto})
         self.sequence = max(self.sequence, upto)
 
     def ask(self, key):
@@ -84,3 +84,41 @@ def test_no_answer_is_older_than_what_its_process_has_heard_of(steps):
             heard[number] = dict(store)
         else:
             assert nodes[number].ask(key) >= heard[number][key]
+
+
+PARTITIONED = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "write accounts", "hear", "hear accounts", "hear all", "ask"]),
+        st.integers(0, 1),
+        st.sampled_from("ab"),
+    ),
+    max_size=40,
+)
+ACCOUNTS = 2
+HOMES = {"a": 0, "b": 1}
+
+
+@given(PARTITIONED)
+def test_an_answer_includes_what_was_heard_of_its_partition_and_of_the_accounts(steps):
+    """A value is what it was composed from: the last write of its key, and that of the accounts, in two partitions."""
+    cache, tips = MemoryCache(), {0: 0, 1: 0, ACCOUNTS: 0}
+    reached = [dict(tips), dict(tips)]
+    nodes = [SharedAnswers(cache, lambda number=number: dict(reached[number])) for number in (0, 1)]
+    heard = [{"a": (0, 0), "b": (0, 0)}, {"a": (0, 0), "b": (0, 0)}]
+    for step, number, key in steps:
+        own = HOMES[key]
+        if step in ("write", "write accounts"):
+            tips[own if step == "write" else ACCOUNTS] += 1
+        elif step == "ask":
+            found = nodes[number].get(
+                "project", key, 300, tuple[int, int], lambda own=own: (tips[own], tips[ACCOUNTS])
+            )
+            assert all(at >= known for at, known in zip(found, heard[number][key], strict=True))
+        else:
+            partition = ACCOUNTS if step == "hear accounts" else own
+            nodes[number].touch({key} if step == "hear" else None, {partition: tips[partition]})
+            reached[number][partition] = tips[partition]
+            if step == "hear accounts":
+                heard[number] = {name: (at, tips[ACCOUNTS]) for name, (at, _) in heard[number].items()}
+            else:
+                heard[number][key] = (tips[own], heard[number][key][1])

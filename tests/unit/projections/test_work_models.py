@@ -114,9 +114,9 @@ def test_a_build_moves_on(documents):
 
 
 def test_a_line_of_activity(documents):
-    line = documents(activity.MODEL).given(COMMIT, actor="o")["activity"]["00000000000000000001"]
+    line = documents(activity.MODEL).given(COMMIT, actor="o")["activity"]["p/00000000000000000001"]
     assert line == {
-        "id": "00000000000000000001",
+        "id": "p/00000000000000000001",
         "sequence": 1,
         "projectId": "p",
         "type": "commit.recorded",

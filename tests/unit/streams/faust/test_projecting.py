@@ -139,7 +139,7 @@ def test_a_model_that_is_behind_after_a_switch_is_read_again(
     projector.keep(projector.project(history[5:]))
     stored = dict(projector.checkpoints)
     stored["projects"] = Checkpoint(sequence=4, place=packed_place(early))
-    monkeypatch.setattr(projector.store, "checkpoints", lambda: stored)
+    monkeypatch.setattr(projector.store, "checkpoints", lambda _: stored)
     assert projector.reload() is True
     assert projector.place == early
 

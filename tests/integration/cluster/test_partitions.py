@@ -1,0 +1,171 @@
+"""Two nodes over three partitions: one history, whoever is asked."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
+from typing import Any
+
+import httpx
+import pytest
+from pymongo import MongoClient
+
+from commands.partitioning import partition_of
+from commands.position import Position, parse_position
+from tests.support.installation import Installation, Node, service_token
+from tests.support.live import sse, websocket
+from tests.support.people import made
+from tests.support.server import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+
+PARTITIONS = 3
+PROJECTS, EVENTS, COMMANDS = "/api/v1/projects", "/api/v1/events", "/api/v1/commands"
+
+
+@pytest.fixture
+def installation(tmp_path, kafka, mongodb_uri, redis_url, topic_prefix) -> Iterator[Installation]:
+    running = Installation(
+        tmp_path / "installation", kafka=kafka, mongodb_uri=mongodb_uri, redis_url=redis_url,
+        prefix=topic_prefix, CODEPARK_PARTITIONS=str(PARTITIONS),
+    )  # fmt: skip
+    with running:
+        yield running
+    with MongoClient(mongodb_uri, serverSelectionTimeoutMS=5_000) as client:
+        client.drop_database(topic_prefix.rstrip("."))
+
+
+def created(client: httpx.Client, name: str) -> tuple[str, Position]:
+    answer = client.post(PROJECTS, json={"name": name})
+    return str(made(answer)["id"]), parse_position(answer.headers["codepark-position"])
+
+
+def history(client: httpx.Client, after: str, limit: int) -> list[dict[str, Any]]:
+    """Read every page of the events of a node that has come to *after*."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = Position({0: (0, b"\0" * 4)}).token()
+    while cursor is not None:
+        query = {"cursor": cursor, "limit": limit}
+        page = made(client.get(EVENTS, params=query, headers={"CodePark-After": after}), 200)
+        found += page["items"]
+        cursor = page["nextCursor"]
+    return found
+
+
+def figure(node: Node, name: str) -> dict[str, float]:
+    lines = (line.rpartition(" ") for line in httpx.get(f"{node.url}/metrics").text.splitlines())
+    return {key: float(value) for key, _, value in lines if key.startswith(name)}
+
+
+def test_two_nodes_over_three_partitions_serve_one_history(installation):
+    nodes = installation.start_nodes(2)
+    installation.start_worker()
+    with ExitStack() as stack:
+        one, two = (stack.enter_context(node.client()) for node in nodes)
+        eventually(lambda: two.get(f"{PROJECTS}/{created(two, 'probe')[0]}").is_success, seconds=40)
+        start = made(two.get(EVENTS, params={"limit": 1}), 200)
+        while start["nextCursor"]:
+            start = made(two.get(EVENTS, params={"cursor": start["nextCursor"], "limit": 100}), 200)
+        before = start["position"]
+        assert set(parse_position(before).partitions) == set(range(PARTITIONS))
+
+        ids, seen = _write(one, two, parse_position(before))
+        assert {partition_of(id_, PARTITIONS) for id_ in ids} == set(range(PARTITIONS))
+        _is_read_anywhere(one, two, ids, seen)
+        _is_told_live(nodes, before, ids)
+        _is_one_order(one, two, seen)
+        _a_batch_keeps_its_order(two, ids, seen)
+        _a_batch_of_new_ones_names_all_partitions(one)
+        _all_is_well(one)
+        for node in nodes:
+            assert len(figure(node, "codepark_partition_sequence{")) == PARTITIONS
+
+        nodes[0].kill()
+        after = [created(two, f"alone {number}")[0] for number in range(9)]
+        assert {partition_of(id_, PARTITIONS) for id_ in after} == set(range(PARTITIONS))
+
+
+def _write(one: httpx.Client, two: httpx.Client, seen: Position) -> tuple[list[str], Position]:
+    """Create projects on both nodes in turn, as clients that carry no position."""
+    ids = []
+    for number in range(12):
+        id_, position = created((one, two)[number % 2], f"p{number}")
+        assert list(position.partitions) == [partition_of(id_, PARTITIONS)]
+        ids.append(id_)
+        seen = seen.join(position)
+    return ids, seen
+
+
+def _is_read_anywhere(one: httpx.Client, two: httpx.Client, ids: list[str], seen: Position) -> None:
+    after = {"CodePark-After": seen.token()}
+    for client in (one, two):
+        assert [made(client.get(f"{PROJECTS}/{id_}", headers=after), 200)["id"] for id_ in ids] == ids
+    answer = two.patch(f"{PROJECTS}/{ids[0]}", json={"name": "renamed"}, headers=after)
+    told = parse_position(answer.headers["codepark-position"])
+    own = partition_of(ids[0], PARTITIONS)
+    assert told.sequence(own) > seen.sequence(own)
+    assert all(told.sequence(n) == seen.sequence(n) for n in range(PARTITIONS) if n != own)
+    one_more = one.get(f"{PROJECTS}/{ids[0]}", headers={"CodePark-After": told.token()})
+    assert made(one_more, 200)["name"] == "renamed"
+
+
+def _is_told_live(nodes: list[Node], before: str, ids: list[str]) -> None:
+    """Follow from the start on either node, and go over to the other in the middle."""
+    for live in (sse, websocket):
+        seen, after = [], before
+        for node, share in zip((*nodes, nodes[0]), (4, 5, 3), strict=True):
+            with live(node, service_token(), after=after, type="project.created") as events:
+                seen += islice(events, share)
+            after = seen[-1]["position"]
+        assert sorted(event["projectId"] for event in seen) == sorted(ids)
+
+
+def _is_one_order(one: httpx.Client, two: httpx.Client, seen: Position) -> None:
+    told = [[event["id"] for event in history(client, seen.token(), 7)] for client in (one, two)]
+    assert told[0] == told[1]
+    assert len(set(told[0])) == len(told[0])
+    events = history(one, seen.token(), 100)
+    assert [event["id"] for event in events] == told[0]
+    assert [event["occurredAt"] for event in events] == sorted(event["occurredAt"] for event in events)
+
+
+def _a_batch_keeps_its_order(client: httpx.Client, ids: list[str], seen: Position) -> None:
+    commands = [
+        {"type": "project.update", "target": id_, "data": {"name": f"{name} {id_}"}}
+        for name in ("first", "second")
+        for id_ in ids
+    ]
+    answer = client.post(COMMANDS, json={"commands": commands}, headers={"CodePark-After": seen.token()})
+    results = made(answer, 200)["results"]
+    assert [(result["status"], result["target"]) for result in results] == [
+        ("accepted", id_) for id_ in ids * 2
+    ]
+    token = answer.headers["codepark-position"]
+    for id_ in ids:
+        shown = client.get(f"{PROJECTS}/{id_}", headers={"CodePark-After": token})
+        assert made(shown, 200)["name"] == f"second {id_}"
+
+
+def _a_batch_of_new_ones_names_all_partitions(client: httpx.Client) -> None:
+    commands = [{"type": "project.create", "data": {"name": f"b{number}"}} for number in range(20)]
+    answer = client.post(COMMANDS, json={"commands": commands})
+    results = made(answer, 200)["results"]
+    joined = Position()
+    for result in results:
+        joined = joined.join(parse_position(result["position"]))
+    assert parse_position(answer.headers["codepark-position"]) == joined
+    assert set(joined.partitions) == set(range(PARTITIONS))
+    told = client.get(f"{COMMANDS}/{results[-1]['commandId']}").json()
+    assert told["position"] == results[-1]["position"]
+
+
+def _all_is_well(client: httpx.Client) -> None:
+    """Ask what the command line asks of a server."""
+    tips = client.post("/internal/tip", json={}).json()["sequences"]
+    assert all(tips[str(number)] > 0 for number in range(PARTITIONS))
+    page = client.post("/internal/events", json={"arguments": {"limit": 5}}).json()
+    rest = client.post(
+        "/internal/events", json={"arguments": {"after": page["after"], "limit": 10_000}}
+    ).json()
+    assert len(page["items"] + rest["items"]) == sum(rest["after"].values()) >= sum(tips.values())
+    findings = client.post("/internal/examine", json={}).json()["findings"]
+    assert all(finding["ok"] for finding in findings), findings

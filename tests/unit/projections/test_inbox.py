@@ -1,0 +1,94 @@
+"""Notifications and what was read of them, joined: right for every filter, on every page."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.actor import Actor
+from domain.times import rfc3339
+from projections.models import notifications
+from projections.queries import inbox
+from projections.queries.inbox import InboxQueries
+from projections.queries.page import PageRequest
+from projections.sqlite.store import SQLiteDocumentStore
+from projections.store import Change, Checkpoint
+from projections.writes import Put
+
+ADA, BOB = Actor(id="ada"), Actor(id="bob")
+
+
+def notification(number, time, account="ada"):
+    id_ = f"c{number}-1:{account}"
+    document = {
+        "id": id_, "accountId": account, "kind": "mentioned", "projectId": "p", "reviewId": None,
+        "actorId": "b", "createdAt": rfc3339(time),
+    }  # fmt: skip
+    return Put("notifications", id_, document)
+
+
+def store_of(*writes):
+    store = SQLiteDocumentStore(None)
+    store.prepare([notifications.MODEL])
+    change = Change(
+        model="notifications",
+        writes=list(enumerate(([w] for w in writes), 1)),
+        checkpoint=Checkpoint(sequence=1),
+    )
+    store.apply([change])
+    return store
+
+
+def everything(queries, unread, limit):
+    """Return the items of all pages."""
+    items, page = [], PageRequest(limit=limit)
+    while True:
+        found = queries.notifications(page, ADA, unread=unread)
+        assert len(found.items) <= limit
+        items += found.items
+        if found.next_cursor is None:
+            return items
+        page = PageRequest(limit=limit, cursor=found.next_cursor)
+
+
+TIMES = st.lists(st.integers(0, 5), max_size=25)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    times=TIMES,
+    read=st.sets(st.integers(0, 24)),
+    through=st.none() | st.integers(0, 5),
+    unread=st.none() | st.booleans(),
+    limit=st.integers(1, 6),
+    bound=st.integers(1, 8),
+)
+def test_all_pages_together_are_what_the_filter_says(times, read, through, unread, limit, bound):
+    made = [notification(number, time) for number, time in enumerate(times)]
+    others = [notification(number, time, "bob") for number, time in enumerate(times)]
+    marks = [Put("read_notifications", w.id, {"id": w.id}) for n, w in enumerate(made) if n in read]
+    all_read = (
+        [] if through is None else [Put("inboxes", "ada", {"id": "ada", "readThrough": rfc3339(through)})]
+    )
+    store = store_of(*made, *others, *marks, *all_read)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inbox, "_SCANNED", bound)
+        patch.setattr(inbox, "_CHUNK", max(bound // 2, 1))
+        found = everything(InboxQueries(store), unread, limit)
+    expected = {
+        w.id: number in read or (through is not None and times[number] <= through)
+        for number, w in enumerate(made)
+    }
+    wanted = sorted(
+        (w.document["createdAt"], w.id) for w in made if unread is None or expected[w.id] is not unread
+    )
+    assert [(item["createdAt"], item["id"]) for item in found] == wanted[::-1]
+    assert all(item["read"] is expected[item["id"]] for item in found)
+    store.close()
+
+
+def test_what_is_shown_names_no_account():
+    store = store_of(notification(1, 0))
+    (item,) = InboxQueries(store).notifications(PageRequest(), ADA, unread=None).items
+    assert set(item) == {"id", "kind", "projectId", "reviewId", "actorId", "read", "createdAt"}
+    assert InboxQueries(store).notifications(PageRequest(), BOB, unread=True).items == []
+    store.close()

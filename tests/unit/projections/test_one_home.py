@@ -1,0 +1,89 @@
+"""Every document is written by events of one home: then one position guards it, however many partitions there are."""
+
+from msgspec import structs
+
+from domain.catalogue import EVENTS
+from domain.file.events import Encoding
+from domain.identifiers import ACCOUNTS_HOME
+from domain.inbox.events import NotificationsRead
+from domain.record import Record
+from projections.insights_model import insights_model
+from projections.models import READ_MODELS
+from tests.golden_files import event_of
+
+PEOPLE, PROJECTS = ("ann", "ben"), ("engine", "loom")
+PERSONS = frozenset({"account_id", "owner_id", "author_id", "reviewer_id", "review_author_id"})
+OUTSIDE = ("account.", "claim.")
+
+
+class NoAnalyser:
+    """Measures nothing."""
+
+    def analyse_many(self, _):
+        raise AssertionError("what is not readable is not measured")
+
+
+def home_of(event):
+    if event.TOPIC.startswith(OUTSIDE):
+        return ACCOUNTS_HOME
+    if isinstance(event, NotificationsRead):
+        return event.account_id
+    return getattr(event, "project_id", None) or getattr(event, "announcement_id", "technical")
+
+
+def samples():
+    """Yield an event of each type for each project and person, with its home.
+
+    People, paths and digests are the same everywhere; what a project makes has an id of its own.
+    """
+    for cls in EVENTS:
+        for project in PROJECTS:
+            for person in PEOPLE:
+                event = event_of(cls)
+                changes = {}
+                for name in event.__struct_fields__:
+                    if name == "project_id":
+                        changes[name] = project
+                    elif name in PERSONS:
+                        changes[name] = person
+                    elif name == "mentions":
+                        changes[name] = PEOPLE
+                    elif name.endswith("_id"):
+                        changes[name] = f"{name} of {project}"
+                    elif name == "encoding":
+                        changes[name] = Encoding.BASE64
+                event = structs.replace(event, **changes)
+                yield event, home_of(event)
+
+
+def record(event, home, sequence):
+    return Record(
+        source="s", home=home, stream="s", version=sequence, topic=event.TOPIC, schema=1, data=b"",
+        sequence=sequence, at=0, command=f"{home}-{sequence}", commit_index=1, commit_count=1, occurred_at=0,
+        actor="nobody", correlation="", causation=None, traceparent=None, fingerprint=None,
+    )  # fmt: skip
+
+
+def test_every_document_is_written_from_one_home():
+    models = (*READ_MODELS, insights_model(NoAnalyser()))
+    writers, sequences = {}, {}
+
+    def happen(event, home):
+        sequence = sequences[home] = sequences.get(home, 0) + 1  # every home in a partition of its own
+        for model in models:
+            for write in model.project(event, record(event, home, sequence)):
+                writers.setdefault((write.collection, write.id), set()).add(home)
+
+    for event, home in samples():
+        happen(event, home)
+    for person in PEOPLE:
+        own = tuple(
+            id_ for collection, id_ in writers if collection == "notifications" and id_.endswith(person)
+        )
+        assert own
+        happen(NotificationsRead(account_id=person, ids=own), person)
+        happen(NotificationsRead(account_id=person, ids=None), person)
+    assert {collection.name for model in models for collection in model.collections} == {
+        c for c, _ in writers
+    }
+    assert {key: homes for key, homes in writers.items() if len(homes) > 1} == {}

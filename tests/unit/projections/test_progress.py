@@ -1,0 +1,61 @@
+"""Waiting for read models, in one partition and in several."""
+
+import asyncio
+
+import pytest
+
+from projections.progress import NotCaughtUpError, Progress
+
+
+def waited(progress, needed, reports=(), timeout=5.0):
+    """Wait while *reports* come in; tell whether the wait ended before the last of them."""
+
+    async def run():
+        progress.bind(asyncio.get_running_loop())
+        waiting = asyncio.ensure_future(progress.wait(("a", "b"), needed, timeout))
+        for sequences, partition in reports:
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            progress.report(sequences, partition=partition)
+        await waiting
+
+    asyncio.run(run())
+
+
+def test_a_wait_is_for_every_model_in_every_partition():
+    progress = Progress()
+    progress.report({"a": 3, "b": 3})
+    waited(progress, {0: 3, 2: 1}, [({"a": 9}, 2), ({"b": 9}, 1), ({"b": 1}, 2)])
+    waited(progress, {0: 3, 1: 0, 2: 1})
+    waited(progress, {})
+
+
+def test_what_does_not_come_in_time_is_told():
+    progress = Progress()
+    progress.report({"a": 3, "b": 3})
+    with pytest.raises(NotCaughtUpError, match="2 events behind"):
+        waited(progress, {0: 3, 1: 2}, timeout=0.01)
+
+
+def test_each_partition_has_a_count_of_its_own():
+    progress = Progress()
+    progress.report({"a": 7}, {"a": frozenset({"s"})})
+    progress.report({"a": 2}, {"a": frozenset({"t"})}, partition=1)
+    assert (progress.sequence("a"), progress.sequence("a", 1), progress.sequence("a", 2)) == (7, 2, 0)
+    assert (progress.models(), progress.models(1), progress.models(2)) == ({"a": 7}, {"a": 2}, {})
+    assert progress.blocked("a") == {"s", "t"}
+    assert (progress.blocked("a", 0), progress.blocked("a", 1), progress.blocked("b")) == (
+        {"s"},
+        {"t"},
+        set(),
+    )
+
+
+def test_a_scope_is_needed_up_to_its_last_work_in_its_partition():
+    progress = Progress()
+    progress.touch("a", [("p", 5)], partition=1)
+    assert progress.needed("a", "p", 9, 1) == 5
+    assert progress.needed("a", "p", 3, 1) == 3
+    assert progress.needed("a", "p", 9, 0) == 0
+    progress.assume_touched("a", 4, 2)
+    assert (progress.needed("a", "other", 9, 2), progress.needed("a", "other", 9, 1)) == (4, 0)

@@ -1,0 +1,53 @@
+"""Pages of the merged history: one order, no event lost or repeated, whatever the limit."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commands.position import START, parse_position
+from read_api.rest.events import _scan
+from tests.support.partitions import memory_logs
+
+APPENDS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=30)
+
+
+def told(event):
+    shown = json.loads(event.json)
+    return shown["occurredAt"], next(iter(event.place.partitions)), event.sequence
+
+
+def pages(logs, limit, allowed=lambda _: True, start=START):
+    """Return the events of all pages, and the position behind the last."""
+    found, position, more = [], start, True
+    while more:
+        events, position, more = _scan(
+            logs.records(position.sequences), position, limit, allowed, several=True
+        )
+        found += events
+    return found, position
+
+
+@given(appends=APPENDS, limit=st.integers(1, 5))
+def test_any_limit_gives_the_same_events_in_the_same_order(appends, limit):
+    logs = memory_logs()
+    for partition, time in appends:
+        logs[partition].add("h", time)
+    whole, _ = pages(logs, 1_000)
+    found, position = pages(logs, limit)
+    assert [told(event) for event in found] == [told(event) for event in whole]
+    assert [told(event) for event in whole] == sorted(told(event) for event in whole)
+    assert position.sequences == {log.number: len(log.records) for log in logs if log.records}
+
+
+@given(appends=APPENDS, data=st.data())
+def test_each_events_position_is_that_of_the_list_behind_it(appends, data):
+    logs = memory_logs()
+    for partition, time in appends:
+        logs[partition].add("h", time)
+    odd, _ = pages(logs, 4, lambda record: record.sequence % 2 == 1)
+    if odd:
+        at = data.draw(st.integers(0, len(odd) - 1))
+        assert json.loads(odd[at].json)["position"] == odd[at].token
+        rest, _ = pages(logs, 3, lambda record: record.sequence % 2 == 1, parse_position(odd[at].token))
+        assert [told(event) for event in rest] == [told(event) for event in odd[at + 1 :]]
