@@ -9,7 +9,6 @@ from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
 from commands.position import parse_position
 from commands.secrets import Secrets
-from domain.record import Record
 from insights.analyser import InlineAnalyser
 from projections.insights_model import insights_model
 from projections.model import ReadModel
@@ -20,7 +19,7 @@ from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, DocumentStore
 from streams.faust.projecting import Events
 from streams.projecting import decode, project
-from tests.chaos.cluster.topic import Topic
+from tests.chaos.cluster.topic import Part, Topic
 from tests.chaos.cluster.writers import Told, Writers
 from tests.support.installation import SECRET, Installation
 from tests.support.server import eventually
@@ -41,7 +40,8 @@ def compare(
     assert not problems, problems[:5]
     unasked = set(topic.effects) - {each.command for each in told}
     if before is not None:
-        assert [record.chain for record in topic.records[: len(before.records)]] == before.chains
+        for now, then in zip(topic.parts, before.parts, strict=True):
+            assert now.chains[: len(then.chains)] == then.chains
         unasked -= set(before.effects)
     # What was prepared has no key; a refusal after a try without an outcome leaves that try open.
     open_ = sum(load.prepared + load.unsettled for load in loads)
@@ -51,50 +51,52 @@ def compare(
 
 def unkept(topic: Topic, answers: Sequence[Told]) -> list[Any]:
     """Return the answers that the history does not bear out, word for word."""
-    commands, chains = topic.commands, {record.sequence: record.chain for record in topic.records}
+    commands = {name: (part, found) for part in topic.parts for name, found in part.commands.items()}
     found = []
     for told in answers:
-        records = commands.get(told.command)
-        if not records:
+        if told.command not in commands:
             found.append(("lost", told))
             continue
+        part, records = commands[told.command]
         versions = [record.version for record in records if record.stream == told.stream]
-        position, last = parse_position(told.position), records[-1].sequence
+        position, last = parse_position(told.position), records[-1]
         if max(versions, default=0) != told.version:
             found.append(("version", told, versions))
-        if position.sequence() != last or not position.matches(chains[last]):
-            found.append(("position", told, last))
+        if position.sequence(part.number) != last.sequence or not position.matches(last.chain, part.number):
+            found.append(("position", told, last.sequence))
     return found
 
 
 def compare_read_models(
-    installation: Installation, mongodb_uri: str, records: Sequence[Record], *, insights: bool = False
+    installation: Installation, mongodb_uri: str, topic: Topic, *, insights: bool = False
 ) -> None:
-    """Wait until the workers have projected *records*, and compare each document with our own projection."""
+    """Wait until the workers have projected *topic*, and compare each document with our own projection."""
     models = (*READ_MODELS, insights_model(InlineAnalyser())) if insights else READ_MODELS
     database = database_name(installation.environment)
     with connect(mongodb_uri, pool=(0, 5)) as client:
         keys = MongoKeyStore(database_of(client, database)[KEYS], Secrets.from_base64(SECRET).master_key)
-        expected = projected(models, records, EventMapper(PersonalCipher(keys)))
+        expected = projected(models, topic, EventMapper(PersonalCipher(keys)))
         found = MongoDocumentStore(client, database)
         found.prepare(models)
-        last = records[-1].sequence
-        eventually(
-            lambda: all(item.sequence >= last for item in found.checkpoints().values()),
-            seconds=PROJECTED_SECONDS,
-        )
+        for part in topic.parts:
+            eventually(lambda part=part: _includes(found, part), seconds=PROJECTED_SECONDS)
         assert found.dead_letters() == []
         for model in models:
             assert dumped(found, model) == dumped(expected, model), model.name
         expected.close()
 
 
-def projected(models: Sequence[ReadModel], records: Sequence[Record], mapper: EventMapper) -> DocumentStore:
-    """Project *records* in this process."""
+def _includes(store: DocumentStore, part: Part) -> bool:
+    return all(item.sequence >= len(part.records) for item in store.checkpoints(part.number).values())
+
+
+def projected(models: Sequence[ReadModel], topic: Topic, mapper: EventMapper) -> DocumentStore:
+    """Project the records of *topic* in this process."""
     store = SQLiteDocumentStore(None)
     store.prepare(models)
-    batch = decode(Events(mapper), records)
-    store.apply([project(model, batch, Checkpoint(), records[-1].sequence) for model in models])
+    for part in topic.parts:
+        batch, last = decode(Events(mapper), part.records), len(part.records)
+        store.apply([project(model, batch, Checkpoint(), last, part.number) for model in models])
     return store
 
 

@@ -47,7 +47,7 @@ def test_a_broker_that_is_killed_or_stopped_loses_nothing(
         topic = compare(installation, load)
         logger.info("unavailable %s", len(load.unavailable))
         logger.info("counted %s", (len(topic.records), len(topic.void)))
-        compare_read_models(installation, mongodb_uri, topic.records)
+        compare_read_models(installation, mongodb_uri, topic)
 
 
 def _refused(load: Writers, mend: Callable[[], object]) -> None:

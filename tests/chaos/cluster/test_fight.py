@@ -30,4 +30,4 @@ def test_nodes_that_fight_keep_every_answer(installation, mongodb_uri, nodes):
     assert topic.void, "they did not fight"
     assert figures["acknowledged"] >= ACKNOWLEDGED
     assert len(topic.effects) == figures["acknowledged"] + load.prepared
-    compare_read_models(installation, mongodb_uri, topic.records)
+    compare_read_models(installation, mongodb_uri, topic)

@@ -31,7 +31,7 @@ def test_read_models_are_those_of_the_history_whatever_becomes_of_workers(instal
         second.resume()  # with a batch of long ago in its hands
         load.wait_for(SOME)
     topic = compare(installation, load, others=3)
-    compare_read_models(installation, mongodb_uri, topic.records)
+    compare_read_models(installation, mongodb_uri, topic)
     assert third.running
     assert second.running
 

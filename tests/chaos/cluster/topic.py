@@ -7,21 +7,22 @@ from collections.abc import Mapping
 from commands.kafka.broker import KafkaTransport
 from commands.kafka.counting import Counted, Counting, Void
 from commands.kafka.settings import KafkaSettings, read_kafka_settings
+from commands.partitioning import partition_of
 from domain.log.events import CommandRefused, CommandUnchanged, LogFenced
 from domain.record import Record
 
 TECHNICAL = frozenset({CommandRefused.TOPIC, CommandUnchanged.TOPIC, LogFenced.TOPIC})
 
 
-class Topic:
-    """The messages of the log from offset 0 on: what counts, and what is void."""
+class Part:
+    """One partition from offset 0 on: what counts, and what is void."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        settings = read_kafka_settings(environment)
-        assert settings is not None
+    def __init__(self, settings: KafkaSettings, number: int) -> None:
+        self.number = number
+        self.partitions = settings.partitions
         self.records: list[Record] = []
         self.void: list[Void] = []
-        self.counting = Counting(0)
+        self._counting = Counting(number)
         asyncio.run(self._read(settings))
 
     @property
@@ -36,11 +37,6 @@ class Topic:
         for record in self.records:
             found[record.command].append(record)
         return dict(found)
-
-    @property
-    def effects(self) -> dict[str, list[Record]]:
-        """Return the records of the commands that changed something."""
-        return {name: found for name, found in self.commands.items() if found[0].topic not in TECHNICAL}
 
     def problems(self) -> list[str]:
         """Return what is not as it must be in any history: sequences, versions, whole commands, each once."""
@@ -63,15 +59,18 @@ class Topic:
                 found.append(f"{command} has records of others between its own")
         if any(void.false_history for void in self.void):
             found.append(f"a writer held a false history: {self.void}")
+        strays = {r.home for r in self.records if not r.topic.startswith("log.")}
+        if any(partition_of(home, self.partitions) != self.number for home in strays):
+            found.append(f"partition {self.number} has records of homes that belong elsewhere")
         return found
 
     async def _read(self, settings: KafkaSettings) -> None:
-        transport = KafkaTransport(settings, settings.topic, 0)
+        transport = KafkaTransport(settings, settings.topic, self.number)
         try:
             at, end = 0, await transport.end()
             while at < end:
                 messages, at = await transport.fetch(at, wait=True)
-                for verdict in map(self.counting.take, messages):
+                for verdict in map(self._counting.take, messages):
                     self._note(verdict)
         finally:
             await transport.close()
@@ -81,3 +80,38 @@ class Topic:
             self.void.append(verdict)
         elif verdict.record is not None:
             self.records.append(verdict.record)
+
+
+class Topic:
+    """All partitions of the log."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        settings = read_kafka_settings(environment)
+        assert settings is not None
+        self.parts = [Part(settings, number) for number in range(settings.partitions)]
+
+    @property
+    def records(self) -> list[Record]:
+        """Return what counts, one partition after the other."""
+        return [record for part in self.parts for record in part.records]
+
+    @property
+    def void(self) -> list[Void]:
+        return [void for part in self.parts for void in part.void]
+
+    @property
+    def effects(self) -> dict[str, list[Record]]:
+        """Return the records of the commands that changed something."""
+        return {
+            name: found
+            for part in self.parts
+            for name, found in part.commands.items()
+            if found[0].topic not in TECHNICAL
+        }
+
+    def problems(self) -> list[str]:
+        """Return what is not as it must be in any history, and the commands that two partitions have."""
+        names = [name for part in self.parts for name in part.commands]
+        twice = len(names) - len(set(names))
+        found = [problem for part in self.parts for problem in part.problems()]
+        return [*found, f"{twice} commands took effect in two partitions"] if twice else found
