@@ -1,7 +1,7 @@
 """The logs of several partitions as one history, and the bus over them."""
 
 import asyncio
-from itertools import islice, pairwise
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 
 from commands.bus import BusyError
 from commands.handlers import home_of
+from commands.intake.intake import Request
 from commands.log import Selection
 from commands.outcomes import Unavailable
 from commands.partitioned_bus import PartitionedBus, partitioned
 from commands.partitioning import partition_of
 from commands.partitions import Logs
+from domain.account.commands import ChangeStanding
+from domain.actor import SERVICE, Tier
 from tests.support.partitions import MemoryLog, memory_logs
+from tests.support.parts import ADA
 
 APPENDS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=30)
 
@@ -98,31 +102,57 @@ def number_of(home):
     return partition_of(home, 3)
 
 
-def test_a_batch_is_carried_out_in_order_as_runs_of_one_partition(submissions):
+@pytest.fixture
+def asked(submissions):
+    """Carry *submissions* out both ways, on buses of which some are busy; give the outcomes and what the buses got."""
+
+    def ask(items, *, busy=()):
+        results = []
+        for way in (lambda bus: asyncio.run(bus.execute(items)), lambda bus: bus.execute_sync(items)):
+            calls = []
+            buses = [OneBus(number, calls, busy=number in busy) for number in range(3)]
+            results.append((way(PartitionedBus(buses, number_of)), calls))
+        assert results[0] == results[1]
+        return results[0]
+
+    return ask
+
+
+def test_each_partition_gets_its_part_of_a_batch_once_and_in_order(submissions, asked):
+    outcomes, calls = asked(submissions)
+    assert [outcome.command_id for outcome in outcomes] == [item.command_id for item in submissions]
+    expected = {number: [] for number in range(3)}
+    for item in submissions:
+        expected[number_of(home_of(item.command))].append(item.command_id)
+    assert dict(calls) == expected
+    assert len(calls) == 3
+
+
+def test_commands_about_accounts_keep_their_place_among_others(submissions, commands, asked):
+    standing = ChangeStanding(account_id=ADA.id, roles=None, tier=Tier.PRO)
+    account = commands.intake.submit(standing, None, Request(actor=SERVICE))
+    _, calls = asked([*submissions[:20], account, *submissions[20:]])
+    at = next(place for place, (_, run) in enumerate(calls) if account.command_id in run)
+    assert calls[at] == (number_of("accounts"), [account.command_id])
+    first = {id_ for _, run in calls[:at] for id_ in run}
+    assert first == {item.command_id for item in submissions[:20]}
+
+
+def test_what_finds_no_room_is_unavailable_and_where_nothing_does_that_is_told(submissions, asked):
+    outcomes, calls = asked(submissions, busy=(0, 2))
+    assert [number for number, _ in calls] == [1]
+    done = set(calls[0][1])
+    assert {outcome.reason for outcome in outcomes if outcome.command_id in done} == {"done"}
+    assert {outcome.reason for outcome in outcomes if outcome.command_id not in done} == {"too many"}
+    with pytest.raises(BusyError):
+        asked(submissions, busy=(0, 1, 2))
+
+
+def test_all_partitions_are_closed_and_counted():
     calls = []
     bus = PartitionedBus([OneBus(number, calls) for number in range(3)], number_of)
-    for outcomes in (asyncio.run(bus.execute(submissions)), bus.execute_sync(submissions)):
-        assert [outcome.command_id for outcome in outcomes] == [item.command_id for item in submissions]
-    half = calls[: len(calls) // 2]
-    assert calls == half * 2
-    assert [id_ for _, run in half for id_ in run] == [item.command_id for item in submissions]
-    assert all(one[0] != other[0] for one, other in pairwise(half))
-    numbers = {item.command_id: number_of(home_of(item.command)) for item in submissions}
-    assert all(numbers[id_] == number for number, run in half for id_ in run)
     assert (bus.waiting, bus.close()) == (6, None)
-
-
-def test_what_finds_no_room_after_the_first_run_is_unavailable(submissions):
-    calls = []
-    buses = [OneBus(number, calls, busy=number != 1) for number in range(3)]
-    bus = PartitionedBus(buses, number_of)
-    by_partition = sorted(submissions, key=lambda item: number_of(home_of(item.command)) != 1)
-    outcomes = bus.execute_sync(by_partition)
-    assert {outcome.reason for outcome in outcomes} == {"done", "too many"}
-    assert outcomes == asyncio.run(bus.execute(by_partition))
-    for execute in (bus.execute_sync, lambda items: asyncio.run(bus.execute(items))):
-        with pytest.raises(BusyError):
-            execute(by_partition[::-1])
+    assert calls == [(number, "closed") for number in range(3)]
 
 
 def test_one_partition_needs_no_bus_over_it():
