@@ -195,7 +195,7 @@ class Call:
             raise HttpError(503, "projection_unavailable", detail, headers=headers) from error
 
     async def _read(self, ask: Callable[[Queries], T], project: str | None, at: Accepted | None) -> T:
-        sequences = at.position.sequences if at is not None else await self.required()
+        sequences = self.behind(at.position).sequences if at is not None else await self.required()
         progress, api = self.api.progress, self.api
         await progress.wait(api.models, sequences, api.wait_seconds)
         if project is not None:

@@ -1,5 +1,9 @@
 """Two nodes over three partitions: one history, whoever is asked."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
@@ -76,6 +80,7 @@ def test_two_nodes_over_three_partitions_serve_one_history(installation):
         _a_batch_keeps_its_order(two, ids, seen)
         _a_batch_of_new_ones_names_all_partitions(one)
         _all_is_well(one)
+        _the_command_line_tells_the_same(nodes[0], one)
         for node in nodes:
             assert len(figure(node, "codepark_partition_sequence{")) == PARTITIONS
 
@@ -156,6 +161,28 @@ def _a_batch_of_new_ones_names_all_partitions(client: httpx.Client) -> None:
     assert set(joined.partitions) == set(range(PARTITIONS))
     told = client.get(f"{COMMANDS}/{results[-1]['commandId']}").json()
     assert told["position"] == results[-1]["position"]
+
+
+def _the_command_line_tells_the_same(node: Node, client: httpx.Client) -> None:
+    """Ask the server that holds the folder, through the command line; nobody writes meanwhile."""
+
+    def codepark(*arguments: str) -> list[str]:
+        environment = {**os.environ, **node.environment}
+        command = [sys.executable, "-m", "codepark.cli", *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    tip = made(client.get(EVENTS, params={"limit": 1}), 200)["position"]
+    listed = [(event["id"], event["sequence"]) for event in history(client, tip, 100)]
+    written = [json.loads(line) for line in codepark("events", "export")]
+    assert [(event["id"], event["sequence"]) for event in written] == listed
+    assert all(list(parse_position(e["position"]).sequences.values()) == [e["sequence"]] for e in written)
+    tail = [json.loads(line)["id"] for line in codepark("events", "tail", "--count", "5")]
+    assert tail == [id_ for id_, _ in listed[-5:]]
+    behind = [json.loads(line) for line in codepark("events", "export", "--after", "2")]
+    assert [event["id"] for event in behind] == [id_ for id_, sequence in listed if sequence > 2]
+    assert "the chain holds" in "".join(codepark("doctor", "--json"))
 
 
 def _all_is_well(client: httpx.Client) -> None:

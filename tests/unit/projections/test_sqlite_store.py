@@ -9,7 +9,15 @@ from msgspec.structs import replace
 
 from projections.model import Collection, ReadModel
 from projections.sqlite import SQLiteDocumentStore
-from projections.store import Change, Checkpoint, Equals, Matches, Query, StoreUnavailableError
+from projections.store import (
+    Change,
+    Checkpoint,
+    DeadLetter,
+    Equals,
+    Matches,
+    Query,
+    StoreUnavailableError,
+)
 from projections.writes import Patch, Put
 
 MODEL = ReadModel(
@@ -183,3 +191,37 @@ def test_a_file_of_a_release_without_places_gets_them(tmp_path):
         store.prepare([MODEL])
         assert store.checkpoints()["notes"] == Checkpoint(sequence=7, blocked=frozenset({"s"}))
         store.close()
+
+
+def test_dead_letters_of_a_file_of_an_older_release_are_taken_over(store, path):
+    """It knew of one partition, and named none."""
+    letter = DeadLetter(model="notes", stream="s", sequence=7, topic="t", reason="r")
+    blocked = Checkpoint(sequence=7, blocked=frozenset({"s"}))
+    store.apply([Change(model="notes", writes=(), checkpoint=blocked, dead_letters=[letter])])
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "CREATE TABLE old (model TEXT NOT NULL, sequence INTEGER NOT NULL, stream TEXT NOT NULL, "
+            "topic TEXT NOT NULL, reason TEXT, PRIMARY KEY (model, sequence)) WITHOUT ROWID;"
+            "INSERT INTO old SELECT model, sequence, stream, topic, reason FROM dead_letters;"
+            "DROP TABLE dead_letters; ALTER TABLE old RENAME TO dead_letters; DROP TABLE model_places;"
+        )
+    connection.close()
+    for _ in range(2):
+        again = SQLiteDocumentStore(path)
+        again.prepare([MODEL])
+        assert again.dead_letters()[0] == letter
+        assert (again.checkpoints()["notes"], again.checkpoints(1)["notes"]) == (blocked, Checkpoint())
+        again.close()
+    later = SQLiteDocumentStore(path)
+    later.prepare([MODEL])
+    other = DeadLetter(model="notes", stream="u", sequence=7, topic="t", reason="r", partition=1)
+    later.apply(
+        [
+            Change(
+                model="notes", writes=(), checkpoint=Checkpoint(sequence=7), dead_letters=[other], partition=1
+            )
+        ]
+    )
+    assert later.dead_letters() == [letter, other]
+    later.close()
