@@ -90,11 +90,9 @@ class Subscription:
         With one partition that is the event's own, and the bytes are shared by all subscribers.
         """
         passing = [event for event in events if self._passes(event)]
-        return (
-            passing
-            if self._hub.partitions == 1
-            else [event.at(self.position.moved(event.place)) for event in passing]
-        )
+        if self._hub.partitions == 1:
+            return passing
+        return [event.at(self.position.moved(event.place)) for event in passing]
 
     def _passes(self, event: Shown) -> bool:
         before = None
