@@ -67,30 +67,32 @@ class Logs(Generic[L]):
         after: Mapping[int, int],
         selection: Selection = EVERYTHING,
         *,
+        upto: Mapping[int, int],
         only: int | None = None,
         chunk: int = _CHUNK,
     ) -> Iterator[tuple[L, Record]]:
-        """Yield the records behind *after* of every partition, or of one, each with its log.
+        """Yield the records behind *after*, up to *upto*, of every partition, or of one, each with its log.
 
         They come by event time, partition and sequence.
 
         Event time never goes back within a partition, so each partition keeps its order, and every node that has the
         same records merges them alike.
         """
-        parts = [_read(log, after.get(log.number, 0), selection, chunk) for log in self._chosen(only)]
+        parts = [
+            _read(log, after.get(log.number, 0), upto.get(log.number, 0), selection, chunk)
+            for log in self._chosen(only)
+        ]
         return parts[0] if len(parts) == 1 else merge(*parts, key=_order)
 
     def _chosen(self, only: int | None) -> tuple[L, ...]:
         return self._logs if only is None else (self._logs[only],)
 
 
-def _read(log: L, after: int, selection: Selection, chunk: int) -> Iterator[tuple[L, Record]]:
-    more = True
-    while more:
+def _read(log: L, after: int, upto: int, selection: Selection, chunk: int) -> Iterator[tuple[L, Record]]:
+    while after < upto:
         records = log.read(after, chunk, selection)
-        yield from ((log, record) for record in records)
-        more = len(records) == chunk
-        after = records[-1].sequence if records else after
+        yield from ((log, record) for record in records if record.sequence <= upto)
+        after = records[-1].sequence if len(records) == chunk else upto
 
 
 def _order(item: tuple[EventLog, Record]) -> tuple[int, int, int]:

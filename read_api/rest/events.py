@@ -15,6 +15,7 @@ from domain.event import event_topics
 from domain.file.paths import checked_path
 from domain.identifiers import file_stream
 from domain.record import Record
+from projections.models.projects import PROJECTS
 from read_api.api import Api
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
@@ -60,13 +61,18 @@ async def list_events(call: Call, query: EventQuery) -> Answer:
     """List events, oldest first: all for administrators and auditors, those of visible projects for others."""
     actor = call.actor
     await call.read(lambda _: None)
+    tip = call.api.logs.tip()
+    if (
+        not actor.sees_all
+    ):  # of a project that is not in the read model yet, events would be passed by for ever
+        await call.api.progress.wait((PROJECTS,), tip.sequences, call.api.wait_seconds)
     known: dict[str, bool] = {}
 
     def allowed(record: Record) -> bool:
         return actor.sees_all or _visible(call.api, actor, record, known)
 
     selection = Selection(topics=_topics(query.type), stream=query.stream)
-    return await _page(call, selection, query.after or query.cursor, query.limit, allowed)
+    return await _page(call, selection, query.after or query.cursor, query.limit, allowed, tip)
 
 
 @operation("GET", PROJECT + "/history", query=HistoryQuery, output=EventPage)
@@ -81,7 +87,8 @@ async def list_history(call: Call, query: HistoryQuery) -> Answer:
         return actor.sees_all or not record.topic.startswith(TECHNICAL)
 
     number = call.api.logs.number_of(project_id)
-    return await _page(call, selection, query.after or query.cursor, query.limit, allowed, only=number)
+    tip = call.api.logs.tip(number)
+    return await _page(call, selection, query.after or query.cursor, query.limit, allowed, tip, only=number)
 
 
 def _topics(wanted: str | None) -> tuple[str, ...] | None:
@@ -107,16 +114,16 @@ async def _page(
     token: str | None,
     limit: int,
     allowed: Callable[[Record], bool],
+    tip: Position,
     *,
     only: int | None = None,
 ) -> Answer:
-    """Answer with up to *limit* allowed events, of one partition with *only*.
+    """Answer with up to *limit* allowed events up to *tip*, of one partition with *only*.
 
     How many are looked at is bounded, and the cursor goes on from there.
     """
     logs, start = call.api.logs, START if token is None else await call.reached(token)
-    tip = logs.tip(only)
-    records = logs.records(start.sequences, selection, only=only)
+    records = logs.records(start.sequences, selection, upto=tip.sequences, only=only)
     scan = partial(_scan, records, start, limit, allowed, several=len(logs) > 1)
     found, position, more = await asyncio.to_thread(scan) if call.api.in_threads else scan()
     if not more:

@@ -136,6 +136,28 @@ def test_a_query_waits_for_the_insights_of_what_was_acknowledged(tmp_path, path)
     asyncio.run(run())
 
 
+def test_events_of_a_project_that_the_read_model_has_not_seen_are_waited_for(tmp_path):
+    """G7: judged too early, they would be passed by, and the position with them."""
+
+    async def run():
+        async with application(tmp_path, read_latest=False) as (parts, client):
+            with held(parts.runners[0]) as release:
+                made = asyncio.create_task(
+                    client.post("/api/v1/projects", json={"name": "p", "visibility": "public"})
+                )
+                while parts.log.tip().sequence == 0:
+                    await asyncio.wait({made}, timeout=0.01)
+                anybody = httpx.AsyncClient(transport=client._transport, base_url="http://test")
+                asked = asyncio.create_task(anybody.get("/api/v1/events"))
+                await asyncio.wait({asked}, timeout=0.05)
+                assert not asked.done()
+                release.set()
+                assert [item["type"] for item in (await asked).json()["items"]] == ["project.created"]
+                await made
+
+    asyncio.run(run())
+
+
 def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
     """G5; a command that is accepted meanwhile says so with its refusal."""
 

@@ -22,7 +22,11 @@ def pages(logs, limit, allowed=lambda _: True, start=START):
     found, position, more = [], start, True
     while more:
         events, position, more = _scan(
-            logs.records(position.sequences), position, limit, allowed, several=True
+            logs.records(position.sequences, upto=logs.tip().sequences),
+            position,
+            limit,
+            allowed,
+            several=True,
         )
         found += events
     return found, position

@@ -20,6 +20,7 @@ from domain.actor import SERVICE, Tier
 from tests.support.partitions import MemoryLog, memory_logs
 from tests.support.parts import ADA
 
+END = dict.fromkeys(range(3), 1_000)
 APPENDS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=30)
 
 
@@ -37,7 +38,7 @@ def told(items):
 @given(appends=APPENDS, chunk=st.integers(1, 4))
 def test_the_merge_keeps_each_partitions_order_and_leaves_nothing_out(appends, chunk):
     logs = filled(appends)
-    found = told(logs.records({}, chunk=chunk))
+    found = told(logs.records({}, upto=END, chunk=chunk))
     assert found == sorted(found)
     for log in logs:
         assert [at for _, number, at in found if number == log.number] == [r.sequence for r in log.records]
@@ -47,18 +48,29 @@ def test_the_merge_keeps_each_partitions_order_and_leaves_nothing_out(appends, c
 def test_reading_on_from_a_position_gives_what_one_reading_gives(appends, page):
     logs = filled(appends)
     found, after = [], {}
-    while part := list(islice(logs.records(after), page)):
+    while part := list(islice(logs.records(after, upto=END), page)):
         found += part
         after |= {log.number: record.sequence for log, record in part}
-    assert told(found) == told(logs.records({}))
+    assert told(found) == told(logs.records({}, upto=END))
 
 
 def test_one_partition_alone():
     logs = filled([(0, 1), (1, 2), (2, 3), (1, 4)])
-    assert told(logs.records({}, only=1)) == [(2, 1, 1), (4, 1, 2)]
-    assert told(logs.records({1: 1}, Selection(topics=("none",)))) == []
+    assert told(logs.records({}, upto=END, only=1)) == [(2, 1, 1), (4, 1, 2)]
+    assert told(logs.records({1: 1}, Selection(topics=("none",)), upto=END)) == []
     assert logs.tip(1).sequences == {1: 2}
     assert logs.tip().sequences == {0: 1, 1: 2, 2: 1}
+
+
+@given(appends=APPENDS, upto=st.dictionaries(st.integers(0, 2), st.integers(0, 30)), chunk=st.integers(1, 4))
+def test_what_lies_behind_the_end_is_not_listed(appends, upto, chunk):
+    logs = filled(appends)
+    kept = [
+        (time, number, at)
+        for time, number, at in told(logs.records({}, upto=END))
+        if at <= upto.get(number, 0)
+    ]
+    assert told(logs.records({}, upto=upto, chunk=chunk)) == kept
 
 
 def test_a_home_and_a_command_have_their_log():
