@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.facts import machine
 from bench.plan import Plan
 from bench.steps import NAMES, Runner
+from codepark.interpreter import prepare_interpreter
 
 
 def _arguments(arguments: list[str]) -> argparse.Namespace:
@@ -34,6 +35,7 @@ def main() -> int:
     """Measure, print the JSON document; return 1 where something failed."""
     chosen = _arguments(sys.argv[1:])
     plan = Plan.of(quick=chosen.quick, data=chosen.data)
+    prepare_interpreter()  # what is measured in this process, of ours and of peers, runs as in a server of ours
     began, load = datetime.now(UTC), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         runner = Runner(plan, Path(folder), chosen.only or NAMES)

@@ -1,10 +1,8 @@
 """The server process of the embedded profile: granian in our event loop, and an orderly end."""
 
 import asyncio
-import gc
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
@@ -15,6 +13,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from codepark.interpreter import prepare_interpreter
 from codepark.metrics import Metrics
 from codepark.opening import open_parts
 from codepark.operations import OPERATIONS
@@ -29,8 +28,6 @@ from read_api.realtime.hub import Hub
 from streams.public.asyncapi import asyncapi_document
 from streams.public.topics import DEFAULT_PREFIX
 
-_SWITCH_SECONDS = 0.0005
-_COLLECT_AFTER = (20_000, 50, 50)
 _DRAIN_SECONDS = 1.0
 _STOP_SECONDS = 3.0
 
@@ -77,12 +74,7 @@ def serve(settings: Settings, started: Callable[[Parts], None] | None = None) ->
 
     Raises SettingsError where the address is taken, and what `Parts` raises where the data directory cannot be used.
     """
-    # Three threads share the interpreter; at the default of 5 ms each hand-over would cost a command that long.
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    # What was loaded so far lives as long as the process: looking through it again and again costs every request.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
+    prepare_interpreter()
     _require_free(settings.host, settings.port)
     parts = open_parts(settings)
     shared = SharedMemory(settings, parts.logs)

@@ -6,6 +6,7 @@ from typing import Any
 
 from codepark import shared_memory
 from codepark.cluster import KEYS
+from codepark.interpreter import prepare_interpreter
 from codepark.settings import Settings, SettingsError
 from commands.kafka.keys import MongoKeyStore
 from commands.keys import PersonalCipher
@@ -34,6 +35,7 @@ class Workshop:
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.store = MongoDocumentStore(self._client, name)
         self.redis: Any = shared_memory.connect(settings.redis.pubsub, settings.redis_ca_file)
+        prepare_interpreter()
 
     def close(self) -> None:
         """Let everything go."""

@@ -227,7 +227,7 @@ class Replica:
                 place.tip.sequence, place.tip.chain, place.tip.occurred_at, ",".join(map(str, sorted(self._forks))),
             ),
         )  # fmt: skip
-        if place.log_id:
+        if place.log_id != self._place.log_id:
             self._connection.execute(
                 f"INSERT INTO {TABLE}_log SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM {TABLE}_log)",  # noqa: S608 # names are ours
                 (place.log_id, place.partitions),

@@ -1,13 +1,12 @@
 """The reading half of a partition: a replica that follows the log, and is made anew where one of them is false."""
 
-import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
 
+from commands.kafka.collecting import collecting_seldom
 from commands.kafka.counting import Counted, Counting, Place, Void
 from commands.kafka.message import Message, split_chain
 from commands.kafka.transport import Transport, TruncatedError
@@ -114,41 +113,27 @@ class Tail:
         await self._read_to(end)
 
     async def _read_to(self, end: int) -> None:
-        """Take every message below *end*, or as many as there are: the partition may have been cut meanwhile.
-
-        Before the log is in use, what was read is kept in a thread while more is read: nobody else needs the replica.
-        """
-        keeping: asyncio.Task[None] | None = None
-        try:
+        """Take every message below *end*, or as many as there are: the partition may have been cut meanwhile."""
+        with collecting_seldom():
             while (offset := self._counting.place.next_offset) < end:
                 try:
                     messages, after = await self._transport.fetch(offset, wait=True)
-                    taken, place = self._count(messages, after)
-                except (TruncatedError, FalseHistoryError) as error:
-                    await _ended(keeping)
-                    await self._alarm(
-                        error if isinstance(error, FalseHistoryError) else FalseHistoryError(str(error))
-                    )
+                except TruncatedError as error:
+                    await self._alarm(FalseHistoryError(str(error)))
                     end = await self._transport.end()
                     continue
-                await _ended(keeping)
-                keeping = asyncio.create_task(self._keep_aside(taken, place))
-                if after == offset:
+                if not await self._take(messages, after) or after == offset:
                     end = await self._transport.end()
-        except BaseException:
-            await _ended(keeping, quietly=True)
-            self._counting = Counting(self.number, self.place)  # what was counted and not kept is read again
-            raise
-        await _ended(keeping)
 
-    async def _take(self, messages: Sequence[Message], after: int) -> None:
-        """Count *messages* and keep them."""
+    async def _take(self, messages: Sequence[Message], after: int) -> bool:
+        """Count *messages* and keep them; tell whether there was no alarm."""
         try:
             taken, place = self._count(messages, after)
         except FalseHistoryError as error:
             await self._alarm(error)
-        else:
-            self._keep(taken, place, own=False)
+            return False
+        self._keep(taken, place, own=False)
+        return True
 
     def _count(self, messages: Sequence[Message], after: int) -> tuple[list[Counted], Place]:
         """Apply the chain rule; return what counts and the place behind, which others' markers may move on."""
@@ -191,23 +176,10 @@ class Tail:
         self._counting = Counting(self.number, self._keeper.place)
 
     def _keep(self, taken: Sequence[Counted], place: Place, *, own: bool) -> None:
-        if place != self.place:
-            with self._writing():
-                self._keeper.apply(taken, place)
-            self._tell(taken, place, own=own)
-
-    async def _keep_aside(self, taken: Sequence[Counted], place: Place) -> None:
-        if self.unavailable is None or place == self.place:
-            self._keep(taken, place, own=False)
+        if place == self.place:
             return
-        with self._writing():
-            await asyncio.get_running_loop().run_in_executor(None, self._keeper.apply, taken, place)
-        self._tell(taken, place, own=False)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
         try:
-            yield
+            self._keeper.apply(taken, place)
         except LogCorruptError as error:
             self.corrupt = str(error)
             raise
@@ -216,24 +188,12 @@ class Tail:
             self._counting = Counting(self.number, self.place)
             self.unavailable = f"the replica cannot be written: {error}"
             raise LogUnavailableError(self.unavailable) from error
-
-    def _tell(self, taken: Sequence[Counted], place: Place, *, own: bool) -> None:
         # A replica that is read anew passes the tip that the doubt is about once more: only what is behind it settles.
         if self._doubtful is not None and place.counted_at > self._doubtful.counted_at:
             self._doubtful = None
         records = [item.record for item in taken if item.record is not None]
         if records:
             self._counted(records, own)
-
-
-async def _ended(keeping: "asyncio.Task[None] | None", *, quietly: bool = False) -> None:
-    """Wait for *keeping*, which a cancellation does not stop: the replica has one writer at a time."""
-    if keeping is not None:
-        await asyncio.wait({keeping})
-        if not quietly or keeping.cancelled():
-            keeping.result()
-        else:
-            keeping.exception()
 
 
 def _moved_to(place: Place, offset: int) -> Place:

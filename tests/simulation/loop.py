@@ -48,15 +48,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
         finally:
             asyncio._set_running_loop(None)
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
-        """Do it at once: a thread would have a time of its own."""
-        future = self.create_future()
-        try:
-            future.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 # whoever awaits the future gets it
-            future.set_exception(error)
-        return future
-
     def bury(self) -> None:
         """Cancel every task: the process is gone, and nothing that it does now has an effect."""
         for _ in range(_STEPS):
