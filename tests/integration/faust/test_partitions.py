@@ -130,6 +130,6 @@ def test_a_command_may_look_at_an_account_of_another_partition(part: Part, tmp_p
 
 
 async def _stop_following(log: KafkaEventLog) -> None:
-    tail = log.partition._tail
+    tail = log.partition._following
     assert tail is not None
     tail.cancel()
