@@ -1,6 +1,7 @@
 """The servers of tests and benchmarks: real ones, started, killed, paused and started again."""
 
 import asyncio
+import gc
 import re
 import ssl
 
