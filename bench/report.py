@@ -44,7 +44,7 @@ machine's processors. A number over another server with MongoDB's protocol says 
 - *In conflict* means that no node knows of another, so that each appends by itself. Every acknowledged command was found
   among the counted events of the log afterwards; the others are void, for every reader.
 - *Projection* counts the worker's events from its first to its last, without its start. *Lag* runs from a command's
-  answer until a list that asks for its position is answered from MongoDB.
+  answer until a query for what it made, which asks for its position, is answered from MongoDB.
 - *A node that is killed or stands still* is the preferred one of two; the commands go to the other one.
 """
 

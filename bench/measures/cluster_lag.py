@@ -1,11 +1,16 @@
-"""Lag in the cluster profile: from a command's answer until MongoDB shows it to a query that asks for its position."""
+"""Lag in the cluster profile: from a command's answer until MongoDB shows it to a query that asks for its position.
+
+The query is for what the command made, by its id: a list would measure how a server sorts, and the one that stands for
+MongoDB where there is none sorts all documents for each.
+"""
 
 import asyncio
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import perf_counter
 
-from bench.api import accepted, batches, list_after
+from bench.api import accepted, batches, read_after
 from bench.book import Book
 from bench.clusters import Servers, installed, metrics
 from bench.connection import Connection, connected, run
@@ -24,7 +29,7 @@ _LATE = "codepark_projection_lag_seconds_bucket"
 
 
 def cluster_lag(servers: Servers, folder: Path, book: Book, plan: Plan, say: Say) -> None:
-    """Send a thousand commands a second, ten a request; after each answer ask for a list at its position."""
+    """Send a thousand commands a second, ten a request; after each answer ask for the last project at its position."""
     with installed(servers, folder) as installation:
         session = installation.session(
             book, plan, say
@@ -73,7 +78,8 @@ async def _pair(
         if accepted(created) != _BATCH or position is None:
             outcome.errors[f"create {created.status}"] += 1
             return
-        await _shown(connection, list_after(session.token, position), acknowledged, outcome)
+        made = json.loads(created.body)["results"][-1]["target"]
+        await _shown(connection, read_after(session.token, made, position), acknowledged, outcome)
     except (ConnectionError, TimeoutError) as error:
         outcome.errors[type(error).__name__] += 1
     finally:
