@@ -14,6 +14,7 @@ TRACKING = "tracking"
 """Header with the tracking record that is stored with a command: name, NUL, notification id."""
 _LEAF = b"\x00"
 _NODE = b"\x02"
+_KEPT = 1_024
 
 
 class Common:
@@ -56,7 +57,7 @@ class Common:
             kept = _frames(own)
         last = [] if tracking is None else [(TRACKING, tracking)]
         covered = b"".join((
-            _framed(home), framed_length(len(data)), data, self._before_at, LENGTHS[len(at)], at,
+            _framed(home), LENGTHS[len(data)], data, self._before_at, LENGTHS[len(at)], at,
             self._after_at, _framed(name), self._after_id, framed_stream,
             self._after_stream, LENGTHS[len(commit)], commit, self._after_commit, kept,
             _SEQUENCE, LENGTHS[len(sequence)], sequence, _STREAM, framed_stream, self._trace,
@@ -70,17 +71,21 @@ class Common:
         return covered, pairs
 
 
-LENGTHS = [length.to_bytes(4, "big") for length in range(1_024)]
-"""Small lengths as u32: each record has some forty."""
+class _Lengths(dict[int, bytes]):
+    """A length as u32, big-endian; the small ones are kept, for each message has forty."""
+
+    def __missing__(self, length: int) -> bytes:
+        found = length.to_bytes(4, "big")
+        if len(self) < _KEPT:
+            self[length] = found
+        return found
 
 
-def framed_length(length: int) -> bytes:
-    """Return *length* as u32, big-endian."""
-    return LENGTHS[length] if length < len(LENGTHS) else length.to_bytes(4, "big")
+LENGTHS = _Lengths()
 
 
 def _framed(data: bytes) -> bytes:
-    return framed_length(len(data)) + data
+    return LENGTHS[len(data)] + data
 
 
 def _frames(pairs: Iterable[tuple[str, bytes]]) -> bytes:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from commands.chain import CHAIN_SIZE, LENGTHS, framed_length
+from commands.chain import CHAIN_SIZE, LENGTHS
 from domain.record import Record
 from domain.times import from_rfc3339
 
@@ -40,67 +39,46 @@ class Chained(NamedTuple):
     values: dict[str, bytes]
 
 
-_layouts: dict[tuple[str, ...], list[bytes] | None] = {}
-"""For names of headers in the order of a message: each one framed, where they come sorted with the chain last."""
+class _Names(dict[str, bytes]):
+    """A header's name behind its length; a foreign writer's many names are not kept for ever."""
+
+    def __missing__(self, name: str) -> bytes:
+        encoded = name.encode()
+        found = LENGTHS[len(encoded)] + encoded
+        if len(self) < _KEPT:
+            self[name] = found
+        return found
+
+
+_NAMES = _Names()
 
 
 def covered(key: bytes | None, value: bytes | None, rest: Headers) -> bytes:
     """Return what the chain covers: key, value and each header, length-prefixed; *rest* is sorted, without `chain`."""
-    return _joined(key or b"", value or b"", [_framed(name.encode()) + _framed(data) for name, data in rest])
+    key, value = key or b"", value or b""
+    parts = [LENGTHS[len(key)], key, LENGTHS[len(value)], value]
+    for name, data in rest:
+        parts += (_NAMES[name], LENGTHS[len(data)], data)
+    return b"".join(parts)
 
 
 def split_chain(message: Message) -> Chained | None:
     """Take a message apart, its headers sorted by name; None where it has no one chain."""
-    headers = message.headers
-    names = tuple([name for name, _ in headers])
-    frames = _layouts[names] if names in _layouts else _learned(names)
-    if frames is None:
-        return _split_slowly(message)
-    found = headers[-1][1]
-    try:
-        framed = [
-            frame + LENGTHS[len(value)] + value  # type: ignore[arg-type, operator] # None is met below
-            for frame, (_, value) in zip(frames, headers, strict=False)
-        ]
-    except (IndexError, TypeError):  # a long value, or none
-        return _split_slowly(message)
-    if found is None or len(found) != CHAIN_SIZE:
+    found = None
+    rest: list[tuple[str, bytes]] = []
+    for name, value in message.headers:
+        if value is None:
+            return None
+        if name != CHAIN:
+            rest.append((name, value))
+        elif found is None and len(value) == CHAIN_SIZE:
+            found = value
+        else:
+            return None
+    if found is None:
         return None
-    body = _joined(message.key or b"", message.value or b"", framed)
-    return Chained(found, body, cast("dict[str, bytes]", dict(headers)))
-
-
-def _split_slowly(message: Message) -> Chained | None:
-    try:
-        rest = sorted(message.headers)
-    except TypeError:  # two of one name, of which one has no value
-        return None
-    places = [at for at, (name, value) in enumerate(rest) if name == CHAIN or value is None]
-    if len(places) != 1:
-        return None
-    name, found = rest.pop(places[0])
-    if name != CHAIN or found is None or len(found) != CHAIN_SIZE:
-        return None
-    known = cast("list[tuple[str, bytes]]", rest)
-    return Chained(found, covered(message.key, message.value, known), dict(known))
-
-
-def _learned(names: tuple[str, ...]) -> list[bytes] | None:
-    """Return the frames of a layout that needs no sorting; a foreign writer's many layouts are not kept for ever."""
-    *rest, last = names or ("",)
-    is_ours = last == CHAIN and CHAIN not in rest and all(a < b for a, b in pairwise(rest))
-    frames = [_framed(name.encode()) for name in rest] if is_ours else None
-    if len(_layouts) < _KEPT:
-        _layouts[names] = frames
-    return frames
-
-
-def _joined(key: bytes, value: bytes, framed: list[bytes]) -> bytes:
-    return b"".join([framed_length(len(key)), key, framed_length(len(value)), value, *framed])
-
-
-def _framed(data: bytes) -> bytes:
-    return framed_length(len(data)) + data
+    rest.sort()
+    return Chained(found, covered(message.key, message.value, rest), dict(rest))
 
 
 def to_record(message: Message, chain: bytes, found: Mapping[str, bytes]) -> Record:
@@ -137,6 +115,7 @@ def _type(dataschema: bytes) -> tuple[str, int]:
     return topic, int(schema)
 
 
+@lru_cache(maxsize=256)
 def _commit(commit: bytes) -> tuple[int, int]:
     index, _, count = commit.partition(b"/")
     return int(index), int(count)

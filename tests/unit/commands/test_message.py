@@ -56,7 +56,6 @@ def test_a_record_comes_back_as_it_was(texts):
     ),
 )
 def test_whatever_a_message_carries_it_is_taken_apart_as_the_reference_says(names, values):
-    """Two ways lead there: that of our own writer's messages, which come sorted, and that of all others."""
     headers = list(zip(names, values, strict=False))
     chains = [value for name, value in headers if name == "chain"]
     whole = len(chains) == 1 and chains[0] is not None and len(chains[0]) == 32
