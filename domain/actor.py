@@ -23,10 +23,15 @@ class Tier(StrEnum):
 
 
 class Actor(Struct, frozen=True):
-    """The principal of a command: an account, a service (`service:cli`) or nobody."""
+    """The principal of a command: an account, a service (`service:cli`) or nobody.
+
+    *scopes* are what an API token was made for, None for a session, which may do all that its account may.
+    """
 
     id: str
     roles: frozenset[Role] = frozenset()
+    tier: Tier = Tier.FREE
+    scopes: frozenset[str] | None = None
 
     @property
     def is_admin(self) -> bool:
@@ -45,4 +50,4 @@ class Actor(Struct, frozen=True):
 
 
 ANONYMOUS = Actor(id="")
-SERVICE = Actor(id="service:cli", roles=frozenset(Role))
+SERVICE = Actor(id="service:cli", roles=frozenset(Role), tier=Tier.ENTERPRISE)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from domain.policy import POLICY
 from read_api.gateway.bodies import JSON, MERGE_PATCH
 from read_api.gateway.operation import Operation
 from read_api.gateway.problems import MEDIA_TYPE, Problem
@@ -120,7 +121,7 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         "operationId": operation.handler.__name__,
         "summary": operation.summary,
         "tags": [operation.tag],
-        "security": [{"bearer": []}] if operation.signed_in else [{"bearer": []}, {}],
+        "security": [{"bearer": []}] if POLICY[operation.action].roles is not None else [{"bearer": []}, {}],
         "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_headers(operation)],
         "responses": _responses(operation, schemas),
     }
@@ -228,9 +229,9 @@ def _success_headers(operation: Operation) -> dict[str, Any]:
 
 
 def _refusals(operation: Operation) -> list[int]:
-    statuses = {400, 401, 404, 503, *operation.statuses}
+    statuses = {400, 401, 403, 404, 503, *operation.statuses}
     if operation.command:
-        statuses |= {403, 409, 412, 413, 422}
+        statuses |= {409, 412, 413, 422}
     if operation.input is not None:
         statuses |= {413, 415}
     return sorted(statuses)

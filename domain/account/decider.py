@@ -21,9 +21,9 @@ from domain.account.events import (
     ClaimTaken,
 )
 from domain.actor import Actor, Role, Tier
-from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.limits import EMAIL_LENGTH, HANDLE
-from domain.project.access import require_signed_in
+from domain.policy import permit
 
 _HANDLE = re.compile(HANDLE)
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f-\x9f\ud800-\udfff]+@[^\s@\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -100,7 +100,7 @@ def decide_profile(
     A claim does not depend on letter case, and the state has no plain text to compare: a name or an address that
     differs from the present one in letter case only counts as unchanged.
     """
-    _require_self_or_admin(command.account_id, actor)
+    _require_self_or_admin(command.account_id, actor, command.type_name())
     _require_known(account)
     email = None if command.email is None else _email(command.email)
     name = None if command.name is None else _name(command.name)
@@ -134,9 +134,7 @@ def decide_standing(
     account: Account, command: ChangeStanding, actor: Actor
 ) -> tuple[AccountStandingChanged, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require_signed_in(actor)
-    if not actor.is_admin:
-        raise ForbiddenError("changing roles and tiers needs the role admin", code="role_required")
+    permit(actor, command.type_name())
     _require_known(account)
     roles = account.roles if command.roles is None else tuple(r for r in Role if r in command.roles)
     if not roles:
@@ -197,10 +195,8 @@ def _require_free(email: Claim, name: Claim) -> None:
         raise ConflictError("this name is taken: choose another", code="name_taken", pointer="/name")
 
 
-def _require_self_or_admin(account_id: str, actor: Actor) -> None:
-    require_signed_in(actor)
-    if actor.id != account_id and not actor.is_admin:
-        raise ForbiddenError("changing another's profile needs the role admin", code="role_required")
+def _require_self_or_admin(account_id: str, actor: Actor, action: str) -> None:
+    permit(actor, action if actor.id == account_id else "account.administer")
 
 
 def _require_known(account: Account) -> None:

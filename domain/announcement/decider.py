@@ -3,9 +3,8 @@
 from domain.actor import Actor
 from domain.announcement.commands import PublishAnnouncement
 from domain.announcement.events import AnnouncementPublished
-from domain.errors import ForbiddenError
 from domain.limits import TEXT_LENGTH, TITLE_LENGTH
-from domain.project.access import require_signed_in
+from domain.policy import permit
 from domain.text import checked_line, checked_words
 
 
@@ -15,9 +14,7 @@ def decide(command: PublishAnnouncement, actor: Actor) -> tuple[AnnouncementPubl
     An announcement is made once and never changes, so that there is no state to decide on: who carries the command
     out does not ask again for an announcement that exists.
     """
-    require_signed_in(actor)
-    if not actor.is_admin:
-        raise ForbiddenError("announcing needs the role admin", code="role_required")
+    permit(actor, command.type_name())
     published = AnnouncementPublished(
         announcement_id=command.announcement_id,
         title=checked_line(command.title, pointer="/title", longest=TITLE_LENGTH),

@@ -11,7 +11,7 @@ from domain.build.events import BuildEvent, BuildQueued, BuildStatus, BuildStatu
 from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, NotFoundError
 from domain.limits import NAME_LENGTH
-from domain.project.access import ProjectRole, require
+from domain.project.access import require
 from domain.project.state import Project
 from domain.text import checked_line
 
@@ -37,7 +37,7 @@ INITIAL = Build(exists=False, project_id="", status=BuildStatus.QUEUED)
 
 def decide(project: Project, build: Build, command: BuildCommand, actor: Actor) -> tuple[BuildEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, ProjectRole.EDITOR)
+    require(project, actor, command.type_name())
     match command:
         case QueueBuild():
             return _queue(build, command)

@@ -16,7 +16,7 @@ from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, InvalidError
 from domain.file.paths import path_fault
 from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, PARENTS
-from domain.project.access import ProjectRole, require
+from domain.project.access import require
 from domain.project.state import Project
 from domain.text import checked_line, checked_text
 
@@ -55,7 +55,7 @@ def decide(
     to the files either, for later commits may have changed them. Parents need not be known: a history may be
     imported along first parents only, or from the middle.
     """
-    require(project, actor, ProjectRole.EDITOR)
+    require(project, actor, command.type_name())
     sha = checked_sha(command.sha, pointer="/sha")
     if sha in history.shas:
         return ()

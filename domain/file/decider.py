@@ -12,7 +12,7 @@ from domain.file.commands import DeleteFile, FileCommand, WriteFile
 from domain.file.content import measure
 from domain.file.events import Encoding, FileDeleted, FileEvent, FileWritten
 from domain.file.paths import checked_path
-from domain.project.access import ProjectRole, require
+from domain.project.access import require
 from domain.project.state import Project
 
 
@@ -30,7 +30,7 @@ INITIAL = File(exists=False, size=0, digest=None, encoding=None)
 
 def decide(project: Project, file: File, command: FileCommand, actor: Actor) -> tuple[FileEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, ProjectRole.EDITOR)
+    require(project, actor, command.type_name())
     path = checked_path(command.path)
     match command:
         case WriteFile(content=content, encoding=encoding):

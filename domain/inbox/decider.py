@@ -7,7 +7,7 @@ from domain.errors import ForbiddenError, InvalidError
 from domain.inbox.commands import ReadNotifications
 from domain.inbox.events import NotificationsRead
 from domain.limits import ID_LENGTH, READ_IDS
-from domain.project.access import require_signed_in
+from domain.policy import permit
 from domain.text import checked_line
 
 
@@ -25,7 +25,7 @@ def decide(inbox: Inbox, command: ReadNotifications, actor: Actor) -> tuple[Noti
 
     Reading all is recorded each time: the state does not know what has arrived since.
     """
-    require_signed_in(actor)
+    permit(actor, command.type_name())
     if actor.id != command.account_id:
         raise ForbiddenError("only the account itself reads its notifications")
     if command.ids is None:

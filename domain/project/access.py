@@ -1,21 +1,10 @@
 """Who may see a project, and who may do what in it."""
 
-from enum import IntEnum
-
 from domain.actor import Actor
 from domain.errors import ForbiddenError, NotFoundError
+from domain.policy import POLICY, ProjectRole, permit
 from domain.project.events import CollaboratorRole, Visibility
 from domain.project.state import Project
-
-
-class ProjectRole(IntEnum):
-    """What an actor is in a project; each role includes the ones before."""
-
-    VIEWER = 1
-    EDITOR = 2
-    MAINTAINER = 3
-    OWNER = 4
-
 
 _ROLES = {
     CollaboratorRole.VIEWER: ProjectRole.VIEWER,
@@ -46,23 +35,18 @@ def may_see(project: Project, actor: Actor) -> bool:
     return project.visibility is Visibility.PUBLIC or actor.sees_all or role_of(project, actor) is not None
 
 
-def require(project: Project, actor: Actor, needed: ProjectRole) -> None:
-    """Refuse an actor whose role in the project is below *needed*.
+def require(project: Project, actor: Actor, action: str) -> None:
+    """Refuse an actor whom the policy does not let do *action* to the project.
 
     Raises:
         NotFoundError: the project does not exist, is deleted, or the actor may not know of it.
-        ForbiddenError: the actor may see the project, but has not signed in or lacks the role.
+        ForbiddenError: the actor may see the project, but has not signed in, lacks a role, or uses a narrower token.
     """
-    role = role_of(project, actor)
-    if role is not None and role >= needed:
-        return
     if not may_see(project, actor):
         raise NotFoundError("there is no such project", code="project_not_found")
-    require_signed_in(actor)
-    raise ForbiddenError(f"this needs the role {needed.name.lower()} in the project", code="role_required")
-
-
-def require_signed_in(actor: Actor) -> None:
-    """Refuse an actor who has not signed in."""
-    if actor.is_anonymous:
-        raise ForbiddenError("sign in first", code="authentication_required")
+    permit(actor, action)
+    needed, role = POLICY[action].project, role_of(project, actor)
+    if needed is not None and (role is None or role < needed):
+        raise ForbiddenError(
+            f"this needs the role {needed.name.lower()} in the project", code="role_required"
+        )

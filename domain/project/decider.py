@@ -2,10 +2,11 @@
 
 from typing import assert_never
 
-from domain.actor import Actor, Role
-from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from domain.actor import Actor
+from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.limits import DESCRIPTION_LENGTH, ID_LENGTH, LANGUAGE_LENGTH, NAME_LENGTH
-from domain.project.access import ProjectRole, require, require_signed_in
+from domain.policy import permit
+from domain.project.access import require
 from domain.project.commands import (
     CreateProject,
     DeleteProject,
@@ -40,7 +41,7 @@ def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[Pro
         case UpdateProject():
             return _update(project, command, actor)
         case DeleteProject(project_id=project_id):
-            require(project, actor, ProjectRole.OWNER)
+            require(project, actor, command.type_name())
             return (ProjectDeleted(project_id=project_id),)
         case SetCollaborator():
             return _set_collaborator(project, command, actor)
@@ -51,9 +52,7 @@ def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[Pro
 
 
 def _create(project: Project, command: CreateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
-    require_signed_in(actor)
-    if not (Role.USER in actor.roles or actor.is_admin):
-        raise ForbiddenError("starting a project needs the role user or admin", code="role_required")
+    permit(actor, command.type_name())
     if project.exists:
         raise ConflictError("there is a project with this id already", code="project_exists")
     created = ProjectCreated(
@@ -68,7 +67,7 @@ def _create(project: Project, command: CreateProject, actor: Actor) -> tuple[Pro
 
 
 def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
-    require(project, actor, ProjectRole.MAINTAINER)
+    require(project, actor, command.type_name())
     changes = command.changes
     for field in changes:
         if field not in _FIELDS:
@@ -81,12 +80,12 @@ def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[Pro
         language=_language(changes["language"]) if "language" in changes else project.language,
     )
     if updated.visibility is not project.visibility:
-        require(project, actor, ProjectRole.OWNER)
+        require(project, actor, "project.publish")
     return (updated,) if evolve(project, updated) != project else ()
 
 
 def _set_collaborator(project: Project, command: SetCollaborator, actor: Actor) -> tuple[ProjectEvent, ...]:
-    require(project, actor, ProjectRole.MAINTAINER)
+    require(project, actor, command.type_name())
     account_id = checked_line(command.account_id, pointer="/accountId", longest=ID_LENGTH)
     if account_id == project.owner_id:
         raise ConflictError(
@@ -104,7 +103,7 @@ def _remove_collaborator(
     project: Project, command: RemoveCollaborator, actor: Actor
 ) -> tuple[ProjectEvent, ...]:
     leaves = command.account_id == actor.id
-    require(project, actor, ProjectRole.VIEWER if leaves else ProjectRole.MAINTAINER)
+    require(project, actor, "collaborator.leave" if leaves else command.type_name())
     if command.account_id not in project.collaborators:
         raise NotFoundError("this account is no collaborator of the project", code="collaborator_not_found")
     return (CollaboratorRemoved(project_id=command.project_id, account_id=command.account_id),)

@@ -11,7 +11,7 @@ from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.file.paths import checked_path
 from domain.limits import REVIEW_COMMITS, TEXT_LENGTH, TITLE_LENGTH
-from domain.project.access import ProjectRole, require
+from domain.project.access import require
 from domain.project.state import Project
 from domain.review.commands import CloseReview, CommentReview, DecideReview, OpenReview, ReviewCommand
 from domain.review.events import (
@@ -44,14 +44,14 @@ INITIAL = Review(exists=False, closed=False, project_id="", author_id="", commen
 
 def decide(project: Project, review: Review, command: ReviewCommand, actor: Actor) -> tuple[ReviewEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, ProjectRole.VIEWER)
+    require(project, actor, command.type_name())
     match command:
         case OpenReview():
             return _open(review, command, actor)
         case CommentReview():
             return _comment(review, command, actor)
         case DecideReview():
-            return _decide(project, review, command, actor)
+            return _decide(review, command, actor)
         case CloseReview():
             return _close(project, review, command, actor)
         case _:
@@ -115,8 +115,7 @@ def _comment(review: Review, command: CommentReview, actor: Actor) -> tuple[Revi
     return (commented,)
 
 
-def _decide(project: Project, review: Review, command: DecideReview, actor: Actor) -> tuple[ReviewEvent, ...]:
-    require(project, actor, ProjectRole.EDITOR)
+def _decide(review: Review, command: DecideReview, actor: Actor) -> tuple[ReviewEvent, ...]:
     _require_open(review, command.project_id)
     if actor.id == review.author_id:
         raise ConflictError("a review cannot be decided by its author", code="own_review")
@@ -137,7 +136,7 @@ def _decide(project: Project, review: Review, command: DecideReview, actor: Acto
 def _close(project: Project, review: Review, command: CloseReview, actor: Actor) -> tuple[ReviewEvent, ...]:
     _require_known(review, command.project_id)
     if actor.id != review.author_id:
-        require(project, actor, ProjectRole.MAINTAINER)
+        require(project, actor, "review.close_others")
     if review.closed:
         return ()
     return (ReviewClosed(project_id=command.project_id, review_id=command.review_id),)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from domain.actor import Actor
 from domain.limits import ID_LENGTH
-from domain.project.access import ProjectRole, require
+from domain.project.access import require
 from domain.project.state import Project
 from domain.suggestion.commands import AcceptSuggestion, DismissSuggestion, SuggestionCommand
 from domain.suggestion.events import SuggestionAccepted, SuggestionDismissed, SuggestionEvent
@@ -35,7 +35,7 @@ def decide(
     project: Project, suggestion: Suggestion, command: SuggestionCommand, actor: Actor
 ) -> tuple[SuggestionEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, ProjectRole.EDITOR)
+    require(project, actor, command.type_name())
     suggestion_id = checked_line(command.suggestion_id, pointer="/suggestionId", longest=ID_LENGTH)
     match command:
         case AcceptSuggestion(project_id=project_id):

@@ -14,14 +14,15 @@ class Operation(Struct, frozen=True, kw_only=True):
     """One method of one path.
 
     *input* is the struct of the body, *query* that of the query, *output* that of the answer (None: no body).
+    *action* is what the policy knows it as: who may not do it is refused before anything else is looked at.
     *patch* tells that the body is a merge patch; *optional_body* that it may be absent. *command* tells that it
-    changes something, so that conditions, idempotency keys and the refusals of commands apply. *signed_in* refuses
-    nobody with 401 before anything else is looked at. *also* are other statuses of success, *statuses* other refusals.
+    changes something, so that conditions, idempotency keys and the refusals of commands apply. *also* are other statuses of success, *statuses* other refusals.
     """
 
     method: str
     path: str
     handler: Handler
+    action: str
     summary: str
     tag: str
     status: int = 200
@@ -31,7 +32,6 @@ class Operation(Struct, frozen=True, kw_only=True):
     patch: bool = False
     optional_body: bool = False
     command: bool = False
-    signed_in: bool = False
     conditional: bool = False
     hidden: bool = False
     statuses: tuple[int, ...] = ()
@@ -46,17 +46,21 @@ class Operations:
         self.tag = tag
         self.all: list[Operation] = []
 
-    def __call__(self, method: str, path: str, **fields: Any) -> Callable[[Handler], Handler]:
-        """Declare the decorated handler as *method* of *path*; its docstring's first line is the summary.
-
-        A command needs somebody who has signed in, unless it says otherwise.
-        """
-        fields.setdefault("signed_in", fields.get("command", False))
+    def __call__(self, method: str, path: str, action: str, **fields: Any) -> Callable[[Handler], Handler]:
+        """Declare the decorated handler as *method* of *path*; its docstring's first line is the summary."""
 
         def declare(handler: Handler) -> Handler:
             summary = (handler.__doc__ or "").strip().partition("\n")[0]
             self.all.append(
-                Operation(method=method, path=path, handler=handler, summary=summary, tag=self.tag, **fields)
+                Operation(
+                    method=method,
+                    path=path,
+                    action=action,
+                    handler=handler,
+                    summary=summary,
+                    tag=self.tag,
+                    **fields,
+                )
             )
             return handler
 

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from msgspec import Struct
 
 from domain.limits import BODY_SIZE
+from domain.policy import permit
 from read_api.api import Api
 from read_api.gateway.bodies import check_length, check_media_type, decode_body, decode_query, too_large
 from read_api.gateway.call import Answer, Call
@@ -62,8 +63,7 @@ async def _answer(api: Api, operation: Operation, request: AnyRequest, state: di
             raise HttpError(404, "not_found", "there is no such path")
         path = {**path, "path": state["file_path"]}
     call = Call(api, headers, path, query, state["request_id"])
-    if operation.signed_in:
-        call.signed_in()
+    permit(call.actor, operation.action)
     arguments: list[Struct] = []
     if operation.input is not None:
         arguments.append(await _body(operation, request, headers))

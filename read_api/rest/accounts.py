@@ -23,11 +23,11 @@ operation = Operations("Accounts")
 @operation(
     "POST",
     "/api/v1/auth/register",
+    "account.register",
     input=inputs.RegisterInput,
     output=AccountView,
     status=201,
     command=True,
-    signed_in=False,
 )
 async def register(call: Call, data: inputs.RegisterInput) -> Answer:
     """Open an account."""
@@ -47,7 +47,9 @@ async def register(call: Call, data: inputs.RegisterInput) -> Answer:
     return Answer(status=201, body=msgspec.json.encode(found), headers=headers)
 
 
-@operation("POST", "/api/v1/auth/login", input=inputs.LoginInput, output=TokensView, statuses=(401,))
+@operation(
+    "POST", "/api/v1/auth/login", "session.open", input=inputs.LoginInput, output=TokensView, statuses=(401,)
+)
 async def login(call: Call, data: inputs.LoginInput) -> Answer:
     """Get an access token for an e-mail address and a password."""
     log, intake = call.api.logs.accounts, call.api.intake
@@ -67,7 +69,7 @@ async def login(call: Call, data: inputs.LoginInput) -> Answer:
     return Answer(body=msgspec.json.encode(body), headers={"Cache-Control": "no-store"})
 
 
-@operation("GET", "/api/v1/me", output=AccountView, conditional=True, signed_in=True)
+@operation("GET", "/api/v1/me", "account.read_own", output=AccountView, conditional=True)
 async def get_me(call: Call) -> Answer:
     """Show your own account."""
     actor = call.signed_in()
@@ -75,7 +77,15 @@ async def get_me(call: Call) -> Answer:
     return call.shown(found, found["version"])
 
 
-@operation("PATCH", "/api/v1/me", input=inputs.ProfilePatch, output=AccountView, patch=True, command=True)
+@operation(
+    "PATCH",
+    "/api/v1/me",
+    "account.change_profile",
+    input=inputs.ProfilePatch,
+    output=AccountView,
+    patch=True,
+    command=True,
+)
 async def patch_me(call: Call, data: inputs.ProfilePatch) -> Answer:
     """Change your e-mail address or your name."""
     actor, intake = call.signed_in(), call.api.intake
@@ -91,7 +101,7 @@ async def patch_me(call: Call, data: inputs.ProfilePatch) -> Answer:
     return await _changed(call, actor.id, await call.carry_out(intake.submit(command, data, call.request())))
 
 
-@operation("GET", ACCOUNTS + "/{account_id:str}", output=AccountView, conditional=True)
+@operation("GET", ACCOUNTS + "/{account_id:str}", "account.read", output=AccountView, conditional=True)
 async def get_account(call: Call) -> Answer:
     """Show an account."""
     account_id, actor = call.path["account_id"], call.actor
@@ -102,6 +112,7 @@ async def get_account(call: Call) -> Answer:
 @operation(
     "PATCH",
     ACCOUNTS + "/{account_id:str}",
+    "account.change_standing",
     input=inputs.StandingPatch,
     output=AccountView,
     patch=True,
@@ -119,7 +130,7 @@ async def patch_account(call: Call, data: inputs.StandingPatch) -> Answer:
     return await _changed(call, account_id, await call.carry_out(submission))
 
 
-@operation("GET", "/.well-known/jwks.json")
+@operation("GET", "/.well-known/jwks.json", "system.read")
 async def jwks(call: Call) -> Answer:
     """Show the public key that access tokens are checked with."""
     headers = {"Cache-Control": "public, max-age=300"}

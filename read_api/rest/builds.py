@@ -14,7 +14,7 @@ BUILD = BUILDS + "/{build_id:str}"
 operation = Operations("Builds")
 
 
-@operation("GET", BUILDS, query=ListQuery, output=ListOf[BuildView])
+@operation("GET", BUILDS, "project.read", query=ListQuery, output=ListOf[BuildView])
 async def list_builds(call: Call, query: ListQuery) -> Answer:
     """List the builds of a project, the newest first."""
     project_id, actor = call.path["project_id"], call.actor
@@ -22,13 +22,13 @@ async def list_builds(call: Call, query: ListQuery) -> Answer:
     return listed(call, f"/api/v1/projects/{project_id}/builds", page, query.fields)
 
 
-@operation("POST", BUILDS, input=inputs.BuildInput, output=BuildView, status=201, command=True)
+@operation("POST", BUILDS, "build.queue", input=inputs.BuildInput, output=BuildView, status=201, command=True)
 async def queue_build(call: Call, data: inputs.BuildInput) -> Answer:
     """Ask for a build."""
     return await change(call, builders.queue_build, data, "build.queue", _show(call), created="builds")
 
 
-@operation("GET", BUILD, output=BuildView, conditional=True)
+@operation("GET", BUILD, "project.read", output=BuildView, conditional=True)
 async def get_build(call: Call) -> Answer:
     """Show a build."""
     project_id, build_id, actor = call.path["project_id"], call.path["build_id"], call.actor
@@ -36,7 +36,7 @@ async def get_build(call: Call) -> Answer:
     return call.shown(found, found["version"])
 
 
-@operation("PATCH", BUILD, input=inputs.BuildPatch, output=BuildView, patch=True, command=True)
+@operation("PATCH", BUILD, "build.move", input=inputs.BuildPatch, output=BuildView, patch=True, command=True)
 async def move_build(call: Call, data: inputs.BuildPatch) -> Answer:
     """Say how far a build is; its status only moves forward."""
     body = inputs.BuildCommand(build_id=call.path["build_id"], status=data.status)

@@ -46,7 +46,7 @@ class Batch(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fi
     commands: Annotated[list[BatchCommand], Meta(min_length=1, max_length=BATCH_COMMANDS)]
 
 
-@operation("POST", COMMANDS, input=Batch, output=BatchResult, signed_in=True)
+@operation("POST", COMMANDS, "command.batch", input=Batch, output=BatchResult)
 async def carry_out(call: Call, batch: Batch) -> Answer:
     """Carry out commands in order; each has an outcome of its own."""
     base = msgspec.structs.replace(call.request(), expected_version=None)  # each command has its own
@@ -129,7 +129,7 @@ def _result(
     return result | {"status": "unavailable", "problem": problem_of(LogUnavailableError(outcome.reason))}
 
 
-@operation("GET", COMMANDS + "/{command_id:str}", output=CommandView)
+@operation("GET", COMMANDS + "/{command_id:str}", "command.read", output=CommandView)
 async def get_command(call: Call) -> Answer:
     """Tell what became of a command; `unknown` while the log does not have it."""
     command_id = call.path["command_id"]

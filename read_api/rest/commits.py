@@ -25,7 +25,7 @@ class CommitListQuery(ListQuery):
     path: Annotated[str, Meta(min_length=1, max_length=1_024)] | None = None
 
 
-@operation("GET", COMMITS, query=CommitListQuery, output=ListOf[ListedCommit])
+@operation("GET", COMMITS, "project.read", query=CommitListQuery, output=ListOf[ListedCommit])
 async def list_commits(call: Call, query: CommitListQuery) -> Answer:
     """List the commits of a project, the newest first."""
     project_id, actor = call.path["project_id"], call.actor
@@ -34,7 +34,14 @@ async def list_commits(call: Call, query: CommitListQuery) -> Answer:
 
 
 @operation(
-    "POST", COMMITS, input=inputs.CommitInput, output=CommitView, status=201, also=(202,), command=True
+    "POST",
+    COMMITS,
+    "commit.record",
+    input=inputs.CommitInput,
+    output=CommitView,
+    status=201,
+    also=(202,),
+    command=True,
 )
 async def record_commit(call: Call, data: inputs.CommitInput) -> Answer:
     """Record a commit and what it does to the files, as one step."""
@@ -52,7 +59,7 @@ async def record_commit(call: Call, data: inputs.CommitInput) -> Answer:
     return Answer(status=201, body=msgspec.json.encode(call.picked(found)), headers=headers)
 
 
-@operation("GET", COMMITS + "/{sha:str}", output=CommitView, conditional=True)
+@operation("GET", COMMITS + "/{sha:str}", "project.read", output=CommitView, conditional=True)
 async def get_commit(call: Call) -> Answer:
     """Show a commit."""
     project_id, sha, actor = call.path["project_id"], call.path["sha"], call.actor

@@ -56,7 +56,7 @@ class HistoryQuery(Struct, frozen=True, kw_only=True):
     path: Annotated[str, Meta(min_length=1, max_length=1_024)] | None = None
 
 
-@operation("GET", "/api/v1/events", query=EventQuery, output=EventPage)
+@operation("GET", "/api/v1/events", "events.read", query=EventQuery, output=EventPage)
 async def list_events(call: Call, query: EventQuery) -> Answer:
     """List events, oldest first: all for administrators and auditors, those of visible projects for others."""
     actor = call.actor
@@ -75,7 +75,7 @@ async def list_events(call: Call, query: EventQuery) -> Answer:
     return await _page(call, selection, query.after or query.cursor, query.limit, allowed, tip)
 
 
-@operation("GET", PROJECT + "/history", query=HistoryQuery, output=EventPage)
+@operation("GET", PROJECT + "/history", "events.read", query=HistoryQuery, output=EventPage)
 async def list_history(call: Call, query: HistoryQuery) -> Answer:
     """List a project's events, oldest first; with a path, those of that file."""
     project_id, actor = call.path["project_id"], call.actor

@@ -27,7 +27,7 @@ class FileListQuery(ListQuery):
     path: Annotated[str, Meta(max_length=1_024)] = ""
 
 
-@operation("GET", FILES, query=FileListQuery, output=ListOf[ListedFile])
+@operation("GET", FILES, "project.read", query=FileListQuery, output=ListOf[ListedFile])
 async def list_files(call: Call, query: FileListQuery) -> Answer:
     """List the files of a project, by path."""
     project_id, actor = call.path["project_id"], call.actor
@@ -35,7 +35,7 @@ async def list_files(call: Call, query: FileListQuery) -> Answer:
     return listed(call, f"/api/v1/projects/{project_id}/files", page, query.fields)
 
 
-@operation("GET", FILE, query=AsOfQuery, output=FileView, conditional=True)
+@operation("GET", FILE, "project.read", query=AsOfQuery, output=FileView, conditional=True)
 async def get_file(call: Call, query: AsOfQuery) -> Answer:
     """Show a file, as it is or as it was."""
     project_id, path, actor = call.path["project_id"], checked_path(call.path["path"]), call.actor
@@ -48,7 +48,7 @@ async def get_file(call: Call, query: AsOfQuery) -> Answer:
     return call.shown(found, found["version"])
 
 
-@operation("PUT", FILE, input=inputs.FileInput, output=FileView, command=True, also=(201,))
+@operation("PUT", FILE, "file.write", input=inputs.FileInput, output=FileView, command=True, also=(201,))
 async def write_file(call: Call, data: inputs.FileInput) -> Answer:
     """Set the content of a file."""
     project_id, path, actor = call.path["project_id"], checked_path(call.path["path"]), call.actor
@@ -64,7 +64,7 @@ async def write_file(call: Call, data: inputs.FileInput) -> Answer:
     )
 
 
-@operation("DELETE", FILE, status=204, command=True)
+@operation("DELETE", FILE, "file.delete", status=204, command=True)
 async def delete_file(call: Call) -> Answer:
     """Delete a file."""
     project_id, path = call.path["project_id"], checked_path(call.path["path"])

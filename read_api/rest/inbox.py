@@ -20,7 +20,9 @@ class NotificationQuery(ListQuery):
     unread: bool | None = None
 
 
-@operation("GET", NOTIFICATIONS, query=NotificationQuery, output=ListOf[NotificationView], signed_in=True)
+@operation(
+    "GET", NOTIFICATIONS, "notifications.list", query=NotificationQuery, output=ListOf[NotificationView]
+)
 async def list_notifications(call: Call, query: NotificationQuery) -> Answer:
     """List what you are told, the newest first."""
     actor = call.signed_in()
@@ -31,6 +33,7 @@ async def list_notifications(call: Call, query: NotificationQuery) -> Answer:
 @operation(
     "POST",
     NOTIFICATIONS + "/read",
+    "notifications.read",
     input=inputs.NotificationsInput,
     status=204,
     optional_body=True,
@@ -42,7 +45,7 @@ async def read_notifications(call: Call, data: inputs.NotificationsInput) -> Ans
     return Answer(status=204, headers=call.command_headers(done))
 
 
-@operation("GET", ANNOUNCEMENTS, query=ListQuery, output=ListOf[AnnouncementView])
+@operation("GET", ANNOUNCEMENTS, "announcement.read", query=ListQuery, output=ListOf[AnnouncementView])
 async def list_announcements(call: Call, query: ListQuery) -> Answer:
     """List the announcements, the newest first."""
     page = await call.read(lambda q: q.inbox.announcements(query.page()))
@@ -52,6 +55,7 @@ async def list_announcements(call: Call, query: ListQuery) -> Answer:
 @operation(
     "POST",
     ANNOUNCEMENTS,
+    "announcement.publish",
     input=inputs.AnnouncementInput,
     output=AnnouncementView,
     status=201,
@@ -66,7 +70,7 @@ async def publish_announcement(call: Call, data: inputs.AnnouncementInput) -> An
     return Answer(status=201, body=msgspec.json.encode(found), headers=headers)
 
 
-@operation("GET", ANNOUNCEMENTS + "/{announcement_id:str}", output=AnnouncementView)
+@operation("GET", ANNOUNCEMENTS + "/{announcement_id:str}", "announcement.read", output=AnnouncementView)
 async def get_announcement(call: Call) -> Answer:
     """Show an announcement."""
     announcement_id = call.path["announcement_id"]

@@ -10,7 +10,7 @@ from read_api.rest.views import InsightsView
 operation = Operations("Insights")
 
 
-@operation("GET", PROJECT + "/insights", output=InsightsView)
+@operation("GET", PROJECT + "/insights", "project.read", output=InsightsView)
 async def get_insights(call: Call) -> Answer:
     """Show what was measured of a project's files, and what to change."""
     project_id, actor = call.path["project_id"], call.actor

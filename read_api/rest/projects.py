@@ -44,7 +44,7 @@ class AsOfQuery(Struct, frozen=True, kw_only=True, rename="camel"):
     fields: Annotated[str, Meta(min_length=1, max_length=1_000)] | None = None
 
 
-@operation("GET", PROJECTS, query=ProjectListQuery, output=ListOf[ListedProject])
+@operation("GET", PROJECTS, "project.read", query=ProjectListQuery, output=ListOf[ListedProject])
 async def list_projects(call: Call, query: ProjectListQuery) -> Answer:
     """List the projects that you may see."""
     wanted = ProjectFilter(
@@ -55,7 +55,15 @@ async def list_projects(call: Call, query: ProjectListQuery) -> Answer:
     return listed(call, PROJECTS, page, query.fields)
 
 
-@operation("POST", PROJECTS, input=inputs.ProjectInput, output=ProjectView, status=201, command=True)
+@operation(
+    "POST",
+    PROJECTS,
+    "project.create",
+    input=inputs.ProjectInput,
+    output=ProjectView,
+    status=201,
+    command=True,
+)
 async def create_project(call: Call, data: inputs.ProjectInput) -> Answer:
     """Start a project."""
     done = await call.execute(builders.create_project, data, type_name="project.create")
@@ -66,7 +74,7 @@ async def create_project(call: Call, data: inputs.ProjectInput) -> Answer:
     return answer
 
 
-@operation("GET", PROJECT, query=AsOfQuery, output=ProjectView, conditional=True)
+@operation("GET", PROJECT, "project.read", query=AsOfQuery, output=ProjectView, conditional=True)
 async def get_project(call: Call, query: AsOfQuery) -> Answer:
     """Show a project, as it is or as it was."""
     project_id, actor = call.path["project_id"], call.actor
@@ -79,19 +87,27 @@ async def get_project(call: Call, query: AsOfQuery) -> Answer:
     return call.rendered(found)
 
 
-@operation("PUT", PROJECT, input=inputs.ProjectInput, output=ProjectView, command=True)
+@operation("PUT", PROJECT, "project.update", input=inputs.ProjectInput, output=ProjectView, command=True)
 async def replace_project(call: Call, data: inputs.ProjectInput) -> Answer:
     """Replace everything that a project says about itself."""
     return await _change(call, builders.replace_project, data, "project.update")
 
 
-@operation("PATCH", PROJECT, input=inputs.ProjectPatch, output=ProjectView, patch=True, command=True)
+@operation(
+    "PATCH",
+    PROJECT,
+    "project.update",
+    input=inputs.ProjectPatch,
+    output=ProjectView,
+    patch=True,
+    command=True,
+)
 async def patch_project(call: Call, data: inputs.ProjectPatch) -> Answer:
     """Change some of what a project says about itself (JSON merge patch)."""
     return await _change(call, builders.patch_project, data, "project.update")
 
 
-@operation("DELETE", PROJECT, status=204, command=True)
+@operation("DELETE", PROJECT, "project.delete", status=204, command=True)
 async def delete_project(call: Call) -> Answer:
     """Delete a project."""
     project_id = call.path["project_id"]
@@ -101,7 +117,7 @@ async def delete_project(call: Call) -> Answer:
     return Answer(status=204, headers=call.command_headers(done))
 
 
-@operation("GET", COLLABORATORS, output=ListOf[Collaborator])
+@operation("GET", COLLABORATORS, "project.read", output=ListOf[Collaborator])
 async def list_collaborators(call: Call) -> Answer:
     """List who works on a project."""
     project = await _project(call)
@@ -109,7 +125,7 @@ async def list_collaborators(call: Call) -> Answer:
     return Answer(body=msgspec.json.encode(body), headers={"ETag": etag(project["version"])})
 
 
-@operation("GET", COLLABORATORS + "/{account_id:str}", output=Collaborator)
+@operation("GET", COLLABORATORS + "/{account_id:str}", "project.read", output=Collaborator)
 async def get_collaborator(call: Call) -> Answer:
     """Show somebody who works on a project."""
     project = await _project(call)
@@ -119,6 +135,7 @@ async def get_collaborator(call: Call) -> Answer:
 @operation(
     "PUT",
     COLLABORATORS + "/{account_id:str}",
+    "collaborator.set",
     input=inputs.CollaboratorInput,
     output=Collaborator,
     command=True,
@@ -136,7 +153,7 @@ async def set_collaborator(call: Call, data: inputs.CollaboratorInput) -> Answer
     return answer
 
 
-@operation("DELETE", COLLABORATORS + "/{account_id:str}", status=204, command=True)
+@operation("DELETE", COLLABORATORS + "/{account_id:str}", "collaborator.leave", status=204, command=True)
 async def remove_collaborator(call: Call) -> Answer:
     """Let somebody no longer work on a project."""
     body = inputs.CollaboratorRemoval(account_id=call.path["account_id"])

@@ -14,7 +14,7 @@ REVIEW = REVIEWS + "/{review_id:str}"
 operation = Operations("Reviews")
 
 
-@operation("GET", REVIEWS, query=ListQuery, output=ListOf[ListedReview])
+@operation("GET", REVIEWS, "project.read", query=ListQuery, output=ListOf[ListedReview])
 async def list_reviews(call: Call, query: ListQuery) -> Answer:
     """List the reviews of a project, the newest first."""
     project_id, actor = call.path["project_id"], call.actor
@@ -22,13 +22,15 @@ async def list_reviews(call: Call, query: ListQuery) -> Answer:
     return listed(call, f"/api/v1/projects/{project_id}/reviews", page, query.fields)
 
 
-@operation("POST", REVIEWS, input=inputs.ReviewInput, output=ReviewView, status=201, command=True)
+@operation(
+    "POST", REVIEWS, "review.open", input=inputs.ReviewInput, output=ReviewView, status=201, command=True
+)
 async def open_review(call: Call, data: inputs.ReviewInput) -> Answer:
     """Ask for a review."""
     return await change(call, builders.open_review, data, "review.open", _show(call), created="reviews")
 
 
-@operation("GET", REVIEW, output=ReviewView, conditional=True)
+@operation("GET", REVIEW, "project.read", output=ReviewView, conditional=True)
 async def get_review(call: Call) -> Answer:
     """Show a review with its comments."""
     project_id, review_id, actor = call.path["project_id"], call.path["review_id"], call.actor
@@ -37,7 +39,13 @@ async def get_review(call: Call) -> Answer:
 
 
 @operation(
-    "POST", REVIEW + "/comments", input=inputs.CommentInput, output=ReviewView, status=201, command=True
+    "POST",
+    REVIEW + "/comments",
+    "review.comment",
+    input=inputs.CommentInput,
+    output=ReviewView,
+    status=201,
+    command=True,
 )
 async def comment_review(call: Call, data: inputs.CommentInput) -> Answer:
     """Comment on a review; `@name` mentions somebody."""
@@ -47,7 +55,9 @@ async def comment_review(call: Call, data: inputs.CommentInput) -> Answer:
     return await change(call, builders.comment_review, body, "review.comment", _show(call), created="reviews")
 
 
-@operation("POST", REVIEW + "/decision", input=inputs.DecisionInput, output=ReviewView, command=True)
+@operation(
+    "POST", REVIEW + "/decision", "review.decide", input=inputs.DecisionInput, output=ReviewView, command=True
+)
 async def decide_review(call: Call, data: inputs.DecisionInput) -> Answer:
     """Approve the change, or ask for another."""
     body = inputs.DecisionCommand(review_id=call.path["review_id"], decision=data.decision, text=data.text)
@@ -55,7 +65,13 @@ async def decide_review(call: Call, data: inputs.DecisionInput) -> Answer:
 
 
 @operation(
-    "POST", REVIEW + "/close", input=inputs.NoInput, output=ReviewView, optional_body=True, command=True
+    "POST",
+    REVIEW + "/close",
+    "review.close",
+    input=inputs.NoInput,
+    output=ReviewView,
+    optional_body=True,
+    command=True,
 )
 async def close_review(call: Call, _: inputs.NoInput) -> Answer:
     """End a review."""

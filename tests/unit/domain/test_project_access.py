@@ -2,7 +2,8 @@ import pytest
 
 from domain.actor import SERVICE
 from domain.errors import Refusal
-from domain.project.access import ProjectRole, may_see, require, role_of
+from domain.policy import POLICY, ProjectRole
+from domain.project.access import may_see, require, role_of
 from domain.project.decider import INITIAL, evolve
 from domain.project.events import ProjectDeleted
 from tests.unit.domain.people import (
@@ -60,35 +61,35 @@ def test_everybody_sees_a_public_project(actor):
 @pytest.mark.parametrize("project", [INITIAL, DELETED])
 def test_nobody_sees_what_is_missing_or_deleted(project, actor):
     assert not may_see(project, actor)
-    assert refusal(project, actor, ProjectRole.VIEWER).specific_code == "project_not_found"
+    assert refusal(project, actor, "review.comment").specific_code == "project_not_found"
 
 
 def test_an_invisible_project_is_not_found():
-    assert refusal(PRIVATE, STRANGER, ProjectRole.VIEWER).specific_code == "project_not_found"
-    assert refusal(PRIVATE, ANONYMOUS, ProjectRole.VIEWER).specific_code == "project_not_found"
+    assert refusal(PRIVATE, STRANGER, "review.comment").specific_code == "project_not_found"
+    assert refusal(PRIVATE, ANONYMOUS, "review.comment").specific_code == "project_not_found"
 
 
 def test_a_missing_role_is_named():
-    refused = refusal(PRIVATE, VIEWER, ProjectRole.MAINTAINER)
+    refused = refusal(PRIVATE, VIEWER, "collaborator.set")
     assert refused.specific_code == "role_required"
     assert "maintainer" in refused.message
 
 
 def test_an_auditor_sees_but_has_no_role():
-    assert refusal(PRIVATE, AUDITOR, ProjectRole.VIEWER).specific_code == "role_required"
+    assert refusal(PRIVATE, AUDITOR, "review.comment").specific_code == "role_required"
 
 
 def test_nobody_changes_anything_without_signing_in():
-    assert refusal(PUBLIC, ANONYMOUS, ProjectRole.VIEWER).specific_code == "authentication_required"
+    assert refusal(PUBLIC, ANONYMOUS, "review.comment").specific_code == "authentication_required"
 
 
-@pytest.mark.parametrize("needed", ProjectRole)
-def test_a_role_includes_those_before_it(needed):
-    require(PRIVATE, OWNER, needed)
-    require(PRIVATE, ADMIN, needed)
+@pytest.mark.parametrize("action", [name for name, rule in POLICY.items() if rule.project is not None])
+def test_a_role_includes_those_before_it(action):
+    require(PRIVATE, OWNER, action)
+    require(PRIVATE, ADMIN, action)
 
 
-def refusal(project, actor, needed):
+def refusal(project, actor, action):
     with pytest.raises(Refusal) as caught:
-        require(project, actor, needed)
+        require(project, actor, action)
     return caught.value
