@@ -83,7 +83,8 @@ class Cluster:
         self._mongo = connect(mongodb_uri, tls_ca_file=ca_file)
         name = database_name(mongodb_uri, settings.prefix)
         database = database_of(self._mongo, name)
-        self.keys = MongoKeyStore(database[KEYS], self.secrets.master_key)
+        self.kms = settings.kms(self.secrets)
+        self.keys = MongoKeyStore(database[KEYS], self.kms)
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.thread = LoopThread()
         folder, thread = settings.data / "replica", self.thread
@@ -101,7 +102,8 @@ class Cluster:
         cache = RedisCache(
             shared_memory.connect(settings.redis.cache, settings.redis_ca_file), f"{settings.prefix}answers."
         )
-        self.queries = queries_over(self.store, SharedAnswers(cache, self._least))
+        self.answers = SharedAnswers(cache, self._least)
+        self.queries = queries_over(self.store, self.answers)
         self._redis = shared_memory.connect(settings.redis.pubsub, settings.redis_ca_file)
         self.heartbeat = Heartbeat(self._redis, f"{settings.prefix}nodes", settings.node_address)
         self._open_buses(settings.node_address)
@@ -227,6 +229,18 @@ class Cluster:
         return shared_memory.connect(
             self.settings.redis.pubsub, self.settings.redis_ca_file, seconds=_RETRY_ANSWER_SECONDS
         )
+
+    def scrub(self) -> None:
+        """Do nothing: the files are MongoDB's."""
+
+    def forget_answers(self) -> None:
+        """Forget every composed answer, here and in Redis."""
+        self.queries.projects.touch(None)
+        self.answers.erase()
+
+    def rotate_master_key(self) -> dict[str, int]:
+        """Wrap the keys of people anew with the newest line of the file of master keys."""
+        return {"version": self.kms.version, "wrapped": self.keys.rewrap()}
 
     def close(self) -> None:
         """Answer what waits, stop, and let everything go."""

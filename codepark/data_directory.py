@@ -8,6 +8,7 @@ from typing import Self
 
 import msgspec
 
+from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.secrets import SECRET_SIZE, SecretError, Secrets
 
 
@@ -44,6 +45,19 @@ class DataDirectory:
     def keys(self) -> Path:
         """Return the path of the key store."""
         return self.path / "keys.sqlite"
+
+    @property
+    def master_keys(self) -> Path:
+        """Return the path of the later master keys; there is none before the first rotation."""
+        return self.path / "master.keys"
+
+    def kms(self, secrets: Secrets) -> LocalKms:
+        """Return who wraps the keys of people; raises DataDirectoryError where the file cannot be used."""
+        try:
+            later = read_master_keys(self.master_keys) if self.master_keys.exists() else {}
+        except (OSError, KmsError, UnicodeDecodeError) as error:
+            raise DataDirectoryError(f"{self.master_keys} cannot be used: {error}") from error
+        return LocalKms(secrets.master_key, later)
 
     @property
     def read_models(self) -> Path:

@@ -13,6 +13,7 @@ from codepark.settings import Settings
 from commands.bus import CommandBus
 from commands.intake.intake import Intake
 from commands.keys import PersonalCipher
+from commands.kms import new_master_key, read_master_keys, write_master_keys
 from commands.mapper import EventMapper
 from commands.partitions import Logs
 from commands.sqlite.keys import SQLiteKeyStore
@@ -47,7 +48,10 @@ class Embedded:
         self.directory = DataDirectory(settings.data).hold()
         try:
             self.secrets = settings.secret or self.directory.secrets()
-            self.keys = SQLiteKeyStore(self.directory.keys, self.secrets.master_key)
+            self.kms = (
+                settings.kms(self.secrets) if settings.master_keys else self.directory.kms(self.secrets)
+            )
+            self.keys = SQLiteKeyStore(self.directory.keys, self.kms)
             self.log = SQLiteEventLog(self.directory.log, EventMapper(PersonalCipher(self.keys)))
             self.logs = Logs([self.log])
             self.store = SQLiteDocumentStore(self.directory.read_models)
@@ -124,6 +128,32 @@ class Embedded:
     def retry_dead_letters(self) -> dict[str, int]:
         """Retry every dead letter in the order of its stream."""
         return dict(retry(self.log, self.store, self.runners))
+
+    def scrub(self) -> None:
+        """Overwrite what was deleted: the writer zeroes it, and the journal that still has it is emptied."""
+        self.store.scrub()
+
+    def forget_answers(self) -> None:
+        """Forget every composed answer."""
+        self.queries.projects.touch(None)
+
+    def rotate_master_key(self) -> dict[str, int]:
+        """Make a new master key, wrap the keys of people anew with it, and destroy the ones before it.
+
+        The new one is in its file before anything is wrapped with it, and an old one until nothing is any more.
+        """
+        if self.settings.master_keys:  # the operator's own file: the newest of its lines
+            return {"version": self.kms.version, "wrapped": self.keys.rewrap()}
+        file, version = self.directory.master_keys, self.kms.version + 1
+        later = read_master_keys(file) if file.exists() else {}
+        key = new_master_key()
+        write_master_keys(file, {**later, version: key})
+        self.kms.add(version, key)
+        wrapped = self.keys.rewrap()
+        write_master_keys(file, {version: key})
+        for old in later:
+            self.kms.remove(old)
+        return {"version": version, "wrapped": wrapped}
 
     def close(self) -> None:
         """Answer what waits, stop, and let the directory go."""

@@ -1,5 +1,6 @@
 """What the command line does to an installation: here, or inside the server that holds the directory."""
 
+import time
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
@@ -13,6 +14,7 @@ from commands.position import Position
 from domain.account.commands import ChangeStanding
 from domain.actor import SERVICE, Role, Tier
 from domain.errors import InvalidError, NotFoundError
+from domain.signing.commands import RotateSigningKey
 from read_api.realtime.events import event_document
 
 Operation = Callable[[Parts, dict[str, Any]], dict[str, Any]]
@@ -150,6 +152,21 @@ def broken_chain(log: Log) -> str | None:
     return None
 
 
+def rotate_signing_key(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Announce the next generation of the key that signs tokens."""
+    del arguments
+    command = RotateSigningKey(at=int(time.time() * 1000))
+    submission = parts.intake.submit(command, None, Request(actor=SERVICE))
+    done = accepted(parts.bus.execute_sync([submission])[0])
+    return {"generation": done.version + 1, "position": done.position.token()}
+
+
+def rotate_master_key(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Wrap the keys of people anew with the newest master key."""
+    del arguments
+    return parts.rotate_master_key()
+
+
 OPERATIONS: dict[str, Operation] = {
     "rebuild": rebuild_model,
     "dead-letters-list": list_dead_letters,
@@ -158,4 +175,6 @@ OPERATIONS: dict[str, Operation] = {
     "events": events_after,
     "tip": tip,
     "examine": examine,
+    "rotate-signing-key": rotate_signing_key,
+    "rotate-master-key": rotate_master_key,
 }

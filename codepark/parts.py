@@ -8,6 +8,7 @@ from codepark.data_directory import DataDirectory
 from codepark.settings import Settings
 from commands.bus import Bus
 from commands.intake.intake import Intake
+from commands.keys import KeyStore
 from commands.log import EventLog
 from commands.nodes.listener import NodeListener
 from commands.partitions import Logs
@@ -48,6 +49,11 @@ class Parts(Protocol):
     @property
     def secrets(self) -> Secrets:
         """Return the keys derived from the secret."""
+        ...
+
+    @property
+    def keys(self) -> KeyStore:
+        """Return the keys of people."""
         ...
 
     @property
@@ -135,6 +141,18 @@ class Parts(Protocol):
 
     def retry_dead_letters(self) -> dict[str, int]:
         """Retry every dead letter; return how many were `solved` and how many are `left`."""
+        ...
+
+    def scrub(self) -> None:
+        """Leave nothing of what was overwritten in the files of the read models."""
+        ...
+
+    def forget_answers(self) -> None:
+        """Forget every composed answer, here and where processes share them."""
+        ...
+
+    def rotate_master_key(self) -> dict[str, int]:
+        """Wrap the keys of people anew with the newest master key; return its `version` and how many were `wrapped`."""
         ...
 
     def close(self) -> None:

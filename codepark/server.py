@@ -13,6 +13,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from codepark import shared_memory
+from codepark.eraser import Eraser
 from codepark.interpreter import prepare_interpreter
 from codepark.metrics import Metrics
 from codepark.opening import open_parts
@@ -22,21 +24,52 @@ from codepark.settings import Settings, SettingsError
 from codepark.shared_memory import SharedMemory
 from read_api.api import Api
 from read_api.app import create_app
-from read_api.gateway.passwords import Passwords
-from read_api.gateway.tokens import Tokens
+from read_api.auth.attempts import Attempts, MemoryAttempts, RedisAttempts
+from read_api.auth.identity import Identity
+from read_api.auth.mail import FileMailer, Mailer, SmtpMailer
 from read_api.realtime.hub import Hub
 from streams.public.asyncapi import asyncapi_document
 from streams.public.topics import DEFAULT_PREFIX
 
 _DRAIN_SECONDS = 1.0
 _STOP_SECONDS = 3.0
+_ERASING_SECONDS = 5.0
 
 logger = structlog.get_logger(__name__)
 
 
-def build_api(parts: Parts, shared: SharedMemory) -> Api:
+def build_identity(parts: Parts) -> Identity:
+    """Wire who may sign in, and with what."""
+    settings = parts.settings
+    sessions = None if settings.redis is None else settings.redis.sessions
+    attempts: Attempts = MemoryAttempts()
+    if sessions is not None:
+        client = shared_memory.connect_async(sessions, settings.redis_ca_file)
+        attempts = RedisAttempts(client, f"{settings.prefix}attempts.")
+    mailer: Mailer = FileMailer(settings.data / "mail", settings.mail_from)
+    if settings.smtp_url is not None:
+        mailer = SmtpMailer(settings.smtp_url, settings.mail_from)
+    return Identity(
+        parts.logs.accounts,
+        parts.secrets,
+        attempts=attempts,
+        mailer=mailer,
+        public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
+    )
+
+
+def build_eraser(parts: Parts, shared: SharedMemory, hub: Hub) -> Eraser:
+    """Wire what erases people to the end."""
+    return Eraser(parts, forget_here=[hub.forget], forget=[shared.cache.erase, parts.forget_answers])
+
+
+def build_api(parts: Parts, shared: SharedMemory, hub: Hub, eraser: Eraser) -> Api:
     """Wire the HTTP surface over *parts*."""
     metrics = Metrics(parts)
+
+    async def erased(account_id: str) -> bool:
+        return await asyncio.to_thread(eraser.wait, account_id, _ERASING_SECONDS)
+
     return Api(
         logs=parts.logs,
         bus=parts.bus,
@@ -44,9 +77,9 @@ def build_api(parts: Parts, shared: SharedMemory) -> Api:
         progress=parts.progress,
         store=parts.store,
         queries=parts.queries,
-        tokens=Tokens(parts.secrets.signing_key()),
-        passwords=Passwords(),
-        hub=Hub(parts.logs),
+        identity=build_identity(parts),
+        erased=erased,
+        hub=hub,
         cache=shared.cache,
         past=parts.past,
         not_ready=parts.behind,
@@ -118,9 +151,12 @@ async def _serve(
     loop = asyncio.get_running_loop()
     parts.progress.bind(loop)
     parts.bind(loop)
-    api = build_api(parts, shared)
+    hub = Hub(parts.logs)
+    eraser = build_eraser(parts, shared, hub)
+    api = build_api(parts, shared, hub, eraser)
     api.hub.start(loop)
     parts.start()
+    eraser.start()
     server = Server(
         create_app(api),
         address=settings.host,
@@ -149,7 +185,8 @@ async def _serve(
         await asyncio.wait({node_serving}, timeout=_STOP_SECONDS)
     await parts.end_in_loop()
     stopping.cancel()
-    api.passwords.close()
+    await api.identity.close()
+    await asyncio.to_thread(eraser.close)
     if background is not None:
         background.cancel()
     if serving.done() and not serving.cancelled():

@@ -12,6 +12,7 @@ from commands.kafka.settings import (
     KafkaSettingsError,
     read_kafka_settings,
 )
+from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.secrets import SecretError, Secrets
 
 
@@ -47,6 +48,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis: RedisUrls | None = None
     redis_ca_file: str | None = None
     node_address: str | None = None
+    master_keys: Mapping[int, bytes] = {}
+    public_url: str | None = None
+    smtp_url: str | None = None
+    mail_from: str = "CodePark <no-reply@localhost>"
+
+    def kms(self, secrets: Secrets) -> LocalKms:
+        """Return who wraps the keys of people in the cluster profile."""
+        return LocalKms(secrets.master_key, self.master_keys)
 
     @property
     def prefix(self) -> str:
@@ -92,6 +101,10 @@ def read_settings(
         redis=_redis(environment, redis_url),
         redis_ca_file=_file(environment, "CODEPARK_REDIS_CA_FILE"),
         node_address=_node_address(environment),
+        master_keys=_master_keys(environment),
+        public_url=_url(environment, "CODEPARK_PUBLIC_URL", ("http://", "https://")),
+        smtp_url=_url(environment, "CODEPARK_SMTP_URL", ("smtp://", "smtps://")),
+        mail_from=environment.get("CODEPARK_MAIL_FROM") or "CodePark <no-reply@localhost>",
     )
     _check_profile(settings)
     return settings
@@ -155,6 +168,20 @@ def _file(environment: Mapping[str, str], name: str) -> str | None:
     if value is not None and not Path(value).is_file():
         raise SettingsError(f"{name} is {value!r}; there is no such file")
     return value
+
+
+def _url(environment: Mapping[str, str], name: str, schemes: Sequence[str]) -> str | None:
+    value = environment.get(name) or None
+    _check_scheme(name, value, schemes)
+    return value
+
+
+def _master_keys(environment: Mapping[str, str]) -> dict[int, bytes]:
+    name = _file(environment, "CODEPARK_MASTER_KEYS_FILE")
+    try:
+        return {} if name is None else read_master_keys(Path(name))
+    except (OSError, UnicodeDecodeError, KmsError) as error:
+        raise SettingsError(f"CODEPARK_MASTER_KEYS_FILE cannot be used: {error}") from error
 
 
 def _node_address(environment: Mapping[str, str]) -> str | None:

@@ -70,6 +70,16 @@ def connect(url: str, ca_file: str | None = None, *, seconds: float = 5.0) -> "r
     return redis.Redis.from_url(url, **options)
 
 
+def connect_async(url: str, ca_file: str | None = None, *, seconds: float = 1.0) -> Any:
+    """Return a client for the event loop, a `redis.asyncio.Redis`, that waits up to *seconds*."""
+    from redis import asyncio as redis_asyncio  # noqa: PLC0415 # only where a server is named
+
+    options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+    if url.startswith("rediss://") and ca_file is not None:
+        options["ssl_ca_certs"] = ca_file
+    return redis_asyncio.Redis.from_url(url, **options)
+
+
 def _own_server() -> "tuple[Valkey | None, str | None]":
     try:
         from codepark.valkey import Valkey  # noqa: PLC0415 # there is no wheel for every platform

@@ -17,6 +17,10 @@ from projections.mongodb.store import MongoDocumentStore
 from streams.faust.workers import run_insights, run_projections, run_public
 from streams.public.names import keyed_pseudonyms
 
+_KEYS_REMEMBERED_SECONDS = (
+    60.0  # a worker does not read every partition, and so does not hear of every erasure
+)
+
 
 class Workshop:
     """What every worker works with."""
@@ -31,7 +35,9 @@ class Workshop:
         self.kafka = settings.kafka
         self.secret = settings.secret
         self.prefix = settings.prefix
-        self.keys = MongoKeyStore(database_of(self._client, name)[KEYS], settings.secret.master_key)
+        self.keys = MongoKeyStore(
+            database_of(self._client, name)[KEYS], settings.kms(settings.secret), _KEYS_REMEMBERED_SECONDS
+        )
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.store = MongoDocumentStore(self._client, name)
         self.redis: Any = shared_memory.connect(settings.redis.pubsub, settings.redis_ca_file)

@@ -10,12 +10,17 @@ from rpds import HashTrieSet
 from domain.account import decider as account
 from domain.build import decider as build
 from domain.commit import decider as commit
+from domain.credentials import decider as credentials
+from domain.erasure import decider as erasure
 from domain.event import Event
 from domain.file import decider as file
 from domain.inbox import decider as inbox
 from domain.project import decider as project
 from domain.review import decider as review
+from domain.session import decider as session
+from domain.signing import decider as signing
 from domain.suggestion import decider as suggestion
+from domain.token import decider as token
 
 
 class Kind(Struct, frozen=True, kw_only=True):
@@ -43,11 +48,16 @@ KINDS: dict[str, Kind] = {
     "claim": Kind(initial=account.UNCLAIMED, evolve=account.evolve_claim, last_event_only=True),
     "commands": Kind(initial=None, evolve=_unchanged, last_event_only=True),
     "commits": Kind(initial=commit.INITIAL, evolve=commit.evolve, snapshots=True),
+    "credentials": Kind(initial=credentials.INITIAL, evolve=credentials.evolve),
+    "erasure": Kind(initial=erasure.INITIAL, evolve=erasure.evolve, last_event_only=True),
     "file": Kind(initial=file.INITIAL, evolve=file.evolve, last_event_only=True),
     "inbox": Kind(initial=inbox.INITIAL, evolve=inbox.evolve, last_event_only=True),
     "project": Kind(initial=project.INITIAL, evolve=project.evolve, snapshots=True),
     "review": Kind(initial=review.INITIAL, evolve=review.evolve, snapshots=True),
+    "session": Kind(initial=session.INITIAL, evolve=session.evolve, snapshots=True),
+    "signing": Kind(initial=signing.INITIAL, evolve=signing.evolve),
     "suggestion": Kind(initial=suggestion.INITIAL, evolve=suggestion.evolve, last_event_only=True),
+    "token": Kind(initial=token.INITIAL, evolve=token.evolve),
 }
 
 

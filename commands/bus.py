@@ -12,9 +12,10 @@ import structlog
 from commands.deciding import Decided, decide_batch, settle
 from commands.gathering import Gathering
 from commands.log import EventLog, LogCorruptError, LogUnavailableError, Tip, TipMovedError
-from commands.outcomes import Accepted, Outcome, Submission, Unavailable
+from commands.outcomes import Accepted, Outcome, Refused, Submission, Unavailable
 from commands.position import Position
 from commands.view import View
+from domain.errors import Refusal
 from domain.times import Clock, system_clock
 
 _BATCH_COMMANDS = 1_000
@@ -181,6 +182,11 @@ class CommandBus:
         except (LogUnavailableError, LogCorruptError) as error:
             log_.error("log unavailable", reason=str(error), commands=len(submissions))
             reason = str(error)
+        except Refusal as refusal:  # the log itself refuses: it is about somebody who was erased
+            if len(submissions) > 1:
+                return self._one_by_one(submissions)
+            self._view.forget()
+            return [Refused(command_id=submissions[0].command_id, refusal=refusal)]
         except Exception as error:  # a fault of ours must not end the bus for everybody
             if len(submissions) > 1:
                 return self._one_by_one(submissions)

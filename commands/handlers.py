@@ -16,6 +16,10 @@ from domain.build.commands import MoveBuild, QueueBuild
 from domain.command import Command
 from domain.commit import decider as commit
 from domain.commit.commands import RecordCommit
+from domain.credentials import commands as credentials_commands
+from domain.credentials import decider as credentials
+from domain.erasure import decider as erasure
+from domain.erasure.commands import CompleteErasure, EraseTraces
 from domain.errors import NotFoundError
 from domain.event import Event
 from domain.file import decider as file
@@ -26,8 +30,14 @@ from domain.project import commands as project_commands
 from domain.project import decider as project
 from domain.review import commands as review_commands
 from domain.review import decider as review
+from domain.session import commands as session_commands
+from domain.session import decider as session
+from domain.signing import decider as signing
+from domain.signing.commands import RotateSigningKey
 from domain.suggestion import decider as suggestion
 from domain.suggestion.commands import AcceptSuggestion, DismissSuggestion
+from domain.token import commands as token_commands
+from domain.token import decider as token
 
 
 class Handler(Struct, frozen=True):
@@ -110,6 +120,34 @@ def _run_standing(unit: Unit, stream: str, command: account_commands.ChangeStand
     unit.record(stream, account.decide_standing(unit.load(stream), command, unit.actor))
 
 
+def _run_erase(unit: Unit, stream: str, command: account_commands.EraseAccount) -> None:
+    _record_account(unit, stream, account.decide_erase(unit.load(stream), command, unit.actor))
+
+
+def _run_credentials(unit: Unit, stream: str, command: credentials_commands.CredentialsCommand) -> None:
+    owner = unit.load(ids.account_stream(command.account_id))
+    unit.record(stream, credentials.decide(owner, unit.load(stream), command, unit.actor))
+
+
+def _run_session(unit: Unit, stream: str, command: session_commands.SessionCommand) -> None:
+    owner = unit.load(ids.account_stream(command.account_id))
+    used = unit.load(ids.credentials_stream(command.account_id))
+    unit.record(stream, session.decide(owner, used, unit.load(stream), command, unit.actor))
+
+
+def _run_token(unit: Unit, stream: str, command: token_commands.TokenCommand) -> None:
+    owner = unit.load(ids.account_stream(command.account_id))
+    unit.record(stream, token.decide(owner, unit.load(stream), command, unit.actor))
+
+
+def _run_signing(unit: Unit, stream: str, command: RotateSigningKey) -> None:
+    unit.record(stream, signing.decide(unit.load(stream), command, unit.actor))
+
+
+def _run_erasure(unit: Unit, stream: str, command: EraseTraces | CompleteErasure) -> None:
+    unit.record(stream, erasure.decide(unit.load(stream), command, unit.actor))
+
+
 def _run_announcement(unit: Unit, stream: str, command: PublishAnnouncement) -> None:
     if unit.version(stream) == 0:
         unit.record(stream, announcement.decide(command, unit.actor))
@@ -158,6 +196,38 @@ HANDLERS: dict[type[Command], Handler] = {
     **_handlers((account_commands.RegisterAccount,), _account_stream, _run_register, _accounts_home),
     **_handlers((account_commands.ChangeProfile,), _account_stream, _run_profile, _accounts_home),
     **_handlers((account_commands.ChangeStanding,), _account_stream, _run_standing, _accounts_home),
+    **_handlers((account_commands.EraseAccount,), _account_stream, _run_erase, _accounts_home),
+    **_handlers(
+        credentials_commands.CredentialsCommand.__args__,
+        lambda c: ids.credentials_stream(c.account_id),
+        _run_credentials,
+        _accounts_home,
+    ),
+    **_handlers(
+        session_commands.SessionCommand.__args__,
+        lambda c: ids.session_stream(c.session_id),
+        _run_session,
+        _accounts_home,
+    ),
+    **_handlers(
+        token_commands.TokenCommand.__args__,
+        lambda c: ids.token_stream(c.token_id),
+        _run_token,
+        _accounts_home,
+    ),
+    **_handlers(
+        (EraseTraces,),
+        lambda c: ids.erasure_stream(c.home, c.person),
+        _run_erasure,
+        lambda c: str(c.home),
+    ),
+    **_handlers(
+        (CompleteErasure,),
+        lambda c: ids.erasure_stream(ids.ACCOUNTS_HOME, c.account_id),
+        _run_erasure,
+        _accounts_home,
+    ),
+    **_handlers((RotateSigningKey,), lambda _: ids.SIGNING_STREAM, _run_signing, _accounts_home),
     **_handlers(
         (PublishAnnouncement,),
         lambda c: ids.announcement_stream(c.announcement_id),

@@ -7,8 +7,16 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from domain.errors import ConflictError
+
 KEY_SIZE = 32
 _NONCE_SIZE = 12
+
+
+class KeyDestroyedError(ConflictError):
+    """Somebody was erased, and their key never comes back: nothing can be written about them any more."""
+
+    code = "person_erased"
 
 
 class KeyStore(Protocol):
@@ -19,7 +27,22 @@ class KeyStore(Protocol):
         ...
 
     def ensure(self, subjects: Iterable[str]) -> None:
-        """Make keys for those of *subjects* who have none, durably, in one step."""
+        """Make keys for those of *subjects* who have none, durably, in one step.
+
+        Raises KeyDestroyedError where one was destroyed.
+        """
+        ...
+
+    def destroy(self, subjects: Iterable[str]) -> None:
+        """Destroy the keys of *subjects*, durably, and remember that they are: no new one is made."""
+        ...
+
+    def forget(self, subjects: Iterable[str]) -> None:
+        """Drop what this process remembers of the keys of *subjects*: another one destroyed them."""
+        ...
+
+    def rewrap(self) -> int:
+        """Wrap every key anew that an older master key wrapped; return how many there were."""
         ...
 
     def close(self) -> None:
@@ -35,8 +58,12 @@ class PersonalCipher:
         self._keys = keys
 
     def prepare(self, subjects: Iterable[str]) -> None:
-        """Make the keys that the next encryptions need, in one durable step."""
+        """Make the keys that the next encryptions need, in one durable step; raises KeyDestroyedError."""
         self._keys.ensure(subjects)
+
+    def forget(self, subjects: Iterable[str]) -> None:
+        """Drop what this process remembers of the keys of *subjects*."""
+        self._keys.forget(subjects)
 
     def encrypt(self, subject: str, context: str, plain: bytes) -> bytes:
         """Encrypt *plain*; *context* binds it to its place, so that it cannot be moved to another."""

@@ -2,7 +2,7 @@
 
 import base64
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
@@ -11,11 +11,8 @@ from eventsourcing.persistence import Compressor, Mapper, StoredEvent, Transcode
 
 from commands.keys import PersonalCipher
 from commands.stream_event import StreamEvent
-from domain.event import PERSONAL, Event
+from domain.event import ERASED, PERSONAL, SECRET, Event
 from domain.upcasting import event_type, upcast
-
-ERASED = "[erased]"
-"""What stands in the place of a personal text whose key is destroyed."""
 
 _SEALED = "personal"
 _PLAIN, _DEFLATED = b"\x00", b"\x01"
@@ -93,7 +90,7 @@ class EventMapper(Mapper[str]):
         subject = fields[_encoded_name(cls, cls.SUBJECT)]
         plain = self.personal.decrypt(subject, topic, sealed)
         if plain is None:
-            return dict.fromkeys(personal_fields(cls), ERASED)
+            return dict(_erased(cls))
         return cast("dict[str, Any]", msgspec.json.decode(plain))
 
     def compress(self, data: bytes) -> bytes:
@@ -124,13 +121,30 @@ class EventMapper(Mapper[str]):
 @lru_cache
 def personal_fields(cls: type[Event]) -> tuple[str, ...]:
     """Return the JSON names of the personal fields of an event class."""
+    return tuple(_marked(cls, PERSONAL))
+
+
+@lru_cache
+def secret_fields(cls: type[Event]) -> tuple[str, ...]:
+    """Return the JSON names of the fields of an event class that nobody is shown."""
+    return tuple(_marked(cls, SECRET))
+
+
+@lru_cache
+def _erased(cls: type[Event]) -> Mapping[str, Any]:
+    """Return what stands in the place of the personal fields once their key is destroyed: a list is empty then."""
+    lists = msgspec.inspect.VarTupleType
+    return {name: [] if isinstance(kind, lists) else ERASED for name, kind in _marked(cls, PERSONAL).items()}
+
+
+def _marked(cls: type[Event], mark: str) -> dict[str, msgspec.inspect.Type]:
     info = msgspec.inspect.type_info(cls)
     assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 # an Event is a Struct
-    return tuple(
-        field.encode_name
+    return {
+        field.encode_name: field.type.type
         for field in info.fields
-        if isinstance(field.type, msgspec.inspect.Metadata) and (field.type.extra or {}).get(PERSONAL)
-    )
+        if isinstance(field.type, msgspec.inspect.Metadata) and (field.type.extra or {}).get(mark)
+    }
 
 
 @lru_cache

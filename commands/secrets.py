@@ -3,13 +3,17 @@
 import base64
 import binascii
 import hmac
+import os
 from hashlib import sha256
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SECRET_SIZE = 32
+_NONCE_SIZE = 12
 
 
 class SecretError(ValueError):
@@ -26,6 +30,7 @@ class Secrets:
         self._secret = secret
         self.master_key = self._derive(b"codepark/master-key/1")
         self._claim_key = self._derive(b"codepark/claims/1")
+        self._sealing_key = self._derive(b"codepark/sealed/1")
 
     @classmethod
     def from_base64(cls, text: str) -> "Secrets":
@@ -35,9 +40,28 @@ class Secrets:
         except binascii.Error as error:
             raise SecretError("the secret key is not base64") from error
 
-    def signing_key(self) -> Ed25519PrivateKey:
-        """Return the key that signs access tokens."""
-        return Ed25519PrivateKey.from_private_bytes(self._derive(b"codepark/token-signing/1"))
+    def signing_key(self, generation: int | str = 1) -> Ed25519PrivateKey:
+        """Return the key that signs tokens in this generation."""
+        return Ed25519PrivateKey.from_private_bytes(
+            self._derive(f"codepark/token-signing/{generation}".encode())
+        )
+
+    def seal(self, use: str, context: str, plain: str) -> str:
+        """Encrypt *plain* for one *use*, bound to *context*; only this installation opens it."""
+        nonce = os.urandom(_NONCE_SIZE)
+        sealed = AESGCM(self._sealing_key).encrypt(nonce, plain.encode(), f"{use}\0{context}".encode())
+        return base64.urlsafe_b64encode(nonce + sealed).decode()
+
+    def unseal(self, use: str, context: str, sealed: str) -> str:
+        """Return what was sealed; raises ValueError where it was altered, or sealed for something else."""
+        data = base64.urlsafe_b64decode(sealed)
+        try:
+            plain = AESGCM(self._sealing_key).decrypt(
+                data[:_NONCE_SIZE], data[_NONCE_SIZE:], f"{use}\0{context}".encode()
+            )
+        except InvalidTag as error:
+            raise ValueError("what was sealed does not fit") from error
+        return plain.decode()
 
     def node_secret(self) -> str:
         """Return what nodes prove to each other that they belong together."""

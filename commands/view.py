@@ -47,7 +47,7 @@ class View:
         """Return the stream's state; treat it as immutable."""
         found = self._states.get(stream)
         if found is None:
-            found = self._states[stream] = _load(self._log, stream)
+            found = self._states[stream] = load(self._log, stream)
             self._make_room()
         return found
 
@@ -57,7 +57,7 @@ class View:
         What is elsewhere is advisory: it is loaded each time, for nothing tells this view when it changes.
         """
         log = self._log if self._log_of is None else self._log_of(home)
-        return self.get(stream) if log is self._log else _load(log, stream)
+        return self.get(stream) if log is self._log else load(log, stream)
 
     def prefetch(self, streams: Iterable[str]) -> None:
         """Learn in one step which of *streams* are new: most streams of a busy batch are."""
@@ -156,7 +156,8 @@ class Unit:
         self._batch.changed.update(self._changed)
 
 
-def _load(log: EventLog, stream: str) -> Versioned:
+def load(log: EventLog, stream: str) -> Versioned:
+    """Return the state and the version that the stream's events leave."""
     kind = KINDS[kind_name(stream)]
     if kind.last_event_only:
         last = log.last_event(stream)

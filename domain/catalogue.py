@@ -11,6 +11,10 @@ from domain.build.events import BuildEvent
 from domain.command import Command
 from domain.commit.commands import RecordCommit
 from domain.commit.events import CommitEvent
+from domain.credentials.commands import CredentialsCommand
+from domain.credentials.events import CredentialsEvent
+from domain.erasure.commands import ErasureCommand
+from domain.erasure.events import ErasureEvent
 from domain.event import Event
 from domain.file.commands import FileCommand
 from domain.file.events import FileEvent
@@ -21,8 +25,14 @@ from domain.project.commands import ProjectCommand
 from domain.project.events import ProjectEvent
 from domain.review.commands import ReviewCommand
 from domain.review.events import ReviewEvent
+from domain.session.commands import SessionCommand
+from domain.session.events import SessionEvent
+from domain.signing.commands import RotateSigningKey
+from domain.signing.events import SigningKeyRotated
 from domain.suggestion.commands import SuggestionCommand
 from domain.suggestion.events import SuggestionEvent
+from domain.token.commands import TokenCommand
+from domain.token.events import TokenEvent
 
 EVENTS: tuple[type[Event], ...] = (
     *get_args(AccountEvent),
@@ -30,6 +40,8 @@ EVENTS: tuple[type[Event], ...] = (
     AnnouncementPublished,
     *get_args(BuildEvent),
     *get_args(CommitEvent),
+    *get_args(CredentialsEvent),
+    *get_args(ErasureEvent),
     *get_args(FileEvent),
     NotificationsRead,
     CommandRefused,
@@ -37,7 +49,10 @@ EVENTS: tuple[type[Event], ...] = (
     LogFenced,
     *get_args(ProjectEvent),
     *get_args(ReviewEvent),
+    *get_args(SessionEvent),
+    SigningKeyRotated,
     *get_args(SuggestionEvent),
+    *get_args(TokenEvent),
 )
 
 COMMANDS: tuple[type[Command], ...] = (
@@ -45,9 +60,14 @@ COMMANDS: tuple[type[Command], ...] = (
     PublishAnnouncement,
     *get_args(BuildCommand),
     RecordCommit,
+    *get_args(CredentialsCommand),
+    *get_args(ErasureCommand),
     *get_args(FileCommand),
     ReadNotifications,
     *get_args(ProjectCommand),
     *get_args(ReviewCommand),
+    *get_args(SessionCommand),
+    RotateSigningKey,
     *get_args(SuggestionCommand),
+    *get_args(TokenCommand),
 )

@@ -5,11 +5,18 @@ from typing import Annotated, Any, ClassVar, TypeVar, cast, dataclass_transform
 from msgspec import Meta, Struct, StructMeta
 
 PERSONAL = "personal"
+ERASED = "[erased]"
+"""What stands in the place of a personal text whose key is destroyed."""
+
+SECRET = "secret"  # noqa: S105 # the name of a mark
 
 T = TypeVar("T")
 
 Personal = Annotated[T, Meta(extra={PERSONAL: True})]
 """Mark a field as personal data: the mapper encrypts it with its subject's key."""
+
+Secret = Annotated[T, Meta(extra={PERSONAL: True, SECRET: True})]
+"""Mark a field with which somebody could sign in: encrypted as personal data is, and never shown to anybody."""
 
 _latest: "dict[str, type[Event]]" = {}
 

@@ -60,6 +60,30 @@ def claim_stream(claim: str) -> str:
     return f"claim-{claim}"
 
 
+def credentials_stream(account_id: str) -> str:
+    """Name the stream of what an account is signed in to with."""
+    return f"credentials-{account_id}"
+
+
+def session_stream(session_id: str) -> str:
+    """Name the stream of a session."""
+    return f"session-{session_id}"
+
+
+def token_stream(token_id: str) -> str:
+    """Name the stream of an API token."""
+    return f"token-{token_id}"
+
+
+def erasure_stream(home: str, person: str) -> str:
+    """Name the stream of what erasing *person* leaves to do under *home*."""
+    return f"erasure-{derived_uuid('erasure', home, person)}"
+
+
+SIGNING_STREAM = "signing-keys"
+"""The stream of the generations of the signing key."""
+
+
 def inbox_stream(account_id: str) -> str:
     """Name the stream of an account's notifications."""
     return f"inbox-{account_id}"

@@ -67,8 +67,11 @@ POLICY: Mapping[str, Rule] = {
     "account.register": _ANYBODY_WRITES,
     "session.open": _ANYBODY_WRITES,
     "session.refresh": _ANYBODY_WRITES,
-    "session.close": _ANYBODY_WRITES,
+    "session.end": _ANYBODY_WRITES,
     "password.reset": _ANYBODY_WRITES,
+    "credentials.rehash_password": _ANYBODY_WRITES,
+    "credentials.use_totp": _ANYBODY_WRITES,
+    "credentials.use_recovery_code": _ANYBODY_WRITES,
     # One's own account, whatever its roles.
     "account.read_own": _SIGNED_IN,
     "notifications.list": _SIGNED_IN,
@@ -76,6 +79,13 @@ POLICY: Mapping[str, Rule] = {
     "account.change_profile": _OWN_ACCOUNT,
     "account.erase": _OWN_ACCOUNT,
     "account.secure": _OWN_ACCOUNT,
+    "credentials.change_password": _OWN_ACCOUNT,
+    "credentials.revoke_sessions": _OWN_ACCOUNT,
+    "credentials.prepare_totp": _OWN_ACCOUNT,
+    "credentials.enable_totp": _OWN_ACCOUNT,
+    "credentials.disable_totp": _OWN_ACCOUNT,
+    "token.create": _OWN_ACCOUNT,
+    "token.revoke": _OWN_ACCOUNT,
     # Auditors and analysts read; these are the ones who change projects.
     "command.batch": Rule(_ANY_ROLE, scope=Scope.WRITE),
     "project.create": _member(None),
@@ -102,6 +112,9 @@ POLICY: Mapping[str, Rule] = {
     "account.change_standing": _ADMIN,
     "account.administer": _ADMIN,
     "system.operate": _ADMIN,
+    "signing.rotate": _ADMIN,
+    "erasure.erase_traces": _ADMIN,
+    "erasure.complete": _ADMIN,
 }
 """Every action, by the name of its command or, for what is no command, a name of its own."""
 

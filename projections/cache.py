@@ -20,6 +20,10 @@ class Cache(Protocol):
         """Forget every value."""
         ...
 
+    def erase(self) -> None:
+        """Forget every value, and leave none of them anywhere."""
+        ...
+
 
 class MemoryCache:
     """Keep up to *size* values in this process."""
@@ -44,3 +48,7 @@ class MemoryCache:
     def forget(self) -> None:
         """Forget every value."""
         self._values.clear()
+
+    def erase(self) -> None:
+        """Forget every value."""
+        self.forget()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from projections.writes import Delete, Document, DropItem, Patch, Put, SetItem, Write
+from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
 
 
 class Stored(NamedTuple):
@@ -75,6 +75,16 @@ def _set_item(stored: Stored, position: int, write: SetItem) -> Stored:
     return Stored(position, {**stored.document, write.field: items, **write.changes})
 
 
+def _patch_item(stored: Stored, position: int, write: PatchItem) -> Stored:
+    if stored.document is None:
+        return stored
+    items = [
+        {**item, **write.changes} if item.get(write.key) == write.value else item
+        for item in stored.document.get(write.field) or ()
+    ]
+    return Stored(position, {**stored.document, write.field: items})
+
+
 def _drop_item(stored: Stored, position: int, write: DropItem) -> Stored:
     if stored.document is None:
         return stored
@@ -86,6 +96,7 @@ _FOLDS: dict[type[Write], Callable[[Stored, int, Any], Stored]] = {
     Put: _put,
     Patch: _patch,
     SetItem: _set_item,
+    PatchItem: _patch_item,
     DropItem: _drop_item,
     Delete: _delete,
 }

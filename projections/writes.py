@@ -38,6 +38,17 @@ class SetItem(Struct, frozen=True):
     changes: Document = {}
 
 
+class PatchItem(Struct, frozen=True):
+    """Set fields of the item with *value* under *key* in the list at *field*; nothing happens where there is none."""
+
+    collection: str
+    id: str
+    field: str
+    key: str
+    value: str
+    changes: Document
+
+
 class DropItem(Struct, frozen=True):
     """Take the item with *value* under *key* out of the list at *field*, and set *changes*.
 
@@ -59,4 +70,4 @@ class Delete(Struct, frozen=True):
     id: str
 
 
-Write = Put | Patch | SetItem | DropItem | Delete
+Write = Put | Patch | SetItem | PatchItem | DropItem | Delete

@@ -1,6 +1,6 @@
 """What the HTTP surface works with; the composition root fills it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -12,8 +12,7 @@ from commands.partitions import Logs
 from projections.cache import Cache
 from projections.progress import Progress
 from projections.store import DocumentStore
-from read_api.gateway.passwords import Passwords
-from read_api.gateway.tokens import Tokens
+from read_api.auth.identity import Identity
 from read_api.realtime.hub import Hub
 from read_api.services import Queries
 
@@ -33,6 +32,7 @@ class Api(Struct, frozen=True, kw_only=True):
     its outcome. *read_latest* tells that a query without a position sees every command acknowledged before it.
     *asyncapi* is the document of the topics and live channels. *left* answers what a command left behind without the read models, None where it cannot; *in_threads* tells that
     queries go over a network, and so may not be asked in the event loop.
+    *erased* waits until an account that was erased has left no trace, and tells whether it came to that in time.
     *not_ready* names the parts that are not ready yet, *metrics* writes them for Prometheus.
     """
 
@@ -42,8 +42,8 @@ class Api(Struct, frozen=True, kw_only=True):
     progress: Progress
     store: DocumentStore
     queries: Queries
-    tokens: Tokens
-    passwords: Passwords
+    identity: Identity
+    erased: Callable[[str], Awaitable[bool]]
     hub: Hub
     cache: Cache
     past: Callable[[str, int], Queries]

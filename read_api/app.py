@@ -18,6 +18,7 @@ from read_api.openapi import document
 from read_api.realtime.channels import event_socket, event_stream
 from read_api.rest import (
     accounts,
+    auth,
     builds,
     commands,
     commits,
@@ -25,13 +26,28 @@ from read_api.rest import (
     files,
     inbox,
     insights,
+    me,
     projects,
     reviews,
     system,
 )
 from read_api.web.pages import page_routes
 
-_RESOURCES = (accounts, projects, files, commits, reviews, builds, insights, events, inbox, commands, system)
+_RESOURCES = (
+    auth,
+    me,
+    accounts,
+    projects,
+    files,
+    commits,
+    reviews,
+    builds,
+    insights,
+    events,
+    inbox,
+    commands,
+    system,
+)
 
 
 def operations() -> list[Operation]:

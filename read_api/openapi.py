@@ -23,7 +23,7 @@ _ID = {"type": "string", "pattern": "^[A-Za-z0-9:_-]{1,64}$"}
 _DESCRIPTIONS = {
     200: "Done",
     201: "Created",
-    202: "Taken; more parts are awaited",
+    202: "Taken; it is not complete yet",
     204: "Done; there is nothing to show",
     304: "Not changed since the state that you have",
     400: "The input does not have the form that this document gives it",
@@ -35,6 +35,7 @@ _DESCRIPTIONS = {
     413: "Too large",
     415: "Another media type is needed",
     422: "The idempotency key came with another body before",
+    429: "Too many requests, or too many attempts: try again after `Retry-After` seconds",
     503: "Not now: try again after `Retry-After` seconds",
 }
 
@@ -54,7 +55,12 @@ _HEADERS = {
     "WWW-Authenticate": _header("How to sign in"),
     "X-Request-Id": _header("The id of this request, yours where you gave one"),
 }
-_REFUSAL_HEADERS = {401: ("WWW-Authenticate",), 409: ("Retry-After",), 503: ("Retry-After",)}
+_REFUSAL_HEADERS = {
+    401: ("WWW-Authenticate",),
+    409: ("Retry-After",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 
 
 def document(operations: Iterable[Operation], version: str) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from projections.queries.inbox import InboxQueries
 from projections.queries.insights import InsightQueries
 from projections.queries.projects import ProjectQueries
 from projections.queries.reviews import ReviewQueries
+from projections.queries.security import SecurityQueries
 from projections.queries.shared import SharedAnswers
+from projections.queries.traces import TraceQueries
 from projections.store import DocumentStore
 
 
@@ -25,6 +27,8 @@ class Queries(Struct, frozen=True):
     accounts: AccountQueries
     inbox: InboxQueries
     insights: InsightQueries
+    security: SecurityQueries
+    traces: TraceQueries
 
 
 def queries_over(store: DocumentStore, shared: SharedAnswers | None = None) -> Queries:
@@ -38,4 +42,6 @@ def queries_over(store: DocumentStore, shared: SharedAnswers | None = None) -> Q
         accounts=AccountQueries(store),
         inbox=InboxQueries(store),
         insights=InsightQueries(store),
+        security=SecurityQueries(store),
+        traces=TraceQueries(store),
     )

@@ -28,6 +28,15 @@ class OneKey:
     def ensure(self, _: Any) -> None:
         """Do nothing: the key is there."""
 
+    def destroy(self, _: Any) -> None:
+        """Do nothing: it stays."""
+
+    def forget(self, _: Any) -> None:
+        """Do nothing."""
+
+    def rewrap(self) -> int:
+        return 0
+
     def close(self) -> None:
         """Do nothing."""
 

@@ -17,6 +17,7 @@ from bench.session import MeasureError, Say
 from commands.kafka.log import KafkaEventLog
 from commands.kafka.loop import LoopThread
 from commands.keys import PersonalCipher
+from commands.kms import LocalKms
 from commands.mapper import EventMapper
 from commands.secrets import Secrets
 from commands.sqlite.keys import SQLiteKeyStore
@@ -107,7 +108,7 @@ def _rebuild(installation: Installation, book: Book, plan: Plan, say: Say) -> No
 @contextlib.contextmanager
 def _log(installation: Installation, folder: Path) -> Iterator[KafkaEventLog]:
     secrets = Secrets.from_base64(installation.secret)
-    keys, thread = SQLiteKeyStore(folder / "keys.sqlite", secrets.master_key), LoopThread()
+    keys, thread = SQLiteKeyStore(folder / "keys.sqlite", LocalKms(secrets.master_key)), LoopThread()
     log = KafkaEventLog(installation.settings, EventMapper(PersonalCipher(keys)), folder, thread)
     try:
         yield log

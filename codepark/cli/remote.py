@@ -18,7 +18,8 @@ from commands.sqlite.reading import ReadOnlyLog
 from domain.account.events import AccountRegistered, AccountStandingChanged, ClaimTaken
 from domain.actor import SERVICE, Actor
 from domain.identifiers import account_stream, claim_stream
-from read_api.gateway.tokens import Tokens
+from read_api.auth.keys import SigningKeys
+from read_api.auth.tokens import Tokens
 
 _TIMEOUT_SECONDS = 3_600.0
 
@@ -52,7 +53,9 @@ def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dic
     if server is None:
         raise CommandError("another process holds the data directory, and no server answers: stop it first")
     secrets = settings.secret or directory.secrets()
-    token = Tokens(secrets.signing_key()).issue(SERVICE.id, SERVICE.roles, seconds=60)
+    token = Tokens(SigningKeys(secrets)).issue_access(
+        SERVICE.id, SERVICE.roles, tier=SERVICE.tier, seconds=60, operator=True
+    )
     body = {"arguments": {key: value for key, value in arguments.items() if not callable(value)}}
     try:
         answer = httpx.post(
@@ -74,7 +77,7 @@ def account_of(settings: Settings, secrets: Secrets, email: str) -> Actor | None
     directory = DataDirectory(settings.data)
     if not directory.log.exists():
         return None
-    keys = SQLiteKeyStore(directory.keys, secrets.master_key)
+    keys = SQLiteKeyStore(directory.keys, directory.kms(secrets))
     log = ReadOnlyLog(directory.log, EventMapper(PersonalCipher(keys)))
     try:
         claim = log.last_event(claim_stream(secrets.claim("email", email)))

@@ -51,7 +51,8 @@ def token(
         The tier that it counts as.
     """
     from codepark.cli.remote import account_of  # noqa: PLC0415 # only where an account is named
-    from read_api.gateway.tokens import Tokens  # noqa: PLC0415 # as above
+    from read_api.auth.keys import SigningKeys  # noqa: PLC0415 # as above
+    from read_api.auth.tokens import Tokens  # noqa: PLC0415 # as above
 
     settings = read_settings(os.environ, data=data)
     secrets = settings.secret or DataDirectory(settings.data).secrets()
@@ -63,5 +64,5 @@ def token(
         subject, roles, email = found.id, found.roles, account
     if role is not None:
         roles = frozenset({role})
-    tokens = Tokens(secrets.signing_key())
-    print(tokens.issue(subject, roles, email=email, tier=tier, seconds=TOKEN_SECONDS))  # noqa: T201 # its result
+    tokens = Tokens(SigningKeys(secrets))
+    print(tokens.issue_access(subject, roles, email=email, tier=tier, seconds=TOKEN_SECONDS, operator=True))  # noqa: T201 # its result

@@ -9,6 +9,7 @@ from domain.actor import Role, Tier
 from domain.build.events import BuildStatus
 from domain.commit.events import ChangeStatus
 from domain.file.events import Encoding
+from domain.policy import Scope
 from domain.project.events import CollaboratorRole, Visibility
 from domain.review.events import Decision
 
@@ -32,6 +33,8 @@ EmailAddress = Annotated[
     str, Meta(min_length=3, max_length=limits.EMAIL_LENGTH, pattern=r"^[^@\s]+@[^@\s]+$")
 ]
 Handle = Annotated[str, Meta(pattern=_HANDLE)]
+TokenText = Annotated[str, Meta(min_length=1, max_length=4_096)]
+Code = Annotated[str, Meta(min_length=6, max_length=40)]
 Password = Annotated[str, Meta(min_length=8, max_length=1_024)]
 
 
@@ -220,6 +223,52 @@ class LoginInput(Input):
 
     email: Annotated[str, Meta(max_length=limits.EMAIL_LENGTH)]
     password: Annotated[str, Meta(max_length=1_024)]
+
+
+class RefreshInput(Input):
+    """The refresh token of a session."""
+
+    refresh_token: TokenText
+
+
+class CodeInput(Input):
+    """A one-time password, or a recovery code where one is taken."""
+
+    code: Code
+
+
+class MfaInput(CodeInput, kw_only=True):
+    """What a login gave, and the second factor."""
+
+    mfa_token: TokenText
+
+
+class ForgottenInput(Input):
+    """The address of an account whose password is forgotten."""
+
+    email: Annotated[str, Meta(max_length=limits.EMAIL_LENGTH)]
+
+
+class ResetInput(Input):
+    """What came by mail, and the new password."""
+
+    token: TokenText
+    password: Password
+
+
+class PasswordInput(Input):
+    """The password of today and the new one."""
+
+    current_password: Annotated[str, Meta(max_length=1_024)]
+    new_password: Password
+
+
+class TokenInput(Input):
+    """A token for a service: what it is called, what it may do, and for how many days."""
+
+    name: Name
+    scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=len(Scope))]
+    days: Annotated[int, Meta(ge=1, le=366)] = 90
 
 
 class ProfilePatch(Input):

@@ -1,50 +1,59 @@
 """The key store of the cluster profile: keys wrapped by the master key, in a collection of MongoDB."""
 
+import math
 import os
 import time
 from collections.abc import Iterable
 from typing import Any
 
-from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
 
-from commands.keys import KEY_SIZE
+from commands.keys import KEY_SIZE, KeyDestroyedError
+from commands.kms import Kms
 from commands.log import LogUnavailableError
 
 _CACHED = 10_000
 _AWAY_SECONDS = 1.0
+_CHUNK = 500
 
 
 class MongoKeyStore:
-    """Keep one AES key for each subject, wrapped (RFC 3394), apart from the log: a copy of the log holds none.
+    """Keep one AES key for each subject, wrapped, apart from the log: a copy of the log holds none.
 
-    Of two processes that make a subject's key at once, the first wins, and both use it.
+    Of two processes that make a subject's key at once, the first wins, and both use it. A destroyed key leaves its
+    document without a key.
     """
 
-    def __init__(self, collection: Any, master_key: bytes) -> None:
-        """Keep the keys in *collection*, a `pymongo.collection.Collection` with majority concerns."""
+    def __init__(self, collection: Any, kms: Kms, remembered_seconds: float = math.inf) -> None:
+        """Keep the keys in *collection*, a `pymongo.collection.Collection` with majority concerns.
+
+        Who does not hear of every erasure remembers a key for *remembered_seconds* at most.
+        """
         self._collection = collection
-        self._master_key = master_key
-        self._cache: dict[str, bytes] = {}
+        self._kms = kms
+        self._cache: dict[str, tuple[bytes, float]] = {}
+        self._remembered_seconds = remembered_seconds
         self._away_until = 0.0
 
     def get(self, subject: str) -> bytes | None:
         """Return the subject's key, from memory where it was used of late; raises LogUnavailableError."""
         found = self._cache.get(subject)
-        if found is None:
-            found = self._load([subject]).get(subject)
-        return found
+        if found is not None and found[1] > time.monotonic():
+            return found[0]
+        return self._load([subject]).get(subject)
 
     def ensure(self, subjects: Iterable[str]) -> None:
-        """Make the missing keys, durably; raises LogUnavailableError."""
-        missing = [subject for subject in subjects if subject not in self._cache]
+        """Make the missing keys, durably; raises LogUnavailableError and KeyDestroyedError."""
+        now = time.monotonic()
+        missing = [s for s in subjects if (found := self._cache.get(s)) is None or found[1] <= now]
         if not missing:
             return
-        unknown = [subject for subject in missing if subject not in self._load(missing)]
+        known = self._load(missing)
+        unknown = [subject for subject in missing if subject not in known]
         if not unknown:
             return
-        wrapped = {subject: aes_key_wrap(self._master_key, os.urandom(KEY_SIZE)) for subject in unknown}
+        wrapped = {subject: self._kms.wrap(os.urandom(KEY_SIZE)) for subject in unknown}
         try:
             self._collection.bulk_write(
                 [
@@ -55,11 +64,51 @@ class MongoKeyStore:
             )
         except PyMongoError as error:
             raise self._away(error) from error
-        self._load(unknown)
+        made = self._load(unknown)
+        for subject in unknown:
+            if subject not in made:
+                raise KeyDestroyedError("the person whom this is about was erased")
+
+    def destroy(self, subjects: Iterable[str]) -> None:
+        """Destroy keys; raises LogUnavailableError."""
+        found = list(subjects)
+        try:
+            self._collection.bulk_write(
+                [UpdateOne({"_id": subject}, {"$set": {"wrapped": None}}, upsert=True) for subject in found],
+                ordered=False,
+            )
+        except PyMongoError as error:
+            raise self._away(error) from error
+        self.forget(found)
+
+    def forget(self, subjects: Iterable[str]) -> None:
+        """Drop keys from memory."""
+        for subject in subjects:
+            self._cache.pop(subject, None)
+
+    def rewrap(self) -> int:
+        """Wrap what an older master key wrapped anew; raises LogUnavailableError. Who stops in between goes on later."""
+        done, last = 0, ""
+        try:
+            while rows := list(self._collection.find({"_id": {"$gt": last}}).sort("_id", 1).limit(_CHUNK)):
+                last = rows[-1]["_id"]
+                old = [
+                    row for row in rows if row["wrapped"] is not None and self._is_old(bytes(row["wrapped"]))
+                ]
+                for row in old:  # a key that is destroyed meanwhile stays so
+                    anew = self._kms.wrap(self._kms.unwrap(bytes(row["wrapped"])))
+                    self._collection.update_one(row, {"$set": {"wrapped": anew}})
+                done += len(old)
+        except PyMongoError as error:
+            raise self._away(error) from error
+        return done
 
     def close(self) -> None:
         """Forget the keys; the client belongs to who made it."""
         self._cache.clear()
+
+    def _is_old(self, wrapped: bytes) -> bool:
+        return self._kms.version_of(wrapped) != self._kms.version
 
     def _load(self, subjects: list[str]) -> dict[str, bytes]:
         if time.monotonic() < self._away_until:
@@ -68,10 +117,13 @@ class MongoKeyStore:
             rows = list(self._collection.find({"_id": {"$in": subjects}}))
         except PyMongoError as error:
             raise self._away(error) from error
-        found = {row["_id"]: aes_key_unwrap(self._master_key, bytes(row["wrapped"])) for row in rows}
+        found = {
+            row["_id"]: self._kms.unwrap(bytes(row["wrapped"])) for row in rows if row["wrapped"] is not None
+        }
         while len(self._cache) + len(found) > _CACHED and self._cache:
             self._cache.pop(next(iter(self._cache)))
-        self._cache.update(found)
+        until = time.monotonic() + self._remembered_seconds
+        self._cache.update({subject: (key, until) for subject, key in found.items()})
         return found
 
     def _away(self, error: PyMongoError) -> LogUnavailableError:

@@ -33,4 +33,11 @@ class ChangeStanding(Command, tag="account.change_standing"):
     tier: Tier | None
 
 
-AccountCommand = RegisterAccount | ChangeProfile | ChangeStanding
+class EraseAccount(Command, tag="account.erase"):
+    """Erase the person: the account ends, and its keys and those of *authors* are destroyed."""
+
+    account_id: str
+    authors: tuple[str, ...]
+
+
+AccountCommand = RegisterAccount | ChangeProfile | ChangeStanding | EraseAccount

@@ -5,13 +5,12 @@ An account and its claims are streams of one partition, so that one command chan
 
 import re
 from collections.abc import Mapping
-from typing import assert_never
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from domain.account.commands import ChangeProfile, ChangeStanding, RegisterAccount
+from domain.account.commands import ChangeProfile, ChangeStanding, EraseAccount, RegisterAccount
 from domain.account.events import (
+    AccountErased,
     AccountEvent,
     AccountProfileChanged,
     AccountRegistered,
@@ -20,34 +19,16 @@ from domain.account.events import (
     ClaimReleased,
     ClaimTaken,
 )
+from domain.account.state import INITIAL, UNCLAIMED, Account, Claim, evolve, evolve_claim
 from domain.actor import Actor, Role, Tier
 from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.limits import EMAIL_LENGTH, HANDLE
 from domain.policy import permit
 
+__all__ = ["INITIAL", "UNCLAIMED", "Account", "Claim", "evolve", "evolve_claim"]
+
 _HANDLE = re.compile(HANDLE)
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f-\x9f\ud800-\udfff]+@[^\s@\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
-
-
-class Account(Struct, frozen=True, kw_only=True):
-    """An account as its events left it.
-
-    The password's hash is here because a login is verified against it. It is personal data, which a snapshot would
-    keep past its erasure: accounts are never snapshotted, their streams are short.
-    """
-
-    exists: bool
-    email_claim: str
-    name_claim: str
-    password_hash: str
-    roles: tuple[Role, ...]
-    tier: Tier
-
-
-class Claim(Struct, frozen=True, kw_only=True):
-    """Who holds an e-mail address or a name; None where nobody does."""
-
-    account_id: str | None
 
 
 class AccountDecision(Struct, frozen=True, kw_only=True):
@@ -57,8 +38,6 @@ class AccountDecision(Struct, frozen=True, kw_only=True):
     claims: tuple[tuple[str, ClaimEvent], ...]
 
 
-INITIAL = Account(exists=False, email_claim="", name_claim="", password_hash="", roles=(), tier=Tier.FREE)
-UNCLAIMED = Claim(account_id=None)
 UNCHANGED = AccountDecision(account=(), claims=())
 
 
@@ -74,6 +53,8 @@ def decide_register(
         if (account.email_claim, account.name_claim) == (command.email_claim, command.name_claim):
             return UNCHANGED
         raise ConflictError("there is an account with this id already", code="account_exists")
+    if account.erased:
+        raise ConflictError("this account was erased: register anew", code="account_erased")
     email, name = _email(command.email), _name(command.name)
     _require_free(email_claim, name_claim)
     registered = AccountRegistered(
@@ -145,39 +126,17 @@ def decide_standing(
     return (AccountStandingChanged(account_id=command.account_id, roles=roles, tier=tier),)
 
 
-def evolve(account: Account, event: AccountEvent) -> Account:
-    """Return the account after *event*."""
-    match event:
-        case AccountRegistered():
-            return Account(
-                exists=True,
-                email_claim=event.email_claim,
-                name_claim=event.name_claim,
-                password_hash=event.password_hash,
-                roles=event.roles,
-                tier=event.tier,
-            )
-        case AccountProfileChanged():
-            return replace(
-                account,
-                email_claim=account.email_claim if event.email_claim is None else event.email_claim,
-                name_claim=account.name_claim if event.name_claim is None else event.name_claim,
-            )
-        case AccountStandingChanged(roles=roles, tier=tier):
-            return replace(account, roles=roles, tier=tier)
-        case _:
-            assert_never(event)
-
-
-def evolve_claim(claim: Claim, event: ClaimEvent) -> Claim:  # noqa: ARG001 # each event says all there is to know
-    """Return the claim after *event*."""
-    match event:
-        case ClaimTaken(account_id=account_id):
-            return Claim(account_id=account_id)
-        case ClaimReleased():
-            return UNCLAIMED
-        case _:
-            assert_never(event)
+def decide_erase(account: Account, command: EraseAccount, actor: Actor) -> AccountDecision:
+    """Return the events that *command* causes, or refuse it; the address and the name are free again."""
+    _require_self_or_admin(command.account_id, actor, command.type_name())
+    if account.erased:
+        return UNCHANGED
+    _require_known(account)
+    released = ClaimReleased(account_id=command.account_id)
+    return AccountDecision(
+        account=(AccountErased(account_id=command.account_id, authors=command.authors),),
+        claims=((account.email_claim, released), (account.name_claim, released)),
+    )
 
 
 def _moved(account_id: str, old: str, new: str | None) -> tuple[tuple[str, ClaimEvent], ...]:

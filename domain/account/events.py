@@ -1,7 +1,7 @@
 """What happens to accounts and to claims."""
 
 from domain.actor import Role, Tier
-from domain.event import Event, Personal
+from domain.event import Event, Personal, Secret
 
 
 class AccountRegistered(Event, topic="account.registered", version=1, subject="account_id"):
@@ -10,7 +10,7 @@ class AccountRegistered(Event, topic="account.registered", version=1, subject="a
     account_id: str
     email: Personal[str]
     name: Personal[str]
-    password_hash: Personal[str]
+    password_hash: Secret[str]
     email_claim: str
     name_claim: str
     roles: tuple[Role, ...]
@@ -35,6 +35,13 @@ class AccountStandingChanged(Event, topic="account.standing_changed", version=1)
     tier: Tier
 
 
+class AccountErased(Event, topic="account.erased", version=1):
+    """The person had themself erased: the keys of the account and of the *authors* of commits are destroyed."""
+
+    account_id: str
+    authors: tuple[str, ...]
+
+
 class ClaimTaken(Event, topic="claim.taken", version=1):
     """An account took an e-mail address or a name for itself."""
 
@@ -47,5 +54,5 @@ class ClaimReleased(Event, topic="claim.released", version=1):
     account_id: str
 
 
-AccountEvent = AccountRegistered | AccountProfileChanged | AccountStandingChanged
+AccountEvent = AccountRegistered | AccountProfileChanged | AccountStandingChanged | AccountErased
 ClaimEvent = ClaimTaken | ClaimReleased

@@ -11,7 +11,9 @@ from projections.models import (
     notifications,
     projects,
     reviews,
+    sessions,
     suggestions,
+    tokens,
 )
 
 READ_MODELS: tuple[ReadModel, ...] = (
@@ -25,5 +27,7 @@ READ_MODELS: tuple[ReadModel, ...] = (
     notifications.MODEL,
     activity.MODEL,
     suggestions.MODEL,
+    sessions.MODEL,
+    tokens.MODEL,
 )
 """Those that are made from events alone; the insights need an analyser."""

@@ -2,7 +2,13 @@
 
 from collections.abc import Iterable
 
-from domain.account.events import AccountProfileChanged, AccountRegistered, AccountStandingChanged
+from domain.account.events import (
+    AccountErased,
+    AccountProfileChanged,
+    AccountRegistered,
+    AccountStandingChanged,
+)
+from domain.event import ERASED
 from domain.record import Record
 from domain.times import rfc3339
 from projections.model import Collection
@@ -39,6 +45,11 @@ def _standing_changed(event: AccountStandingChanged, record: Record) -> Iterable
     return (Patch(ACCOUNTS, event.account_id, changes),)
 
 
+def _erased(event: AccountErased, record: Record) -> Iterable[Write]:
+    changes = {"email": ERASED, "name": ERASED, "roles": [], "erased": True, **_moved(record)}
+    return (Patch(ACCOUNTS, event.account_id, changes),)
+
+
 def _moved(record: Record) -> Document:
     return {"version": record.version, "updatedAt": rfc3339(record.occurred_at)}
 
@@ -49,6 +60,7 @@ MODEL = read_model(
         AccountRegistered: _registered,
         AccountProfileChanged: _profile_changed,
         AccountStandingChanged: _standing_changed,
+        AccountErased: _erased,
     },
     Collection(name=ACCOUNTS, indexes=(("createdAt",),)),
 )

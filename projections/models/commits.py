@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 
 from domain.commit.events import CommitRecorded
+from domain.erasure.events import TracesErased
+from domain.event import ERASED
 from domain.record import Record
 from domain.times import rfc3339
 from projections.model import Collection
 from projections.models.dispatch import read_model
-from projections.writes import Put, Write
+from projections.writes import Patch, Put, Write
 
 COMMITS = "commits"
 
@@ -17,6 +19,8 @@ def _recorded(event: CommitRecorded, record: Record) -> Iterable[Write]:
     document = {
         "id": id_,
         "projectId": event.project_id,
+        "authorId": event.author_id,
+        "recordedBy": record.actor,
         "sha": event.sha,
         "number": event.number,
         "message": event.message,
@@ -30,8 +34,18 @@ def _recorded(event: CommitRecorded, record: Record) -> Iterable[Write]:
     return (Put(COMMITS, id_, document),)
 
 
+def _erased(event: TracesErased, _: Record) -> Iterable[Write]:
+    changes = {"message": ERASED, "author": {"name": ERASED, "email": ERASED}}
+    return [Patch(COMMITS, f"{event.home}/{sha}", changes) for sha in event.commits]
+
+
 MODEL = read_model(
     COMMITS,
-    {CommitRecorded: _recorded},
-    Collection(name=COMMITS, indexes=(("projectId", "number"),), multikey=("changes.path",)),
+    {CommitRecorded: _recorded, TracesErased: _erased},
+    Collection(
+        name=COMMITS,
+        indexes=(("projectId", "number"), ("authorId", "number"), ("recordedBy", "number")),
+        multikey=("changes.path",),
+    ),
+    version=2,
 )

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
+from domain.erasure.events import TracesErased
+from domain.event import ERASED
 from domain.record import Record
 from domain.review.events import ReviewClosed, ReviewCommented, ReviewDecided, ReviewOpened
 from domain.times import rfc3339
 from projections.model import Collection
 from projections.models.dispatch import read_model
-from projections.writes import Document, Patch, Put, SetItem, Write
+from projections.writes import Document, Patch, PatchItem, Put, SetItem, Write
 
 REVIEWS = "reviews"
 COMMENTS = "comments"
@@ -59,13 +61,37 @@ def _closed(event: ReviewClosed, record: Record) -> Iterable[Write]:
     return (Patch(REVIEWS, event.review_id, {"status": "closed", **_moved(record)}),)
 
 
+def _erased(event: TracesErased, _: Record) -> Iterable[Write]:
+    """Forget what the person wrote; nobody decides a review of their own, so each document has one write."""
+    words, text = {"title": ERASED, "description": ERASED}, {"text": ERASED}
+    return [
+        *(Patch(REVIEWS, review, words) for review in event.reviews),
+        *(Patch(COMMENTS, comment, text) for comment in event.comments),
+        *(
+            PatchItem(REVIEWS, review, "decisions", "reviewerId", event.person, text)
+            for review in event.decisions
+        ),
+    ]
+
+
 def _moved(record: Record) -> Document:
     return {"version": record.version, "updatedAt": rfc3339(record.occurred_at)}
 
 
 MODEL = read_model(
     REVIEWS,
-    {ReviewOpened: _opened, ReviewCommented: _commented, ReviewDecided: _decided, ReviewClosed: _closed},
-    Collection(name=REVIEWS, indexes=(("projectId", "createdAt"),)),
-    Collection(name=COMMENTS, indexes=(("reviewId", "number"),)),
+    {
+        ReviewOpened: _opened,
+        ReviewCommented: _commented,
+        ReviewDecided: _decided,
+        ReviewClosed: _closed,
+        TracesErased: _erased,
+    },
+    Collection(
+        name=REVIEWS,
+        indexes=(("projectId", "createdAt"), ("authorId", "createdAt")),
+        multikey=("decisions.reviewerId",),
+    ),
+    Collection(name=COMMENTS, indexes=(("reviewId", "number"), ("authorId", "createdAt"))),
+    version=2,
 )

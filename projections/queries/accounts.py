@@ -26,6 +26,6 @@ class AccountQueries:
     def get_own(self, account_id: str) -> Document:
         """Return all of an account; raises NotFoundError."""
         account = self._store.get(ACCOUNTS, account_id)
-        if account is None:
+        if account is None or account.get("erased"):
             raise NotFoundError(f"there is no account {account_id}", code="account_not_found")
         return account

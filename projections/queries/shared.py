@@ -57,6 +57,10 @@ class SharedAnswers:
             for key in keys or ():
                 self._touched[key] = latest(upto, self._touched.get(key, {}))
 
+    def erase(self) -> None:
+        """Leave no answer anywhere."""
+        self._cache.erase()
+
     def _needed(self, key: str) -> Sequences:
         """Return what an entry must include; what was touched before this process began to listen is not known."""
         with self._lock:

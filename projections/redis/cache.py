@@ -5,6 +5,7 @@ import structlog
 
 logger = structlog.get_logger(__name__)
 
+_SCANNED = 1_000
 _LARGEST = 8 * 1024 * 1024
 
 
@@ -40,6 +41,15 @@ class RedisCache:
         """Forget every value: none is found under the next generation."""
         try:
             self._client.incr(f"{self._prefix}generation")
+        except redis.RedisError as error:
+            self._missed(error)
+
+    def erase(self) -> None:
+        """Forget every value, and delete what other generations left: it would lie there until its time is up."""
+        self.forget()
+        try:
+            for key in self._client.scan_iter(match=f"{self._prefix}*:*", count=_SCANNED):
+                self._client.unlink(key)
         except redis.RedisError as error:
             self._missed(error)
 

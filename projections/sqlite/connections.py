@@ -101,6 +101,7 @@ def _tune_writer(connection: sqlite3.Connection) -> None:
         f"journal_size_limit={_JOURNAL_BYTES}",
         f"cache_size=-{_WRITER_CACHE_KIB}",
         "temp_store=MEMORY",
+        "secure_delete=ON",  # what a person had erased is not left in a page that is free
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -134,6 +134,11 @@ class SQLiteDocumentStore:
             self._rebuilds[model.name] = build
             return build
 
+    def scrub(self) -> None:
+        """Move the journal into the file and empty it: what was overwritten is nowhere any more."""
+        with self._database.lock, translated():
+            self._database.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
+from uuid_utils import uuid7
 
 from commands.bus import BusyError, accepted
 from commands.intake.builders import Builder
@@ -16,15 +17,17 @@ from commands.log import LogUnavailableError, Selection
 from commands.outcomes import Accepted, Submission
 from commands.position import START, Position, PositionError, parse_position
 from domain.actor import ANONYMOUS, Actor
+from domain.command import Command
 from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError
 from projections.queries.composed import Rendered
 from projections.queries.page import Page
 from projections.store import StoreUnavailableError
 from read_api.api import Api
+from read_api.auth.principals import Principal
+from read_api.auth.tokens import unauthorized
 from read_api.gateway.conditions import etag, expected_version, not_modified
 from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError
-from read_api.gateway.tokens import unauthorized
 from read_api.services import Queries
 
 JSON_TYPE = "application/json"
@@ -33,6 +36,8 @@ _KEY = re.compile(f"[!-~]{{1,{_KEY_LENGTH}}}")
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 T = TypeVar("T")
+
+NOBODY = Principal(ANONYMOUS)
 
 
 class Answer(Struct, kw_only=True):
@@ -47,35 +52,48 @@ class Answer(Struct, kw_only=True):
 class Call:
     """One request. *path* holds the parameters of its path, *query* those of its query, both as text."""
 
-    __slots__ = ("_actor", "_carried", "api", "headers", "path", "query", "request_id")
+    __slots__ = ("_carried", "_principal", "address", "api", "headers", "path", "query", "request_id")
 
     def __init__(
-        self, api: Api, headers: dict[str, str], path: dict[str, str], query: dict[str, str], request_id: str
+        self,
+        api: Api,
+        headers: dict[str, str],
+        path: dict[str, str],
+        query: dict[str, str],
+        request_id: str,
+        address: str = "",
     ) -> None:
-        """Keep what the request carries; header names are in lower case."""
+        """Keep what the request carries; header names are in lower case, *address* is the client's."""
         self.api = api
         self.headers = headers
         self.path = path
         self.query = query
         self.request_id = request_id
-        self._actor: Actor | None = None
+        self.address = address
+        self._principal: Principal | None = None
         self._carried = START
 
     @property
     def actor(self) -> Actor:
         """Return who sends the request; raises HttpError 401 for a token that is not valid."""
-        if self._actor is None:
-            self._actor = self._authenticate()
-        return self._actor
+        if self._principal is None:
+            self._principal = self.authenticate()
+        return self._principal.actor
 
-    def _authenticate(self) -> Actor:
+    @property
+    def session(self) -> str | None:
+        """Return the session of the request's access token; None for other tokens. Raises as `actor` does."""
+        return None if self.actor.is_anonymous or self._principal is None else self._principal.session
+
+    def authenticate(self) -> Principal:
+        """Find out who sends the request, as it is now; raises HttpError 401 for a token that is not valid."""
         header = self.headers.get("authorization")
         if header is None:
-            return ANONYMOUS
+            return NOBODY
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise unauthorized("send `Authorization: Bearer <access token>`", "invalid_token")
-        return self.api.tokens.actor(token.strip())
+        return self.api.identity.principals.of(token.strip())
 
     def signed_in(self) -> Actor:
         """Return who sends the request; raises HttpError 401 for nobody."""
@@ -100,6 +118,30 @@ class Call:
             build, data, self.request(), target=target, type_name=type_name
         )
         return await self.carry_out(submission)
+
+    async def settle(self, command: Command, actor: Actor) -> Accepted:
+        """Carry out for *actor* what no idempotency key goes with, and wait until its effect is known here.
+
+        Raises as `execute` does.
+        """
+        request = IntakeRequest(
+            actor=actor,
+            correlation=self.request_id,
+            traceparent=_traceparent(self.headers.get("traceparent")),
+        )
+        done = await self.carry_out(self.api.intake.submit(command, None, request))
+        behind = [
+            number
+            for number, sequence in done.position.sequences.items()
+            if self.api.logs[number].tip().sequence < sequence
+        ]
+        if behind:
+            await self.reached(done.position.token())
+        return done
+
+    def new_id(self) -> str:
+        """Draw an id, in order of time."""
+        return str(uuid7())
 
     async def carry_out(self, submission: Submission) -> Accepted:
         """Carry out *submission*, once at a time for each idempotency key."""

@@ -7,8 +7,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from commands.log import EventLog
-from commands.mapper import ERASED
+from commands.mapper import secret_fields
 from commands.position import Position
+from domain.event import ERASED
 from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 from domain.times import rfc3339
@@ -78,12 +79,11 @@ def event_document(log: EventLog, record: Record, token: str) -> dict[str, Any]:
 
 def _data(log: EventLog, record: Record) -> Any:
     try:
-        data = msgspec.to_builtins(log.event(record))
+        event = log.event(record)
+        data = msgspec.to_builtins(event)
     except Exception:  # noqa: BLE001 # one event that cannot be read must not end a stream of them
         return None
-    if "passwordHash" in data:
-        data["passwordHash"] = ERASED
-    return data
+    return data | dict.fromkeys(secret_fields(type(event)), ERASED)
 
 
 def project_of(record: Record) -> str | None:

@@ -30,6 +30,11 @@ class Feed:
             return [self._kept[index] for index in range(start, min(start + _CHUNK, len(self._kept)))]
         return [shown(self._log, record) for record in self._log.read(after, _CHUNK)]
 
+    def forget(self) -> None:
+        """Drop what is kept: it is read from the log again."""
+        self._kept.clear()
+        self._bytes = 0
+
     def _fill(self, after: int) -> None:
         """Take over what was appended since; far behind, start anew close to the end."""
         last = self._kept[-1].sequence if self._kept else after

@@ -87,6 +87,16 @@ class Hub:
         """Return some events of *partition* behind *after*, in order, none skipped; raises LogUnavailableError."""
         return self._feeds[partition].events(after)
 
+    def forget(self) -> None:
+        """Drop what is kept ready to send: somebody was erased. From any thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended, and with it every subscriber
+                self._loop.call_soon_threadsafe(self._forget)
+
+    def _forget(self) -> None:
+        for feed in self._feeds:
+            feed.forget()
+
     def _appended(self, feed: Feed, records: Sequence[Record]) -> None:
         """Note the new tip; called from the thread that appends, and cheap when nobody listens."""
         feed.tip = records[-1].sequence

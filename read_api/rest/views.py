@@ -8,6 +8,7 @@ from domain.actor import Role, Tier
 from domain.build.events import BuildStatus
 from domain.commit.events import ChangeStatus
 from domain.file.events import Encoding
+from domain.policy import Scope
 from domain.project.events import CollaboratorRole, Visibility
 from domain.review.events import Decision
 
@@ -221,11 +222,60 @@ class AccountView(View):
 
 
 class TokensView(View):
-    """An access token and how long it is valid, in seconds."""
+    """An access token, how long it is valid in seconds, and what is exchanged for the next one."""
 
     access_token: str
+    refresh_token: str
     token_type: str
     expires_in: int
+
+
+class LoginView(View):
+    """The tokens of a session, or what is to be sent with a second factor."""
+
+    access_token: str | UnsetType = UNSET
+    refresh_token: str | UnsetType = UNSET
+    token_type: str | UnsetType = UNSET
+    expires_in: int | UnsetType = UNSET
+    mfa_required: bool | UnsetType = UNSET
+    mfa_token: str | UnsetType = UNSET
+
+
+class MfaSetupView(View):
+    """A secret for one-time passwords, as an authenticator program takes it."""
+
+    secret: str
+    otpauth_url: str
+    qr_code: str
+
+
+class RecoveryCodesView(View):
+    """Codes that replace a one-time password, each once. They are shown this once."""
+
+    recovery_codes: list[str]
+
+
+class SessionView(View):
+    """A session: where somebody is signed in."""
+
+    id: str
+    created_at: str
+    last_used_at: str
+    expires_at: str
+    user_agent: str
+    address: str
+    current: bool
+
+
+class TokenView(View):
+    """A token for a service; the token itself is shown once, when it is made."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_at: str
+    expires_at: str
+    token: str | UnsetType = UNSET
 
 
 class NotificationView(View):

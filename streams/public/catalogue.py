@@ -11,7 +11,12 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from domain.account.events import AccountProfileChanged, AccountRegistered, AccountStandingChanged
+from domain.account.events import (
+    AccountErased,
+    AccountProfileChanged,
+    AccountRegistered,
+    AccountStandingChanged,
+)
 from domain.announcement.events import AnnouncementPublished
 from domain.build.events import BuildQueued, BuildStatusChanged
 from domain.commit.events import ChangeStatus, CommitPartRecorded, CommitRecorded, RecordedChange
@@ -255,6 +260,10 @@ def _standing_changed(event: AccountStandingChanged, names: Names) -> shapes.Pub
     )
 
 
+def _account_erased(event: AccountErased, names: Names) -> shapes.PublicAccountErased:
+    return shapes.PublicAccountErased(account=names.person(event.account_id))
+
+
 PUBLISHED: tuple[Publication[Any], ...] = (
     Publication(ProjectCreated, shapes.PublicProjectCreated, _project_created, "project"),
     Publication(ProjectUpdated, shapes.PublicProjectUpdated, _project_updated, "project"),
@@ -282,11 +291,17 @@ PUBLISHED: tuple[Publication[Any], ...] = (
     Publication(AccountRegistered, shapes.PublicAccountRegistered, _account_registered, "account"),
     Publication(AccountProfileChanged, shapes.PublicAccountProfileChanged, _profile_changed, "account"),
     Publication(AccountStandingChanged, shapes.PublicAccountStandingChanged, _standing_changed, "account"),
+    Publication(AccountErased, shapes.PublicAccountErased, _account_erased, "account"),
 )
 
 WITHHELD: dict[str, str] = {
     "claim.*": "says nothing that the account's own events do not say",
     "command.*": "concerns the log, not what people did",
+    "credentials.*": "how somebody signs in is that person's own matter",
+    "session.*": "when and where somebody signs in is that person's own matter",
+    "token.*": "what a person lets services do is that person's own matter",
+    "erasure.*": "says nothing that the erasure of the account does not say",
+    "signing.*": "concerns the keys of the installation; they are public as a JSON Web Key Set",
     "log.*": "concerns the log, not what people did",
     "notifications.read": "when somebody reads is that person's own matter",
 }

@@ -223,3 +223,9 @@ class PublicAccountStandingChanged(PublicEvent, frozen=True):
     account: Person
     roles: tuple[Role, ...]
     tier: Tier
+
+
+class PublicAccountErased(PublicEvent, frozen=True):
+    """A person had themself erased; the pseudonym stays, and leads to nobody."""
+
+    account: Person

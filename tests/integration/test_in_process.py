@@ -13,7 +13,7 @@ from codepark.embedded import Embedded
 from codepark.importing.run import import_history
 from codepark.importing.sample import SampleHistory
 from codepark.importing.sinks import LocalSink
-from codepark.server import build_api
+from codepark.server import build_api, build_eraser
 from codepark.settings import Settings
 from codepark.shared_memory import SharedMemory
 from commands.bus import accepted
@@ -23,6 +23,7 @@ from commands.intake.intake import Request
 from domain.actor import SERVICE
 from projections.store import Change, Checkpoint
 from read_api.app import create_app
+from read_api.realtime.hub import Hub
 
 
 @asynccontextmanager
@@ -32,16 +33,19 @@ async def application(path, **changes) -> AsyncIterator[tuple[Embedded, httpx.As
     shared = SharedMemory(settings, parts.logs)
     try:
         loop = asyncio.get_running_loop()
-        api = replace(build_api(parts, shared), **changes)
+        hub = Hub(parts.logs)
+        eraser = build_eraser(parts, shared, hub)
+        api = replace(build_api(parts, shared, hub, eraser), **changes)
         parts.progress.bind(loop)
         api.hub.start(loop)
         parts.start()
-        token = api.tokens.issue(SERVICE.id, SERVICE.roles)
+        token = api.identity.tokens.issue_access(SERVICE.id, SERVICE.roles, operator=True)
         transport = httpx.ASGITransport(create_app(api))
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
             yield parts, client
-        api.passwords.close()
+        await api.identity.close()
+        eraser.close()
     finally:
         shared.close()
         parts.close()

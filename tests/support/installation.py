@@ -16,7 +16,8 @@ from cluster.processes import Identity, free_port, reaped, spawn
 from commands.nodes.preference import preferred
 from commands.secrets import Secrets
 from domain.actor import SERVICE, Tier
-from read_api.gateway.tokens import Tokens
+from read_api.auth.keys import SigningKeys
+from read_api.auth.tokens import Tokens
 from tests.support.server import STOP_SECONDS, eventually
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
@@ -251,5 +252,5 @@ class Installation:
 
 def service_token() -> str:
     """Return an access token of the principal that may do everything."""
-    tokens = Tokens(Secrets.from_base64(SECRET).signing_key())
-    return tokens.issue(SERVICE.id, SERVICE.roles, tier=Tier.ENTERPRISE, seconds=3_600)
+    tokens = Tokens(SigningKeys(Secrets.from_base64(SECRET)))
+    return tokens.issue_access(SERVICE.id, SERVICE.roles, tier=Tier.ENTERPRISE, seconds=3_600, operator=True)

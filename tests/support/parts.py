@@ -10,6 +10,7 @@ from commands.bus import CommandBus, accepted
 from commands.intake.builders import COMMAND_TYPES
 from commands.intake.intake import Intake, Request
 from commands.keys import PersonalCipher
+from commands.kms import LocalKms
 from commands.mapper import EventMapper
 from commands.outcomes import Accepted, Outcome, Submission
 from commands.secrets import Secrets
@@ -26,7 +27,7 @@ class Commands:
     """A log with its keys, an intake and a bus."""
 
     def __init__(self, path: Path, clock: Any = None) -> None:
-        self.keys = SQLiteKeyStore(path / "keys.sqlite", SECRETS.master_key)
+        self.keys = SQLiteKeyStore(path / "keys.sqlite", LocalKms(SECRETS.master_key))
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.log = SQLiteEventLog(path / "log.sqlite", self.mapper)
         self.intake = Intake(SECRETS, self.log)

@@ -6,6 +6,7 @@ from typing import Any
 from codepark.cluster import KEYS
 from commands.kafka.keys import MongoKeyStore
 from commands.keys import PersonalCipher
+from commands.kms import LocalKms
 from commands.mapper import EventMapper
 from commands.position import parse_position
 from commands.secrets import Secrets
@@ -74,7 +75,9 @@ def compare_read_models(
     models = (*READ_MODELS, insights_model(InlineAnalyser())) if insights else READ_MODELS
     database = database_name(installation.environment)
     with connect(mongodb_uri, pool=(0, 5)) as client:
-        keys = MongoKeyStore(database_of(client, database)[KEYS], Secrets.from_base64(SECRET).master_key)
+        keys = MongoKeyStore(
+            database_of(client, database)[KEYS], LocalKms(Secrets.from_base64(SECRET).master_key)
+        )
         expected = projected(models, topic, EventMapper(PersonalCipher(keys)))
         found = MongoDocumentStore(client, database)
         found.prepare(models)

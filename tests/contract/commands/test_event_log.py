@@ -9,6 +9,7 @@ from commands.kafka.log import KafkaEventLog
 from commands.kafka.loop import LoopThread
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
+from commands.kms import LocalKms
 from commands.log import CommandEvents, LogCorruptError, Selection, Snapshot, Tip, TipMovedError
 from commands.mapper import EventMapper
 from commands.sqlite.keys import SQLiteKeyStore
@@ -25,7 +26,7 @@ def log(request, tmp_path):
     settings = KafkaSettings(
         bootstrap_servers=request.getfixturevalue("kafka"), prefix=request.getfixturevalue("topic_prefix")
     )
-    keys, thread = SQLiteKeyStore(tmp_path / "keys.sqlite", SECRETS.master_key), LoopThread()
+    keys, thread = SQLiteKeyStore(tmp_path / "keys.sqlite", LocalKms(SECRETS.master_key)), LoopThread()
     found = KafkaEventLog(settings, EventMapper(PersonalCipher(keys)), tmp_path, thread)
     try:
         found.start()

@@ -17,6 +17,7 @@ from commands.kafka.log import KafkaEventLog
 from commands.kafka.loop import LoopThread
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
+from commands.kms import LocalKms
 from commands.mapper import EventMapper
 from commands.outcomes import Accepted
 from commands.sqlite.keys import SQLiteKeyStore
@@ -33,7 +34,7 @@ class LocalNode:
         folder.mkdir(parents=True, exist_ok=True)
         self.settings = settings
         self.thread = LoopThread()
-        self.keys = SQLiteKeyStore(folder / "keys.sqlite", SECRETS.master_key)
+        self.keys = SQLiteKeyStore(folder / "keys.sqlite", LocalKms(SECRETS.master_key))
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.log = KafkaEventLog(settings, self.mapper, folder / "replica", self.thread)
         self.found = self.log.place.next_offset

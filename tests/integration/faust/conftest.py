@@ -20,6 +20,7 @@ from commands.kafka.log import KafkaEventLog
 from commands.kafka.loop import LoopThread
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
+from commands.kms import LocalKms
 from commands.mapper import EventMapper
 from commands.partitioned_bus import partitioned
 from commands.partitions import Logs
@@ -51,7 +52,7 @@ class KafkaCommands(Commands):
     """A node over Kafka, without HTTP."""
 
     def __init__(self, path: Path, settings: KafkaSettings, *, keys: Path | None = None) -> None:
-        self.keys = SQLiteKeyStore((keys or path) / "keys.sqlite", SECRETS.master_key)
+        self.keys = SQLiteKeyStore((keys or path) / "keys.sqlite", LocalKms(SECRETS.master_key))
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.thread = LoopThread()
         self.settings = settings

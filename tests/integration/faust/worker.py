@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
+from commands.kms import LocalKms
 from commands.mapper import EventMapper
 from commands.sqlite.keys import SQLiteKeyStore
 from domain.event import Event
@@ -47,7 +48,7 @@ def main(facts: dict[str, Any]) -> None:
     settings = KafkaSettings(
         bootstrap_servers=facts["servers"], prefix=facts["prefix"], partitions=facts["partitions"]
     )
-    mapper = EventMapper(PersonalCipher(SQLiteKeyStore(Path(facts["keys"]), SECRETS.master_key)))
+    mapper = EventMapper(PersonalCipher(SQLiteKeyStore(Path(facts["keys"]), LocalKms(SECRETS.master_key))))
     store, client = open_store(*facts["mongodb"]), redis.Redis.from_url(facts["redis"])
     common = (client, settings.prefix)
     match facts["kind"]:

@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 from uuid import uuid4
 
@@ -61,6 +62,19 @@ def bob(server: Server) -> Iterator[Person]:
 @pytest.fixture(scope="session")
 def eve(server: Server) -> Iterator[Person]:
     yield from _person(server, "Eve")
+
+
+@pytest.fixture
+def new_person(server: Server) -> Iterator[Callable[[], Person]]:
+    """Register people whom no other test knows."""
+    with ExitStack() as clients:
+
+        def register() -> Person:
+            person = Person(server, f"p-{uuid4().hex[:12]}")
+            clients.enter_context(person.client)
+            return person
+
+        yield register
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import jwt
 import pytest
 
 from commands.secrets import Secrets
+from read_api.auth.keys import SigningKeys
 from tests.support.people import PASSWORD, Person, made, refused
 from tests.support.server import Server
 
@@ -79,10 +80,17 @@ def test_a_bad_token_is_401_even_where_nobody_may_ask(server: Server, header: st
     ("kind", "status"), [("at+jwt", 200), ("application/at+jwt", 200), ("JWT", 401), (None, 401)]
 )
 def test_only_access_tokens_sign_in(server: Server, kind: str | None, status: int) -> None:
-    key = Secrets.from_base64(server.secret_key()).signing_key()
+    key = SigningKeys(Secrets.from_base64(server.secret_key())).operator()
     now = int(time.time())
-    claims = {"sub": "service:test", "iss": "codepark", "aud": "codepark", "iat": now, "exp": now + 60}
-    token = jwt.encode(claims, key, algorithm="EdDSA", headers={"typ": kind})
+    claims = {
+        "sub": "service:test",
+        "iss": "codepark",
+        "aud": "codepark",
+        "iat": now,
+        "exp": now + 60,
+        "jti": "1",
+    }
+    token = jwt.encode(claims, key.private, algorithm="EdDSA", headers={"typ": kind, "kid": key.id})
     with server.client(token) as client:
         assert client.get("/api/v1/projects").status_code == status
 

@@ -46,6 +46,8 @@ def test_a_commit(documents):
     assert documents(commits.MODEL).given(COMMIT)["commits"]["p/abc"] == {
         "id": "p/abc",
         "projectId": "p",
+        "authorId": COMMIT.author_id,
+        "recordedBy": "owner",
         "sha": "abc",
         "number": 7,
         "message": "m",

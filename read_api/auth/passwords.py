@@ -44,6 +44,10 @@ class Passwords:
             return False
         return bool(await self._run(self._matches, hashed, password))
 
+    def is_outdated(self, hashed: str) -> bool:
+        """Tell whether *hashed* was made with other parameters than those of today."""
+        return self._hasher.check_needs_rehash(hashed)
+
     def close(self) -> None:
         """End the pool."""
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,177 @@
+"""Erase a person to the end: their keys, what was made from their data, and what is remembered of it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import structlog
+
+from codepark.parts import Parts
+from commands.bus import accepted
+from commands.intake.intake import Request
+from commands.log import LogUnavailableError, Selection
+from commands.outcomes import Accepted
+from commands.view import load
+from domain.account.events import AccountErased
+from domain.actor import SERVICE
+from domain.command import Command
+from domain.erasure.commands import CompleteErasure, EraseTraces
+from domain.identifiers import ACCOUNTS_HOME, erasure_stream
+from domain.record import Record
+from projections.queries.traces import TraceQueries, Traces
+from projections.store import StoreUnavailableError
+
+_RETRY_SECONDS = 1.0
+_LOOK_SECONDS = 0.02
+_CATCH_UP_SECONDS = 60.0
+
+logger = structlog.get_logger(__name__)
+
+
+class Eraser:
+    """Follows the log: an account that was erased there is erased everywhere, whoever asked for it and whatever died.
+
+    First the keys: from then on nothing can decrypt what the log, its copies and its backups hold. Then the documents
+    that were made from it: their ids become events, so that every read model forgets them in the order of everything
+    else, and a rebuild gives the same. The account's `erasure.completed` says that all is done; an erasure without it is
+    taken up again at the next start. Each step may be repeated.
+    """
+
+    def __init__(
+        self, parts: Parts, *, forget_here: Sequence[Callable[[], None]], forget: Sequence[Callable[[], None]]
+    ) -> None:
+        """Erase in *parts*; *forget_here* drops what this process remembers, *forget* what the caches hold."""
+        self._parts = parts
+        self._forget_here = forget_here
+        self._forget = forget
+        self._traces = TraceQueries(parts.store)
+        self._pending: dict[str, AccountErased] = {}
+        self._changed = threading.Condition()
+        self._ended = False
+        self._begun = False
+        self._thread = threading.Thread(target=self._run, name="eraser", daemon=True)
+        parts.logs.accounts.on_append(self._appended)
+
+    def start(self) -> None:
+        """Take up what is left undone, and begin."""
+        self._thread.start()
+
+    def wait(self, account_id: str, seconds: float) -> bool:
+        """Wait until the erasure of an account is completed; False where that takes longer than *seconds*."""
+        with self._changed:
+            return self._changed.wait_for(lambda: account_id not in self._pending or self._ended, seconds)
+
+    def close(self) -> None:
+        """End; what is left undone is taken up at the next start."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _appended(self, records: Sequence[Record]) -> None:
+        """Forget the keys before anything behind this is read, and leave the rest to the thread."""
+        for record in records:
+            if record.topic == AccountErased.TOPIC:
+                event = self._event(record)
+                self._parts.keys.forget((event.account_id, *event.authors))
+                for forget in self._forget_here:
+                    forget()
+                with self._changed:
+                    self._pending[event.account_id] = event
+                    self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._pending or self._ended or not self._begun)
+                if self._ended:
+                    return
+                pending = list(self._pending.values())
+            try:
+                if not self._begun:
+                    self._take_up()
+                for event in pending:
+                    self._erase(event)
+            except (LogUnavailableError, StoreUnavailableError) as error:
+                logger.warning("an erasure waits", reason=str(error))
+                self._pause()
+            except Exception:
+                logger.exception("an erasure failed; it is tried again")
+                self._pause()
+
+    def _take_up(self) -> None:
+        """Learn what was left undone; raises LogUnavailableError."""
+        undone = list(self._undone())
+        with self._changed:
+            for event in undone:
+                self._pending.setdefault(event.account_id, event)
+        self._begun = True
+
+    def _pause(self, seconds: float = _RETRY_SECONDS) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended, seconds)
+
+    def _undone(self) -> Iterator[AccountErased]:
+        """Yield the erasures that the log holds and does not tell the end of."""
+        log = self._parts.logs.accounts
+        after, selection = 0, Selection(topics=(AccountErased.TOPIC,))
+        while records := log.read(after, 100, selection):
+            after = records[-1].sequence
+            for record in records:
+                event = self._event(record)
+                if not load(log, erasure_stream(ACCOUNTS_HOME, event.account_id)).state.completed:
+                    yield event
+
+    def _event(self, record: Record) -> AccountErased:
+        event = self._parts.logs.accounts.event(record)
+        assert isinstance(event, AccountErased)  # noqa: S101 # by its topic
+        return event
+
+    def _erase(self, event: AccountErased) -> None:
+        people = (event.account_id, *event.authors)
+        self._parts.keys.destroy(people)
+        for forget in self._forget:
+            forget()
+        self._catch_up()
+        for person in people:
+            of = self._traces.of_account if person == event.account_id else self._traces.of_author
+            for traces in list(of(person)):
+                self._carry_out(_erase_traces(person, traces))
+        self._catch_up()  # the read models have forgotten before it is said
+        for forget in self._forget:
+            forget()
+        self._parts.scrub()
+        self._carry_out(CompleteErasure(account_id=event.account_id))
+        logger.info("a person was erased")
+        with self._changed:
+            self._pending.pop(event.account_id, None)
+            self._changed.notify_all()
+
+    def _catch_up(self) -> None:
+        """Wait until the read models include all that is in the log now; raises StoreUnavailableError."""
+        parts, deadline = self._parts, time.monotonic() + _CATCH_UP_SECONDS
+        for partition, sequence in parts.logs.tip().sequences.items():
+            for model in parts.main_models:
+                while parts.progress.sequence(model, partition) < sequence:
+                    if self._ended or time.monotonic() > deadline:
+                        raise StoreUnavailableError(f"{model} does not come to the erasure in time")
+                    self._pause(_LOOK_SECONDS)
+
+    def _carry_out(self, command: Command) -> Accepted:
+        """Carry out a command. Nodes may do so at once for the same person: a trace erased twice is erased."""
+        submission = self._parts.intake.submit(command, None, Request(actor=SERVICE))
+        return accepted(self._parts.bus.execute_sync([submission])[0])
+
+
+def _erase_traces(person: str, traces: Traces) -> EraseTraces:
+    return EraseTraces(
+        home=traces.home,
+        person=person,
+        reviews=traces.reviews,
+        comments=traces.comments,
+        decisions=traces.decisions,
+        commits=traces.commits,
+        sessions=traces.sessions,
+        tokens=traces.tokens,
+    )

@@ -1,0 +1,47 @@
+"""What may happen to what was made from a person's data."""
+
+from typing import assert_never
+
+from msgspec import Struct
+
+from domain.actor import Actor
+from domain.erasure.commands import CompleteErasure, EraseTraces, ErasureCommand
+from domain.erasure.events import ErasureCompleted, ErasureEvent, TracesErased
+from domain.policy import permit
+
+
+class Erasure(Struct, frozen=True, kw_only=True):
+    """An erasure as its last event left it."""
+
+    completed: bool
+
+
+INITIAL = Erasure(completed=False)
+
+
+def decide(erasure: Erasure, command: ErasureCommand, actor: Actor) -> tuple[ErasureEvent, ...]:
+    """Return the events that *command* causes, or refuse it."""
+    permit(actor, command.type_name())
+    match command:
+        case EraseTraces():
+            return (
+                TracesErased(
+                    home=command.home,
+                    person=command.person,
+                    reviews=command.reviews,
+                    comments=command.comments,
+                    decisions=command.decisions,
+                    commits=command.commits,
+                    sessions=command.sessions,
+                    tokens=command.tokens,
+                ),
+            )
+        case CompleteErasure(account_id=account_id):
+            return () if erasure.completed else (ErasureCompleted(account_id=account_id),)
+        case _:
+            assert_never(command)
+
+
+def evolve(erasure: Erasure, event: ErasureEvent) -> Erasure:  # noqa: ARG001 # each event says all there is to know
+    """Return the erasure after *event*."""
+    return Erasure(completed=isinstance(event, ErasureCompleted))

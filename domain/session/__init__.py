@@ -1,0 +1,1 @@
+"""Sessions: families of refresh tokens, of which one is good at a time."""

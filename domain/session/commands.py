@@ -1,0 +1,36 @@
+"""What may be asked of sessions."""
+
+from domain.command import Command
+from domain.session.events import EndReason
+
+
+class OpenSession(Command, tag="session.open"):
+    """Sign in; *expires_at* is in milliseconds since the epoch."""
+
+    session_id: str
+    account_id: str
+    token_id: str
+    expires_at: int
+    user_agent: str
+    address: str
+
+
+class RefreshSession(Command, tag="session.refresh"):
+    """Exchange the refresh token *token_id* for *next_token_id*, at the time *at* (milliseconds since the epoch)."""
+
+    session_id: str
+    account_id: str
+    token_id: str
+    next_token_id: str
+    at: int
+
+
+class EndSession(Command, tag="session.end"):
+    """End the session."""
+
+    session_id: str
+    account_id: str
+    reason: EndReason
+
+
+SessionCommand = OpenSession | RefreshSession | EndSession

@@ -1,0 +1,47 @@
+"""What happens to sessions."""
+
+from enum import StrEnum
+
+from domain.event import Event, Personal
+
+
+class EndReason(StrEnum):
+    """Why a session ended."""
+
+    LOGOUT = "logout"
+    REVOKED = "revoked"
+    REUSE = "reuse"
+
+
+class SessionOpened(Event, topic="session.opened", version=1, subject="account_id"):
+    """Somebody signed in. *token_id* is that of the refresh token, *expires_at* the end of the session at the latest.
+
+    *epoch* is the account's: the session ends when the account's moves on. Times are milliseconds since the epoch.
+    """
+
+    session_id: str
+    account_id: str
+    epoch: int
+    token_id: str
+    expires_at: int
+    user_agent: Personal[str]
+    address: Personal[str]
+
+
+class SessionRefreshed(Event, topic="session.refreshed", version=1):
+    """The refresh token was exchanged for the next one."""
+
+    session_id: str
+    account_id: str
+    token_id: str
+
+
+class SessionEnded(Event, topic="session.ended", version=1):
+    """The session ended: its tokens are good no more."""
+
+    session_id: str
+    account_id: str
+    reason: EndReason
+
+
+SessionEvent = SessionOpened | SessionRefreshed | SessionEnded

@@ -1,0 +1,9 @@
+"""What may be asked of the signing keys."""
+
+from domain.command import Command
+
+
+class RotateSigningKey(Command, tag="signing.rotate"):
+    """Announce the next generation of the signing key; *at* is now, in milliseconds since the epoch."""
+
+    at: int

@@ -1,0 +1,13 @@
+"""What happens to the signing keys."""
+
+from domain.event import Event
+
+
+class SigningKeyRotated(Event, topic="signing.rotated", version=1):
+    """The next generation of the signing key was announced, at the time *at* (milliseconds since the epoch)."""
+
+    generation: int
+    at: int
+
+
+SigningEvent = SigningKeyRotated

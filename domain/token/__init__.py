@@ -1,0 +1,1 @@
+"""API tokens: what services sign in with."""

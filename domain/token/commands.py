@@ -1,0 +1,25 @@
+"""What may be asked of API tokens."""
+
+from domain.command import Command
+from domain.policy import Scope
+
+
+class CreateToken(Command, tag="token.create"):
+    """Make a token, which is known by its hash; *expires_at* is in milliseconds since the epoch."""
+
+    token_id: str
+    account_id: str
+    name: str
+    token_hash: str
+    scopes: tuple[Scope, ...]
+    expires_at: int
+
+
+class RevokeToken(Command, tag="token.revoke"):
+    """Let the token be good no more."""
+
+    token_id: str
+    account_id: str
+
+
+TokenCommand = CreateToken | RevokeToken

@@ -1,0 +1,87 @@
+"""What may happen to an API token."""
+
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.account.state import Account
+from domain.actor import Actor
+from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from domain.limits import NAME_LENGTH
+from domain.policy import Scope, permit
+from domain.text import checked_line
+from domain.token.commands import CreateToken, RevokeToken, TokenCommand
+from domain.token.events import TokenCreated, TokenEvent, TokenRevoked
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """A token as its events left it."""
+
+    account_id: str
+    token_hash: str
+    scopes: tuple[Scope, ...]
+    expires_at: int
+    revoked: bool
+
+    def lives(self, account: Account, at: int) -> bool:
+        """Tell whether the token is good at the time *at* (milliseconds since the epoch)."""
+        return not self.revoked and at < self.expires_at and account.exists
+
+
+INITIAL = Token(account_id="", token_hash="", scopes=(), expires_at=0, revoked=False)  # none yet
+
+
+def decide(account: Account, token: Token, command: TokenCommand, actor: Actor) -> tuple[TokenEvent, ...]:
+    """Return the events that *command* causes, or refuse it; *account* is the one that the command names."""
+    permit(actor, command.type_name())
+    match command:
+        case CreateToken():
+            return _create(account, token, command, actor)
+        case RevokeToken(token_id=token_id, account_id=account_id):
+            if not token.account_id or token.account_id != account_id:
+                raise NotFoundError("there is no such token", code="token_not_found")
+            if actor.id != account_id:
+                permit(actor, "account.administer")
+            return () if token.revoked else (TokenRevoked(token_id=token_id, account_id=account_id),)
+        case _:
+            assert_never(command)
+
+
+def _create(account: Account, token: Token, command: CreateToken, actor: Actor) -> tuple[TokenEvent, ...]:
+    if actor.id != command.account_id:
+        raise ForbiddenError("an account makes tokens for itself alone", code="forbidden")
+    if not account.exists:
+        raise NotFoundError("there is no such account", code="account_not_found")
+    if token.account_id:
+        raise ConflictError("there is a token with this id already", code="token_exists")
+    if not command.scopes:
+        raise InvalidError("a token has at least one scope", pointer="/scopes")
+    if actor.scopes is not None and not actor.scopes.issuperset(command.scopes):
+        raise ForbiddenError("a token cannot make one that may do more", code="scope_required")
+    created = TokenCreated(
+        token_id=command.token_id,
+        account_id=command.account_id,
+        name=checked_line(command.name, pointer="/name", longest=NAME_LENGTH),
+        token_hash=command.token_hash,
+        scopes=tuple(scope for scope in Scope if scope in command.scopes),
+        expires_at=command.expires_at,
+    )
+    return (created,)
+
+
+def evolve(token: Token, event: TokenEvent) -> Token:
+    """Return the token after *event*."""
+    match event:
+        case TokenCreated():
+            return Token(
+                account_id=event.account_id,
+                token_hash=event.token_hash,
+                scopes=event.scopes,
+                expires_at=event.expires_at,
+                revoked=False,
+            )
+        case TokenRevoked():
+            return replace(token, revoked=True)
+        case _:
+            assert_never(event)

@@ -1,0 +1,25 @@
+"""What happens to API tokens."""
+
+from domain.event import Event, Personal, Secret
+from domain.policy import Scope
+
+
+class TokenCreated(Event, topic="token.created", version=1, subject="account_id"):
+    """An account made a token for a service; *expires_at* is in milliseconds since the epoch."""
+
+    token_id: str
+    account_id: str
+    name: Personal[str]
+    token_hash: Secret[str]
+    scopes: tuple[Scope, ...]
+    expires_at: int
+
+
+class TokenRevoked(Event, topic="token.revoked", version=1):
+    """The token is good no more."""
+
+    token_id: str
+    account_id: str
+
+
+TokenEvent = TokenCreated | TokenRevoked

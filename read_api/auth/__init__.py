@@ -1,0 +1,1 @@
+"""Who sends a request: passwords, one-time passwords, sessions and tokens."""

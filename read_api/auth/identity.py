@@ -1,0 +1,118 @@
+"""The parts that signing in works with."""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from commands.log import EventLog
+from commands.secrets import Secrets
+from commands.view import load
+from domain.account.events import AccountProfileChanged, AccountRegistered
+from domain.identifiers import SIGNING_STREAM, account_stream
+from domain.signing.decider import Signing
+from read_api.auth.attempts import NEVER, Attempts
+from read_api.auth.keys import SigningKeys
+from read_api.auth.mail import Mail, Mailer
+from read_api.auth.passwords import Passwords
+from read_api.auth.principals import Principals
+from read_api.auth.tokens import Tokens, unauthorized
+from read_api.gateway.problems import HttpError
+
+_MOST_LATER = 256
+_CLOSE_SECONDS = 5.0
+
+logger = structlog.get_logger(__name__)
+
+
+class Identity:
+    """Who may sign in, with what, and how often it may be tried."""
+
+    def __init__(
+        self, log: EventLog, secrets: Secrets, *, attempts: Attempts, mailer: Mailer, public_url: str
+    ) -> None:
+        """Read accounts from *log*; *public_url* is where people reach this server."""
+        self.secrets = secrets
+        self.passwords = Passwords()
+        self.attempts = attempts
+        self.mailer = mailer
+        self.public_url = public_url.rstrip("/")
+        self._log = log
+        self._signing: Signing | None = None
+        log.on_append(self._appended)
+        self.tokens = Tokens(SigningKeys(secrets, self._generations))
+        self.principals = Principals(log, self.tokens, secrets)
+        self.clock = time.time
+        self._later: set[asyncio.Task[None]] = set()
+
+    def _generations(self) -> Signing:
+        found = self._signing
+        if found is None:
+            found = self._signing = load(self._log, SIGNING_STREAM).state
+        return found
+
+    def _appended(self, records: Any) -> None:
+        if any(record.stream == SIGNING_STREAM for record in records):
+            self._signing = None
+
+    async def allow(self, *keys: str, most: int | None = None) -> None:
+        """Count an attempt under each of *keys*; raises HttpError 429 where one comes too early, 401 where it is spent."""
+        for key in keys:
+            wait = await self.attempts.attempt(key, most)
+            if wait == NEVER:
+                raise unauthorized("there were too many attempts: sign in again", "invalid_token")
+            if wait:
+                raise HttpError(
+                    429,
+                    "too_many_attempts",
+                    f"too many attempts failed: try again in {wait} s",
+                    headers={"Retry-After": str(wait)},
+                )
+
+    def email(self, account_id: str) -> str:
+        """Return the account's present e-mail address."""
+        found = ""
+        for item in self._log.stream_events(account_stream(account_id)):
+            if (
+                isinstance(item.event, AccountRegistered | AccountProfileChanged)
+                and item.event.email is not None
+            ):
+                found = item.event.email
+        return found
+
+    def notify(self, account_id: str, subject: str, text: str) -> None:
+        """Tell the account by mail, later, what happened to it."""
+
+        async def send() -> None:
+            await self.mailer.send(Mail(to=self.email(account_id), subject=subject, text=text))
+
+        self.later(send())
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do *work* after the answer, so that its time tells nothing; what is too much is left undone."""
+        if len(self._later) >= _MOST_LATER:
+            work.close()
+            logger.warning("too much is to be done after answers; something was left undone")
+            return
+        task = asyncio.ensure_future(work)
+        self._later.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._later.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("something after an answer failed", reason=type(error).__name__)
+
+    async def close(self) -> None:
+        """Finish what is to be done, and let everything go."""
+        if self._later:
+            await asyncio.wait(self._later, timeout=_CLOSE_SECONDS)
+        self.passwords.close()
+        await self.attempts.close()
+
+
+def now_ms() -> int:
+    """Return the time in milliseconds since the epoch."""
+    return int(time.time() * 1000)

@@ -1,0 +1,105 @@
+"""Mail to people: a port, an adapter that writes files, and one that speaks SMTP."""
+
+import asyncio
+import smtplib
+import ssl
+import time
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from msgspec import Struct
+from uuid_utils import uuid7
+
+_SMTP_SECONDS = 10.0
+_SUBMISSION_PORT = 587
+
+logger = structlog.get_logger(__name__)
+
+
+class Mail(Struct, frozen=True, kw_only=True):
+    """A message to one person."""
+
+    to: str
+    subject: str
+    text: str
+
+
+class Mailer(Protocol):
+    """Hands mail on. Failures are logged without the text, which may hold a secret: nobody waits for a mail."""
+
+    async def send(self, mail: Mail) -> None:
+        """Hand *mail* on; never raises."""
+        ...
+
+
+class FileMailer:
+    """Write each mail into a file of its own, readable by the server's user alone."""
+
+    def __init__(self, folder: Path, sender: str) -> None:
+        """Write into *folder*, which is made where it is missing."""
+        self._folder = folder
+        self._sender = sender
+
+    async def send(self, mail: Mail) -> None:
+        """Write the mail."""
+        try:
+            await asyncio.to_thread(self._write, mail)
+        except OSError as error:
+            logger.error("a mail could not be written", reason=str(error))
+
+    def _write(self, mail: Mail) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._folder / f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid7()}.eml"
+        path.touch(mode=0o600)
+        path.write_bytes(bytes(message(mail, self._sender)))
+
+
+class SmtpMailer:
+    """Hand mail to a server: `smtp://user:password@host:port` with STARTTLS where it is offered, or `smtps://`."""
+
+    def __init__(self, url: str, sender: str) -> None:
+        """Hand mail to the server at *url*."""
+        self._url = urlsplit(url)
+        self._sender = sender
+
+    async def send(self, mail: Mail) -> None:
+        """Hand the mail over, in a thread."""
+        try:
+            await asyncio.to_thread(self._deliver, mail)
+        except (OSError, smtplib.SMTPException) as error:
+            logger.error("a mail could not be handed over", reason=type(error).__name__)
+
+    def _deliver(self, mail: Mail) -> None:
+        with self._connected() as server:
+            if self._url.username:
+                server.login(unquote(self._url.username), unquote(self._url.password or ""))
+            server.send_message(message(mail, self._sender))
+
+    def _connected(self) -> smtplib.SMTP:
+        """Connect, over TLS where the URL asks for it or the server offers it."""
+        host, context = self._url.hostname or "localhost", ssl.create_default_context()
+        if self._url.scheme == "smtps":
+            port = self._url.port or smtplib.SMTP_SSL_PORT
+            return smtplib.SMTP_SSL(host, port, timeout=_SMTP_SECONDS, context=context)
+        server = smtplib.SMTP(host, self._url.port or _SUBMISSION_PORT, timeout=_SMTP_SECONDS)
+        server.ehlo()
+        if server.has_extn("starttls"):
+            server.starttls(context=context)
+            server.ehlo()
+        return server
+
+
+def message(mail: Mail, sender: str) -> EmailMessage:
+    """Return *mail* as RFC 5322 writes it."""
+    found = EmailMessage()
+    found["From"] = sender
+    found["To"] = mail.to
+    found["Subject"] = mail.subject
+    found["Date"] = formatdate()
+    found["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
+    found.set_content(mail.text)
+    return found

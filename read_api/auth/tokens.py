@@ -1,0 +1,157 @@
+"""JSON Web Tokens, each kind good for one use (RFC 7519, RFC 9068)."""
+
+import time
+from collections.abc import Callable, Collection
+from enum import StrEnum
+from typing import Any
+
+import jwt
+from msgspec import Struct
+from uuid_utils import uuid4
+
+from domain.actor import Role, Tier
+from read_api.auth.keys import ALGORITHM, Key, SigningKeys
+from read_api.gateway.problems import HttpError
+
+ISSUER = "codepark"
+AUDIENCE = "codepark"
+ACCESS_SECONDS = 15 * 60
+REFRESH_SECONDS = 14 * 24 * 3600
+SESSION_SECONDS = 90 * 24 * 3600
+MFA_SECONDS = 5 * 60
+RESET_SECONDS = 30 * 60
+
+_REMEMBERED = 10_000
+_TOKEN_CODES = ("invalid_token", "token_expired")
+
+
+class Kind(StrEnum):
+    """What a token is good for; its header's `typ`, so that none is taken for another."""
+
+    ACCESS = "at+jwt"
+    REFRESH = "rt+jwt"
+    MFA = "mfa+jwt"
+    RESET = "reset+jwt"
+
+
+class Claims(Struct, frozen=True, kw_only=True):
+    """What a token says. *operator* tells that the operator's key signed it; *email* is None where it has none."""
+
+    subject: str
+    token_id: str
+    expires: float
+    roles: frozenset[Role] = frozenset()
+    tier: Tier = Tier.FREE
+    session: str | None = None
+    epoch: int | None = None
+    operator: bool = False
+
+
+class Tokens:
+    """Sign and check tokens; a checked access token is remembered until it expires."""
+
+    def __init__(self, keys: SigningKeys, clock: Callable[[], float] = time.time) -> None:
+        """Sign with *keys*; *clock* tells seconds since the epoch."""
+        self.keys = keys
+        self._clock = clock
+        self._known: dict[str, Claims] = {}
+
+    def issue_access(
+        self,
+        subject: str,
+        roles: Collection[Role],
+        *,
+        email: str | None = None,
+        tier: Tier = Tier.FREE,
+        session: str | None = None,
+        seconds: int = ACCESS_SECONDS,
+        operator: bool = False,
+    ) -> str:
+        """Return an access token for *subject*, good for *seconds*; the *operator*'s is believed as it stands."""
+        claims: dict[str, Any] = {"roles": sorted(roles), "tier": tier}
+        if email is not None:
+            claims["email"] = email
+        if session is not None:
+            claims["sid"] = session
+        key = self.keys.operator() if operator else self.keys.signing()
+        return self._signed(Kind.ACCESS, subject, str(uuid4()), seconds, claims, key)
+
+    def issue_refresh(self, subject: str, session: str, token_id: str, seconds: int) -> str:
+        """Return the refresh token *token_id* of a session."""
+        claims = {"type": "refresh", "sid": session}
+        return self._signed(Kind.REFRESH, subject, token_id, seconds, claims, self.keys.signing())
+
+    def issue_mfa(self, subject: str, session: str) -> str:
+        """Return what proves that the password was right, for the session that a second factor will open."""
+        claims = {"sid": session}
+        return self._signed(Kind.MFA, subject, session, MFA_SECONDS, claims, self.keys.signing())
+
+    def issue_reset(self, subject: str, epoch: int) -> str:
+        """Return what lets a password be set anew, once: doing so moves the credentials on from *epoch*."""
+        claims = {"epoch": epoch}
+        return self._signed(Kind.RESET, subject, str(uuid4()), RESET_SECONDS, claims, self.keys.signing())
+
+    def access(self, token: str) -> Claims:
+        """Return what an access token says; raises HttpError 401."""
+        known = self._known.get(token)
+        if known is not None and known.expires > self._clock():
+            return known
+        claims = self.read(token, Kind.ACCESS)
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[token] = claims
+        return claims
+
+    def read(self, token: str, kind: Kind) -> Claims:
+        """Return what a token of this kind says; raises HttpError 401."""
+        try:
+            return self._checked(token, kind)
+        except jwt.ExpiredSignatureError as error:
+            raise unauthorized("the token has expired", "token_expired") from error
+        except (jwt.PyJWTError, ValueError) as error:
+            raise unauthorized("the token is not valid", "invalid_token") from error
+
+    def _checked(self, token: str, kind: Kind) -> Claims:
+        header = jwt.get_unverified_header(token)
+        key = self.keys.find(str(header.get("kid")))
+        if key is None or str(header.get("typ")).lower().removeprefix("application/") != kind:
+            raise ValueError("not a token of this kind, or signed with no key of ours")
+        payload = jwt.decode(
+            token,
+            key.public,
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            options={"require": ["exp", "iat", "sub", "aud", "iss", "jti"]},
+        )
+        return Claims(
+            subject=str(payload["sub"]),
+            token_id=str(payload["jti"]),
+            expires=float(payload["exp"]),
+            roles=frozenset(Role(role) for role in payload.get("roles", ())),
+            tier=Tier(payload.get("tier", Tier.FREE)),
+            session=payload.get("sid"),
+            epoch=payload.get("epoch"),
+            operator=key.operator,
+        )
+
+    def _signed(
+        self, kind: Kind, subject: str, token_id: str, seconds: int, claims: dict[str, Any], key: Key
+    ) -> str:
+        now = int(self._clock())
+        standard = {
+            "sub": subject,
+            "iat": now,
+            "exp": now + seconds,
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "jti": token_id,
+        }
+        headers = {"kid": key.id, "typ": kind}
+        return jwt.encode({**standard, **claims}, key.private, algorithm=ALGORITHM, headers=headers)
+
+
+def unauthorized(detail: str, code: str = "authentication_required") -> HttpError:
+    """Return the refusal of a request that must say who sends it."""
+    challenge = 'Bearer error="invalid_token"' if code in _TOKEN_CODES else "Bearer"
+    return HttpError(401, code, detail, headers={"WWW-Authenticate": challenge})
