@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
+from commands.aggregates import KINDS, kind_name
 from commands.kafka.log import KafkaEventLog
 from commands.log import Selection
 from commands.outcomes import Accepted
@@ -15,6 +16,7 @@ from domain.file.events import FileDeleted, FileWritten
 from domain.identifiers import ACCOUNTS_HOME, account_stream
 from domain.project.events import ProjectCreated
 from domain.record import Record
+from domain.token.events import TokenCreated
 from projections.insights_model import FILE_INSIGHTS
 from projections.model import ReadModel
 from projections.progress import Progress
@@ -33,11 +35,21 @@ _LARGEST_HOME = 2_000
 _PENDING = 20_000
 _WAIT_SECONDS = 5.0
 LOG = "log"
-_BEGINNINGS = frozenset({ProjectCreated.TOPIC, AccountRegistered.TOPIC})
+_BEGINNINGS = frozenset({ProjectCreated.TOPIC, AccountRegistered.TOPIC, TokenCreated.TOPIC})
 _FROM_THE_START = Checkpoint()
 _FILES = frozenset({FileWritten.TOPIC, FileDeleted.TOPIC})
 MODELS = frozenset(
-    {"accounts", "announcements", "builds", "commits", "files", "projects", "reviews", "suggestions"}
+    {
+        "accounts",
+        "announcements",
+        "builds",
+        "commits",
+        "files",
+        "projects",
+        "reviews",
+        "suggestions",
+        "tokens",
+    }
 )
 
 
@@ -175,7 +187,7 @@ class OwnAnswers:
             self._drain()
             if unit in self._sequences:
                 return True
-            if unit.startswith("account-"):
+            if kind_name(unit) in KINDS:  # a stream among the accounts, not a project's id
                 log, selection = self._logs.accounts, Selection(stream=unit)
             else:
                 log, selection = self._logs.of(unit), Selection(home=unit)

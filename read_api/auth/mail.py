@@ -4,7 +4,9 @@ import asyncio
 import smtplib
 import ssl
 import time
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default as default_policy
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Protocol
@@ -35,6 +37,10 @@ class Mailer(Protocol):
         """Hand *mail* on; never raises."""
         ...
 
+    async def forget(self, address: str) -> None:
+        """Drop what is kept of mail to *address*: that person was erased."""
+        ...
+
 
 class FileMailer:
     """Write each mail into a file of its own, readable by the server's user alone."""
@@ -50,6 +56,15 @@ class FileMailer:
             await asyncio.to_thread(self._write, mail)
         except OSError as error:
             logger.error("a mail could not be written", reason=str(error))
+
+    async def forget(self, address: str) -> None:
+        """Delete the files of mail to *address*."""
+        await asyncio.to_thread(self._delete, address)
+
+    def _delete(self, address: str) -> None:
+        for path in self._folder.glob("*.eml"):
+            if message_from_bytes(path.read_bytes(), policy=default_policy)["To"] == address:
+                path.unlink(missing_ok=True)
 
     def _write(self, mail: Mail) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,6 +87,9 @@ class SmtpMailer:
             await asyncio.to_thread(self._deliver, mail)
         except (OSError, smtplib.SMTPException) as error:
             logger.error("a mail could not be handed over", reason=type(error).__name__)
+
+    async def forget(self, address: str) -> None:
+        """Do nothing: what was handed over is not here."""
 
     def _deliver(self, mail: Mail) -> None:
         with self._connected() as server:

@@ -52,7 +52,17 @@ class Answer(Struct, kw_only=True):
 class Call:
     """One request. *path* holds the parameters of its path, *query* those of its query, both as text."""
 
-    __slots__ = ("_carried", "_principal", "address", "api", "headers", "path", "query", "request_id")
+    __slots__ = (
+        "_carried",
+        "_principal",
+        "_settled",
+        "address",
+        "api",
+        "headers",
+        "path",
+        "query",
+        "request_id",
+    )
 
     def __init__(
         self,
@@ -71,6 +81,7 @@ class Call:
         self.request_id = request_id
         self.address = address
         self._principal: Principal | None = None
+        self._settled: Position | None = None
         self._carried = START
 
     @property
@@ -137,7 +148,12 @@ class Call:
         ]
         if behind:
             await self.reached(done.position.token())
+        self._settled = done.position
         return done
+
+    def settled_headers(self) -> dict[str, str]:
+        """Return the header that tells how far in the history this answer reaches, where it settled anything."""
+        return {} if self._settled is None else {"CodePark-Position": self.behind(self._settled).token()}
 
     def new_id(self) -> str:
         """Draw an id, in order of time."""

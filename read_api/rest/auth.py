@@ -85,10 +85,10 @@ async def login(call: Call, data: inputs.LoginInput) -> Answer:
     session_id = new_session_id()
     if identity.principals.credentials(account_id).totp_secret is not None:
         body = {"mfaRequired": True, "mfaToken": identity.tokens.issue_mfa(account_id, session_id)}
-        return Answer(body=msgspec.json.encode(body), headers=_SECRET)
+        return Answer(body=msgspec.json.encode(body), headers={**_SECRET, **call.settled_headers()})
     tokens = await open_session(call, account_id, session_id)
     await identity.attempts.clear(tried)
-    return _tokens(tokens)
+    return _tokens(call, tokens)
 
 
 async def _check_password(call: Call, account_id: str, password: str, code: str) -> None:
@@ -121,7 +121,7 @@ async def mfa_setup(call: Call, _: inputs.NoInput) -> Answer:
     await call.settle(PrepareTotp(account_id=actor.id, secret=sealed), actor)
     url = second_factor.otpauth_url(secret, identity.email(actor.id))
     body = MfaSetupView(secret=secret, otpauth_url=url, qr_code=second_factor.qr_code(url))
-    return Answer(body=msgspec.json.encode(body), headers=_SECRET)
+    return Answer(body=msgspec.json.encode(body), headers={**_SECRET, **call.settled_headers()})
 
 
 @operation(
@@ -152,7 +152,7 @@ async def mfa_enable(call: Call, data: inputs.CodeInput) -> Answer:
         actor.id, "One-time passwords are on", "Signing in takes a one-time password from now on."
     )
     body = RecoveryCodesView(recovery_codes=codes)
-    return Answer(body=msgspec.json.encode(body), headers=_SECRET)
+    return Answer(body=msgspec.json.encode(body), headers={**_SECRET, **call.settled_headers()})
 
 
 @operation(
@@ -174,7 +174,7 @@ async def mfa_verify(call: Call, data: inputs.MfaInput) -> Answer:
     tokens = await open_session(call, account_id, session_id)
     await identity.attempts.clear(f"code:{account_id}")
     await identity.attempts.clear(f"account:{intake.claim('email', identity.email(account_id))}")
-    return _tokens(tokens)
+    return _tokens(call, tokens)
 
 
 @operation(
@@ -193,7 +193,7 @@ async def mfa_disable(call: Call, data: inputs.CodeInput) -> Answer:
     await call.settle(DisableTotp(account_id=actor.id), actor)
     await identity.attempts.clear(f"code:{actor.id}")
     identity.notify(actor.id, "One-time passwords are off", "Signing in takes no one-time password any more.")
-    return Answer(status=204)
+    return Answer(status=204, headers=call.settled_headers())
 
 
 async def _use_code(call: Call, actor: Actor, code: str) -> None:
@@ -236,7 +236,7 @@ def _wrong_code() -> HttpError:
 )
 async def refresh(call: Call, data: inputs.RefreshInput) -> Answer:
     """Exchange a refresh token for new tokens; each is good once, and a second use ends the session."""
-    return _tokens(await refresh_session(call, data.refresh_token))
+    return _tokens(call, await refresh_session(call, data.refresh_token))
 
 
 @operation("POST", AUTH + "/logout", "session.end", input=inputs.RefreshInput, status=204, statuses=(401,))
@@ -244,7 +244,7 @@ async def logout(call: Call, data: inputs.RefreshInput) -> Answer:
     """End the session of a refresh token."""
     claims = call.api.identity.tokens.read(data.refresh_token, Kind.REFRESH)
     await end_session(call, claims.subject, claims.session or "", EndReason.LOGOUT, Actor(id=claims.subject))
-    return Answer(status=204)
+    return Answer(status=204, headers=call.settled_headers())
 
 
 @operation(
@@ -260,7 +260,7 @@ async def forgot_password(call: Call, data: inputs.ForgottenInput) -> Answer:
     identity, intake = call.api.identity, call.api.intake
     await identity.allow(f"forgot:{intake.claim('email', data.email)}")
     identity.later(_send_reset(identity, intake.account_with_email(data.email)))
-    return Answer(status=204)
+    return Answer(status=204, headers=call.settled_headers())
 
 
 async def _send_reset(identity: Identity, account_id: str | None) -> None:
@@ -301,7 +301,7 @@ async def reset_password(call: Call, data: inputs.ResetInput) -> Answer:
     identity.notify(
         claims.subject, "Your password was changed", "Your password was set anew. Every session ended."
     )
-    return Answer(status=204)
+    return Answer(status=204, headers=call.settled_headers())
 
 
 @operation("GET", "/.well-known/jwks.json", "system.read")
@@ -311,5 +311,5 @@ async def jwks(call: Call) -> Answer:
     return Answer(body=msgspec.json.encode(call.api.identity.tokens.keys.jwks()), headers=headers)
 
 
-def _tokens(tokens: SessionTokens) -> Answer:
-    return Answer(body=msgspec.json.encode(tokens), headers=_SECRET)
+def _tokens(call: Call, tokens: SessionTokens) -> Answer:
+    return Answer(body=msgspec.json.encode(tokens), headers={**_SECRET, **call.settled_headers()})

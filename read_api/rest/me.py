@@ -72,6 +72,7 @@ async def erase_me(call: Call) -> Answer:
     authors = await call.read(lambda q: q.traces.authors(actor.id, email))
     command = EraseAccount(account_id=actor.id, authors=tuple(authors))
     done = await call.carry_out(call.api.intake.submit(command, None, call.request()))
+    await call.api.identity.mailer.forget(email)
     status = 204 if await call.api.erased(actor.id) else 202  # it goes on, whatever dies
     return Answer(status=status, headers=call.command_headers(done))
 
@@ -110,7 +111,7 @@ async def revoke_session(call: Call) -> Answer:
     """End one session."""
     actor = call.signed_in()
     await end_session(call, actor.id, call.path["session_id"], EndReason.REVOKED, actor)
-    return Answer(status=204)
+    return Answer(status=204, headers=call.settled_headers())
 
 
 @operation("GET", TOKENS, "account.secure", query=ListQuery, output=ListOf[TokenView])
@@ -179,4 +180,4 @@ async def change_password(call: Call, data: inputs.PasswordInput) -> Answer:
     identity.notify(
         actor.id, "Your password was changed", "Your password was changed. Every other session ended."
     )
-    return Answer(status=204)
+    return Answer(status=204, headers=call.settled_headers())

@@ -107,13 +107,17 @@ class Server:
         """Return the installation's secret, base64."""
         return (self.data / "secret.key").read_text()
 
-    def token(self, *options: str) -> str:
-        """Return what `codepark token` prints."""
+    def command(self, *arguments: str) -> str:
+        """Return what `codepark` prints, with the settings of this server."""
         done = subprocess.run(
-            [sys.executable, "-m", "codepark.cli", "token", *options],
+            [sys.executable, "-m", "codepark.cli", *arguments],
             env=self._environment, capture_output=True, text=True, check=True,
         )  # fmt: skip
-        return done.stdout.splitlines()[-1]
+        return done.stdout
+
+    def token(self, *options: str) -> str:
+        """Return what `codepark token` prints."""
+        return self.command("token", *options).splitlines()[-1]
 
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}

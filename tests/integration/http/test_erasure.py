@@ -1,0 +1,128 @@
+"""Erase a person: nothing that the installation keeps can be read back to them, and the history still holds (G10)."""
+
+import json
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.support.people import PASSWORD, Person, made, refused
+from tests.support.server import Server, eventually
+from tests.support.traces import stored
+
+
+@pytest.fixture
+def words() -> list[str]:
+    """Return words that are nowhere else: an address, a name, and what was written."""
+    return [
+        f"{kind}{uuid4().hex[:16]}"
+        for kind in ("mail", "name", "title", "text", "comment", "message", "agent")
+    ]
+
+
+@pytest.fixture
+def person(server: Server, words: list[str]):
+    mail, name = words[:2]
+    with server.client() as visitor:
+        account = {"email": f"{mail}@example.org", "name": name, "password": PASSWORD}
+        made(visitor.post("/api/v1/auth/register", json=account))
+        login = {"email": account["email"], "password": PASSWORD}
+        tokens = made(visitor.post("/api/v1/auth/login", json=login, headers={"User-Agent": words[6]}), 200)
+    with server.client(tokens["accessToken"]) as client:
+        yield client
+
+
+def leave_traces(person: httpx.Client, ada: Person, words: list[str]) -> tuple[str, str, str]:
+    """Write all that a person may write; return a project of their own, one of another's, and a review there."""
+    mail, name, title, text, comment, message, _ = words
+    own = made(person.post("/api/v1/projects", json={"name": "mine", "visibility": "public"}))["id"]
+    commit = {
+        "message": message,
+        "author": {"name": name, "email": f"{mail}@example.org"},
+        "authoredAt": "2026-01-02T03:04:05Z",
+        "changes": [{"path": "a.py", "status": "A", "content": "print(1)\n"}],
+    }
+    made(person.post(f"/api/v1/projects/{own}/commits", json=commit))
+    me = made(person.get("/api/v1/me"), 200)
+    public = made(ada.client.post("/api/v1/projects", json={"name": "hers", "visibility": "public"}))["id"]
+    path = f"/api/v1/projects/{public}"
+    made(ada.client.put(f"{path}/collaborators/{me['id']}", json={"role": "editor"}), 200)
+    review = made(person.post(f"{path}/reviews", json={"title": title, "description": text}))["id"]
+    made(person.post(f"{path}/reviews/{review}/comments", json={"text": comment}))
+    hers = made(ada.client.post(f"{path}/reviews", json={"title": "to decide"}))["id"]
+    made(person.post(f"{path}/reviews/{hers}/decision", json={"decision": "approved", "text": text}), 200)
+    made(person.post("/api/v1/me/tokens", json={"name": name, "scopes": ["read"]}))
+    return own, public, review
+
+
+def found_in(text: str, words: list[str]) -> list[str]:
+    return [word for word in words if word in text]
+
+
+def everything(server: Server, admin: httpx.Client, projects: tuple[str, ...]) -> str:
+    """Return all that the API tells somebody who may see all."""
+    pages, after = [], None
+    while True:
+        page = made(
+            admin.get("/api/v1/events", params={"limit": 100, **({"after": after} if after else {})}), 200
+        )
+        pages.append(json.dumps(page))
+        if not page["items"]:
+            break
+        after = page["items"][-1]["position"]
+    for project in projects:
+        path = f"/api/v1/projects/{project}"
+        reviews = [f"/reviews/{review['id']}" for review in admin.get(f"{path}/reviews").json()["items"]]
+        parts = ("", "/commits", "/reviews", "/history", "/collaborators", *reviews)
+        pages += [admin.get(path + part).text for part in parts]
+    return "\n".join(pages)
+
+
+def test_an_erased_person_can_be_read_nowhere(
+    server: Server, admin: httpx.Client, ada: Person, person: httpx.Client, words: list[str]
+) -> None:
+    own, public, review = leave_traces(person, ada, words)
+    me = made(person.get("/api/v1/me"), 200)
+    before = everything(server, admin, (own, public))
+    assert found_in(before, words) == words  # what is searched for is found while it is there
+    assert found_in(stored(server).decode("latin-1"), words) == words
+    answer = person.delete("/api/v1/me")
+    assert answer.status_code == 204, answer.text
+    refused(person.get("/api/v1/me"), 401, "invalid_token")
+    after = {"CodePark-After": answer.headers["codepark-position"]}
+    refused(admin.get(f"/api/v1/accounts/{me['id']}", headers=after), 404, "account_not_found")
+
+    assert found_in(everything(server, admin, (own, public)), words) == []
+    shown = made(admin.get(f"/api/v1/projects/{public}/reviews/{review}"), 200)
+    assert (shown["title"], shown["description"], shown["author"]["name"]) == ("[erased]",) * 3
+    assert shown["comments"][0]["text"] == "[erased]"
+    assert found_in(stored(server).decode("latin-1"), words) == []
+    assert found_in(server.command("events", "export"), words) == []
+    assert all(finding["ok"] for finding in json.loads(server.command("doctor", "--json"))["findings"])
+
+
+def test_the_name_and_the_address_are_free_again(
+    server: Server, person: httpx.Client, words: list[str], anybody: httpx.Client
+) -> None:
+    account = {"email": f"{words[0]}@example.org", "name": words[1], "password": PASSWORD}
+    refused(anybody.post("/api/v1/auth/register", json=account), 409, "email_taken")
+    assert person.delete("/api/v1/me").status_code == 204
+    made(anybody.post("/api/v1/auth/register", json=account))
+
+
+def test_an_address_in_a_commit_proves_nothing(ada: Person, new_person, words: list[str]) -> None:
+    """Whoever writes another's address into an account erases none of the other's commits."""
+    thief = new_person()
+    project = made(ada.client.post("/api/v1/projects", json={"name": "hers"}))["id"]
+    commit = {
+        "message": words[5],
+        "author": {"name": "Victim", "email": thief.email},
+        "authoredAt": "2026-01-02T03:04:05Z",
+        "changes": [],
+    }
+    sha = made(ada.client.post(f"/api/v1/projects/{project}/commits", json=commit))["sha"]
+    made(ada.client.put(f"/api/v1/projects/{project}/collaborators/{thief.id}", json={"role": "editor"}), 200)
+    made(thief.client.post(f"/api/v1/projects/{project}/commits", json={**commit, "message": "bait"}))
+    assert thief.client.delete("/api/v1/me").status_code == 204
+    shown = eventually(lambda: ada.client.get(f"/api/v1/projects/{project}/commits/{sha}").json())
+    assert shown["message"] == words[5]
