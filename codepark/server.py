@@ -20,6 +20,7 @@ from codepark.metrics import Metrics
 from codepark.opening import open_parts
 from codepark.operations import OPERATIONS
 from codepark.parts import Parts
+from codepark.published import published_by, read_again
 from codepark.settings import Settings, SettingsError
 from codepark.shared_memory import SharedMemory
 from read_api.api import Api
@@ -65,7 +66,7 @@ def build_eraser(parts: Parts, shared: SharedMemory, hub: Hub) -> Eraser:
 
 def build_api(parts: Parts, shared: SharedMemory, hub: Hub, eraser: Eraser) -> Api:
     """Wire the HTTP surface over *parts*."""
-    metrics = Metrics(parts)
+    metrics, published = Metrics(parts), published_by(parts.secrets)
 
     async def erased(account_id: str) -> bool:
         return await asyncio.to_thread(eraser.wait, account_id, _ERASING_SECONDS)
@@ -78,6 +79,8 @@ def build_api(parts: Parts, shared: SharedMemory, hub: Hub, eraser: Eraser) -> A
         store=parts.store,
         queries=parts.queries,
         identity=build_identity(parts),
+        published=published,
+        published_again=read_again(parts.logs, published),
         erased=erased,
         hub=hub,
         cache=shared.cache,

@@ -44,6 +44,16 @@ class Actor(Struct, frozen=True):
         return Role.ADMIN in self.roles or Role.AUDITOR in self.roles
 
     @property
+    def analyses(self) -> bool:
+        """Tell whether the actor may read everything that happened, without personal data."""
+        return Role.ANALYST in self.roles
+
+    @property
+    def only_analyses(self) -> bool:
+        """Tell whether that is all that the actor is: personal data is shown to them nowhere in the history."""
+        return self.roles == frozenset({Role.ANALYST})
+
+    @property
     def is_anonymous(self) -> bool:
         """Tell whether nobody has signed in."""
         return not self.id

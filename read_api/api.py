@@ -7,12 +7,15 @@ from msgspec import Struct
 
 from commands.bus import Bus
 from commands.intake.intake import Intake
+from commands.log import EventLog
 from commands.outcomes import Accepted
 from commands.partitions import Logs
+from domain.record import Record
 from projections.cache import Cache
 from projections.progress import Progress
 from projections.store import DocumentStore
 from read_api.auth.identity import Identity
+from read_api.realtime.events import Shown
 from read_api.realtime.hub import Hub
 from read_api.services import Queries
 
@@ -32,6 +35,7 @@ class Api(Struct, frozen=True, kw_only=True):
     its outcome. *read_latest* tells that a query without a position sees every command acknowledged before it.
     *asyncapi* is the document of the topics and live channels. *left* answers what a command left behind without the read models, None where it cannot; *in_threads* tells that
     queries go over a network, and so may not be asked in the event loop.
+    *published* is what analysts see of a record, *published_again* of an event that is ready to be sent.
     *erased* waits until an account that was erased has left no trace, and tells whether it came to that in time.
     *not_ready* names the parts that are not ready yet, *metrics* writes them for Prometheus.
     """
@@ -43,6 +47,8 @@ class Api(Struct, frozen=True, kw_only=True):
     store: DocumentStore
     queries: Queries
     identity: Identity
+    published: Callable[[EventLog, Record], Shown | None]
+    published_again: Callable[[Shown], Shown | None]
     erased: Callable[[str], Awaitable[bool]]
     hub: Hub
     cache: Cache

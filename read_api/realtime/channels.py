@@ -56,6 +56,7 @@ async def subscription(call: Call, position: Position) -> Subscription:
         projects=projects,
         topics=_names(query, "type"),
         in_threads=api.in_threads,
+        published=api.published_again,
     )
     await found.begin()
     return found

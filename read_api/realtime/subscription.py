@@ -31,8 +31,11 @@ class Subscription:
         projects: frozenset[str] | None = None,
         topics: frozenset[str] | None = None,
         in_threads: bool = False,
+        published: Callable[[Shown], Shown | None] | None = None,
     ) -> None:
         """Start behind *position*, with `begin`; None for *projects* or *topics* stands for all.
+
+        *published* is what an analyst is shown of what *actor* may not see.
 
         *visible* answers by the read model, which may lag behind the log: *projected* waits until it includes a
         sequence of a partition. *in_threads* tells that *visible* asks over a network.
@@ -44,6 +47,7 @@ class Subscription:
         self._projects = projects
         self._topics = topics
         self._in_threads = in_threads
+        self._published = published if actor.analyses else None
         self._allowed: dict[str, bool] = {}
         self.position = position
         self.after = {partition: position.sequence(partition) for partition in self._partitions()}
@@ -89,18 +93,27 @@ class Subscription:
 
         With one partition that is the event's own, and the bytes are shared by all subscribers.
         """
-        passing = [event for event in events if self._passes(event)]
+        passing = [found for event in events if (found := self._seen(event)) is not None]
         if self._hub.partitions == 1:
             return passing
         return [event.at(self.position.moved(event.place)) for event in passing]
+
+    def _seen(self, event: Shown) -> Shown | None:
+        """Return the event as the actor may see it; None where the filter or the policy keeps it back."""
+        if not self._actor.only_analyses and self._passes(event):
+            return event
+        return self._published(event) if self._published is not None and self._asked_for(event) else None
+
+    def _asked_for(self, event: Shown) -> bool:
+        if self._projects is not None and event.home not in self._projects:
+            return False
+        return self._topics is None or event.topic in self._topics
 
     def _passes(self, event: Shown) -> bool:
         before = None
         if event.topic.startswith(_ACCESS):
             before = self._allowed.pop(event.home, None)  # who may see the project may have changed
-        if self._projects is not None and event.home not in self._projects:
-            return False
-        if self._topics is not None and event.topic not in self._topics:
+        if not self._asked_for(event):
             return False
         if self._actor.sees_all:
             return True

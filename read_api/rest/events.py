@@ -30,6 +30,9 @@ operation = Operations("History")
 
 _SCANNED = 5_000
 
+Show = Callable[[EventLog, Record], Shown | None]
+"""From a record to what the caller is shown of it, None for nothing."""
+
 Token = Annotated[str, Meta(min_length=1, max_length=1_200, pattern=r"^[A-Za-z0-9_-]+$")]
 Topic = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[a-z_.]+$")]
 
@@ -58,21 +61,26 @@ class HistoryQuery(Struct, frozen=True, kw_only=True):
 
 @operation("GET", "/api/v1/events", "events.read", query=EventQuery, output=EventPage)
 async def list_events(call: Call, query: EventQuery) -> Answer:
-    """List events, oldest first: all for administrators and auditors, those of visible projects for others."""
+    """List events, oldest first: all for administrators and auditors, those of visible projects for others.
+
+    Analysts get the rest, and who is nothing else all of it, as the public topics have it: without personal data.
+    """
     actor = call.actor
     await call.read(lambda _: None)
     tip = call.api.logs.tip()
     if (
         not actor.sees_all
-    ):  # of a project that is not in the read model yet, events would be passed by for ever
+    ):  # of a project that the read model does not have yet, events would be passed by for ever
         await call.api.progress.wait((PROJECTS,), tip.sequences, call.api.wait_seconds)
     known: dict[str, bool] = {}
 
-    def allowed(record: Record) -> bool:
-        return actor.sees_all or _visible(call.api, actor, record, known)
+    def show(log: EventLog, record: Record) -> Shown | None:
+        if actor.sees_all or (not actor.only_analyses and _visible(call.api, actor, record, known)):
+            return shown(log, record)
+        return call.api.published(log, record) if actor.analyses else None
 
     selection = Selection(topics=_topics(query.type), stream=query.stream)
-    return await _page(call, selection, query.after or query.cursor, query.limit, allowed, tip)
+    return await _page(call, selection, query.after or query.cursor, query.limit, show, tip)
 
 
 @operation("GET", PROJECT + "/history", "events.read", query=HistoryQuery, output=EventPage)
@@ -83,12 +91,12 @@ async def list_history(call: Call, query: HistoryQuery) -> Answer:
     stream = None if query.path is None else file_stream(project_id, checked_path(query.path))
     selection = Selection(home=None if stream else project_id, topics=_topics(query.type), stream=stream)
 
-    def allowed(record: Record) -> bool:
-        return actor.sees_all or not record.topic.startswith(TECHNICAL)
+    def show(log: EventLog, record: Record) -> Shown | None:
+        return shown(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
 
     number = call.api.logs.number_of(project_id)
     tip = call.api.logs.tip(number)
-    return await _page(call, selection, query.after or query.cursor, query.limit, allowed, tip, only=number)
+    return await _page(call, selection, query.after or query.cursor, query.limit, show, tip, only=number)
 
 
 def _topics(wanted: str | None) -> tuple[str, ...] | None:
@@ -113,18 +121,18 @@ async def _page(
     selection: Selection,
     token: str | None,
     limit: int,
-    allowed: Callable[[Record], bool],
+    show: Show,
     tip: Position,
     *,
     only: int | None = None,
 ) -> Answer:
-    """Answer with up to *limit* allowed events up to *tip*, of one partition with *only*.
+    """Answer with up to *limit* events that are shown, up to *tip*, of one partition with *only*.
 
     How many are looked at is bounded, and the cursor goes on from there.
     """
     logs, start = call.api.logs, START if token is None else await call.reached(token)
     records = logs.records(start.sequences, selection, upto=tip.sequences, only=only)
-    scan = partial(_scan, records, start, limit, allowed, several=len(logs) > 1)
+    scan = partial(_scan, records, start, limit, show, several=len(logs) > 1)
     found, position, more = await asyncio.to_thread(scan) if call.api.in_threads else scan()
     if not more:
         position = position.join(tip)
@@ -141,11 +149,11 @@ def _scan(
     records: Iterable[tuple[EventLog, Record]],
     start: Position,
     limit: int,
-    allowed: Callable[[Record], bool],
+    show: Show,
     *,
     several: bool,
 ) -> tuple[list[Shown], Position, bool]:
-    """Return allowed events, the position behind the last one looked at, and whether there may be more.
+    """Return the events that are shown, the position behind the last one looked at, and whether there may be more.
 
     Each event tells the position of the whole list behind it, which is its own where there are not *several*
     partitions: who goes on from there misses and repeats nothing.
@@ -156,8 +164,8 @@ def _scan(
         if len(found) == limit or scanned == _SCANNED:
             return found, _moved(start, last), True
         last[log.number] = record
-        if allowed(record):
-            event = shown(log, record)
+        event = show(log, record)
+        if event is not None:
             found.append(event.at(_moved(start, last)) if several else event)
     return found, _moved(start, last), False
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.position import START, parse_position
+from read_api.realtime.events import shown
 from read_api.rest.events import _scan
 from tests.support.partitions import memory_logs
 
@@ -25,7 +26,7 @@ def pages(logs, limit, allowed=lambda _: True, start=START):
             logs.records(position.sequences, upto=logs.tip().sequences),
             position,
             limit,
-            allowed,
+            lambda log, record: shown(log, record) if allowed(record) else None,
             several=True,
         )
         found += events
