@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from codepark.valkey import Valkey
 
 CHANNEL = "positions"
+_CONNECTIONS = 32
 
 logger = structlog.get_logger(__name__)
 
@@ -77,7 +78,10 @@ def connect_async(url: str, ca_file: str | None = None, *, seconds: float = 1.0)
     options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
     if url.startswith("rediss://") and ca_file is not None:
         options["ssl_ca_certs"] = ca_file
-    return redis_asyncio.Redis.from_url(url, **options)
+    pool = redis_asyncio.BlockingConnectionPool.from_url(
+        url, max_connections=_CONNECTIONS, timeout=seconds, **options
+    )
+    return redis_asyncio.Redis.from_pool(pool)
 
 
 def _own_server() -> "tuple[Valkey | None, str | None]":

@@ -122,8 +122,14 @@ class Tokens:
             algorithms=[ALGORITHM],
             audience=AUDIENCE,
             issuer=ISSUER,
-            options={"require": ["exp", "iat", "sub", "aud", "iss", "jti"]},
+            options={
+                "require": ["exp", "iat", "sub", "aud", "iss", "jti"],
+                "verify_exp": False,  # below, by our clock
+                "verify_iat": False,
+            },
         )
+        if payload["exp"] <= self._clock():
+            raise jwt.ExpiredSignatureError
         return Claims(
             subject=str(payload["sub"]),
             token_id=str(payload["jti"]),

@@ -1,0 +1,90 @@
+"""Keys rotate without logging anybody out; a token is good for its use alone."""
+
+import jwt
+import pytest
+
+from commands.secrets import Secrets
+from domain.actor import Role
+from domain.signing import decider
+from domain.signing.events import SigningKeyRotated
+from read_api.auth.keys import ANNOUNCED_MS, LONGEST_MS, SigningKeys
+from read_api.auth.tokens import REFRESH_SECONDS, Kind, Tokens
+from read_api.gateway.problems import HttpError
+
+START = 1_700_000_000.0
+
+
+class World:
+    """A clock and the generations announced so far."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.signing = decider.INITIAL
+        self.keys = SigningKeys(Secrets(bytes(32)), lambda: self.signing, lambda: self.now)
+        self.tokens = Tokens(self.keys, lambda: self.now)
+
+    def rotate(self) -> None:
+        event = SigningKeyRotated(generation=self.signing.last + 1, at=int(self.now * 1000))
+        self.signing = decider.evolve(self.signing, event)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def key_ids(world: World) -> list[str]:
+    return [key["kid"] for key in world.keys.jwks()["keys"]]
+
+
+def test_a_rotation_logs_nobody_out(world: World) -> None:
+    old = world.tokens.issue_refresh("ada", "s", "t", REFRESH_SECONDS)
+    first = key_ids(world)
+    world.rotate()
+    assert len(key_ids(world)) == len(first) + 1  # announced before it signs
+    assert jwt.get_unverified_header(world.tokens.issue_access("ada", ()))["kid"] == first[0]
+    world.now += ANNOUNCED_MS / 1000
+    new = world.tokens.issue_access("ada", {Role.USER})
+    assert jwt.get_unverified_header(new)["kid"] not in first
+    assert world.tokens.access(new).subject == "ada"
+    world.now = START + REFRESH_SECONDS - 1
+    assert world.tokens.read(old, Kind.REFRESH).token_id == "t"
+
+
+def test_a_key_retires_when_nothing_that_it_signed_can_be_good(world: World) -> None:
+    (first, _) = key_ids(world)
+    world.rotate()
+    world.now += (ANNOUNCED_MS + LONGEST_MS) / 1000
+    assert first not in key_ids(world)
+
+
+def test_each_kind_is_good_for_its_use_alone(world: World) -> None:
+    tokens = world.tokens
+    made = {
+        Kind.ACCESS: tokens.issue_access("ada", {Role.USER}, session="s"),
+        Kind.REFRESH: tokens.issue_refresh("ada", "s", "t", 60),
+        Kind.MFA: tokens.issue_mfa("ada", "s"),
+        Kind.RESET: tokens.issue_reset("ada", 3),
+    }
+    for kind, token in made.items():
+        for other in Kind:
+            if kind is other:
+                assert tokens.read(token, other).subject == "ada"
+                continue
+            with pytest.raises(HttpError) as caught:
+                tokens.read(token, other)
+            assert (caught.value.status, caught.value.code) == (401, "invalid_token")
+
+
+def test_an_expired_token_says_so(world: World) -> None:
+    token = world.tokens.issue_access("ada", {Role.USER}, session="s")
+    assert world.tokens.access(token).roles == {Role.USER}
+    world.now += 15 * 60
+    with pytest.raises(HttpError) as caught:
+        world.tokens.access(token)
+    assert caught.value.code == "token_expired"
+
+
+def test_what_the_operator_signs_is_told_apart(world: World) -> None:
+    assert world.tokens.access(world.tokens.issue_access("service:cli", set(Role), operator=True)).operator
+    assert not world.tokens.access(world.tokens.issue_access("ada", set(Role))).operator
