@@ -29,6 +29,7 @@ app.command(
 )
 app.command("codepark.cli.operations:doctor", name="doctor", help="Examine an installation.")
 app.command("codepark.cli.operations:account_app", name="account", help="Change accounts.")
+app.command("codepark.cli.keys:keys_app", name="keys", help="Rotate the keys of the installation.")
 app.command("codepark.cli.operations:events_app", name="events", help="Read the event history.")
 app.command(
     "codepark.cli.operations:dead_letters_app",

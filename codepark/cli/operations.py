@@ -40,7 +40,7 @@ def rebuild(read_model: str, *, data: Data = None, as_json: Json = False) -> Non
     read_model
         Its name, such as `projects`.
     """
-    settings = _settings(data)
+    settings = settings_of(data)
     with Progress(console=Console(file=sys.stderr)) as bar:
         task = bar.add_task(f"Rebuilding {read_model}", total=None)
 
@@ -48,13 +48,13 @@ def rebuild(read_model: str, *, data: Data = None, as_json: Json = False) -> Non
             bar.update(task, completed=done, total=total)
 
         result = operate(settings, "rebuild", {"model": read_model, "progress": advanced})
-    _show(result, as_json=as_json, line=f"{read_model} is rebuilt up to event {result['sequence']}")
+    show_result(result, as_json=as_json, line=f"{read_model} is rebuilt up to event {result['sequence']}")
 
 
 @dead_letters_app.command(name="list")
 def list_dead_letters(*, data: Data = None, as_json: Json = False) -> None:
     """List the events that could not be projected, and what waits behind them."""
-    result = operate(_settings(data), "dead-letters-list", {})
+    result = operate(settings_of(data), "dead-letters-list", {})
     if as_json:
         _write(result)
         return
@@ -73,8 +73,8 @@ def list_dead_letters(*, data: Data = None, as_json: Json = False) -> None:
 @dead_letters_app.command(name="retry")
 def retry_dead_letters(*, data: Data = None, as_json: Json = False) -> None:
     """Try to project them again, in the order of their streams."""
-    result = operate(_settings(data), "dead-letters-retry", {})
-    _show(result, as_json=as_json, line=f"{result['solved']} solved, {result['left']} left")
+    result = operate(settings_of(data), "dead-letters-retry", {})
+    show_result(result, as_json=as_json, line=f"{result['solved']} solved, {result['left']} left")
     if result["left"]:
         raise CommandError(f"{result['left']} events still cannot be projected")
 
@@ -93,8 +93,10 @@ def set_account(
         A role that it shall have; may be given several times.
     """
     arguments = {"email": email, "roles": [str(item) for item in role or ()], "tier": tier}
-    result = operate(_settings(data), "account-set", arguments)
-    _show(result, as_json=as_json, line=f"account {result['accountId']} is at version {result['version']}")
+    result = operate(settings_of(data), "account-set", arguments)
+    show_result(
+        result, as_json=as_json, line=f"account {result['accountId']} is at version {result['version']}"
+    )
 
 
 @events_app.command(name="tail")
@@ -108,7 +110,7 @@ def tail_events(*, count: int = 20, follow: bool = False, data: Data = None) -> 
     follow
         Go on with new events as the server publishes them.
     """
-    settings = _settings(data)
+    settings = settings_of(data)
     tips = operate(settings, "tip", {})["sequences"]
     # The last events of all are among the last ones of each partition.
     after = {number: max(sequence - count, 0) for number, sequence in tips.items()}
@@ -147,7 +149,7 @@ def export_events(
     type_
         Only events of this type.
     """
-    settings = _settings(data)
+    settings = settings_of(data)
     start = dict.fromkeys(operate(settings, "tip", {})["sequences"], after) if after else {}
     for page in _pages(settings, start, type_):
         _write_all(page["items"])
@@ -171,7 +173,7 @@ def _write_all(items: Iterable[dict[str, Any]]) -> None:
 
 def doctor(*, data: Data = None, as_json: Json = False) -> None:
     """Examine an installation: the log's chain, the keys, the read models, the dead letters."""
-    findings = examine(_settings(data))
+    findings = examine(settings_of(data))
     if as_json:
         _write({"findings": [msgspec.to_builtins(finding) for finding in findings]})
     else:
@@ -183,13 +185,15 @@ def doctor(*, data: Data = None, as_json: Json = False) -> None:
         raise CommandError("something is wrong with this installation")
 
 
-def _settings(data: Data) -> Settings:
+def settings_of(data: Data) -> Settings:
+    """Read the settings of a command, which writes nothing but its result."""
     settings = read_settings(os.environ, data=data)
     logs.configure("warning")
     return settings
 
 
-def _show(result: dict[str, Any], *, as_json: bool, line: str) -> None:
+def show_result(result: dict[str, Any], *, as_json: bool, line: str) -> None:
+    """Print *result* for a script, or *line* for a person."""
     if as_json:
         _write(result)
     else:

@@ -107,6 +107,10 @@ class Server:
         """Return the installation's secret, base64."""
         return (self.data / "secret.key").read_text()
 
+    def log_text(self) -> str:
+        """Return all that the server has said."""
+        return self._log.read_text()
+
     def command(self, *arguments: str) -> str:
         """Return what `codepark` prints, with the settings of this server."""
         done = subprocess.run(
