@@ -39,7 +39,7 @@ _EVENTS = (
     "Each event has a stored name and a version of its shape. Fields that are marked personal are encrypted in the "
     "log with the key of the person whom the subject field names: there the event's JSON holds the public fields "
     "and, under `personal`, the encrypted ones in base64. Readers of the API see them in clear, and "
-    '`"[erased]"` where the key is destroyed. `passwordHash` is never shown.'
+    '`"[erased]"` where the key is destroyed. Secret fields are never shown: they read as erased to everybody.'
 )
 _SCHEMAS = "The JSON Schemas describe the data as readers see it, at its latest version."
 _PUBLIC = (
