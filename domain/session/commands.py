@@ -5,11 +5,12 @@ from domain.session.events import EndReason
 
 
 class OpenSession(Command, tag="session.open"):
-    """Sign in; *expires_at* is in milliseconds since the epoch."""
+    """Sign in; times are in milliseconds since the epoch."""
 
     session_id: str
     account_id: str
     token_id: str
+    opened_at: int
     expires_at: int
     user_agent: str
     address: str

@@ -24,6 +24,7 @@ class Session(Struct, frozen=True, kw_only=True):
     account_id: str
     epoch: int
     token_id: str
+    opened_at: int
     expires_at: int
     ended: EndReason | None
 
@@ -33,7 +34,7 @@ class Session(Struct, frozen=True, kw_only=True):
         return kept and self.ended is None and at < self.expires_at
 
 
-INITIAL = Session(account_id="", epoch=0, token_id="", expires_at=0, ended=None)  # no token yet
+INITIAL = Session(account_id="", epoch=0, token_id="", opened_at=0, expires_at=0, ended=None)  # no token yet
 
 
 def decide(
@@ -64,6 +65,7 @@ def _open(
         account_id=command.account_id,
         epoch=credentials.epoch,
         token_id=command.token_id,
+        opened_at=command.opened_at,
         expires_at=command.expires_at,
         user_agent=command.user_agent,
         address=command.address,
@@ -108,6 +110,7 @@ def evolve(session: Session, event: SessionEvent) -> Session:
                 account_id=event.account_id,
                 epoch=event.epoch,
                 token_id=event.token_id,
+                opened_at=event.opened_at,
                 expires_at=event.expires_at,
                 ended=None,
             )

@@ -14,7 +14,7 @@ class EndReason(StrEnum):
 
 
 class SessionOpened(Event, topic="session.opened", version=1, subject="account_id"):
-    """Somebody signed in. *token_id* is that of the refresh token, *expires_at* the end of the session at the latest.
+    """Somebody signed in at *opened_at*. *token_id* is that of the refresh token; *expires_at* is the latest end.
 
     *epoch* is the account's: the session ends when the account's moves on. Times are milliseconds since the epoch.
     """
@@ -23,6 +23,7 @@ class SessionOpened(Event, topic="session.opened", version=1, subject="account_i
     account_id: str
     epoch: int
     token_id: str
+    opened_at: int
     expires_at: int
     user_agent: Personal[str]
     address: Personal[str]

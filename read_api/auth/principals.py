@@ -27,14 +27,18 @@ API_TOKEN = "cp_"  # noqa: S105 # what API tokens begin with
 SERVICE_PREFIX = "service:"
 _KINDS = frozenset({"account", "credentials", "session", "token"})
 _KEPT = 50_000
+RECENT_SECONDS = 15 * 60
+"""How long after signing in somebody may change what they sign in with."""
+
 _ENDED = "the session has ended: sign in again"
 
 
 class Principal(Struct, frozen=True):
-    """Who sends a request, and in which session; None for tokens of the operator and API tokens."""
+    """Who sends a request, and in which session or with which API token; the operator's tokens have neither."""
 
     actor: Actor
     session: str | None = None
+    token: str | None = None
 
 
 class Principals:
@@ -95,12 +99,26 @@ class Principals:
         actor = Actor(
             id=token.account_id, roles=_narrowed(account.roles, scopes), tier=account.tier, scopes=scopes
         )
-        return Principal(actor)
+        return Principal(actor, token=token_id)
 
     def lives(self, session_id: str, session: Session) -> bool:
         """Tell whether a session is good now."""
         account = self.account(session.account_id)
         return session.lives(account, self.credentials(session.account_id), session_id, self._now())
+
+    def is_recent(self, session_id: str) -> bool:
+        """Tell whether somebody signed in to this session a short while ago."""
+        return self._now() - self.session(session_id).opened_at < RECENT_SECONDS * 1000
+
+    def still(self, principal: Principal) -> bool:
+        """Tell whether *principal* may still act as before: for who listens for long."""
+        account = self.account(principal.actor.id)
+        if principal.session is not None:
+            alive = account.exists and self.lives(principal.session, self.session(principal.session))
+            return alive and frozenset(account.roles) == principal.actor.roles
+        if principal.token is not None:
+            return self.token(principal.token).lives(account, self._now())
+        return True
 
     def account(self, account_id: str) -> Account:
         """Return the account's state."""

@@ -32,11 +32,13 @@ def new_session_id() -> str:
 
 async def open_session(call: Call, account_id: str, session_id: str) -> SessionTokens:
     """Open a session for an account that has proven who it is; raises Refusal where the id was used."""
-    token_id, expires_at = str(uuid4()), now_ms() + SESSION_SECONDS * 1000
+    token_id, now = str(uuid4()), now_ms()
+    expires_at = now + SESSION_SECONDS * 1000
     opened = OpenSession(
         session_id=session_id,
         account_id=account_id,
         token_id=token_id,
+        opened_at=now,
         expires_at=expires_at,
         user_agent=_user_agent(call),
         address=call.address,

@@ -24,7 +24,7 @@ from projections.queries.composed import Rendered
 from projections.queries.page import Page
 from projections.store import StoreUnavailableError
 from read_api.api import Api
-from read_api.auth.principals import Principal
+from read_api.auth.principals import RECENT_SECONDS, Principal
 from read_api.auth.tokens import unauthorized
 from read_api.gateway.conditions import etag, expected_version, not_modified
 from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError
@@ -111,6 +111,26 @@ class Call:
         if self.actor.is_anonymous:
             raise unauthorized("sign in and send the access token as `Authorization: Bearer <token>`")
         return self.actor
+
+    def signed_in_anew(self) -> Actor:
+        """Return who sends the request, who has signed in a short while ago; raises HttpError 401.
+
+        So a session that somebody left open, or that was stolen, is not enough to take an account over (RFC 9470).
+        """
+        actor, principals = self.signed_in(), self.api.identity.principals
+        if actor.scopes is None and self.session is None:
+            return actor  # the operator's own token: there is nothing to sign in to
+        if self.session is None or not principals.is_recent(self.session):
+            raise HttpError(
+                401,
+                "insufficient_user_authentication",
+                "sign in again, with your password, and send the new access token",
+                headers={
+                    "WWW-Authenticate": 'Bearer error="insufficient_user_authentication", '
+                    f'error_description="sign in again", max_age="{RECENT_SECONDS}"'
+                },
+            )
+        return actor
 
     def request(self) -> IntakeRequest:
         """Return what accompanies a command."""

@@ -115,7 +115,7 @@ async def _check_password(call: Call, account_id: str, password: str, code: str)
 )
 async def mfa_setup(call: Call, _: inputs.NoInput) -> Answer:
     """Get a secret for one-time passwords; it counts once it is enabled."""
-    identity, actor = call.api.identity, call.signed_in()
+    identity, actor = call.api.identity, call.signed_in_anew()
     secret = second_factor.new_secret()
     sealed = identity.secrets.seal(_SEALED, actor.id, secret)
     await call.settle(PrepareTotp(account_id=actor.id, secret=sealed), actor)

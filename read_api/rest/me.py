@@ -57,7 +57,9 @@ async def patch_me(call: Call, data: inputs.ProfilePatch) -> Answer:
         email_claim=None if email is None else intake.claim("email", email),
         name_claim=None if name is None else intake.claim("name", name),
     )
-    if email is not None:  # to the old address: who took an account over has the new one
+    if email is not None:
+        call.signed_in_anew()
+        # To the old address: who took an account over has the new one.
         call.api.identity.notify(
             actor.id, "Your address changes", "Your account gets another e-mail address."
         )
@@ -68,7 +70,8 @@ async def patch_me(call: Call, data: inputs.ProfilePatch) -> Answer:
 @operation("DELETE", ME, "account.erase", status=204, also=(202,), command=True)
 async def erase_me(call: Call) -> Answer:
     """Erase yourself: the account ends, and your personal data can be read nowhere any more."""
-    actor, email = call.signed_in(), call.api.identity.email(call.signed_in().id)
+    actor = call.signed_in_anew()
+    email = call.api.identity.email(actor.id)
     authors = await call.read(lambda q: q.traces.authors(actor.id, email))
     command = EraseAccount(account_id=actor.id, authors=tuple(authors))
     done = await call.carry_out(call.api.intake.submit(command, None, call.request()))
@@ -99,7 +102,7 @@ class KeepQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 @operation("DELETE", SESSIONS, "credentials.revoke_sessions", query=KeepQuery, status=204, command=True)
 async def revoke_sessions(call: Call, query: KeepQuery) -> Answer:
     """End every session of yours; with `keepCurrent`, every other one."""
-    actor = call.signed_in()
+    actor = call.signed_in_anew()
     kept = call.session if query.keep_current else None
     command = RevokeSessions(account_id=actor.id, kept_session=kept)
     done = await call.carry_out(call.api.intake.submit(command, None, call.request()))
@@ -109,7 +112,7 @@ async def revoke_sessions(call: Call, query: KeepQuery) -> Answer:
 @operation("DELETE", SESSIONS + "/{session_id:str}", "account.secure", status=204, statuses=(403, 404))
 async def revoke_session(call: Call) -> Answer:
     """End one session."""
-    actor = call.signed_in()
+    actor = call.signed_in_anew()
     await end_session(call, actor.id, call.path["session_id"], EndReason.REVOKED, actor)
     return Answer(status=204, headers=call.settled_headers())
 
@@ -127,7 +130,7 @@ async def list_tokens(call: Call, query: ListQuery) -> Answer:
 )
 async def create_token(call: Call, data: inputs.TokenInput) -> Answer:
     """Make a token for a service. It is shown this once: keep it."""
-    actor, request, principals = call.signed_in(), call.request(), call.api.identity.principals
+    actor, request, principals = call.signed_in_anew(), call.request(), call.api.identity.principals
     token_id = created_id(actor.id, "token", request.key or call.new_id())
     token, token_hash = principals.api_token(token_id)
     command = CreateToken(

@@ -17,6 +17,7 @@ from commands.secrets import Secrets
 from commands.sqlite.keys import SQLiteKeyStore
 from commands.sqlite.log import SQLiteEventLog
 from domain.actor import Actor, Role
+from domain.command import Command
 
 SECRETS = Secrets(bytes(range(32)))
 ADA = Actor(id="01900000-0000-7000-8000-00000000000a", roles=frozenset({Role.USER}))
@@ -50,6 +51,10 @@ class Commands:
     def do(self, type_name: str, actor: Actor = ADA, target: str = "", **fields: Any) -> Accepted:
         """Carry out a command that is accepted."""
         return accepted(self.outcomes(self.submission(type_name, actor, target, **fields))[0])
+
+    def carry_out(self, command: Command, actor: Actor) -> Accepted:
+        """Carry out a command that is no client's to send, and is accepted."""
+        return accepted(self.outcomes(self.intake.submit(command, None, Request(actor=actor)))[0])
 
     def project(self, name: str = "p", actor: Actor = ADA, **fields: Any) -> str:
         """Start a project and return its id."""

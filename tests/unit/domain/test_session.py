@@ -15,7 +15,14 @@ from tests.unit.domain.test_account import ACCOUNT, ADA
 
 ID = ADA.id
 OPENED = SessionOpened(
-    session_id="s", account_id=ID, epoch=0, token_id="t1", expires_at=1_000, user_agent="ua", address="::1"
+    session_id="s",
+    account_id=ID,
+    epoch=0,
+    token_id="t1",
+    opened_at=0,
+    expires_at=1_000,
+    user_agent="ua",
+    address="::1",
 )
 REVOKED = reduce(credentials.evolve, [SessionsRevoked(account_id=ID, kept_session=None)], credentials.INITIAL)
 
@@ -39,7 +46,13 @@ def refused(when, command, code, actor=ADA):
 
 def test_a_session_is_opened_once():
     command = OpenSession(
-        session_id="s", account_id=ID, token_id="t1", expires_at=1_000, user_agent="ua", address="::1"
+        session_id="s",
+        account_id=ID,
+        token_id="t1",
+        opened_at=0,
+        expires_at=1_000,
+        user_agent="ua",
+        address="::1",
     )
     assert given()(command) == (OPENED,)
     refused(given(OPENED), command, "session_exists")

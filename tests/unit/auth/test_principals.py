@@ -1,0 +1,127 @@
+"""Whom a credential speaks for, by the log: what is revoked counts at the next request, and recent means recent."""
+
+import pytest
+from msgspec.structs import replace
+
+from domain.account.commands import ChangeStanding, EraseAccount, RegisterAccount
+from domain.actor import SERVICE, Actor, Role
+from domain.credentials.commands import RevokeSessions
+from domain.session.commands import EndSession, OpenSession
+from domain.session.events import EndReason
+from domain.token.commands import CreateToken, RevokeToken
+from read_api.auth.keys import SigningKeys
+from read_api.auth.principals import RECENT_SECONDS, Principals
+from read_api.auth.tokens import Tokens
+from read_api.gateway.problems import HttpError
+from tests.support.parts import SECRETS
+
+ADA = Actor(id="01900000-0000-7000-8000-0000000000aa", roles=frozenset({Role.USER}))
+SESSION = "01900000-0000-7000-8000-0000000000bb"
+TOKEN = "01900000-0000-7000-8000-0000000000cc"
+START = 1_700_000_000
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = float(START)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def principals(commands, clock: Clock) -> Principals:
+    found = Principals(commands.log, Tokens(SigningKeys(SECRETS, clock=clock), clock), SECRETS, clock)
+    register = RegisterAccount(
+        account_id=ADA.id, email="a@b", name="ada", password_hash="h", email_claim="e", name_claim="n"
+    )
+    commands.carry_out(register, ADA)
+    opened = OpenSession(
+        session_id=SESSION, account_id=ADA.id, token_id="t", opened_at=START * 1000,
+        expires_at=(START + 90 * 86_400) * 1000, user_agent="", address="",
+    )  # fmt: skip
+    commands.carry_out(opened, ADA)
+    return found
+
+
+def access(principals: Principals, **changes) -> str:
+    return principals._tokens.issue_access(ADA.id, {Role.USER}, **{"session": SESSION, **changes})
+
+
+def refused(principals: Principals, credential: str) -> None:
+    with pytest.raises(HttpError) as caught:
+        principals.of(credential)
+    assert (caught.value.status, caught.value.code) == (401, "invalid_token")
+
+
+def test_roles_are_those_of_now(principals: Principals, commands) -> None:
+    token = access(principals)
+    before = principals.of(token)
+    assert (before.actor.roles, before.session) == ({Role.USER}, SESSION)
+    commands.carry_out(ChangeStanding(account_id=ADA.id, roles=(Role.AUDITOR,), tier=None), SERVICE)
+    assert principals.of(token).actor.roles == {Role.AUDITOR}
+    assert not principals.still(before)
+    assert principals.still(principals.of(token))
+
+
+@pytest.mark.parametrize(
+    ("command", "actor"),
+    [
+        (EndSession(session_id=SESSION, account_id=ADA.id, reason=EndReason.REVOKED), ADA),
+        (RevokeSessions(account_id=ADA.id, kept_session=None), ADA),
+        (EraseAccount(account_id=ADA.id, authors=()), ADA),
+    ],
+    ids=["one", "all", "erased"],
+)
+def test_what_is_revoked_is_good_no_more(principals: Principals, commands, command, actor) -> None:
+    token = access(principals)
+    before = principals.of(token)
+    commands.carry_out(command, actor)
+    refused(principals, token)
+    assert not principals.still(before)
+
+
+def test_a_token_of_no_session_or_of_anothers_is_refused(principals: Principals) -> None:
+    refused(principals, access(principals, session=None))
+    refused(principals, access(principals, session="01900000-0000-7000-8000-0000000000dd"))
+    other = principals._tokens.issue_access("somebody", {Role.ADMIN}, session=SESSION)
+    refused(principals, other)
+
+
+def test_a_session_ends_at_the_latest_when_it_said(principals: Principals, clock: Clock) -> None:
+    clock.now = START + 90 * 86_400 - 1
+    assert principals.of(access(principals)).session == SESSION
+    clock.now += 1
+    refused(principals, access(principals))
+
+
+def test_recent_is_a_quarter_of_an_hour(principals: Principals, clock: Clock) -> None:
+    assert principals.is_recent(SESSION)
+    clock.now = START + RECENT_SECONDS
+    assert not principals.is_recent(SESSION)
+
+
+def test_an_api_token_is_good_for_its_time_and_its_scopes(
+    principals: Principals, commands, clock: Clock
+) -> None:
+    token, token_hash = principals.api_token(TOKEN)
+    create = CreateToken(
+        token_id=TOKEN, account_id=ADA.id, name="ci", token_hash=token_hash, scopes=("read",), expires_at=(START + 60) * 1000
+    )  # fmt: skip
+    commands.carry_out(create, ADA)
+    found = principals.of(token)
+    assert found.actor == replace(ADA, scopes=frozenset({"read"}))
+    assert principals.still(found)
+    refused(principals, token + "x")
+    refused(principals, "cp_none_x")
+    clock.now += 60
+    refused(principals, token)
+    assert not principals.still(found)
+    clock.now -= 60
+    commands.carry_out(RevokeToken(token_id=TOKEN, account_id=ADA.id), ADA)
+    refused(principals, token)
