@@ -9,11 +9,12 @@ from importlib.metadata import version
 
 import msgspec
 import structlog
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from codepark.interpreter import prepare_interpreter
+from codepark.limiting import build_limits, start_limits
 from codepark.metrics import Metrics
 from codepark.opening import open_parts
 from codepark.operations import OPERATIONS
@@ -36,7 +37,8 @@ logger = structlog.get_logger(__name__)
 
 def build_api(parts: Parts, shared: SharedMemory) -> Api:
     """Wire the HTTP surface over *parts*."""
-    metrics = Metrics(parts)
+    limits = build_limits(parts.settings)
+    metrics = Metrics(parts, limits)
     return Api(
         logs=parts.logs,
         bus=parts.bus,
@@ -47,6 +49,7 @@ def build_api(parts: Parts, shared: SharedMemory) -> Api:
         tokens=Tokens(parts.secrets.signing_key()),
         passwords=Passwords(),
         hub=Hub(parts.logs),
+        limits=limits,
         cache=shared.cache,
         past=parts.past,
         not_ready=parts.behind,
@@ -58,6 +61,7 @@ def build_api(parts: Parts, shared: SharedMemory) -> Api:
         left=parts.left,
         in_threads=parts.remote,
         read_latest=not parts.remote,
+        gateway=parts.settings.gateway,
     )
 
 
@@ -120,6 +124,7 @@ async def _serve(
     parts.bind(loop)
     api = build_api(parts, shared)
     api.hub.start(loop)
+    await start_limits(api.limits)
     parts.start()
     server = Server(
         create_app(api),
@@ -130,6 +135,9 @@ async def _serve(
         http1_settings=HTTP1Settings(header_read_timeout=30_000, keep_alive=True),
         log_enabled=False,
         backlog=1024,
+        ssl_cert=settings.gateway.tls_cert_file,
+        ssl_key=settings.gateway.tls_key_file,
+        ssl_protocol_min=SSLProtocols.tls13,
     )
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -137,7 +145,7 @@ async def _serve(
     serving = loop.create_task(server.serve())
     node = _node_server(settings, parts)
     node_serving = None if node is None else loop.create_task(node.serve())
-    url = f"http://{settings.host}:{settings.port}"
+    url = f"{'https' if settings.gateway.tls else 'http'}://{settings.host}:{settings.port}"
     parts.directory.announce(url, shared.url)
     logger.info("serving", url=url, data=str(settings.data))
     background = None if started is None else loop.run_in_executor(None, started, parts)
@@ -147,6 +155,7 @@ async def _serve(
     if node is not None and node_serving is not None:
         node.stop()  # type: ignore[no-untyped-call] # granian
         await asyncio.wait({node_serving}, timeout=_STOP_SECONDS)
+    await api.limits.aclose()
     await parts.end_in_loop()
     stopping.cancel()
     api.passwords.close()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from codepark.gateway_settings import read_gateway_settings
+from codepark.setting_errors import SettingsError
 from commands.kafka.settings import (
     BOOTSTRAP,
     DEFAULT_PREFIX,
@@ -13,10 +15,9 @@ from commands.kafka.settings import (
     read_kafka_settings,
 )
 from commands.secrets import SecretError, Secrets
+from read_api.gateway.settings import GatewaySettings
 
-
-class SettingsError(Exception):
-    """A setting that cannot be used."""
+__all__ = ["RedisUrls", "Settings", "SettingsError", "read_settings"]
 
 
 class RedisUrls(Struct, frozen=True, kw_only=True):
@@ -47,6 +48,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis: RedisUrls | None = None
     redis_ca_file: str | None = None
     node_address: str | None = None
+    gateway: GatewaySettings = GatewaySettings()
 
     @property
     def prefix(self) -> str:
@@ -92,6 +94,7 @@ def read_settings(
         redis=_redis(environment, redis_url),
         redis_ca_file=_file(environment, "CODEPARK_REDIS_CA_FILE"),
         node_address=_node_address(environment),
+        gateway=read_gateway_settings(environment),
     )
     _check_profile(settings)
     return settings

@@ -27,6 +27,7 @@ class Actor(Struct, frozen=True):
 
     id: str
     roles: frozenset[Role] = frozenset()
+    tier: Tier = Tier.FREE
 
     @property
     def is_admin(self) -> bool:
@@ -45,4 +46,4 @@ class Actor(Struct, frozen=True):
 
 
 ANONYMOUS = Actor(id="")
-SERVICE = Actor(id="service:cli", roles=frozenset(Role))
+SERVICE = Actor(id="service:cli", roles=frozenset(Role), tier=Tier.ENTERPRISE)

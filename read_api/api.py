@@ -12,7 +12,9 @@ from commands.partitions import Logs
 from projections.cache import Cache
 from projections.progress import Progress
 from projections.store import DocumentStore
+from read_api.gateway.limits.limits import Limits
 from read_api.gateway.passwords import Passwords
+from read_api.gateway.settings import GatewaySettings
 from read_api.gateway.tokens import Tokens
 from read_api.realtime.hub import Hub
 from read_api.services import Queries
@@ -33,6 +35,7 @@ class Api(Struct, frozen=True, kw_only=True):
     its outcome. *read_latest* tells that a query without a position sees every command acknowledged before it.
     *asyncapi* is the document of the topics and live channels. *left* answers what a command left behind without the read models, None where it cannot; *in_threads* tells that
     queries go over a network, and so may not be asked in the event loop.
+    *limits* says how often and how many at once, *gateway* is how the edge is set.
     *not_ready* names the parts that are not ready yet, *metrics* writes them for Prometheus.
     """
 
@@ -45,6 +48,7 @@ class Api(Struct, frozen=True, kw_only=True):
     tokens: Tokens
     passwords: Passwords
     hub: Hub
+    limits: Limits
     cache: Cache
     past: Callable[[str, int], Queries]
     not_ready: Callable[[], list[str]]
@@ -54,6 +58,7 @@ class Api(Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
     asyncapi: bytes = b"{}"
     left: Left | None = None
+    gateway: GatewaySettings = GatewaySettings()
     in_threads: bool = False
     wait_seconds: float = 5.0
     answer_seconds: float = 10.0

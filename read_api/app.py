@@ -75,7 +75,7 @@ def create_app(api: Api) -> ASGIApp:
         for route in app.routes
         if isinstance(route, HTTPRoute)
     }
-    return Edge(app, allowed)
+    return Edge(app, allowed, api.gateway, api.limits)
 
 
 def _routing_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

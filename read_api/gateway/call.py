@@ -47,19 +47,31 @@ class Answer(Struct, kw_only=True):
 class Call:
     """One request. *path* holds the parameters of its path, *query* those of its query, both as text."""
 
-    __slots__ = ("_actor", "_carried", "api", "headers", "path", "query", "request_id")
+    __slots__ = ("_actor", "_carried", "api", "headers", "path", "query", "request_id", "state")
 
     def __init__(
-        self, api: Api, headers: dict[str, str], path: dict[str, str], query: dict[str, str], request_id: str
+        self,
+        api: Api,
+        headers: dict[str, str],
+        path: dict[str, str],
+        query: dict[str, str],
+        request_id: str,
+        state: dict[str, Any] | None = None,
     ) -> None:
-        """Keep what the request carries; header names are in lower case."""
+        """Keep what the request carries; header names are in lower case, *state* is that of its connection."""
         self.api = api
         self.headers = headers
         self.path = path
         self.query = query
         self.request_id = request_id
+        self.state: dict[str, Any] = {} if state is None else state
         self._actor: Actor | None = None
         self._carried = START
+
+    @property
+    def address(self) -> str:
+        """Return the address that the request comes from, as far as proxies are trusted; of IPv6 its network."""
+        return str(self.state.get("address", ""))
 
     @property
     def actor(self) -> Actor:

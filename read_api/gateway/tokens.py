@@ -85,7 +85,8 @@ class Tokens:
             _check_type(found["header"])
             claims = found["payload"]
             roles = frozenset(Role(role) for role in claims.get("roles", ()))
-            return Actor(id=str(claims["sub"]), roles=roles), float(claims["exp"])
+            tier = Tier(claims.get("tier", Tier.FREE))
+            return Actor(id=str(claims["sub"]), roles=roles, tier=tier), float(claims["exp"])
         except jwt.ExpiredSignatureError as error:
             raise unauthorized("the access token has expired", "token_expired") from error
         except (jwt.PyJWTError, ValueError) as error:

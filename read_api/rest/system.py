@@ -41,7 +41,7 @@ async def metrics(call: Call) -> Answer:
     return Answer(body=call.api.metrics(), media_type=_PROMETHEUS)
 
 
-@operation("POST", "/internal/{name:str}", input=OperationInput, hidden=True)
+@operation("POST", "/internal/{name:str}", input=OperationInput, hidden=True, unhurried=True)
 async def internal(call: Call, data: OperationInput) -> Answer:
     """Carry out an operation of the command line: rebuild, dead letters (administrators)."""
     if not call.signed_in().is_admin:

@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+# What has other concerns asks as often as it likes; limits have tests of their own.
+UNLIMITED = {"CODEPARK_RATE_LIMITS": "off", "CODEPARK_SIGN_IN_LIMITS": "off"}
 
 
 def free_port() -> int:
@@ -54,7 +56,8 @@ class Server:
     @property
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
-        return {**kept, "CODEPARK_DATA": str(self.data), "CODEPARK_PORT": str(self.port)}
+        own = {"CODEPARK_DATA": str(self.data), "CODEPARK_PORT": str(self.port)}
+        return {**kept, **UNLIMITED, **own}
 
     def start(self) -> "Server":
         with self._log.open("ab") as log:
