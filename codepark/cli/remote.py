@@ -52,7 +52,7 @@ def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dic
     if server is None:
         raise CommandError("another process holds the data directory, and no server answers: stop it first")
     secrets = settings.secret or directory.secrets()
-    token = Tokens(secrets.signing_key()).issue(SERVICE.id, SERVICE.roles, seconds=60)
+    token = Tokens(secrets.signing_key()).issue(SERVICE.id, SERVICE.roles, tier=SERVICE.tier, seconds=60)
     body = {"arguments": {key: value for key, value in arguments.items() if not callable(value)}}
     try:
         answer = httpx.post(

@@ -1,0 +1,65 @@
+"""Settings of the edge: what is wrong is said in a sentence that names the variable."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from codepark.settings import SettingsError, read_settings
+
+
+def gateway(**settings):
+    return read_settings({f"CODEPARK_{name}": value for name, value in settings.items()}).gateway
+
+
+def test_what_they_are_without_settings():
+    found = gateway()
+    assert (found.rate_limits, found.sign_in_limits, found.tls) == (True, True, False)
+    assert (found.trusted_proxies, found.cors_origins) == ((), frozenset())
+    assert (found.body_seconds, found.request_seconds) == (30.0, 60.0)
+
+
+def test_all_of_them(tmp_path):
+    pem = tmp_path / "x.pem"
+    pem.write_text("-----BEGIN CERTIFICATE-----\n")
+    found = gateway(
+        TRUSTED_PROXIES="10.0.0.0/8, 2001:db8::1", CORS_ORIGINS="https://App.example.org,http://localhost:5173",
+        RATE_LIMITS="off", SIGN_IN_LIMITS="OFF", TLS_CERT_FILE=str(pem), TLS_KEY_FILE=str(pem),
+        BODY_SECONDS="2.5", REQUEST_SECONDS="5",
+    )  # fmt: skip
+    assert found.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128"))
+    assert found.cors_origins == {"https://app.example.org", "http://localhost:5173"}
+    assert (found.rate_limits, found.sign_in_limits, found.tls) == (False, False, True)
+    assert (found.body_seconds, found.request_seconds) == (2.5, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"TRUSTED_PROXIES": "proxy.local"}, "CODEPARK_TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "10.0.0.1/8"}, "CODEPARK_TRUSTED_PROXIES"),
+        ({"CORS_ORIGINS": "app.example.org"}, "CODEPARK_CORS_ORIGINS"),
+        ({"CORS_ORIGINS": "https://app.example.org/"}, "CODEPARK_CORS_ORIGINS"),
+        ({"CORS_ORIGINS": "null"}, "CODEPARK_CORS_ORIGINS"),
+        ({"RATE_LIMITS": "none"}, "CODEPARK_RATE_LIMITS"),
+        ({"SIGN_IN_LIMITS": "0"}, "CODEPARK_SIGN_IN_LIMITS"),
+        ({"BODY_SECONDS": "0"}, "CODEPARK_BODY_SECONDS"),
+        ({"REQUEST_SECONDS": "soon"}, "CODEPARK_REQUEST_SECONDS"),
+        ({"REQUEST_SECONDS": "inf"}, "CODEPARK_REQUEST_SECONDS"),
+        ({"TLS_CERT_FILE": "/nowhere.pem", "TLS_KEY_FILE": "/nowhere.pem"}, "CODEPARK_TLS_CERT_FILE"),
+    ],
+)
+def test_what_is_wrong(settings, name):
+    with pytest.raises(SettingsError, match=name):
+        gateway(**settings)
+
+
+def test_half_of_tls_is_none(tmp_path):
+    pem = tmp_path / "x.pem"
+    pem.write_text("-----BEGIN CERTIFICATE-----\n")
+    with pytest.raises(SettingsError, match="CODEPARK_TLS_KEY_FILE is not"):
+        gateway(TLS_CERT_FILE=str(pem))
+    with pytest.raises(SettingsError, match="CODEPARK_TLS_CERT_FILE is not"):
+        gateway(TLS_KEY_FILE=str(pem))
+    pem.write_text("nothing")
+    with pytest.raises(SettingsError, match="no PEM"):
+        gateway(TLS_CERT_FILE=str(pem), TLS_KEY_FILE=str(pem))
