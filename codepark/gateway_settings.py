@@ -1,5 +1,6 @@
 """Settings of the edge, read from the environment."""
 
+import ssl
 from collections.abc import Mapping
 from ipaddress import ip_network
 from math import isfinite
@@ -25,6 +26,8 @@ def read_gateway_settings(environment: Mapping[str, str]) -> GatewaySettings:
     if (certificate is None) != (key is None):
         given, missing = (_CERT, _KEY) if key is None else (_KEY, _CERT)
         raise SettingsError(f"{given} is set and {missing} is not: set both for TLS, or neither")
+    if certificate is not None and key is not None:
+        _check_pair(certificate, key)
     return GatewaySettings(
         trusted_proxies=tuple(_network(part) for part in _parts(environment, _PROXIES)),
         cors_origins=frozenset(_origin(part) for part in _parts(environment, _ORIGINS)),
@@ -87,9 +90,22 @@ def _pem(environment: Mapping[str, str], name: str) -> Path | None:
         return None
     path = Path(value).absolute()
     try:
-        text = path.read_bytes()
+        path.read_bytes()
     except OSError as error:
         raise SettingsError(f"{name} is {value!r}, which cannot be read: {error.strerror}") from error
-    if b"-----BEGIN " not in text:
-        raise SettingsError(f"{name} is {value!r}, which is no PEM file")
     return path
+
+
+def _check_pair(certificate: Path, key: Path) -> None:
+    """Refuse what is no certificate, or a key that is not its own."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
+    except (ssl.SSLError, ValueError) as error:
+        raise SettingsError(
+            f"{_CERT} and {_KEY} are no PEM files of a certificate and its key, without a password: {error}"
+        ) from error
+
+
+def _no_password() -> str:
+    """Never ask the terminal; raises ValueError."""
+    raise ValueError("the key has a password")

@@ -146,7 +146,7 @@ async def _serve(
     node = _node_server(settings, parts)
     node_serving = None if node is None else loop.create_task(node.serve())
     url = f"{'https' if settings.gateway.tls else 'http'}://{settings.host}:{settings.port}"
-    parts.directory.announce(url, shared.url)
+    parts.directory.announce(url, shared.url, settings.gateway.tls_cert_file)
     logger.info("serving", url=url, data=str(settings.data))
     background = None if started is None else loop.run_in_executor(None, started, parts)
     stopping = loop.create_task(stop.wait())

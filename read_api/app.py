@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
-from litestar import Litestar, MediaType, Request, Response, get
+from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
@@ -29,7 +29,7 @@ from read_api.rest import (
     reviews,
     system,
 )
-from read_api.web.pages import page_routes
+from read_api.web.pages import document_route, page_routes
 
 _RESOURCES = (accounts, projects, files, commits, reviews, builds, insights, events, inbox, commands, system)
 
@@ -49,21 +49,13 @@ def create_app(api: Api) -> ASGIApp:
     found = operations()
     schema = msgspec.json.encode(document(found, version("codepark")))
 
-    @get("/schema/openapi.json", media_type=MediaType.JSON, include_in_schema=False)
-    async def openapi() -> bytes:
-        return schema
-
-    @get("/asyncapi.json", media_type=MediaType.JSON, include_in_schema=False)
-    async def asyncapi() -> bytes:
-        return api.asyncapi
-
     app = Litestar(
         route_handlers=[
             *routes_of(api, found),
             event_stream(api),
             event_socket(api),
-            openapi,
-            asyncapi,
+            document_route("/schema/openapi.json", schema, "application/json"),
+            document_route("/asyncapi.json", api.asyncapi, "application/json"),
             *page_routes(),
         ],
         openapi_config=None,

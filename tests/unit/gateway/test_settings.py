@@ -4,6 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from cluster.certificates import make_certificates
 from codepark.settings import SettingsError, read_settings
 
 
@@ -18,13 +19,16 @@ def test_what_they_are_without_settings():
     assert (found.body_seconds, found.request_seconds) == (30.0, 60.0)
 
 
-def test_all_of_them(tmp_path):
-    pem = tmp_path / "x.pem"
-    pem.write_text("-----BEGIN CERTIFICATE-----\n")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+def test_all_of_them(made):
     found = gateway(
         TRUSTED_PROXIES="10.0.0.0/8, 2001:db8::1", CORS_ORIGINS="https://App.example.org,http://localhost:5173",
-        RATE_LIMITS="off", SIGN_IN_LIMITS="OFF", TLS_CERT_FILE=str(pem), TLS_KEY_FILE=str(pem),
-        BODY_SECONDS="2.5", REQUEST_SECONDS="5",
+        RATE_LIMITS="off", SIGN_IN_LIMITS="OFF", BODY_SECONDS="2.5", REQUEST_SECONDS="5",
+        TLS_CERT_FILE=str(made.certificate), TLS_KEY_FILE=str(made.key),
     )  # fmt: skip
     assert found.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128"))
     assert found.cors_origins == {"https://app.example.org", "http://localhost:5173"}
@@ -53,13 +57,21 @@ def test_what_is_wrong(settings, name):
         gateway(**settings)
 
 
-def test_half_of_tls_is_none(tmp_path):
-    pem = tmp_path / "x.pem"
-    pem.write_text("-----BEGIN CERTIFICATE-----\n")
+def test_half_of_tls_is_none(made):
     with pytest.raises(SettingsError, match="CODEPARK_TLS_KEY_FILE is not"):
-        gateway(TLS_CERT_FILE=str(pem))
+        gateway(TLS_CERT_FILE=str(made.certificate))
     with pytest.raises(SettingsError, match="CODEPARK_TLS_CERT_FILE is not"):
-        gateway(TLS_KEY_FILE=str(pem))
-    pem.write_text("nothing")
+        gateway(TLS_KEY_FILE=str(made.key))
+
+
+def test_a_key_that_is_not_the_certificates(made, tmp_path):
+    other = make_certificates(tmp_path)
+    with pytest.raises(SettingsError, match="CODEPARK_TLS_CERT_FILE and CODEPARK_TLS_KEY_FILE"):
+        gateway(TLS_CERT_FILE=str(made.certificate), TLS_KEY_FILE=str(other.key))
+
+
+def test_what_is_no_certificate(made, tmp_path):
+    nothing = tmp_path / "nothing.pem"
+    nothing.write_text("nothing")
     with pytest.raises(SettingsError, match="no PEM"):
-        gateway(TLS_CERT_FILE=str(pem), TLS_KEY_FILE=str(pem))
+        gateway(TLS_CERT_FILE=str(nothing), TLS_KEY_FILE=str(made.key))
