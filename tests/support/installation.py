@@ -17,7 +17,7 @@ from commands.nodes.preference import preferred
 from commands.secrets import Secrets
 from domain.actor import SERVICE, Tier
 from read_api.gateway.tokens import Tokens
-from tests.support.server import STOP_SECONDS, eventually
+from tests.support.server import STOP_SECONDS, UNLIMITED, eventually
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 START_SECONDS = 40.0
@@ -169,6 +169,7 @@ class Installation:
         self.redis_url = redis_url
         self.prefix = prefix
         self.environment = {
+            **UNLIMITED,
             "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": kafka,
             "CODEPARK_MONGODB_URI": mongodb_uri,
             "CODEPARK_REDIS_URL": redis_url,
