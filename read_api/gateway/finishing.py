@@ -1,5 +1,6 @@
 """Send an answer with what every answer carries: its id, limits, security headers, `Vary`, and compressed."""
 
+from functools import lru_cache
 from typing import Any
 
 from litestar.types import Send
@@ -51,18 +52,23 @@ class Finish:
         headers += state.get("headers", ())
         headers += self._cors.headers(scope)
         packable = compressible(self._path, message["status"], found)
-        vary = [name.strip() for name in found.get(b"vary", b"").decode("latin-1").split(",") if name.strip()]
-        if self._path.startswith("/api/"):
-            vary.append("Authorization")
-        if packable:
-            vary.append("Accept-Encoding")
-        if self._cors.varies:
-            vary.append("Origin")
-        if vary:
+        given = found.get(b"vary", b"")
+        vary = _vary(given, self._path.startswith("/api/"), packable, self._cors.varies)
+        if given:
             headers = [pair for pair in headers if pair[0] != b"vary"]
-            headers.append((b"vary", ", ".join(dict.fromkeys(vary)).encode("latin-1")))
+        if vary:
+            headers.append((b"vary", vary))
         message["headers"] = headers
         return packable and takes_gzip(header(scope, b"accept-encoding") or "")
+
+
+@lru_cache(maxsize=256)
+def _vary(given: bytes, private: bool, packable: bool, by_origin: bool) -> bytes:
+    """Return what caches must tell apart, beside what the answer says itself."""
+    names = [name.strip() for name in given.decode("latin-1").split(",") if name.strip()]
+    more = {"Authorization": private, "Accept-Encoding": packable, "Origin": by_origin}
+    names += [name for name, holds in more.items() if holds]
+    return ", ".join(dict.fromkeys(names)).encode("latin-1")
 
 
 async def _pack(start: Any, body: bytes) -> bytes:

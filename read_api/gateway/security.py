@@ -22,15 +22,22 @@ _ALWAYS: Headers = [
 _HSTS = (b"strict-transport-security", b"max-age=%d; includeSubDomains; preload" % HSTS_SECONDS)
 
 
+_SETS: dict[tuple[bool, bool, bool], Headers] = {
+    (secure, has_policy, has_referrer): [
+        *_ALWAYS,
+        *([_HSTS] if secure else []),
+        *([] if has_policy else [_API_POLICY]),
+        *([] if has_referrer else [_NO_REFERRER]),
+    ]
+    for secure in (True, False)
+    for has_policy in (True, False)
+    for has_referrer in (True, False)
+}
+
+
 def security_headers(found: dict[bytes, bytes], *, secure: bool) -> Headers:
     """Return what an answer with the headers *found* still needs; a page brings a policy of its own.
 
     Over plain HTTP nobody is told to come back over TLS alone (RFC 6797, section 7.2).
     """
-    added = _SECURE if secure else _ALWAYS
-    if CSP not in found:
-        added = [*added, _API_POLICY]
-    return added if REFERRER in found else [*added, _NO_REFERRER]
-
-
-_SECURE: Headers = [*_ALWAYS, _HSTS]
+    return _SETS[secure, CSP in found, REFERRER in found]

@@ -29,7 +29,7 @@ async def live(call: Call) -> Answer:  # noqa: ARG001 # the signature of every h
 @operation("GET", "/health/ready")
 async def ready(call: Call) -> Answer:
     """Tell whether the read models have reached the end of the log that was found at the start."""
-    missing = call.api.not_ready()
+    missing = ["the server is stopping"] if call.api.hub.draining else call.api.not_ready()
     if missing:
         raise HttpError(503, "not_ready", f"not ready: {', '.join(missing)}", headers={"Retry-After": "1"})
     return Answer(body=b'{"status":"ready"}', headers={"Cache-Control": "no-store"})

@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import cycle
 
 _CHUNK = 65_536
@@ -22,11 +22,29 @@ class Proxy:
         return server
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
+        async with _closing(writer):
             head = await reader.readuntil(b"\r\n\r\n")
             to_node, from_us = await asyncio.open_connection("127.0.0.1", next(self._ports))
-            from_us.write(_changed(head))
-            await asyncio.gather(_pipe(reader, from_us), _pipe(to_node, writer))
+            async with _closing(from_us):
+                from_us.write(_changed(head))
+                ways = [asyncio.create_task(_pipe(*way)) for way in ((reader, from_us), (to_node, writer))]
+                try:
+                    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for way in ways:
+                        way.cancel()
+                    await asyncio.gather(*ways, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    try:
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            yield
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 def _changed(head: bytes) -> bytes:
@@ -52,29 +70,30 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while data := await reader.read(_CHUNK):
             writer.write(data)
             await writer.drain()
-    writer.close()
 
 
 @contextmanager
 def proxied(ports: Sequence[int]) -> Iterator[str]:
     """Run a proxy before the nodes on *ports*; yields its URL."""
-    proxy, started, stop = Proxy(ports), threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
+    proxy, started = Proxy(ports), threading.Event()
+    ended: list[Callable[[], object]] = []
 
     async def run() -> None:
-        server = await proxy.start()
-        started.set()
-        await stop.wait()
-        server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        ended.append(lambda: loop.call_soon_threadsafe(stop.set))
+        async with await proxy.start():
+            started.set()
+            await stop.wait()
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),))
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     try:
         assert started.wait(10)
         yield f"http://127.0.0.1:{proxy.port}"
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        ended[0]()
         thread.join(10)
-        loop.close()

@@ -23,8 +23,8 @@ def filled(ada: Person, admin: httpx.Client, path: str) -> dict[str, str]:
     made(ada.client.put(f"{path}/files/a.py", json={"content": "def f():\n    pass\n"}))
     commit(ada, path, ("b", "A", "1"), sha="abcd")
     review = made(ada.client.post(f"{path}/reviews", json={"title": "Look"}))
-    build = made(ada.client.post(f"{path}/builds", json={"revision": "abcd"}))
-    told = made(admin.post("/api/v1/announcements", json={"title": "Hear", "body": "this"}))
+    build = made(ada.client.post(f"{path}/builds", json={}))
+    told = made(admin.post("/api/v1/announcements", json={"title": "Hear", "text": "this"}))
     done = ada.client.patch(path, json={"description": "more"}).headers["codepark-command"]
     return {
         "project_id": path.rpartition("/")[2], "account_id": ada.id, "path": "a.py", "sha": "abcd",
