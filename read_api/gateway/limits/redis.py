@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from read_api.gateway.limits.gcra import Bucket, Decision
 from read_api.gateway.limits.limiter import Lease, LimiterAwayError
+from read_api.gateway.limits.link import ScriptLink
 
 T = TypeVar("T")
 
@@ -89,16 +90,19 @@ class RedisLimiter:
         self._leases: dict[str, Lease] = {}
         self._asked: list[_Asked] = []
         self._asking: asyncio.Task[None] | None = None
+        self._busy = False
         self._renewing: asyncio.Task[None] | None = None
         self._count = 0
-        self._take, self._enter, self._renew = map(client.register_script, (_TAKE, _ENTER, _RENEW))
+        self._link = ScriptLink(client, _TAKE)
+        self._enter, self._renew = map(client.register_script, (_ENTER, _RENEW))
 
     async def take(self, buckets: Sequence[Bucket]) -> Decision:
         """Take one request from all of *buckets*, or from none where one of them is empty."""
         asked = _Asked(buckets, asyncio.get_running_loop().create_future())
-        self._asked.append(asked)
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
+        if self._busy:
+            self._asked.append(asked)
+        else:
+            await self._lead(asked)
         return await asked.answer
 
     async def enter(self, key: str, most: int) -> Lease | None:
@@ -139,7 +143,21 @@ class RedisLimiter:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+        for asked in self._asked:
+            asked.answer.cancel()
+        await self._link.aclose()
         await self._client.aclose()
+
+    async def _lead(self, asked: _Asked) -> None:
+        """Ask for one who found nobody asking, and leave who came meanwhile to a task."""
+        self._busy = True
+        try:
+            await self._decide([asked])
+        finally:
+            if self._asked:
+                self._asking = asyncio.create_task(self._ask())
+            else:
+                self._busy = False
 
     async def _ask(self) -> None:
         """Ask until nobody waits."""
@@ -148,7 +166,7 @@ class RedisLimiter:
                 batch, self._asked = self._asked[:_BATCH], self._asked[_BATCH:]
                 await self._decide(batch)
         finally:
-            self._asking = None
+            self._busy = False
 
     async def _decide(self, batch: list[_Asked]) -> None:
         keys = [f"{self._prefix}{bucket.key}" for asked in batch for bucket in asked.buckets]
@@ -158,15 +176,16 @@ class RedisLimiter:
             for bucket in asked.buckets:
                 args += (bucket.limit.interval, bucket.limit.capacity)
         try:
-            found: list[int] = await self._in_time(self._take(keys=keys, args=args))
-        except BaseException as error:
-            failed = error if isinstance(error, LimiterAwayError) else LimiterAwayError("stopped")
+            found: list[int] = await self._in_time(self._link.run(keys, args))
+        except LimiterAwayError as error:
             for asked in batch:
                 if not asked.answer.done():
-                    asked.answer.set_exception(failed)
-            if not isinstance(error, LimiterAwayError):
-                raise
+                    asked.answer.set_exception(error)
             return
+        except asyncio.CancelledError:
+            for asked in batch:
+                asked.answer.cancel()
+            raise
         place = 0
         for asked in batch:
             end = place + 1 + len(asked.buckets)
@@ -196,9 +215,12 @@ class RedisLimiter:
 
 
 def connect(url: str, ca_file: str | None = None) -> Redis:
-    """Return a client of the server at *url* that never tries twice; *ca_file* is whom TLS trusts."""
+    """Return a client of the server at *url* that never tries twice; *ca_file* is whom TLS trusts.
+
+    It waits for ever: who asks has a deadline.
+    """
     options: dict[str, Any] = {
-        "socket_timeout": 1, "socket_connect_timeout": 1, "retry": None, "health_check_interval": 0,
+        "socket_timeout": None, "socket_connect_timeout": 1, "retry": None, "health_check_interval": 0,
     }  # fmt: skip
     if url.startswith("rediss://") and ca_file is not None:
         options["ssl_ca_certs"] = ca_file

@@ -84,14 +84,14 @@ def test_requests_that_wait_together_are_one_question(redis_url):
         with Redis.from_url(redis_url) as watcher:
             asked = 0
             await limiter.take((Bucket("k", LIMIT),))
-            original = limiter._take
+            original = limiter._link.run
 
-            async def counted(**arguments):
+            async def counted(*arguments):
                 nonlocal asked
                 asked += 1
-                return await original(**arguments)
+                return await original(*arguments)
 
-            limiter._take = counted
+            limiter._link.run = counted
             await asyncio.gather(*(limiter.take((Bucket(str(n), LIMIT),)) for n in range(60)))
             assert watcher.ping()
         await limiter.aclose()
