@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
@@ -19,7 +18,7 @@ from codepark.metrics import Metrics
 from codepark.opening import open_parts
 from codepark.operations import OPERATIONS
 from codepark.parts import Parts
-from codepark.settings import Settings, SettingsError
+from codepark.settings import Settings
 from codepark.shared_memory import SharedMemory
 from read_api.api import Api
 from read_api.app import create_app
@@ -76,10 +75,9 @@ def _asyncapi(parts: Parts) -> bytes:
 def serve(settings: Settings, started: Callable[[Parts], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; *started* is called from its own thread once requests are answered.
 
-    Raises SettingsError where the address is taken, and what `Parts` raises where the data directory cannot be used.
+    Raises what `Parts` raises where the data directory cannot be used.
     """
     prepare_interpreter()
-    _require_free(settings.host, settings.port)
     parts = open_parts(settings)
     shared = SharedMemory(settings, parts.logs)
     try:
@@ -88,20 +86,6 @@ def serve(settings: Settings, started: Callable[[Parts], None] | None = None) ->
     finally:
         shared.close()
         parts.close()
-
-
-def _require_free(host: str, port: int) -> None:
-    """Refuse an address that somebody listens on: granian would share it, and each request would meet one of two."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise SettingsError(
-                f"cannot listen on {host}:{port} ({reason}): choose another with --port"
-            ) from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
