@@ -18,6 +18,8 @@ _REQUESTED = (
     "Authorization, CodePark-After, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
     "traceparent, X-Request-Id"
 )
+_ALLOWED = b"access-control-allow-origin"
+_EXPOSES = (b"access-control-expose-headers", _EXPOSED.encode())
 _PREFLIGHT_SECONDS = 600
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
@@ -37,15 +39,12 @@ class Cors:
 
     def headers(self, scope: Any) -> Headers:
         """Return what lets the page that asks read the answer."""
-        if not self._origins:
-            return []
-        origin = header(scope, b"origin")
+        if self._any:  # to everybody, for a cache may keep it for another
+            return [(_ALLOWED, b"*"), _EXPOSES]
+        origin = header(scope, b"origin") if self._origins else None
         if origin is None or not self.allows(origin):
             return []
-        return [
-            (b"access-control-allow-origin", b"*" if self._any else origin.encode("latin-1")),
-            (b"access-control-expose-headers", _EXPOSED.encode()),
-        ]
+        return [(_ALLOWED, origin.encode("latin-1")), _EXPOSES]
 
     def preflight(self, scope: Any, methods: list[str]) -> dict[str, str]:
         """Return the answer's headers to the question whether a request may be sent; none where it may not."""

@@ -1,5 +1,6 @@
 """The one place where requests and sockets are let through or refused with 429."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -67,13 +68,15 @@ class Limits:
 
     async def account(self, call: Caller, account: str) -> None:
         """Let somebody try to sign in as *account* (any text that names it), or raise HttpError 429."""
-        if self._sign_in:
-            await self._take(call, Bucket(f"sign-in-account:{account}", SIGN_IN_REQUESTS))
+        if self._sign_in:  # an e-mail address is not written into a key
+            name = hashlib.blake2b(account.encode(), digest_size=16).hexdigest()
+            await self._take(call, Bucket(f"sign-in-account:{name}", SIGN_IN_REQUESTS))
 
     @asynccontextmanager
     async def socket(self, call: Caller) -> AsyncIterator[None]:
         """Count a socket for as long as the block lasts, or raise HttpError 429."""
         lease = await self._enter(call)
+        self._answered(call.state)
         try:
             yield
         finally:
@@ -82,12 +85,11 @@ class Limits:
     async def hold(self, call: Caller) -> None:
         """Count a socket until the connection of *call* ends, or raise HttpError 429."""
         call.state.setdefault(_HELD, []).append(await self._enter(call))
+        self._answered(call.state)
 
     async def end(self, state: dict[str, Any]) -> None:
         """Count what a connection held no more: the edge calls it once the last byte is sent."""
-        under_way = state.pop(_UNDER_WAY, None)
-        if under_way is not None:
-            self._ended(under_way)
+        self._answered(state)
         for lease in state.pop(_HELD, ()):
             await self._leave(lease)
 
@@ -125,7 +127,11 @@ class Limits:
         self._under_way[key] = count + 1
         call.state[_UNDER_WAY] = key
 
-    def _ended(self, key: str) -> None:
+    def _answered(self, state: dict[str, Any]) -> None:
+        """Count a request as under way no more; one that became a socket is counted there."""
+        key = state.pop(_UNDER_WAY, None)
+        if key is None:
+            return
         left = self._under_way[key] - 1
         if left:
             self._under_way[key] = left
