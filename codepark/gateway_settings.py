@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from codepark.setting_errors import SettingsError
+from read_api.gateway.limits.limiter import DEADLINE_SECONDS
 from read_api.gateway.settings import ANY_ORIGIN, GatewaySettings, Network
 
 _CERT, _KEY = "CODEPARK_TLS_CERT_FILE", "CODEPARK_TLS_KEY_FILE"
@@ -17,6 +18,7 @@ _RATES = "CODEPARK_RATE_LIMITS"
 _SIGN_IN = "CODEPARK_SIGN_IN_LIMITS"
 _BODY = "CODEPARK_BODY_SECONDS"
 _REQUEST = "CODEPARK_REQUEST_SECONDS"
+_LIMITER = "CODEPARK_LIMITER_SECONDS"
 _SWITCH = {"on": True, "off": False}
 
 
@@ -37,6 +39,7 @@ def read_gateway_settings(environment: Mapping[str, str]) -> GatewaySettings:
         tls_key_file=key,
         body_seconds=_seconds(environment, _BODY, 30.0),
         request_seconds=_seconds(environment, _REQUEST, 60.0),
+        limiter_seconds=_seconds(environment, _LIMITER, DEADLINE_SECONDS),
     )
 
 

@@ -24,7 +24,8 @@ def _limiter(settings: Settings) -> Limiter:
     if settings.redis is None:
         return MemoryLimiter()
     client = connect(settings.redis.sessions, settings.redis_ca_file)
-    return GuardedLimiter(RedisLimiter(client, settings.prefix), MemoryLimiter())
+    shared = RedisLimiter(client, settings.prefix, deadline=settings.gateway.limiter_seconds)
+    return GuardedLimiter(shared, MemoryLimiter())
 
 
 async def start_limits(limits: Limits) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 import structlog
 
 from read_api.gateway.limits.gcra import Bucket, Decision
-from read_api.gateway.limits.limiter import Lease, Limiter, LimiterAwayError
+from read_api.gateway.limits.limiter import Lease, Limiter, LimiterAwayError, LimiterSlowError
 
 logger = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class GuardedLimiter:
         """Take one request from all of *buckets*, or from none where one of them is empty."""
         if not self.away:
             try:
-                return await self._shared.take(buckets)
+                return await self._ask(buckets)
             except LimiterAwayError as error:
                 self._lost(error)
         self.decided_locally += 1
@@ -86,6 +86,13 @@ class GuardedLimiter:
             await self._shared.ping()
         except LimiterAwayError as error:
             self._lost(error)
+
+    async def _ask(self, buckets: Sequence[Bucket]) -> Decision:
+        """Ask once more where no answer came in time: this process may have been busy itself."""
+        try:
+            return await self._shared.take(buckets)
+        except LimiterSlowError:
+            return await self._shared.take(buckets)
 
     def _lost(self, error: LimiterAwayError) -> None:
         self.failures += 1

@@ -7,9 +7,16 @@ from msgspec import Struct
 
 from read_api.gateway.limits.gcra import Bucket, Decision
 
+DEADLINE_SECONDS = 0.05
+"""How long a limiter with a server may take for an answer."""
+
 
 class LimiterAwayError(Exception):
     """The limiter's server does not answer in time."""
+
+
+class LimiterSlowError(LimiterAwayError):
+    """No answer within the deadline: it may come too late, or never."""
 
 
 class Lease(Struct, frozen=True):

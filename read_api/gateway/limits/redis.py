@@ -13,7 +13,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from read_api.gateway.limits.gcra import Bucket, Decision
-from read_api.gateway.limits.limiter import Lease, LimiterAwayError
+from read_api.gateway.limits.limiter import DEADLINE_SECONDS, Lease, LimiterAwayError, LimiterSlowError
 from read_api.gateway.limits.link import ScriptLink
 
 T = TypeVar("T")
@@ -79,7 +79,12 @@ class RedisLimiter:
     """Count in Redis. Requests that come while one question is under way go together in the next one."""
 
     def __init__(
-        self, client: Redis, prefix: str, *, deadline: float = 0.05, lease_seconds: float = LEASE_SECONDS
+        self,
+        client: Redis,
+        prefix: str,
+        *,
+        deadline: float = DEADLINE_SECONDS,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         """Ask through *client* for up to *deadline* seconds; every key begins with *prefix*."""
         self._client = client
@@ -207,7 +212,9 @@ class RedisLimiter:
         try:
             async with asyncio.timeout(self._deadline if seconds is None else seconds):
                 return await answer
-        except (redis.RedisError, OSError, TimeoutError) as error:
+        except TimeoutError as error:
+            raise LimiterSlowError("no answer in time") from error
+        except (redis.RedisError, OSError) as error:
             raise LimiterAwayError(str(error) or type(error).__name__) from error
 
     def _socket_key(self, key: str) -> str:

@@ -12,7 +12,7 @@ from redis import Redis
 
 from read_api.gateway.limits.gcra import Bucket, Limit
 from read_api.gateway.limits.guarded import GuardedLimiter
-from read_api.gateway.limits.limiter import LimiterAwayError
+from read_api.gateway.limits.limiter import LimiterAwayError, LimiterSlowError
 from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.redis import RedisLimiter, connect
 from tests.support.cluster import private_valkey
@@ -162,7 +162,7 @@ def test_a_clock_that_was_set_back_locks_nobody_out(redis_url):
     assert asyncio.run(run()).wait == LIMIT.interval
 
 
-def test_a_server_that_hangs_costs_one_deadline_and_one_that_is_back_is_found(tmp_path):
+def test_a_server_that_hangs_costs_two_deadlines_and_one_that_is_back_is_found(tmp_path):
     with private_valkey(tmp_path) as valkey:
 
         async def run():
@@ -201,5 +201,29 @@ def test_a_server_that_was_never_there(tmp_path):
         assert guarded.away
         assert (await guarded.take((Bucket("k", LIMIT),))).allowed
         await guarded.aclose()
+
+    asyncio.run(run())
+
+
+def test_one_answer_that_comes_too_late_is_asked_for_again():
+    """Only who is silent twice is away: this process may have been busy itself."""
+
+    class Late(MemoryLimiter):
+        late = 1
+
+        async def ping(self):
+            raise AssertionError("nobody looks for who is not away")
+
+        async def take(self, buckets):
+            if self.late:
+                self.late -= 1
+                raise LimiterSlowError("too late")
+            return await super().take(buckets)
+
+    async def run():
+        limiter = GuardedLimiter(Late(), MemoryLimiter())
+        assert (await limiter.take((Bucket("k", LIMIT),))).limits == (LIMIT,)
+        assert not limiter.away
+        await limiter.aclose()
 
     asyncio.run(run())

@@ -80,7 +80,7 @@ def test_redis_goes_away_and_comes_back(tmp_path):
 
 def test_a_redis_that_hangs_delays_nobody_for_long(tmp_path):
     with private_valkey(tmp_path / "valkey") as valkey:
-        more = LIMITED | {"CODEPARK_REDIS_URL": valkey.address}
+        more = LIMITED | {"CODEPARK_REDIS_URL": valkey.address, "CODEPARK_LIMITER_SECONDS": "0.05"}
         with serving(tmp_path / "data", more) as server, from_address(server) as client:
             client.get("/api/v1/projects")
             valkey.pause()

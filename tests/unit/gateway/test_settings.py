@@ -48,6 +48,7 @@ def test_all_of_them(made):
         ({"SIGN_IN_LIMITS": "0"}, "CODEPARK_SIGN_IN_LIMITS"),
         ({"BODY_SECONDS": "0"}, "CODEPARK_BODY_SECONDS"),
         ({"REQUEST_SECONDS": "soon"}, "CODEPARK_REQUEST_SECONDS"),
+        ({"LIMITER_SECONDS": "-1"}, "CODEPARK_LIMITER_SECONDS"),
         ({"REQUEST_SECONDS": "inf"}, "CODEPARK_REQUEST_SECONDS"),
         ({"TLS_CERT_FILE": "/nowhere.pem", "TLS_KEY_FILE": "/nowhere.pem"}, "CODEPARK_TLS_CERT_FILE"),
     ],
