@@ -19,6 +19,7 @@ from bench.measures.cluster_failover import cluster_failover
 from bench.measures.cluster_history import cluster_history
 from bench.measures.cluster_lag import cluster_lag
 from bench.measures.commands import batch, commands
+from bench.measures.gateway import gateway
 from bench.measures.growth import growth
 from bench.measures.importing import importing
 from bench.measures.lag import lag
@@ -38,7 +39,7 @@ _OVER_HTTP: dict[str, Callable[[Session], None]] = {
 }  # fmt: skip
 _OURS_ALONE = ("live",)
 _OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
-    "import": (importing,), "rebuild": (rebuild, replay), "recorders": (recorders,),
+    "import": (importing,), "rebuild": (rebuild, replay), "recorders": (recorders,), "gateway": (gateway,),
 }  # fmt: skip
 _OF_A_CLUSTER: dict[str, Callable[..., None]] = {
     "cluster-appends": cluster_appends, "cluster-commands": cluster_commands, "cluster-conflict": cluster_conflict,

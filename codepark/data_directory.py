@@ -26,6 +26,7 @@ class ServerInfo(msgspec.Struct, frozen=True):
     pid: int
     url: str
     redis_url: str | None = None
+    certificate: str | None = None
 
 
 class DataDirectory:
@@ -107,12 +108,15 @@ class DataDirectory:
         except OSError as error:
             raise DataDirectoryError(f"{path} cannot be used: {error.strerror}") from error
 
-    def announce(self, url: str, redis_url: str | None = None) -> None:
-        """Tell the command line where the server answers, and where it publishes positions.
+    def announce(self, url: str, redis_url: str | None = None, certificate: Path | None = None) -> None:
+        """Tell the command line where the server answers, by which certificate, and where it publishes positions.
 
         The URL of a Redis may carry its password, so the file is its owner's alone.
         """
-        info = msgspec.json.encode(ServerInfo(pid=os.getpid(), url=url, redis_url=redis_url))
+        shown = None if certificate is None else str(certificate)
+        info = msgspec.json.encode(
+            ServerInfo(pid=os.getpid(), url=url, redis_url=redis_url, certificate=shown)
+        )
         temporary = self.path / "server.json.new"
         temporary.unlink(missing_ok=True)
         temporary.touch(mode=0o600)

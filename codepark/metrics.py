@@ -3,19 +3,22 @@
 from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from codepark.parts import Parts
+from read_api.gateway.limits.guarded import GuardedLimiter
+from read_api.gateway.limits.limits import Limits
 
 
 class Metrics(Collector):
     """What the parts say about themselves."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Read from *parts*."""
+    def __init__(self, parts: Parts, limits: Limits) -> None:
+        """Read from *parts* and *limits*."""
         self._parts = parts
+        self._limits = limits
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -47,6 +50,32 @@ class Metrics(Collector):
             blocked.add_metric([model], len(progress.blocked(model)))
         yield lag
         yield blocked
+        yield from self._of_limits()
+
+    def _of_limits(self) -> Iterator[Metric]:
+        """Yield what the limits refused, and whether this process counts alone."""
+        limits, limiter = self._limits, self._limits.limiter
+        refused = CounterMetricFamily(
+            "codepark_limits_refused", "Requests and sockets that a limit refused", labels=["limit"]
+        )
+        for name, count in limits.refused.items():
+            refused.add_metric([name], count)
+        yield refused
+        yield GaugeMetricFamily("codepark_live_connections", "Sockets that are counted", value=limits.sockets)
+        if isinstance(limiter, GuardedLimiter):
+            yield GaugeMetricFamily(
+                "codepark_limiter_away", "1 while this process counts alone and strictly", value=limiter.away
+            )
+            yield CounterMetricFamily(
+                "codepark_limiter_failures",
+                "Times that Redis did not answer the limiter",
+                value=limiter.failures,
+            )
+            yield CounterMetricFamily(
+                "codepark_limiter_local_decisions",
+                "Requests that this process counted alone",
+                value=limiter.decided_locally,
+            )
 
     def _of_partitions(self, tips: Mapping[int, int]) -> Iterator[Metric]:
         """Yield what tells the partitions apart, where there are several."""

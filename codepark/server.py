@@ -2,26 +2,26 @@
 
 import asyncio
 import signal
-import socket
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 
 import msgspec
 import structlog
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from codepark import shared_memory
 from codepark.eraser import Eraser
 from codepark.interpreter import prepare_interpreter
+from codepark.limiting import build_limits, start_limits
 from codepark.metrics import Metrics
 from codepark.opening import open_parts
 from codepark.operations import OPERATIONS
 from codepark.parts import Parts
 from codepark.published import published_by, read_again
-from codepark.settings import Settings, SettingsError
+from codepark.settings import Settings
 from codepark.shared_memory import SharedMemory
 from read_api.api import Api
 from read_api.app import create_app
@@ -66,7 +66,8 @@ def build_eraser(parts: Parts, shared: SharedMemory, hub: Hub) -> Eraser:
 
 def build_api(parts: Parts, shared: SharedMemory, hub: Hub, eraser: Eraser) -> Api:
     """Wire the HTTP surface over *parts*."""
-    metrics, published = Metrics(parts), published_by(parts.secrets)
+    limits = build_limits(parts.settings)
+    metrics, published = Metrics(parts, limits), published_by(parts.secrets)
 
     async def erased(account_id: str) -> bool:
         return await asyncio.to_thread(eraser.wait, account_id, _ERASING_SECONDS)
@@ -83,6 +84,7 @@ def build_api(parts: Parts, shared: SharedMemory, hub: Hub, eraser: Eraser) -> A
         published_again=read_again(parts.logs, published),
         erased=erased,
         hub=hub,
+        limits=limits,
         cache=shared.cache,
         past=parts.past,
         not_ready=parts.behind,
@@ -94,6 +96,7 @@ def build_api(parts: Parts, shared: SharedMemory, hub: Hub, eraser: Eraser) -> A
         left=parts.left,
         in_threads=parts.remote,
         read_latest=not parts.remote,
+        gateway=parts.settings.gateway,
     )
 
 
@@ -108,10 +111,9 @@ def _asyncapi(parts: Parts) -> bytes:
 def serve(settings: Settings, started: Callable[[Parts], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; *started* is called from its own thread once requests are answered.
 
-    Raises SettingsError where the address is taken, and what `Parts` raises where the data directory cannot be used.
+    Raises what `Parts` raises where the data directory cannot be used.
     """
     prepare_interpreter()
-    _require_free(settings.host, settings.port)
     parts = open_parts(settings)
     shared = SharedMemory(settings, parts.logs)
     try:
@@ -120,20 +122,6 @@ def serve(settings: Settings, started: Callable[[Parts], None] | None = None) ->
     finally:
         shared.close()
         parts.close()
-
-
-def _require_free(host: str, port: int) -> None:
-    """Refuse an address that somebody listens on: granian would share it, and each request would meet one of two."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise SettingsError(
-                f"cannot listen on {host}:{port} ({reason}): choose another with --port"
-            ) from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -158,6 +146,7 @@ async def _serve(
     eraser = build_eraser(parts, shared, hub)
     api = build_api(parts, shared, hub, eraser)
     api.hub.start(loop)
+    await start_limits(api.limits)
     parts.start()
     eraser.start()
     server = Server(
@@ -169,6 +158,9 @@ async def _serve(
         http1_settings=HTTP1Settings(header_read_timeout=30_000, keep_alive=True),
         log_enabled=False,
         backlog=1024,
+        ssl_cert=settings.gateway.tls_cert_file,
+        ssl_key=settings.gateway.tls_key_file,
+        ssl_protocol_min=SSLProtocols.tls13,
     )
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -176,8 +168,8 @@ async def _serve(
     serving = loop.create_task(server.serve())
     node = _node_server(settings, parts)
     node_serving = None if node is None else loop.create_task(node.serve())
-    url = f"http://{settings.host}:{settings.port}"
-    parts.directory.announce(url, shared.url)
+    url = f"{'https' if settings.gateway.tls else 'http'}://{settings.host}:{settings.port}"
+    parts.directory.announce(url, shared.url, settings.gateway.tls_cert_file)
     logger.info("serving", url=url, data=str(settings.data))
     background = None if started is None else loop.run_in_executor(None, started, parts)
     stopping = loop.create_task(stop.wait())
@@ -186,6 +178,7 @@ async def _serve(
     if node is not None and node_serving is not None:
         node.stop()  # type: ignore[no-untyped-call] # granian
         await asyncio.wait({node_serving}, timeout=_STOP_SECONDS)
+    await api.limits.aclose()
     await parts.end_in_loop()
     stopping.cancel()
     await api.identity.close()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from codepark.gateway_settings import read_gateway_settings
+from codepark.setting_errors import SettingsError
 from commands.kafka.settings import (
     BOOTSTRAP,
     DEFAULT_PREFIX,
@@ -14,10 +16,9 @@ from commands.kafka.settings import (
 )
 from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.secrets import SecretError, Secrets
+from read_api.gateway.settings import GatewaySettings
 
-
-class SettingsError(Exception):
-    """A setting that cannot be used."""
+__all__ = ["RedisUrls", "Settings", "SettingsError", "read_settings"]
 
 
 class RedisUrls(Struct, frozen=True, kw_only=True):
@@ -52,6 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: str | None = None
     smtp_url: str | None = None
     mail_from: str = "CodePark <no-reply@localhost>"
+    gateway: GatewaySettings = GatewaySettings()
 
     def kms(self, secrets: Secrets) -> LocalKms:
         """Return who wraps the keys of people in the cluster profile."""
@@ -105,6 +107,7 @@ def read_settings(
         public_url=_url(environment, "CODEPARK_PUBLIC_URL", ("http://", "https://")),
         smtp_url=_url(environment, "CODEPARK_SMTP_URL", ("smtp://", "smtps://")),
         mail_from=environment.get("CODEPARK_MAIL_FROM") or "CodePark <no-reply@localhost>",
+        gateway=read_gateway_settings(environment),
     )
     _check_profile(settings)
     return settings

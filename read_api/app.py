@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
-from litestar import Litestar, MediaType, Request, Response, get
+from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
@@ -31,7 +31,7 @@ from read_api.rest import (
     reviews,
     system,
 )
-from read_api.web.pages import page_routes
+from read_api.web.pages import document_route, page_routes
 
 _RESOURCES = (
     auth,
@@ -65,21 +65,13 @@ def create_app(api: Api) -> ASGIApp:
     found = operations()
     schema = msgspec.json.encode(document(found, version("codepark")))
 
-    @get("/schema/openapi.json", media_type=MediaType.JSON, include_in_schema=False)
-    async def openapi() -> bytes:
-        return schema
-
-    @get("/asyncapi.json", media_type=MediaType.JSON, include_in_schema=False)
-    async def asyncapi() -> bytes:
-        return api.asyncapi
-
     app = Litestar(
         route_handlers=[
             *routes_of(api, found),
             event_stream(api),
             event_socket(api),
-            openapi,
-            asyncapi,
+            document_route("/schema/openapi.json", schema, "application/json"),
+            document_route("/asyncapi.json", api.asyncapi, "application/json"),
             *page_routes(),
         ],
         openapi_config=None,
@@ -91,7 +83,7 @@ def create_app(api: Api) -> ASGIApp:
         for route in app.routes
         if isinstance(route, HTTPRoute)
     }
-    return Edge(app, allowed)
+    return Edge(app, allowed, api.gateway, api.limits)
 
 
 def _routing_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

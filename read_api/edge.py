@@ -1,20 +1,29 @@
-"""The outermost layer: request ids, HEAD and OPTIONS on every path, and file paths as they were sent."""
+"""The outermost layer: who asks, request ids, HEAD and OPTIONS on every path, and file paths as they were sent."""
 
 import re
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+import structlog
 from litestar.types import ASGIApp, Receive, Scope, Send
 from uuid_utils import uuid4
 
 from read_api.gateway.call import Answer
+from read_api.gateway.clients import Clients
+from read_api.gateway.cors import Cors
+from read_api.gateway.finishing import Finish
+from read_api.gateway.limits.limits import Limits
 from read_api.gateway.problems import BadInputError, HttpError
 from read_api.gateway.routes import failed
 from read_api.gateway.sending import Sent
+from read_api.gateway.settings import GatewaySettings
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _FILE = re.compile(rb"(/api/v1/projects/[^/]+/files/)(.+)", re.DOTALL)
 _PARAMETER = re.compile(r"\{[^}]+\}")
+_FORBIDDEN = 4403
+
+logger = structlog.get_logger(__name__)
 
 
 class Edge:
@@ -24,9 +33,14 @@ class Edge:
     handed on beside the route.
     """
 
-    def __init__(self, app: ASGIApp, allowed: dict[str, list[str]]) -> None:
-        """Stand before *app*, whose paths allow these methods."""
+    def __init__(
+        self, app: ASGIApp, allowed: dict[str, list[str]], settings: GatewaySettings, limits: Limits
+    ) -> None:
+        """Stand before *app*, whose paths allow these methods; what a connection held of *limits* ends with it."""
         self._app = app
+        self._limits = limits
+        self._clients = Clients(settings.trusted_proxies, tls=settings.tls)
+        self._cors = Cors(settings.cors_origins)
         methods = {path: _with_ours(found) for path, found in allowed.items()}
         self._exact = {path: found for path, found in methods.items() if "{" not in path}
         self._patterns = [
@@ -41,18 +55,31 @@ class Edge:
         if kind not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
         state: dict[str, Any] = scope.setdefault("state", {})
-        state["request_id"] = request_id
-        if kind == "websocket":
+        state["request_id"] = _request_id(scope)
+        state["address"], state["secure"] = self._clients.of(scope)
+        try:
+            if kind == "websocket":
+                await self._socket(scope, receive, send)
+            else:
+                await self._request(scope, receive, Finish(scope, send, self._cors))
+        finally:
+            await self._limits.end(state)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open a WebSocket, unless a page of a foreign origin wants it."""
+        if self._cors.allows_socket(scope):
             await self._app(scope, receive, send)
             return
-        respond = _responder(scope, send, request_id)
-        answer = self._answered(scope, state)
-        if answer is not None:
-            await Sent(answer)(scope, receive, respond)
-            return
-        await self._app(scope, receive, respond)
+        logger.warning("socket of a foreign origin refused", request_id=scope["state"]["request_id"])
+        await receive()
+        refusal: Any = {"type": "websocket.close", "code": _FORBIDDEN, "reason": "foreign_origin"}
+        await send(refusal)
+
+    async def _request(self, scope: Scope, receive: Receive, respond: Send) -> None:
+        answer = self._answered(scope, scope["state"])
+        app = self._app if answer is None else Sent(answer)
+        await app(scope, receive, respond)
 
     def _answered(self, scope: Any, state: dict[str, Any]) -> Answer | None:
         """Return the answer to what needs no route, and mend the scope for what does."""
@@ -73,7 +100,7 @@ class Edge:
             )
             return failed(refusal, state["instance"], state["request_id"])
         if method == "OPTIONS":
-            return Answer(status=204, headers=allow)
+            return Answer(status=204, headers=allow | self._cors.preflight(scope, methods))
         if method == "HEAD":
             state["head"] = True
             scope["method"] = "GET"
@@ -90,20 +117,6 @@ class Edge:
 
 def _with_ours(methods: list[str]) -> list[str]:
     return sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})
-
-
-def _responder(scope: Any, send: Send, request_id: str) -> Send:
-    head = scope["method"] == "HEAD"
-    added = [(b"x-request-id", request_id.encode("latin-1")), (b"x-content-type-options", b"nosniff")]
-
-    async def respond(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *added]
-        elif head and message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await send(message)
-
-    return respond
 
 
 def _request_id(scope: Any) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from domain.policy import POLICY
 from read_api.gateway.bodies import JSON, MERGE_PATCH
+from read_api.gateway.limits.tiers import limit_of
 from read_api.gateway.operation import Operation
 from read_api.gateway.problems import MEDIA_TYPE, Problem
 
@@ -30,6 +31,7 @@ _DESCRIPTIONS = {
     401: "Nobody is signed in, or the access token is not valid",
     403: "You may see it, but not do this to it",
     404: "It does not exist, or you may not know of it",
+    408: "The body did not come in time",
     409: "The state does not allow it, or the same request is still under way",
     412: "The version has moved on since you loaded it",
     413: "Too large",
@@ -52,6 +54,16 @@ _HEADERS = {
     "Location": _header("Where the new resource is"),
     "Link": _header("Leads to the next page (RFC 8288)"),
     "Retry-After": _header("Try again after so many seconds", pattern="^[0-9]+$"),
+    "RateLimit": _header(
+        "How many requests are left (`r`), and in how many seconds the bucket is full (`t`)",
+        pattern='^"[a-z-]+";r=[0-9]+(;t=[0-9]+)?$',
+    ),
+    "RateLimit-Policy": _header(
+        "How many requests (`q`) in how many seconds (`w`)",
+        pattern='^"[a-z-]+";q=[0-9]+(;w=[0-9]+|;qu="concurrent-requests")$',
+    ),
+    "Deprecation": _header("Since when this should not be used (RFC 9745)", pattern="^@[0-9]+$"),
+    "Sunset": _header("When this ends (RFC 8594)"),
     "WWW-Authenticate": _header("How to sign in"),
     "X-Request-Id": _header("The id of this request, yours where you gave one"),
 }
@@ -131,6 +143,8 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         "parameters": [*_path_parameters(operation), *_query_parameters(operation), *_headers(operation)],
         "responses": _responses(operation, schemas),
     }
+    if operation.deprecated is not None:
+        described["deprecated"] = True
     if operation.input is not None:
         media = (JSON, MERGE_PATCH) if operation.patch else (JSON,)
         schema = schemas[repr(operation.input)]
@@ -212,17 +226,30 @@ def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         responses["304"] = {"description": _DESCRIPTIONS[304], "headers": {"ETag": _HEADERS["ETag"]}}
     problem = {MEDIA_TYPE: {"schema": schemas[repr(Problem)]}}
     for status in _refusals(operation):
-        headers = {name: _HEADERS[name] for name in _REFUSAL_HEADERS.get(status, ())}
+        names = (*_REFUSAL_HEADERS.get(status, ()), *_always(operation))
+        headers = {name: _HEADERS[name] for name in names}
         responses[str(status)] = {
             "description": _DESCRIPTIONS[status],
             "content": problem,
-            "headers": {"X-Request-Id": _HEADERS["X-Request-Id"], **headers},
+            "headers": headers,
         }
     return responses
 
 
-def _success_headers(operation: Operation) -> dict[str, Any]:
+def _always(operation: Operation) -> list[str]:
+    """Return the headers of each answer, whatever it says."""
     names = ["X-Request-Id"]
+    if limit_of(operation.path) is not None:
+        names += ["RateLimit", "RateLimit-Policy"]
+    if operation.deprecated is not None:
+        names.append("Deprecation")
+    if operation.sunset is not None:
+        names.append("Sunset")
+    return names
+
+
+def _success_headers(operation: Operation) -> dict[str, Any]:
+    names = _always(operation)
     if operation.conditional:
         names.append("ETag")
     if operation.command:
@@ -239,5 +266,7 @@ def _refusals(operation: Operation) -> list[int]:
     if operation.command:
         statuses |= {409, 412, 413, 422}
     if operation.input is not None:
-        statuses |= {413, 415}
+        statuses |= {408, 413, 415}
+    if limit_of(operation.path) is not None:
+        statuses.add(429)
     return sorted(statuses)

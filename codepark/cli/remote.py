@@ -1,5 +1,6 @@
 """Do an operation on an installation: in its server where one runs, here otherwise."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -63,6 +64,7 @@ def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dic
             json=body,
             headers={"Authorization": f"Bearer {token}"},
             timeout=_TIMEOUT_SECONDS,
+            verify=True if server.certificate is None else _pinned(server.certificate),
         )
     except httpx.TransportError as error:
         raise CommandError(f"the server at {server.url} does not answer: {error}") from error
@@ -70,6 +72,17 @@ def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dic
         raise CommandError(str(answer.json().get("detail", answer.text)))
     result: dict[str, Any] = answer.json()
     return result
+
+
+def _pinned(certificate: str) -> ssl.SSLContext:
+    """Return what trusts exactly this certificate, for whatever name: it is that of the server on this machine."""
+    try:
+        context = ssl.create_default_context(cafile=certificate)
+    except (OSError, ssl.SSLError) as error:
+        raise CommandError(f"the server's certificate {certificate} cannot be read: {error}") from error
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 def account_of(settings: Settings, secrets: Secrets, email: str) -> Actor | None:

@@ -1,6 +1,7 @@
 """`codepark serve` and `codepark token`."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,9 @@ from cyclopts import Parameter
 from codepark import logs
 from codepark.cli.demo import import_demo
 from codepark.data_directory import DataDirectory
+from codepark.port import require_free
 from codepark.settings import read_settings
+from codepark.team import Team
 from domain.actor import SERVICE, Role, Tier
 from domain.errors import NotFoundError
 
@@ -18,7 +21,14 @@ TOKEN_SECONDS = 24 * 60 * 60
 Data = Annotated[Path | None, Parameter(name="--data", help="The data directory (default: ./codepark-data).")]
 
 
-def serve(*, port: int | None = None, data: Data = None, demo: bool = False) -> None:
+def serve(
+    *,
+    port: int | None = None,
+    data: Data = None,
+    demo: bool = False,
+    workers: int = 1,
+    port_is_shared: Annotated[bool, Parameter(show=False, negative="")] = False,
+) -> None:
     """Serve the API, the pages and the live channels.
 
     Parameters
@@ -27,11 +37,19 @@ def serve(*, port: int | None = None, data: Data = None, demo: bool = False) -> 
         The port to listen on (default: 3000).
     demo
         Import this checkout's git history, or a small sample, as a first public project.
+    workers
+        How many processes share the port (cluster profile); each has a folder of its own in the data directory.
+    port_is_shared
+        This process is one of several on the port.
     """
-    from codepark.server import serve as serve_forever  # noqa: PLC0415 # the other commands start without it
-
     settings = read_settings(os.environ, data=data, port=port)
     logs.configure(settings.log_level)
+    if not port_is_shared:
+        require_free(settings.host, settings.port)
+    if workers > 1:
+        sys.exit(Team(settings, workers).serve())
+    from codepark.server import serve as serve_forever  # noqa: PLC0415 # the other commands start without it
+
     serve_forever(settings, import_demo if demo else None)
     structlog.get_logger(__name__).info("stopped")
 

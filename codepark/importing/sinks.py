@@ -149,7 +149,7 @@ class ServerSink:
                     raise ImportFailedError(f"the server does not answer: {error}") from error
                 time.sleep(_PAUSE_SECONDS)
                 continue
-            if answer.status_code not in (409, 503) or "Retry-After" not in answer.headers:
+            if answer.status_code not in (409, 429, 503) or "Retry-After" not in answer.headers:
                 return _checked(answer)
             time.sleep(_PAUSE_SECONDS)
         raise ImportFailedError("the server was busy for too long")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pyotp
 import segno
+from pyotp.totp import TOTP
 
 STEP_SECONDS = 30
 RECOVERY_CODES = 10
@@ -22,7 +23,7 @@ def new_secret() -> str:
 
 def otpauth_url(secret: str, account: str) -> str:
     """Return the URL that authenticator programs take the secret from."""
-    return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=_ISSUER)
+    return TOTP(secret).provisioning_uri(name=account, issuer_name=_ISSUER)
 
 
 def qr_code(text: str) -> str:
@@ -35,7 +36,7 @@ def matching_step(secret: str, code: str, now: float) -> int | None:
 
     That each step is accepted once is the credentials' matter.
     """
-    totp, step = pyotp.TOTP(secret, interval=STEP_SECONDS), int(now) // STEP_SECONDS
+    totp, step = TOTP(secret, interval=STEP_SECONDS), int(now) // STEP_SECONDS
     found = None
     for candidate in range(step - _WINDOW, step + _WINDOW + 1):  # all of them, whichever matches: equal time
         if hmac.compare_digest(totp.generate_otp(candidate), code.strip()):

@@ -56,12 +56,12 @@ class Call:
         "_carried",
         "_principal",
         "_settled",
-        "address",
         "api",
         "headers",
         "path",
         "query",
         "request_id",
+        "state",
     )
 
     def __init__(
@@ -71,18 +71,23 @@ class Call:
         path: dict[str, str],
         query: dict[str, str],
         request_id: str,
-        address: str = "",
+        state: dict[str, Any] | None = None,
     ) -> None:
-        """Keep what the request carries; header names are in lower case, *address* is the client's."""
+        """Keep what the request carries; header names are in lower case, *state* is that of its connection."""
         self.api = api
         self.headers = headers
         self.path = path
         self.query = query
         self.request_id = request_id
-        self.address = address
+        self.state: dict[str, Any] = {} if state is None else state
         self._principal: Principal | None = None
         self._settled: Position | None = None
         self._carried = START
+
+    @property
+    def address(self) -> str:
+        """Return the address that the request comes from, as far as proxies are trusted; of IPv6 its network."""
+        return str(self.state.get("address", ""))
 
     @property
     def actor(self) -> Actor:

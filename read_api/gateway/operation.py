@@ -1,6 +1,7 @@
 """Declare what a path does: the routes and the OpenAPI document are both made from these declarations."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -16,7 +17,9 @@ class Operation(Struct, frozen=True, kw_only=True):
     *input* is the struct of the body, *query* that of the query, *output* that of the answer (None: no body).
     *action* is what the policy knows it as: who may not do it is refused before anything else is looked at.
     *patch* tells that the body is a merge patch; *optional_body* that it may be absent. *command* tells that it
-    changes something, so that conditions, idempotency keys and the refusals of commands apply. *also* are other statuses of success, *statuses* other refusals.
+    changes something, so that conditions, idempotency keys and the refusals of commands apply. *also* are other
+    statuses of success, *statuses* other refusals. *deprecated* is since when it should not be used, *sunset* when it
+    ends, *successor* the path to use instead. *unhurried* takes as long as it takes.
     """
 
     method: str
@@ -36,6 +39,10 @@ class Operation(Struct, frozen=True, kw_only=True):
     hidden: bool = False
     statuses: tuple[int, ...] = ()
     also: tuple[int, ...] = ()
+    deprecated: datetime | None = None
+    sunset: datetime | None = None
+    successor: str | None = None
+    unhurried: bool = False
 
 
 class Operations:

@@ -96,6 +96,8 @@ def event_stream(api: Api) -> Any:
         state: dict[str, Any] = request.scope["state"]
         try:
             call = _call(api, request.scope, state["request_id"])
+            await api.limits.request(call)
+            await api.limits.hold(call)
             position = await start(call, call.headers.get("last-event-id"))
             found = await subscription(call, position)
         except Exception as error:  # noqa: BLE001 # the error table knows them
@@ -158,6 +160,8 @@ def event_socket(api: Api) -> Any:
         await socket.accept()
         try:
             call = _call(api, socket.scope, request_id)
+            await api.limits.request(call)
+            await api.limits.hold(call)
             found = await subscription(call, await start(call, None))
         except (HttpError, PositionError, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
@@ -215,4 +219,4 @@ def _call(api: Api, scope: Any, request_id: str) -> Call:
     query = read_query(scope["query_string"])
     if "token" in query and "authorization" not in headers:  # browsers cannot set headers on a WebSocket
         headers["authorization"] = f"Bearer {query['token']}"
-    return Call(api, headers, {}, query, request_id)
+    return Call(api, headers, {}, query, request_id, scope["state"])

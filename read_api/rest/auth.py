@@ -78,7 +78,9 @@ async def register(call: Call, data: inputs.RegisterInput) -> Answer:
 async def login(call: Call, data: inputs.LoginInput) -> Answer:
     """Sign in with an e-mail address and a password."""
     identity, intake = call.api.identity, call.api.intake
-    tried = f"account:{intake.claim('email', data.email)}"
+    claim = intake.claim("email", data.email)
+    tried = f"account:{claim}"
+    await call.api.limits.account(call, claim)
     await identity.allow(tried)
     account_id = intake.account_with_email(data.email) or ""
     await _check_password(call, account_id, data.password, "invalid_credentials")
@@ -258,7 +260,9 @@ async def logout(call: Call, data: inputs.RefreshInput) -> Answer:
 async def forgot_password(call: Call, data: inputs.ForgottenInput) -> Answer:
     """Have a link to set the password anew sent by mail; the answer is the same where there is no such account."""
     identity, intake = call.api.identity, call.api.intake
-    await identity.allow(f"forgot:{intake.claim('email', data.email)}")
+    claim = intake.claim("email", data.email)
+    await call.api.limits.account(call, claim)
+    await identity.allow(f"forgot:{claim}")
     identity.later(_send_reset(identity, intake.account_with_email(data.email)))
     return Answer(status=204, headers=call.settled_headers())
 

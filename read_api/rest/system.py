@@ -29,7 +29,7 @@ async def live(call: Call) -> Answer:  # noqa: ARG001 # the signature of every h
 @operation("GET", "/health/ready", "system.read")
 async def ready(call: Call) -> Answer:
     """Tell whether the read models have reached the end of the log that was found at the start."""
-    missing = call.api.not_ready()
+    missing = ["the server is stopping"] if call.api.hub.draining else call.api.not_ready()
     if missing:
         raise HttpError(503, "not_ready", f"not ready: {', '.join(missing)}", headers={"Retry-After": "1"})
     return Answer(body=b'{"status":"ready"}', headers={"Cache-Control": "no-store"})
@@ -41,7 +41,9 @@ async def metrics(call: Call) -> Answer:
     return Answer(body=call.api.metrics(), media_type=_PROMETHEUS)
 
 
-@operation("POST", "/internal/{name:str}", "system.operate", input=OperationInput, hidden=True)
+@operation(
+    "POST", "/internal/{name:str}", "system.operate", input=OperationInput, hidden=True, unhurried=True
+)
 async def internal(call: Call, data: OperationInput) -> Answer:
     """Carry out an operation of the command line: rebuild, dead letters (administrators)."""
     run = call.api.operations.get(call.path["name"])

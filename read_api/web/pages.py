@@ -1,6 +1,7 @@
 """Serve the pages and their files from the package; nothing comes from another host."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,17 +35,21 @@ def page_routes() -> list[Any]:
 
 def _page(path: str, name: str, policy: str) -> Any:
     body = (_ROOT / name).read_bytes()
-    headers = {
-        "Cache-Control": "no-cache",
-        "Content-Security-Policy": policy,
-        "Referrer-Policy": "no-referrer",
-    }
+    return document_route(path, body, _TYPES[".html"], {"Content-Security-Policy": policy})
+
+
+def document_route(path: str, body: bytes, media_type: str, more: Mapping[str, str] | None = None) -> Any:
+    """Return the route of a document that stays the same while the server runs, with *more* headers."""
+    tag = _tag(body)
+    headers = {"Cache-Control": "no-cache", "ETag": tag, **(more or {})}
 
     @get(path, include_in_schema=False)
-    async def page() -> Response[bytes]:
-        return Response(body, media_type=_TYPES[".html"], headers=headers)
+    async def shown(request: Request[Any, Any, Any]) -> Response[bytes]:
+        if not_modified(request.headers.get("if-none-match"), tag):
+            return Response(b"", status_code=304, headers=headers)
+        return Response(body, media_type=media_type, headers=headers)
 
-    return page
+    return shown
 
 
 @get("/assets/{name:str}", include_in_schema=False, sync_to_thread=False)
@@ -65,4 +70,8 @@ def _asset(request: Request[Any, Any, Any]) -> Response[bytes]:
 @lru_cache(maxsize=64)
 def _loaded(path: Path, changed: int) -> tuple[bytes, str]:  # noqa: ARG001 # another time is another entry
     body = path.read_bytes()
-    return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    return body, _tag(body)
+
+
+def _tag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:16]}"'

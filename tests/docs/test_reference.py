@@ -54,7 +54,8 @@ def test_every_error_code_is_documented():
 
 def test_every_setting_is_documented():
     page = (REFERENCE / "configuration.md").read_text(encoding="utf-8")
-    settings = (ROOT / "codepark" / "settings.py").read_text(encoding="utf-8")
+    read = ("settings.py", "gateway_settings.py")
+    settings = "".join((ROOT / "codepark" / name).read_text(encoding="utf-8") for name in read)
     names = set(re.findall(r"CODEPARK_[A-Z_]+", settings))
     assert {name for name in names if f"`{name}`" not in page} == set()
 

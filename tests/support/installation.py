@@ -18,7 +18,7 @@ from commands.secrets import Secrets
 from domain.actor import SERVICE, Tier
 from read_api.auth.keys import SigningKeys
 from read_api.auth.tokens import Tokens
-from tests.support.server import STOP_SECONDS, eventually
+from tests.support.server import STOP_SECONDS, UNLIMITED, eventually
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 START_SECONDS = 40.0
@@ -170,6 +170,7 @@ class Installation:
         self.redis_url = redis_url
         self.prefix = prefix
         self.environment = {
+            **UNLIMITED,
             "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": kafka,
             "CODEPARK_MONGODB_URI": mongodb_uri,
             "CODEPARK_REDIS_URL": redis_url,

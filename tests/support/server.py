@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
+# What has other concerns asks as often as it likes; limits have tests of their own.
+UNLIMITED = {"CODEPARK_RATE_LIMITS": "off", "CODEPARK_SIGN_IN_LIMITS": "off"}
 
 
 def free_port() -> int:
@@ -44,8 +46,9 @@ class Server:
 
     partitions = 1
 
-    def __init__(self, data: Path, port: int | None = None) -> None:
+    def __init__(self, data: Path, port: int | None = None, more: Mapping[str, str] | None = None) -> None:
         self.data = data
+        self._more = dict(more or {})
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -54,7 +57,8 @@ class Server:
     @property
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
-        return {**kept, "CODEPARK_DATA": str(self.data), "CODEPARK_PORT": str(self.port)}
+        own = {"CODEPARK_DATA": str(self.data), "CODEPARK_PORT": str(self.port)}
+        return {**kept, **UNLIMITED, **own, **self._more}
 
     def start(self) -> "Server":
         with self._log.open("ab") as log:
@@ -158,9 +162,9 @@ class Raw:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[Server]:
-    """Serve *data*; the server must end in order."""
-    server = Server(data).start()
+def serving(data: Path, more: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Serve *data*, with *more* settings; the server must end in order."""
+    server = Server(data, more=more).start()
     try:
         yield server
     finally:

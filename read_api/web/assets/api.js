@@ -16,13 +16,13 @@ export const token = () => sessionStorage.getItem(KEPT);
 export const keepToken = (value) => sessionStorage.setItem(KEPT, value);
 export const dropToken = () => sessionStorage.removeItem(KEPT);
 
-/** Get a resource; *query* leaves out what is null or empty. A 503 is tried again after its `Retry-After`. */
+/** Get a resource; *query* leaves out what is null or empty. A 429 or a 503 is tried again after its `Retry-After`. */
 export async function get(path, query = {}, { signal, tries = 5 } = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
   const search = new URLSearchParams(given).toString();
   const headers = token() ? { Authorization: `Bearer ${token()}` } : {};
   const answer = await fetch(BASE + path + (search ? `?${search}` : ""), { headers, signal });
-  if (answer.status === 503 && tries > 1) {
+  if ([429, 503].includes(answer.status) && tries > 1) {
     const seconds = Number(answer.headers.get("Retry-After")) || 1;
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
     return get(path, query, { signal, tries: tries - 1 });

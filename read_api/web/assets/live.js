@@ -22,7 +22,6 @@ export function follow(projectId, after, { onEvent, onState }) {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     socket = new WebSocket(`${scheme}://${location.host}/ws/events?${query}`);
     socket.addEventListener("open", () => {
-      wait = FIRST_WAIT;
       onState("live");
     });
     socket.addEventListener("message", (message) => take(JSON.parse(message.data)));
@@ -32,10 +31,11 @@ export function follow(projectId, after, { onEvent, onState }) {
   function take(event) {
     if (event.type === "drain") return; // the server stops; the socket closes next
     if (event.type === "error") {
-      ended = event.problem.status < 500;
+      ended = event.problem.status < 500 && event.problem.status !== 429; // a limit: later there is room
       if (ended) onState("refused", event.problem.detail);
       return;
     }
+    wait = FIRST_WAIT;
     after = event.position;
     onEvent(event);
   }

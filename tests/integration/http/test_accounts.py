@@ -60,7 +60,8 @@ def test_an_account_changes_itself(server: Server, anybody: httpx.Client) -> Non
     refused(anybody.post(LOGIN, json={"email": cara.email, "password": PASSWORD}), 401, "invalid_credentials")
 
 
-def test_only_administrators_give_roles(admin: httpx.Client, bob: Person, ada: Person) -> None:
+def test_only_administrators_give_roles(admin: httpx.Client, new_person, ada: Person) -> None:
+    bob = new_person()
     url = f"/api/v1/accounts/{bob.id}"
     refused(ada.client.patch(url, json={"tier": "pro"}), 403, "role_required")
     refused(bob.client.patch(url, json={"roles": ["admin"]}), 403, "role_required")

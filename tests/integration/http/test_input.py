@@ -106,7 +106,7 @@ def test_a_trace_goes_into_the_event(server: Server, ada: Person, given: str, ke
 
 def test_answers_say_how_they_may_be_kept(ada: Person, path: str) -> None:
     shown = ada.client.get(path).headers
-    assert (shown["cache-control"], shown["vary"]) == ("private, no-cache", "Authorization")
+    assert (shown["cache-control"], shown["vary"]) == ("private, no-cache", "Authorization, Accept-Encoding")
     for answer in (ada.client.get(f"{path}/builds/none"), ada.client.patch(path, json={})):
         assert answer.headers["cache-control"] == "no-store"
     assert shown["x-content-type-options"] == "nosniff"

@@ -1,0 +1,22 @@
+"""The port that a server listens on."""
+
+import socket
+
+from codepark.setting_errors import SettingsError
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse an address that somebody listens on: granian would share it, and each request would meet one of two.
+
+    Raises SettingsError.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SettingsError(
+                f"cannot listen on {host}:{port} ({reason}): choose another with --port"
+            ) from error

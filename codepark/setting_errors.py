@@ -1,0 +1,5 @@
+"""What is wrong with settings."""
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used."""

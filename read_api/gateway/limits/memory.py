@@ -1,0 +1,65 @@
+"""Limits of one process, in its memory."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from read_api.gateway.limits.gcra import Bucket, Decision, wait_for
+from read_api.gateway.limits.limiter import Lease
+
+_SWEPT = 10_000
+"""As many buckets before the full ones are dropped for the first time."""
+
+
+def monotonic_microseconds() -> int:
+    """Return a clock that is never set."""
+    return time.monotonic_ns() // 1_000
+
+
+class MemoryLimiter:
+    """Count in this process; nothing waits, so that two tasks never see the same request left."""
+
+    def __init__(self, clock: Callable[[], int] = monotonic_microseconds) -> None:
+        """Count by *clock*, which tells microseconds and never goes back."""
+        self._clock = clock
+        self._full_at: dict[str, int] = {}
+        self._sockets: dict[str, set[str]] = {}
+        self._leases = 0
+        self._sweep_at = _SWEPT
+
+    async def take(self, buckets: Sequence[Bucket]) -> Decision:
+        """Take one request from all of *buckets*, or from none where one of them is empty."""
+        now = self._clock()
+        backlogs = [min(max(self._full_at.get(b.key, 0) - now, 0), b.limit.capacity) for b in buckets]
+        wait = max(wait_for(backlog, b.limit) for backlog, b in zip(backlogs, buckets, strict=True))
+        if not wait:
+            for number, bucket in enumerate(buckets):
+                backlogs[number] += bucket.limit.interval
+                self._full_at[bucket.key] = now + backlogs[number]
+            if len(self._full_at) > self._sweep_at:
+                self._sweep(now)
+        return Decision(wait, tuple(backlogs), tuple(bucket.limit for bucket in buckets))
+
+    async def enter(self, key: str, most: int) -> Lease | None:
+        """Count a socket of *key*, or return None where it has *most* already."""
+        held = self._sockets.setdefault(key, set())
+        if len(held) >= most:
+            return None
+        self._leases += 1
+        lease = Lease(key, str(self._leases))
+        held.add(lease.id)
+        return lease
+
+    async def leave(self, lease: Lease) -> None:
+        """Count a socket no more."""
+        held = self._sockets.get(lease.key, set())
+        held.discard(lease.id)
+        if not held:
+            self._sockets.pop(lease.key, None)
+
+    async def aclose(self) -> None:
+        """Do nothing: the memory goes with the process."""
+
+    def _sweep(self, now: int) -> None:
+        """Forget full buckets, which are as good as none; half of what is left may come before the next time."""
+        self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > now}
+        self._sweep_at = max(_SWEPT, 2 * len(self._full_at))

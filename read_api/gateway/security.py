@@ -1,0 +1,43 @@
+"""The headers that tell browsers what they may do with an answer (OWASP secure headers)."""
+
+Headers = list[tuple[bytes, bytes]]
+
+HSTS_SECONDS = 31_536_000
+CSP = b"content-security-policy"
+REFERRER = b"referrer-policy"
+_API_POLICY = (CSP, b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+_NO_REFERRER = (REFERRER, b"no-referrer")
+_FEATURES = (
+    "accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation",
+    "gyroscope", "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock",
+    "usb", "web-share", "xr-spatial-tracking",
+)  # fmt: skip
+_ALWAYS: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"permissions-policy", ", ".join(f"{name}=()" for name in _FEATURES).encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_HSTS = (b"strict-transport-security", b"max-age=%d; includeSubDomains; preload" % HSTS_SECONDS)
+
+
+_SETS: dict[tuple[bool, bool, bool], Headers] = {
+    (secure, has_policy, has_referrer): [
+        *_ALWAYS,
+        *([_HSTS] if secure else []),
+        *([] if has_policy else [_API_POLICY]),
+        *([] if has_referrer else [_NO_REFERRER]),
+    ]
+    for secure in (True, False)
+    for has_policy in (True, False)
+    for has_referrer in (True, False)
+}
+
+
+def security_headers(found: dict[bytes, bytes], *, secure: bool) -> Headers:
+    """Return what an answer with the headers *found* still needs; a page brings a policy of its own.
+
+    Over plain HTTP nobody is told to come back over TLS alone (RFC 6797, section 7.2).
+    """
+    return _SETS[secure, CSP in found, REFERRER in found]

@@ -1,0 +1,126 @@
+"""What every limiter does, in memory and in Redis."""
+
+import asyncio
+import time
+
+import pytest
+
+from read_api.gateway.limits.gcra import Bucket, Limit
+
+pytestmark = pytest.mark.integration
+
+SLOW = Limit("default", 1, 5)  # nothing comes back while a test runs
+TASKS, REQUESTS = 50, 10_000
+
+
+def bucket(key="k", limit=SLOW):
+    return (Bucket(key, limit),)
+
+
+def test_the_burst_passes_and_no_more(with_limiter):
+    async def work(limiter):
+        return [await limiter.take(bucket()) for _ in range(8)]
+
+    found = with_limiter(work)
+    assert [decision.allowed for decision in found] == [True] * 5 + [False] * 3
+    assert all(0 < decision.wait <= SLOW.interval for decision in found[5:])
+    assert all(decision.limits == (SLOW,) for decision in found)
+
+
+def test_each_key_has_a_bucket(with_limiter):
+    async def work(limiter):
+        return [(await limiter.take(bucket(key))).allowed for key in "abababababab"]
+
+    assert with_limiter(work) == [True] * 10 + [False] * 2
+
+
+def test_a_refused_request_costs_nothing(with_limiter):
+    async def work(limiter):
+        for _ in range(5):
+            await limiter.take(bucket())
+        first = await limiter.take(bucket())
+        for _ in range(20):
+            last = await limiter.take(bucket())
+        return first, last
+
+    first, last = with_limiter(work)
+    assert last.wait <= first.wait
+    assert last.backlogs[0] <= first.backlogs[0]
+
+
+def test_of_several_buckets_one_that_is_empty_leaves_the_others_as_they_are(with_limiter):
+    both = (Bucket("address", SLOW), Bucket("account", Limit("default", 1, 2)))
+
+    async def work(limiter):
+        decisions = [await limiter.take(both) for _ in range(4)]
+        return decisions, [(await limiter.take(both[:1])).allowed for _ in range(4)]
+
+    decisions, alone = with_limiter(work)
+    assert [decision.allowed for decision in decisions] == [True, True, False, False]
+    assert [len(decision.backlogs) for decision in decisions] == [2] * 4
+    assert alone == [True] * 3 + [False]
+
+
+def test_what_was_taken_comes_back(with_limiter):
+    quick = Limit("default", 600, 1)
+
+    async def work(limiter):
+        assert (await limiter.take(bucket(limit=quick))).allowed
+        began = time.monotonic()
+        while not (await limiter.take(bucket(limit=quick))).allowed:
+            assert time.monotonic() < began + 10
+        return time.monotonic() - began
+
+    assert with_limiter(work) > 0.05
+
+
+@pytest.mark.parametrize("limit", [Limit("law", 6_000, 100), Limit("law", 60, 10)])
+def test_ten_thousand_requests_of_fifty_tasks_never_pass_the_limit(with_limiter, limit):
+    async def work(limiter):
+        left, passed = iter(range(REQUESTS)), 0
+
+        async def ask():
+            nonlocal passed
+            for _ in left:
+                decision = await limiter.take(bucket(limit=limit))
+                passed += decision.allowed
+
+        began = time.monotonic()
+        await asyncio.gather(*(ask() for _ in range(TASKS)))
+        return passed, time.monotonic() - began
+
+    passed, seconds = with_limiter(work)
+    assert limit.burst <= passed <= limit.burst + seconds * limit.per_minute / 60 + 1
+
+
+def test_so_many_sockets_and_no_more(with_limiter):
+    async def work(limiter):
+        leases = [await limiter.enter("k", 3) for _ in range(5)]
+        assert [lease is not None for lease in leases] == [True] * 3 + [False] * 2
+        assert await limiter.enter("other", 3) is not None
+        await limiter.leave(leases[0])
+        again = [await limiter.enter("k", 3) for _ in range(2)]
+        assert [lease is not None for lease in again] == [True, False]
+
+    with_limiter(work)
+
+
+def test_fifty_tasks_that_open_sockets_at_once_get_as_many_as_there_are(with_limiter):
+    async def work(limiter):
+        found = await asyncio.gather(*(limiter.enter("k", 20) for _ in range(TASKS)))
+        return sum(lease is not None for lease in found)
+
+    assert with_limiter(work) == 20
+
+
+def test_who_goes_away_while_waiting_harms_nobody(with_limiter):
+    async def work(limiter):
+        asked = [asyncio.create_task(limiter.take(bucket(str(number)))) for number in range(20)]
+        await asyncio.wait(asked, timeout=0)
+        for task in asked[::2]:
+            task.cancel()
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(decision.allowed for decision in found[1::2])
+        return (await limiter.take(bucket("after"))).allowed
+
+    assert with_limiter(work)

@@ -1,0 +1,140 @@
+"""The limits over HTTP: what each tier may, what is not counted, and what a refusal says."""
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from domain.actor import Tier
+from tests.support.limited import any_address, from_address, somebody, statuses
+from tests.support.people import refused
+from tests.support.server import eventually
+
+pytestmark = pytest.mark.integration
+RATELIMIT = re.compile(r'"([a-z-]+)";r=(\d+);t=(\d+)')
+
+
+def test_an_anonymous_address_may_send_ten_at_once(limited):
+    address = any_address()
+    with from_address(limited, address) as client:
+        began = time.monotonic()
+        answers = [client.get("/api/v1/projects") for _ in range(12)]
+        seconds = time.monotonic() - began
+        passed = sum(answer.is_success for answer in answers)
+        assert 10 <= passed <= 10 + seconds + 1
+        late = next(answer for answer in answers if not answer.is_success)
+        problem = refused(late, 429, "rate_limited")
+        assert late.headers["retry-after"] == "1"
+        assert late.headers["ratelimit-policy"] == '"default";q=60;w=60'
+        assert RATELIMIT.fullmatch(late.headers["ratelimit"]).groups()[:2] == ("default", "0")
+        assert "60 requests a minute" in problem["detail"]
+    assert statuses(from_address(limited), 1) == [200], "another address has a bucket of its own"
+
+
+def test_what_is_left_is_told_with_each_answer(limited):
+    with from_address(limited) as client:
+        told = [RATELIMIT.fullmatch(client.get("/api/v1/projects").headers["ratelimit"]) for _ in range(3)]
+        assert [int(found[2]) for found in told] == [9, 8, 7]
+        assert client.get("/api/v1/projects/none").headers["ratelimit"], "a refusal tells it too"
+
+
+@pytest.mark.parametrize(("tier", "burst", "rate"), [(Tier.FREE, 30, 5), (Tier.PRO, 100, 20)])
+def test_an_account_may_send_what_its_tier_says_wherever_it_comes_from(limited, tier, burst, rate):
+    token = somebody(limited, tier)
+    began = time.monotonic()
+    with ThreadPoolExecutor(5) as pool:
+        found = list(pool.map(lambda _: statuses(from_address(limited, token=token), 50), range(5)))
+    seconds = time.monotonic() - began
+    passed = sum(status == httpx.codes.OK for part in found for status in part)
+    assert {status for part in found for status in part} <= {200, 429}
+    assert burst <= passed <= burst + seconds * rate + 1
+
+
+def test_the_enterprise_tier_has_no_rate(limited):
+    with from_address(limited, token=limited.token()) as client:
+        answers = [client.get("/api/v1/projects") for _ in range(150)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert answers[-1].headers["ratelimit"] == '"default";r=499'
+    assert answers[-1].headers["ratelimit-policy"] == '"default";q=500;qu="concurrent-requests"'
+
+
+def test_a_token_of_the_command_line_takes_the_tier_that_it_is_given(limited):
+    with from_address(limited, token=limited.token("--tier", "free")) as client:
+        assert client.get("/api/v1/projects").headers["ratelimit-policy"] == '"default";q=300;w=60'
+
+
+def test_signing_in_has_a_bucket_of_its_own(limited):
+    with from_address(limited) as client:
+        began = time.monotonic()
+        answers = [client.post("/api/v1/auth/login", json={}) for _ in range(24)]
+        seconds = time.monotonic() - began
+        passed = sum(answer.status_code == httpx.codes.BAD_REQUEST for answer in answers)
+        assert 20 <= passed <= 20 + seconds / 2 + 1
+        refused(answers[-1], 429, "rate_limited")
+        assert answers[-1].headers["ratelimit-policy"] == '"sign-in";q=30;w=60'
+        assert int(answers[-1].headers["retry-after"]) in (1, 2)
+        assert client.get("/api/v1/projects").status_code == 200
+
+
+def test_a_token_that_is_not_valid_is_counted(limited):
+    found = statuses(from_address(limited, token="none"), 14)
+    assert found[:10] == [401] * 10
+    assert 429 in found[10:]
+
+
+@pytest.mark.parametrize(
+    "path", ["/health/live", "/metrics", "/", "/docs", "/assets/app.js", "/schema/openapi.json"]
+)
+def test_what_is_not_counted(limited, path):
+    with from_address(limited) as client:
+        answers = [client.get(path) for _ in range(15)]
+        assert {answer.status_code for answer in answers} == {200}
+        assert "ratelimit" not in answers[-1].headers
+
+
+def test_a_server_told_so_counts_nothing(tmp_path):
+    from tests.support.server import serving
+
+    with serving(tmp_path / "data", {"CODEPARK_SIGN_IN_LIMITS": "on"}) as server, server.client() as client:
+        answers = [client.get("/api/v1/projects") for _ in range(30)]
+        assert {answer.status_code for answer in answers} == {200}
+        assert "ratelimit" not in answers[0].headers
+        signs_in = [client.post("/api/v1/auth/login", json={}).status_code for _ in range(24)]
+        assert 429 in signs_in, "the tiers' limits are off, that of signing in is not"
+
+
+def test_the_sixth_stream_of_an_address_is_refused_until_one_ends(limited):
+    address = any_address()
+    with ExitStack() as stack:
+        client = stack.enter_context(from_address(limited, address))
+
+        def stream(within):
+            return within.enter_context(client.stream("GET", "/api/v1/events/stream"))
+
+        assert [stream(stack).status_code for _ in range(4)] == [200] * 4
+        with ExitStack() as fifth:
+            assert stream(fifth).status_code == 200
+            with client.stream("GET", "/api/v1/events/stream") as sixth:
+                assert sixth.status_code == 429
+                assert sixth.headers["retry-after"]
+                sixth.read()
+                assert sixth.json()["code"] == "too_many_sockets"
+
+        def freed():
+            with client.stream("GET", "/api/v1/events/stream") as again:
+                return again.status_code == httpx.codes.OK
+
+        eventually(freed)
+
+
+def test_the_refused_are_counted_in_the_metrics(limited):
+    def count():
+        text = httpx.get(f"{limited.url}/metrics").text
+        return float(re.search(r'codepark_limits_refused_total\{limit="default"\} (\S+)', text)[1])
+
+    before = count()
+    statuses(from_address(limited), 15)
+    assert count() >= before + 1

@@ -1,0 +1,43 @@
+"""Clients of a server that counts: each test comes from an address of its own."""
+
+import random
+from contextlib import closing
+from uuid import uuid4
+
+import httpx
+
+from commands.secrets import Secrets
+from domain.actor import Role, Tier
+from read_api.auth.keys import SigningKeys
+from read_api.auth.tokens import Tokens
+from tests.support.server import Server
+
+LIMITED = {
+    "CODEPARK_RATE_LIMITS": "on",
+    "CODEPARK_SIGN_IN_LIMITS": "on",
+    "CODEPARK_TRUSTED_PROXIES": "127.0.0.1",
+    "CODEPARK_LIMITER_SECONDS": "5",  # other tests keep the machine busy
+}
+
+
+def any_address() -> str:
+    """Return an address that no other test has."""
+    return f"10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(1, 255)}"
+
+
+def from_address(server: Server, address: str | None = None, token: str | None = None) -> httpx.Client:
+    """Return a client behind the proxy that the server trusts."""
+    client = server.client(token)
+    client.headers["X-Forwarded-For"] = address or any_address()
+    return client
+
+
+def somebody(server: Server, tier: Tier) -> str:
+    """Return a token of an account that nobody else has."""
+    tokens = Tokens(SigningKeys(Secrets.from_base64(server.secret_key())))
+    return tokens.issue_access(str(uuid4()), frozenset({Role.USER}), tier=tier, operator=True)
+
+
+def statuses(client: httpx.Client, count: int, path: str = "/api/v1/projects") -> list[int]:
+    with closing(client):
+        return [client.get(path).status_code for _ in range(count)]

@@ -1,0 +1,64 @@
+"""What is compressed, for whom, and that it is the same afterwards."""
+
+import asyncio
+import gzip
+
+import pytest
+
+from read_api.gateway.compression import compressed, compressible, takes_gzip
+
+JSON = {b"content-type": b"application/json"}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("gzip", True),
+        ("gzip, deflate, br", True),
+        ("GZIP;q=0.5", True),
+        ("x-gzip", True),
+        ("*", True),
+        ("br, *;q=0.1", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000, *", False),
+        ("identity, gzip;q=0.5", False),
+        ("identity;q=0.5, gzip", True),
+        ("br", False),
+        ("", False),
+        ("gzip;q=none", False),
+    ],
+)
+def test_who_takes_gzip(accepted, takes):
+    assert takes_gzip(accepted) is takes
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "found", "may"),
+    [
+        ("/api/v1/projects", 200, JSON, True),
+        ("/api/v1/projects", 404, {b"content-type": b"application/problem+json"}, True),
+        ("/", 200, {b"content-type": b"text/html; charset=utf-8"}, True),
+        ("/assets/mark.svg", 200, {b"content-type": b"image/svg+xml"}, True),
+        ("/assets/a.png", 200, {b"content-type": b"image/png"}, False),
+        ("/api/v1/events/stream", 200, {b"content-type": b"text/event-stream; charset=utf-8"}, False),
+        ("/api/v1/auth/login", 200, JSON, False),
+        ("/api/v1/me/tokens", 201, JSON, False),
+        ("/api/v1/projects", 304, JSON, False),
+        ("/api/v1/projects", 200, JSON | {b"content-encoding": b"br"}, False),
+        ("/api/v1/projects", 204, {}, False),
+    ],
+)
+def test_what_may_be_compressed(path, status, found, may):
+    assert compressible(path, status, found) is may
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("size", [2_000, 500_000])
+def test_it_is_the_same_afterwards(size, kept):
+    body = bytes(number % 7 + 65 for number in range(size))
+    packed = asyncio.run(compressed(body, kept=kept))
+    assert gzip.decompress(packed) == body
+    assert len(packed) < size / 2
+    assert packed == asyncio.run(compressed(body, kept=kept)), (
+        "the same bytes each time: its tag stays strong"
+    )
