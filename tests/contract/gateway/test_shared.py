@@ -136,10 +136,10 @@ def test_sockets_of_a_process_that_died_are_freed(redis_url):
 def test_sockets_that_live_keep_their_place(redis_url):
     async def run():
         prefix = f"test-{uuid4().hex}."
-        first = new_limiter(redis_url, prefix, lease_seconds=0.6)
-        second = new_limiter(redis_url, prefix, lease_seconds=0.6)
+        first = new_limiter(redis_url, prefix, lease_seconds=2.0)
+        second = new_limiter(redis_url, prefix, lease_seconds=2.0)
         assert await first.enter("k", 1) is not None
-        until = time.monotonic() + 1.5  # two leases and a half
+        until = time.monotonic() + 3.0  # a lease and a half
         while time.monotonic() < until:
             assert await second.enter("k", 1) is None
         await first.aclose()
