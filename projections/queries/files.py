@@ -1,11 +1,15 @@
 """Files of a project."""
 
+from collections.abc import Sequence
+
 from domain.actor import Actor
 from domain.errors import NotFoundError
-from projections.queries.access import visible_project
-from projections.queries.page import Page, PageRequest, read_page
+from projections.queries.access import visible_ids, visible_project
+from projections.queries.page import Page, PageRequest, read_page, read_pages
 from projections.store import Condition, DocumentStore, Equals, Query, StartsWith
 from projections.writes import Document
+
+_SHOWN = ("path", "version", "size", "language")
 
 
 class FileQueries:
@@ -18,12 +22,15 @@ class FileQueries:
     def page(self, project_id: str, prefix: str, page: PageRequest, actor: Actor) -> Page:
         """Return a page of files below *prefix*, by path; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
-        where: tuple[Condition, ...] = (Equals("projectId", project_id),)
-        if prefix:
-            where = (*where, StartsWith("path", prefix))
-        found = read_page(self._store, Query(collection="files", where=where, sort="path"), page)
-        items = [_listed(item) for item in found.items]
-        return Page(items=items, next_cursor=found.next_cursor)
+        return _listed(read_page(self._store, _of(project_id, prefix), page))
+
+    def pages(
+        self, project_ids: Sequence[str], prefix: str, page: PageRequest, actor: Actor
+    ) -> dict[str, Page]:
+        """Return such a page for each project that *actor* may see."""
+        ids = visible_ids(self._store, project_ids, actor)
+        found = read_pages(self._store, [_of(id_, prefix) for id_ in ids], page)
+        return {id_: _listed(part) for id_, part in zip(ids, found, strict=True)}
 
     def get(self, project_id: str, path: str, actor: Actor) -> Document:
         """Return a file with its content; raises NotFoundError."""
@@ -43,5 +50,13 @@ class FileQueries:
         }
 
 
-def _listed(item: Document) -> Document:
-    return {name: item[name] for name in ("path", "version", "size", "language")}
+def _of(project_id: str, prefix: str) -> Query:
+    where: tuple[Condition, ...] = (Equals("projectId", project_id),)
+    if prefix:
+        where = (*where, StartsWith("path", prefix))
+    return Query(collection="files", where=where, sort="path")
+
+
+def _listed(page: Page) -> Page:
+    items = [{name: item[name] for name in _SHOWN} for item in page.items]
+    return Page(items=items, next_cursor=page.next_cursor)
