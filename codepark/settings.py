@@ -14,6 +14,11 @@ from commands.kafka.settings import (
 )
 from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.secrets import SecretError, Secrets
+from read_api.graphql.settings import (
+    GraphQLSettings,
+    GraphQLSettingsError,
+    read_graphql_settings,
+)
 
 
 class SettingsError(Exception):
@@ -52,6 +57,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: str | None = None
     smtp_url: str | None = None
     mail_from: str = "CodePark <no-reply@localhost>"
+    graphql: GraphQLSettings = GraphQLSettings()
 
     def kms(self, secrets: Secrets) -> LocalKms:
         """Return who wraps the keys of people in the cluster profile."""
@@ -105,6 +111,7 @@ def read_settings(
         public_url=_url(environment, "CODEPARK_PUBLIC_URL", ("http://", "https://")),
         smtp_url=_url(environment, "CODEPARK_SMTP_URL", ("smtp://", "smtps://")),
         mail_from=environment.get("CODEPARK_MAIL_FROM") or "CodePark <no-reply@localhost>",
+        graphql=_graphql(environment),
     )
     _check_profile(settings)
     return settings
@@ -182,6 +189,11 @@ def _master_keys(environment: Mapping[str, str]) -> dict[int, bytes]:
         return {} if name is None else read_master_keys(Path(name))
     except (OSError, UnicodeDecodeError, KmsError) as error:
         raise SettingsError(f"CODEPARK_MASTER_KEYS_FILE cannot be used: {error}") from error
+def _graphql(environment: Mapping[str, str]) -> GraphQLSettings:
+    try:
+        return read_graphql_settings(environment)
+    except GraphQLSettingsError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _node_address(environment: Mapping[str, str]) -> str | None:

@@ -15,6 +15,7 @@ from projections.cache import Cache
 from projections.progress import Progress
 from projections.store import DocumentStore
 from read_api.auth.identity import Identity
+from read_api.graphql.settings import GraphQLSettings
 from read_api.realtime.events import Shown
 from read_api.realtime.hub import Hub
 from read_api.services import Queries
@@ -59,6 +60,7 @@ class Api(Struct, frozen=True, kw_only=True):
     in_flight: set[str]
     models: tuple[str, ...]
     asyncapi: bytes = b"{}"
+    graphql: GraphQLSettings = GraphQLSettings()
     left: Left | None = None
     in_threads: bool = False
     wait_seconds: float = 5.0

@@ -38,7 +38,13 @@ class CommitQueries:
         found = self._store.get("commits", f"{project_id}/{sha}")
         if found is None:
             raise NotFoundError(f"there is no commit {sha} in this project", code="commit_not_found")
-        return {name: found[name] for name in (*_SHOWN, "changes", "recordedAt")}
+        return _whole(found)
+
+    def many(self, keys: Sequence[tuple[str, str]], actor: Actor) -> dict[tuple[str, str], Document]:
+        """Return the commits (project, sha), with their changes, that exist and that *actor* may see."""
+        seen = set(visible_ids(self._store, list({project_id for project_id, _ in keys}), actor))
+        ids = {f"{project_id}/{sha}": (project_id, sha) for project_id, sha in keys if project_id in seen}
+        return {ids[id_]: _whole(found) for id_, found in self._store.get_many("commits", list(ids)).items()}
 
 
 def _of(project_id: str, path: str | None) -> Query:
@@ -51,3 +57,7 @@ def _of(project_id: str, path: str | None) -> Query:
 def _listed(page: Page) -> Page:
     items = [{name: item[name] for name in _SHOWN} for item in page.items]
     return Page(items=items, next_cursor=page.next_cursor)
+
+
+def _whole(commit: Document) -> Document:
+    return {name: commit[name] for name in (*_SHOWN, "changes", "recordedAt")}

@@ -39,15 +39,27 @@ class FileQueries:
         content = self._store.get("contents", f"{project_id}/{path}")
         if file is None or content is None:
             raise NotFoundError(f"there is no file {path} in this project", code="file_not_found")
-        return {
-            "path": file["path"],
-            "content": content["content"],
-            "encoding": content["encoding"],
-            "version": file["version"],
-            "size": file["size"],
-            "language": file["language"],
-            "updatedAt": file["updatedAt"],
-        }
+        return _with_content(file, content)
+
+    def many(self, keys: Sequence[tuple[str, str]], actor: Actor) -> dict[tuple[str, str], Document]:
+        """Return the files at (project, path), with their content, that exist and that *actor* may see."""
+        seen = set(visible_ids(self._store, list({project_id for project_id, _ in keys}), actor))
+        ids = {f"{project_id}/{path}": (project_id, path) for project_id, path in keys if project_id in seen}
+        files = self._store.get_many("files", list(ids))
+        contents = self._store.get_many("contents", list(files))
+        return {ids[id_]: _with_content(files[id_], content) for id_, content in contents.items()}
+
+
+def _with_content(file: Document, content: Document) -> Document:
+    return {
+        "path": file["path"],
+        "content": content["content"],
+        "encoding": content["encoding"],
+        "version": file["version"],
+        "size": file["size"],
+        "language": file["language"],
+        "updatedAt": file["updatedAt"],
+    }
 
 
 def _of(project_id: str, prefix: str) -> Query:
