@@ -16,7 +16,6 @@ from graphql import (
     validate,
 )
 from graphql.validation import recommended_rules, specified_rules
-from graphql.validation.rules import ValidationContext
 from msgspec import Struct
 
 from read_api.graphql.limits import CODE, MOST_TOKENS, check_limits, sized_by_variables
@@ -46,6 +45,7 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, *, introspection: bool = True) -> None:
         """Check against *schema*; without *introspection*, refuse to tell of it."""
         self._schema = schema
+        self._introspection = introspection
         self._rules: list[type[ASTValidationRule]] = [*specified_rules, *recommended_rules]
         if not introspection:
             self._rules += [NoSchemaIntrospectionCustomRule, _NoServiceRule]
@@ -79,7 +79,13 @@ class Documents:
         return Prepared(document, errors, sized, {} if plain else None)
 
     def _validate(self, document: DocumentNode) -> list[GraphQLError]:
-        return validate(self._schema, document, self._rules, max_errors=_MOST_ERRORS)
+        return validate(
+            self._schema,
+            document,
+            self._rules,
+            max_errors=_MOST_ERRORS,
+            hide_suggestions=not self._introspection,  # "did you mean" tells names too
+        )
 
     def _keep(self, query: str, found: Prepared) -> None:
         self._kept[query] = found
@@ -109,8 +115,6 @@ def operation_of(document: DocumentNode, name: str | None) -> OperationDefinitio
 
 class _NoServiceRule(ASTValidationRule):
     """Keep the schema's text from those who may not ask for it."""
-
-    context: ValidationContext
 
     def enter_field(self, node: Any, *_: Any) -> None:
         """Refuse the field that tells the schema to a gateway."""

@@ -10,11 +10,13 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLField,
     GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    NamedTypeNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -36,6 +38,7 @@ _COMMAND_COST = 100
 _UNBOUNDED = 5
 _LARGEST_PAGE = 100
 _SIZES = ("limit", "first")
+_PAGE_PARTS = ("edges", "nodes")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -83,7 +86,7 @@ class Scales:
             if isinstance(selection, FieldNode):
                 found.add(self._field(parent, selection, command=command))
             elif isinstance(selection, InlineFragmentNode):
-                condition = selection.type_condition
+                condition: NamedTypeNode | None = selection.type_condition
                 of = parent if condition is None else self._schema.get_type(condition.name.value)
                 found.add(self._selections(of, selection.selection_set, command=command))
             elif isinstance(selection, FragmentSpreadNode):
@@ -103,24 +106,25 @@ class Scales:
 
     def _field(self, parent: Any, node: FieldNode, *, command: bool) -> Weight:
         name = node.name.value
-        definition = getattr(parent, "fields", {}).get(name)
+        definition: GraphQLField | None = getattr(parent, "fields", {}).get(name)
         found = Weight(cost=_COMMAND_COST if command else 1, fields=1, aliases=node.alias is not None)
         if node.selection_set is None:
             return found
         type_ = None if definition is None else definition.type
         below = self._selections(None if type_ is None else get_named_type(type_), node.selection_set)
         introspection = name in ("__schema", "__type")  # its depth and its lists are a rule of their own
-        found.add(below, 1 if introspection else self._times(node, definition, type_), below=1)
+        once = introspection or name in _PAGE_PARTS  # the page has counted its parts
+        found.add(below, 1 if once or definition is None else self._times(node, definition), below=1)
         if introspection:
             found.depth = 1
         return found
 
-    def _times(self, node: FieldNode, definition: Any, type_: Any) -> int:
+    def _times(self, node: FieldNode, definition: GraphQLField) -> int:
         """Return how often what is below a field may come: its page, or a few where a list has no bound."""
-        size = next((name for name in _SIZES if definition is not None and name in definition.args), None)
+        size = next((name for name in _SIZES if name in definition.args), None)
         if size is not None:
             return self._size(node, size, definition.args[size].default_value)
-        return _UNBOUNDED if _is_list(type_) else 1
+        return _UNBOUNDED if _is_list(definition.type) else 1
 
     def _size(self, node: FieldNode, name: str, default: Any) -> int:
         value: Any = default

@@ -28,42 +28,45 @@ class Loaders:
 
     async def project(self, id_: str) -> Document | None:
         """Return a project without its files, None where it is not there for who asks."""
-        return await self._loader("project", self._projects).load(id_)
+        found: Document | None = await self._loader("project", self._projects).load(id_)
+        return found
 
     async def account(self, id_: str) -> Document | None:
         """Return an account as the one who asks sees it, None where there is none."""
-        return await self._ask("account", lambda q, ids: q.accounts.many(ids, self._call.actor), id_)
+        return await self._one("account", lambda q, ids: q.accounts.many(ids, self._call.actor), id_)
 
     async def insights(self, project_id: str) -> Document:
         """Return the insights of a project that who asks has seen."""
         await self.project(project_id)  # waits until its insights are measured
-        return await self._ask("insights", lambda q, ids: q.insights.many(ids), project_id)
+        found: Document = await self._ask("insights", lambda q, ids: q.insights.many(ids), project_id)
+        return found
 
     async def review(self, id_: str) -> Document | None:
         """Return a review without its comments."""
-        return await self._ask("review", lambda q, ids: q.reviews.many(ids, self._call.actor), id_)
+        return await self._one("review", lambda q, ids: q.reviews.many(ids, self._call.actor), id_)
 
     async def comments(self, review_id: str) -> list[Document]:
         """Return the comments on a review that who asks has seen."""
-        return await self._ask("comments", lambda q, ids: q.reviews.comments(ids), review_id)
+        found: list[Document] = await self._ask("comments", lambda q, ids: q.reviews.comments(ids), review_id)
+        return found
 
     async def build(self, id_: str) -> Document | None:
         """Return a build."""
-        return await self._ask("build", lambda q, ids: q.builds.many(ids, self._call.actor), id_)
+        return await self._one("build", lambda q, ids: q.builds.many(ids, self._call.actor), id_)
 
     async def announcement(self, id_: str) -> Document | None:
         """Return an announcement."""
-        return await self._ask("announcement", lambda q, ids: q.inbox.announcements_of(ids), id_)
+        return await self._one("announcement", lambda q, ids: q.inbox.announcements_of(ids), id_)
 
     async def file(self, project_id: str, path: str) -> Document | None:
         """Return a file with its content."""
-        return await self._ask(
+        return await self._one(
             "file", lambda q, keys: q.files.many(keys, self._call.actor), (project_id, path)
         )
 
     async def commit(self, project_id: str, sha: str) -> Document | None:
         """Return a commit with its changes."""
-        return await self._ask(
+        return await self._one(
             "commit", lambda q, keys: q.commits.many(keys, self._call.actor), (project_id, sha)
         )
 
@@ -83,6 +86,10 @@ class Loaders:
         found: Page | None = await self._ask((kind, page.limit, page.cursor, path), ask, project_id)
         if found is None:
             raise project_not_found(project_id)
+        return found
+
+    async def _one(self, name: Hashable, ask: Ask, key: Any) -> Document | None:
+        found: Document | None = await self._ask(name, ask, key)
         return found
 
     async def _ask(self, name: Hashable, ask: Ask, key: Any) -> Any:

@@ -23,7 +23,6 @@ from graphql import (
     GraphQLResolveInfo,
     is_leaf_type,
 )
-from graphql.execution.execute import get_field_def
 from graphql.pyutils import Path
 
 Shape = Callable[[Any], Any]
@@ -31,6 +30,7 @@ Shapes = dict[tuple[int, int], Shape | None]
 """By the ids of a field's node and of its type: both live as long as the document that the shapes are kept with."""
 
 STANDS = "stands_in_document"
+_TYPENAME = "__typename"
 _INTS = range(-(2**31), 2**31)
 
 
@@ -84,21 +84,38 @@ class PlainExecution(ExecutionContext):
         return lambda value: None if value is None else inner(value)
 
     def _object(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> Shape | None:
-        parts: list[tuple[str, str, Shape]] = []
+        parts: list[Part] = []
         for name, found in self.collect_subfields(type_, nodes).items():
-            definition = get_field_def(self.schema, type_, found[0])
-            if definition is None or (source := _stands(definition)) is None:
-                return None
-            inner = self._shape_or_leaf(definition.type, found)
+            if found[0].name.value == _TYPENAME:
+                parts.append((name, None, partial(_constant, type_.name)))
+                continue
+            definition: GraphQLField = type_.fields[found[0].name.value]  # the document is valid
+            source = _stands(definition)
+            inner = None if source is None else self._shape_or_leaf(definition.type, found)
             if inner is None:
                 return None
             parts.append((name, source, inner))
-        return partial(_taken, parts)
+        return partial(_taken if all(source for _, source, _ in parts) else _taken_with_type, parts)
 
 
-def _taken(parts: list[tuple[str, str, Shape]], value: Any) -> dict[str, Any]:
+Part = tuple[str, str | None, Shape]
+"""The name in the answer, where the value stands in the document (None: in the type), how it is completed."""
+
+
+def _constant(found: str, _: Any) -> str:
+    return found
+
+
+def _taken(parts: list[Part], value: Any) -> dict[str, Any]:
     try:
         return {name: inner(value[source]) for name, source, inner in parts}
+    except (KeyError, TypeError) as error:
+        raise UnexpectedError from error
+
+
+def _taken_with_type(parts: list[Part], value: Any) -> dict[str, Any]:
+    try:
+        return {name: inner(None if source is None else value[source]) for name, source, inner in parts}
     except (KeyError, TypeError) as error:
         raise UnexpectedError from error
 
@@ -125,9 +142,7 @@ def _stands(definition: GraphQLField) -> str | None:
 def _leaf(type_: Any) -> Shape:
     if isinstance(type_, GraphQLEnumType):
         return _enum(type_)
-    return {"String": _text, "ID": _text, "Int": _int, "Float": _float, "Boolean": _bool}.get(
-        type_.name, type_.serialize
-    )
+    return _LEAVES.get(type_.name) or type_.serialize
 
 
 def _enum(type_: GraphQLEnumType) -> Shape:
@@ -164,3 +179,6 @@ def _bool(value: Any) -> bool:
     if type(value) is not bool:
         raise UnexpectedError
     return value
+
+
+_LEAVES: dict[str, Shape] = {"String": _text, "ID": _text, "Int": _int, "Float": _float, "Boolean": _bool}

@@ -6,6 +6,7 @@ import graphene
 import msgspec
 from msgspec import Meta, Struct
 
+from projections.queries.page import Page
 from projections.queries.projects import ProjectFilter
 from projections.writes import Document
 from read_api.graphql import types
@@ -97,7 +98,7 @@ async def projects_connection(context: Context, asked: ProjectListQuery) -> Docu
     return connection(page, types.project_cursor(asked.sort), after=asked.cursor)
 
 
-async def _projects(context: Context, asked: ProjectListQuery) -> Any:
+async def _projects(context: Context, asked: ProjectListQuery) -> Page:
     wanted = ProjectFilter(
         owner=asked.owner, collaborator=asked.collaborator, search=asked.search, sort=asked.sort
     )

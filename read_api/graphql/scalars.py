@@ -6,7 +6,7 @@ import graphene
 from graphql import Undefined, ValueNode, value_from_ast_untyped
 
 
-class DateTime(graphene.Scalar):
+class DateTime(graphene.Scalar):  # type: ignore[misc] # graphene has no types
     """An RFC 3339 time in UTC with milliseconds."""
 
     @staticmethod
@@ -25,7 +25,7 @@ class DateTime(graphene.Scalar):
         return value_from_ast_untyped(node, variables)
 
 
-class JSON(graphene.Scalar):
+class JSON(graphene.Scalar):  # type: ignore[misc] # graphene has no types
     """Any JSON value."""
 
     @staticmethod

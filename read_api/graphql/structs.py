@@ -40,7 +40,7 @@ def enum_of(kind: type[Enum]) -> Any:
     return _enums[kind]
 
 
-def summary(kind: type[Any]) -> str | None:
+def summary(kind: object) -> str | None:
     """Return the docstring of *kind* in one paragraph."""
     text = inspect.getdoc(kind)
     return None if text is None else " ".join(text.split())
