@@ -75,7 +75,7 @@ class Streams:
                 context: Context = info.context
                 context.permit(action)
                 async for value in await resolver(context, arguments.read(given)):
-                    yield {name: value}
+                    yield value
 
             self.fields[name] = graphene.Field(
                 made, args=arguments.declared, required=True, description=summary(resolver)
