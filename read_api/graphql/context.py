@@ -24,9 +24,10 @@ class Context:
         self.position = START
         self.shapes: Shapes | None = None
 
-    def anew(self) -> "Context":
-        """Return a context of the same request that has loaded nothing yet: an event may have changed everything."""
-        return Context(self.api, self.headers, self.request_id)
+    def anew(self, position: str | None = None) -> "Context":
+        """Return a context of the same request that has loaded nothing yet, and whose answers include *position*."""
+        headers = self.headers if position is None else {**self.headers, "codepark-after": position}
+        return Context(self.api, headers, self.request_id)
 
     @property
     def actor(self) -> Actor:

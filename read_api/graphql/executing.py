@@ -104,6 +104,7 @@ class Engine:
             return found
 
         async def show(root: Any) -> ExecutionResult:
-            return await self._execute(operation, context.anew(), root)
+            behind = root.get("position")  # what is asked beside an event is as new as the event
+            return await self._execute(operation, context.anew(behind), root)
 
         return MapAsyncIterator(found, show)

@@ -38,9 +38,7 @@ def schema() -> GraphQLSchema:
     return found
 
 
-async def _entities(
-    _: Any, info: GraphQLResolveInfo, representations: list[Mapping[str, Any]]
-) -> list[Document | None]:
+async def _entities(_: Any, info: GraphQLResolveInfo, representations: list[Any]) -> list[Document | None]:
     """Find entities by their keys, None for what is not there for who asks."""
     context: Context = info.context
     context.permit("project.read")
@@ -49,9 +47,10 @@ async def _entities(
     return list(await asyncio.gather(*(_entity(context, found) for found in representations)))
 
 
-async def _entity(context: Context, representation: Mapping[str, Any]) -> Document | None:
-    kind, id_ = representation.get("__typename"), representation.get("id")
-    if kind not in FINDERS or not isinstance(id_, str):
+async def _entity(context: Context, representation: Any) -> Document | None:
+    found = representation if isinstance(representation, Mapping) else {}
+    kind, id_ = found.get("__typename"), found.get("id")
+    if not isinstance(kind, str) or kind not in FINDERS or not isinstance(id_, str):
         raise BadInputError(
             "a representation has a __typename that is an entity, and an id", "representations"
         )

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from read_api.graphql.executing import Engine
 
 PATH = "/graphql"
-_LARGEST = 1024 * 1024
 _PAGE = Path(__file__).parents[1] / "web" / "graphiql.html"
 
 
@@ -131,7 +130,7 @@ async def _asked(request: HttpRequest[Any, Any, Any], headers: dict[str, str]) -
     if request.method == "GET":
         return _from_query(read_query(request.scope["query_string"]))
     check_length(headers.get("content-length"))
-    raw = await read_limited(request, _LARGEST)
+    raw = await read_limited(request)
     check_media_type(headers.get("content-type", ""), patch=False)
     if raw.lstrip()[:1] == b"[":
         raise BadInputError("send one operation, not a list of them", "")

@@ -149,7 +149,6 @@ def _field(type_name: str, kind: CommandType) -> graphene.Field:
 
     return graphene.Field(
         _payload(name, None if shown is None else shown[:2]),
-        required=True,
         args=arguments,
         resolver=resolve,
         description=f"Carry out the command `{type_name}`.",

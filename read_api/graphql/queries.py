@@ -106,19 +106,19 @@ async def _projects(context: Context, asked: ProjectListQuery) -> Page:
     return await context.call.read_list(lambda q: q.projects.page(wanted, asked.page(), actor))
 
 
-@query("project", types.Project, "project.read", Arguments(_ProjectAt), required=False)
+@query("project", types.Project, "project.read", Arguments(_ProjectAt))
 async def project(context: Context, asked: _ProjectAt) -> Document:
     """Show a project, as it is or as it was at a time or a position."""
     return await project_at(context, asked.id, asked.as_of)
 
 
-@query("account", types.Account, "account.read", Arguments(_ById), required=False)
+@query("account", types.Account, "account.read", Arguments(_ById))
 async def account(context: Context, asked: _ById) -> Document:
     """Show an account."""
     return await context.call.read(lambda q: q.accounts.get(asked.id, context.actor))
 
 
-@query("me", types.Account, "account.read_own", required=False)
+@query("me", types.Account, "account.read_own")
 async def me(context: Context, _: Nothing) -> Document:
     """Show your own account."""
     actor = context.call.signed_in()
@@ -131,7 +131,7 @@ async def files(context: Context, asked: _Files) -> Document:
     return await page_of(context, {"id": asked.project_id}, "files", asked.page(), asked.path)
 
 
-@query("file", types.File, "project.read", Arguments(_FileAt), required=False)
+@query("file", types.File, "project.read", Arguments(_FileAt))
 async def file(context: Context, asked: _FileAt) -> Document:
     """Show a file, as it is or as it was at a time or a position."""
     return await file_at(context, asked.project_id, asked.path, asked.as_of)
@@ -143,7 +143,7 @@ async def commits(context: Context, asked: _Commits) -> Document:
     return await page_of(context, {"id": asked.project_id}, "commits", asked.page(), asked.path or "")
 
 
-@query("commit", types.Commit, "project.read", Arguments(_CommitOf), required=False)
+@query("commit", types.Commit, "project.read", Arguments(_CommitOf))
 async def commit(context: Context, asked: _CommitOf) -> Document:
     """Show a commit."""
     call = context.call_of(asked.project_id)
@@ -157,7 +157,7 @@ async def reviews(context: Context, asked: _Pages) -> Document:
     return await page_of(context, {"id": asked.project_id}, "reviews", asked.page())
 
 
-@query("review", types.Review, "project.read", Arguments(_Within), required=False)
+@query("review", types.Review, "project.read", Arguments(_Within))
 async def review(context: Context, asked: _Within) -> Document:
     """Show a review."""
     call = context.call_of(asked.project_id)
@@ -170,14 +170,14 @@ async def builds(context: Context, asked: _Pages) -> Document:
     return await page_of(context, {"id": asked.project_id}, "builds", asked.page())
 
 
-@query("build", types.Build, "project.read", Arguments(_Within), required=False)
+@query("build", types.Build, "project.read", Arguments(_Within))
 async def build(context: Context, asked: _Within) -> Document:
     """Show a build."""
     call = context.call_of(asked.project_id)
     return await call.read(lambda q: q.builds.get(asked.project_id, asked.id, call.actor))
 
 
-@query("insights", types.Insights, "project.read", Arguments(_OfProject), required=False)
+@query("insights", types.Insights, "project.read", Arguments(_OfProject))
 async def insights(context: Context, asked: _OfProject) -> Document:
     """Show what was measured of a project's files, and what to change."""
     call, id_ = context.call_of(asked.project_id), asked.project_id
@@ -199,7 +199,7 @@ async def announcements(context: Context, asked: ListQuery) -> Document:
     return connection(page, by("createdAt"), after=asked.cursor)
 
 
-@query("announcement", types.Announcement, "announcement.read", Arguments(_ById), required=False)
+@query("announcement", types.Announcement, "announcement.read", Arguments(_ById))
 async def announcement(context: Context, asked: _ById) -> Document:
     """Show an announcement."""
     return await context.call.read(lambda q: q.inbox.announcement(asked.id))
@@ -222,13 +222,13 @@ async def history(context: Context, asked: _History) -> Document:
     return await history_page(context, asked.project_id, asked)
 
 
-@query("node", Node, "project.read", Arguments(_ById), required=False)
+@query("node", Node, "project.read", Arguments(_ById))
 async def node(context: Context, asked: _ById) -> Document | None:
     """Find an object by its id."""
     return await find_node(context, asked.id)
 
 
-@query("command", types.Command, "command.read", Arguments(_ById), required=False)
+@query("command", types.Command, "command.read", Arguments(_ById))
 async def command(context: Context, asked: _ById) -> Document:
     """Tell what became of a command; `unknown` while the log does not have it."""
     answer = await get_command(context.call_with(path={"command_id": asked.id}))

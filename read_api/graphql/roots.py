@@ -34,7 +34,10 @@ class Roots:
         *,
         required: bool = True,
     ) -> Callable[[Resolver], Resolver]:
-        """Declare the decorated resolver as the field *name*; it takes the context and its checked arguments."""
+        """Declare the decorated resolver as the field *name*; it takes the context and its checked arguments.
+
+        A root field may be null, so that one that is refused leaves the others standing.
+        """
         takes = arguments or Arguments(Nothing)
 
         def declare(resolver: Resolver) -> Resolver:
@@ -44,9 +47,7 @@ class Roots:
                 return resolver(context, takes.read(given))
 
             about = summary(resolver)
-            self.fields[name] = graphene.Field(
-                made, args=takes.declared, required=required, resolver=resolve, description=about
-            )
+            self.fields[name] = graphene.Field(made, args=takes.declared, resolver=resolve, description=about)
             self.actions[name] = action
             return resolver
 

@@ -64,7 +64,9 @@ def input_of(kind: type[Struct]) -> Any:
     """Return the GraphQL input type of *kind*."""
     if kind not in _inputs:
         fields = {
-            field.encode_name: graphene.InputField(_type(field, {}, output=False), required=field.required)
+            field.encode_name: graphene.InputField(
+                _type(field, {}, output=False), required=not _may_be_absent(field)
+            )
             for field in _fields(kind)
         }
         meta = type("Meta", (), {"name": kind.__name__, "description": summary(kind)})
