@@ -189,6 +189,8 @@ def _master_keys(environment: Mapping[str, str]) -> dict[int, bytes]:
         return {} if name is None else read_master_keys(Path(name))
     except (OSError, UnicodeDecodeError, KmsError) as error:
         raise SettingsError(f"CODEPARK_MASTER_KEYS_FILE cannot be used: {error}") from error
+
+
 def _graphql(environment: Mapping[str, str]) -> GraphQLSettings:
     try:
         return read_graphql_settings(environment)

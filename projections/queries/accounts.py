@@ -23,7 +23,7 @@ class AccountQueries:
         return _as_seen(self.get_own(account_id), actor)
 
     def many(self, account_ids: Sequence[str], actor: Actor) -> dict[str, Document]:
-        """Return those accounts that exist, as *actor* sees them."""
+        """Return those accounts that exist, as *actor* sees them; of an erased one, its id and what stands for its name."""
         found = self._store.get_many(ACCOUNTS, account_ids)
         return {id_: _as_seen(account, actor) for id_, account in found.items()}
 
@@ -36,6 +36,8 @@ class AccountQueries:
 
 
 def _as_seen(account: Document, actor: Actor) -> Document:
+    if account.get("erased"):
+        return {"id": account["id"], "name": account["name"]}
     if actor.is_admin or actor.id == account["id"]:
         return account
     return {name: account[name] for name in _PUBLIC}

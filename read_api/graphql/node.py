@@ -40,7 +40,8 @@ async def _project(context: Context, key: str) -> Document | None:
 
 
 async def _account(context: Context, key: str) -> Document | None:
-    return await context.loaders.account(key)
+    found = await context.loaders.account(key)
+    return found if found is not None and "version" in found else None  # an erased one is there no more
 
 
 async def _review(context: Context, key: str) -> Document | None:

@@ -31,8 +31,6 @@ class Roots:
         made: Any,
         action: str,
         arguments: Arguments[Any] | None = None,
-        *,
-        required: bool = True,
     ) -> Callable[[Resolver], Resolver]:
         """Declare the decorated resolver as the field *name*; it takes the context and its checked arguments.
 
