@@ -25,11 +25,16 @@ NAMES: Names = _names
 _EVERY = ("fields",)
 
 
-def _type(type_name: str, view: type[Struct], /, *, entity: bool = False, **fields: Any) -> Any:
+def _type(
+    type_name: str, view: type[Struct], /, about: str | None = None, *, entity: bool = False, **fields: Any
+) -> Any:
     """Make the object type of *view*; *fields* come on top of its own, or in their place."""
     interfaces = (Node,) if entity else ()
-    meta = type("Meta", (), {"name": type_name, "description": summary(view), "interfaces": interfaces})
-    made = type(type_name, (graphene.ObjectType,), {"Meta": meta, **output_fields(view, NAMES), **fields})
+    meta = {"name": type_name, "description": about or summary(view), "interfaces": interfaces}
+    found = {**output_fields(view, NAMES), **fields}
+    for field in found.values():
+        field.reset_counter()  # graphene shows fields in the order in which they were made
+    made = type(type_name, (graphene.ObjectType,), {"Meta": type("Meta", (), meta), **found})
     _names[view] = lambda: made
     return key("id")(made) if entity else made
 
@@ -153,6 +158,7 @@ def _history(parent: Document, info: Any, **given: Any) -> Any:
 Project = _type(
     "Project",
     views.ListedProject,
+    "A project.",
     entity=True,
     files=_below("files", FILES, FileConnection, "Its files, by path."),
     commits=_below("commits", COMMITS, CommitConnection, "Its commits, the newest first."),
