@@ -104,6 +104,7 @@ class Engine:
             return found
 
         async def show(root: Any) -> ExecutionResult:
+            context.call.authenticate()  # who was signed out meanwhile is told no more; raises HttpError 401
             behind = root.get("position")  # what is asked beside an event is as new as the event
             return await self._execute(operation, context.anew(behind), root)
 
