@@ -5,7 +5,7 @@ from typing import Any
 
 import graphene
 import msgspec
-from graphql import GraphQLResolveInfo
+from graphql import FieldNode, GraphQLResolveInfo
 from msgspec import Struct
 
 from commands.intake.builders import COMMAND_TYPES, CommandType
@@ -201,7 +201,8 @@ def _headers(context: Context, given: dict[str, Any], info: GraphQLResolveInfo) 
     headers: dict[str, str] = {}
     key, common = given.get(KEY), context.headers.get("idempotency-key")
     if key is None and common is not None:
-        alone = len(info.operation.selection_set.selections) == 1
+        selections = info.operation.selection_set.selections
+        alone = len(selections) == 1 and isinstance(selections[0], FieldNode)
         key = common if alone else f"{common}#{info.path.key}"
     if key is not None:
         headers["idempotency-key"] = key

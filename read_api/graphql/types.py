@@ -26,7 +26,7 @@ _EVERY = ("fields",)
 
 
 def _type(
-    type_name: str, view: type[Struct], /, about: str | None = None, *, entity: bool = False, **fields: Any
+    type_name: str, view: type[Struct], about: str | None = None, /, *, entity: bool = False, **fields: Any
 ) -> Any:
     """Make the object type of *view*; *fields* come on top of its own, or in their place."""
     interfaces = (Node,) if entity else ()
@@ -47,10 +47,9 @@ def _person(field: str) -> graphene.Field:
     return graphene.Field(lambda: Account, required=True, resolver=account_at(field))
 
 
-def _project(*, required: bool = False) -> graphene.Field:
-    return graphene.Field(
-        lambda: Project, required=required, resolver=project_of, description="The project that it belongs to."
-    )
+def _project() -> graphene.Field:
+    about = "The project that it belongs to, where you may see it."
+    return graphene.Field(lambda: Project, resolver=project_of, description=about)
 
 
 def _list(made: Any) -> Any:
