@@ -20,6 +20,7 @@ from bench.measures.cluster_history import cluster_history
 from bench.measures.cluster_lag import cluster_lag
 from bench.measures.commands import batch, commands
 from bench.measures.gateway import gateway
+from bench.measures.graphql import graphql
 from bench.measures.growth import growth
 from bench.measures.importing import importing
 from bench.measures.lag import lag
@@ -35,9 +36,10 @@ from bench.session import Session
 from cluster.errors import MissingError
 
 _OVER_HTTP: dict[str, Callable[[Session], None]] = {
-    "commands": commands, "batch": batch, "queries": queries, "lag": lag, "live": live, "startup": startup,
+    "commands": commands, "batch": batch, "queries": queries, "lag": lag, "live": live, "graphql": graphql,
+    "startup": startup,
 }  # fmt: skip
-_OURS_ALONE = ("live",)
+_OURS_ALONE = ("live", "graphql")
 _OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
     "import": (importing,), "rebuild": (rebuild, replay), "recorders": (recorders,), "gateway": (gateway,),
 }  # fmt: skip

@@ -93,6 +93,7 @@ def build_api(parts: Parts, shared: SharedMemory, hub: Hub, eraser: Eraser) -> A
         in_flight=set(),
         models=parts.main_models,
         asyncapi=_asyncapi(parts),
+        graphql=parts.settings.graphql,
         left=parts.left,
         in_threads=parts.remote,
         read_latest=not parts.remote,

@@ -17,6 +17,11 @@ from commands.kafka.settings import (
 from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.secrets import SecretError, Secrets
 from read_api.gateway.settings import GatewaySettings
+from read_api.graphql.settings import (
+    GraphQLSettings,
+    GraphQLSettingsError,
+    read_graphql_settings,
+)
 
 __all__ = ["RedisUrls", "Settings", "SettingsError", "read_settings"]
 
@@ -54,6 +59,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     smtp_url: str | None = None
     mail_from: str = "CodePark <no-reply@localhost>"
     gateway: GatewaySettings = GatewaySettings()
+    graphql: GraphQLSettings = GraphQLSettings()
 
     def kms(self, secrets: Secrets) -> LocalKms:
         """Return who wraps the keys of people in the cluster profile."""
@@ -108,6 +114,7 @@ def read_settings(
         smtp_url=_url(environment, "CODEPARK_SMTP_URL", ("smtp://", "smtps://")),
         mail_from=environment.get("CODEPARK_MAIL_FROM") or "CodePark <no-reply@localhost>",
         gateway=read_gateway_settings(environment),
+        graphql=_graphql(environment),
     )
     _check_profile(settings)
     return settings
@@ -185,6 +192,13 @@ def _master_keys(environment: Mapping[str, str]) -> dict[int, bytes]:
         return {} if name is None else read_master_keys(Path(name))
     except (OSError, UnicodeDecodeError, KmsError) as error:
         raise SettingsError(f"CODEPARK_MASTER_KEYS_FILE cannot be used: {error}") from error
+
+
+def _graphql(environment: Mapping[str, str]) -> GraphQLSettings:
+    try:
+        return read_graphql_settings(environment)
+    except GraphQLSettingsError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _node_address(environment: Mapping[str, str]) -> str | None:

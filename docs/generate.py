@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from graphql import build_schema, find_breaking_changes, print_schema
 
 from commands.chain import CHAIN_SIZE, chain_after, chain_bytes, first_chain, headers, source_of
 from commands.intake.builders import COMMAND_TYPES
@@ -17,6 +18,7 @@ from domain.catalogue import EVENTS
 from domain.event import Event
 from domain.record import Record
 from read_api.app import operations
+from read_api.graphql.federation import schema as served_schema
 from streams.public import fields as public_fields
 from streams.public.catalogue import PUBLISHED, WITHHELD, Publication
 from streams.public.compatibility import same_contract
@@ -287,11 +289,17 @@ def _camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
+def graphql_schema() -> str:
+    """Write the schema of `/graphql`; comments begin it, for the format has no place for a note."""
+    return f"# {_NOTE}\n\n{print_schema(served_schema())}\n"
+
+
 FILES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "events.md": events_page,
     "public-events.md": public_events_page,
     "chain-vectors.json": chain_vectors,
+    "schema.graphql": graphql_schema,
 }
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "reference/http.md": {"paths": paths_table},
@@ -333,6 +341,22 @@ def stale() -> list[Path]:
 
 def broken_promises() -> list[str]:
     """Name the published schemas that the code no longer keeps to; readers rely on them, so they are not rewritten."""
+    return _broken_events() + _broken_graphql()
+
+
+def _broken_graphql() -> list[str]:
+    published = REFERENCE / "schema.graphql"
+    if not published.exists():
+        return []
+    served = build_schema(graphql_schema())
+    changes = find_breaking_changes(build_schema(published.read_text(encoding="utf-8")), served)
+    return [
+        f"{published.name}: {change.description} Deprecate it instead; where the break is meant, remove the file first."
+        for change in changes
+    ]
+
+
+def _broken_events() -> list[str]:
     return [
         f"{name} is published and says something else: raise its version in streams/public/catalogue.py"
         for name, document in public_schemas().items()

@@ -161,6 +161,10 @@ class DocumentStore(Protocol):
         """Return the documents of *query*."""
         ...
 
+    def find_many(self, queries: Sequence[Query]) -> list[list[Document]]:
+        """Return the documents of each of *queries*, which are of one collection: one question, however many they are."""
+        ...
+
     def count(self, collection: str) -> int:
         """Return how many documents a collection has."""
         ...
@@ -169,6 +173,12 @@ class DocumentStore(Protocol):
         self, collection: str, where: Sequence[Condition], fields: Sequence[str]
     ) -> Mapping[str, float]:
         """Return the sums of number *fields* over the documents of *where*, and under `count` how many they are."""
+        ...
+
+    def totals_by(
+        self, collection: str, field: str, values: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[str, Mapping[str, float]]:
+        """Return `totals` of the documents that have each of *values* in *field*, in one question."""
         ...
 
     def dump(self, collection: str) -> Iterable[Document]:

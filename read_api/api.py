@@ -17,6 +17,7 @@ from projections.store import DocumentStore
 from read_api.auth.identity import Identity
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.settings import GatewaySettings
+from read_api.graphql.settings import GraphQLSettings
 from read_api.realtime.events import Shown
 from read_api.realtime.hub import Hub
 from read_api.services import Queries
@@ -63,6 +64,7 @@ class Api(Struct, frozen=True, kw_only=True):
     in_flight: set[str]
     models: tuple[str, ...]
     asyncapi: bytes = b"{}"
+    graphql: GraphQLSettings = GraphQLSettings()
     left: Left | None = None
     gateway: GatewaySettings = GatewaySettings()
     in_threads: bool = False

@@ -14,6 +14,7 @@ from read_api.edge import Edge
 from read_api.gateway.operation import Operation
 from read_api.gateway.problems import HttpError
 from read_api.gateway.routes import failed, response, routes_of
+from read_api.graphql import available
 from read_api.openapi import document
 from read_api.realtime.channels import event_socket, event_stream
 from read_api.rest import (
@@ -73,6 +74,7 @@ def create_app(api: Api) -> ASGIApp:
             document_route("/schema/openapi.json", schema, "application/json"),
             document_route("/asyncapi.json", api.asyncapi, "application/json"),
             *page_routes(),
+            *_graphql(api),
         ],
         openapi_config=None,
         exception_handlers={HTTPException: _routing_error, Exception: _unexpected},
@@ -84,6 +86,15 @@ def create_app(api: Api) -> ASGIApp:
         if isinstance(route, HTTPRoute)
     }
     return Edge(app, allowed, api.gateway, api.limits)
+
+
+def _graphql(api: Api) -> list[Any]:
+    """Return the routes of `/graphql`, none without the extra that they need."""
+    if not available():
+        return []
+    from read_api.graphql.routes import graphql_routes  # noqa: PLC0415 # what it imports may not be there
+
+    return graphql_routes(api)
 
 
 def _routing_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -5,11 +5,12 @@ from typing import Any
 
 from projections.model import Collection
 from projections.mongodb.conditions import field_path, filter_of
-from projections.mongodb.documents import PRESENT
+from projections.mongodb.documents import HOUSEKEEPING, PRESENT
 from projections.store import Condition, Equals, Matches, Query
 from projections.writes import Document
 
 Sort = list[tuple[str, int]]
+NUMBER = "_query"
 
 
 def parts(collection: Collection, query: Query) -> Iterator[Document]:
@@ -35,12 +36,29 @@ def conjunction(collection: Collection, where: Sequence[Condition]) -> Document:
     return {"$and": [PRESENT, *(filter_of(collection, condition) for condition in where)]}
 
 
-def totals(collection: Collection, where: Sequence[Condition], fields: Sequence[str]) -> list[Document]:
-    """Return the pipeline of the number of documents, and of the sums of *fields* under `s0`, `s1` and so on."""
+def pipelines(collection: Collection, query: Query, number: int) -> Iterator[list[Document]]:
+    """Yield pipelines that answer *query* one after the other, as `parts` does; each document carries *number*."""
+    for part in parts(collection, query):
+        yield [
+            {"$match": part},
+            {"$sort": dict(sort_of(query))},
+            {"$limit": query.limit},
+            {"$project": HOUSEKEEPING},
+            {"$addFields": {NUMBER: {"$literal": number}}},
+        ]
+
+
+def totals(
+    collection: Collection, where: Sequence[Condition], fields: Sequence[str], *, by: str | None = None
+) -> list[Document]:
+    """Return the pipeline of the number of documents, and of the sums of *fields* under `s0`, `s1` and so on.
+
+    With *by* there is a row for each value of that field.
+    """
     sums = {f"s{at}": {"$sum": f"${field_path(field)}"} for at, field in enumerate(fields)}
     return [
         {"$match": conjunction(collection, where)},
-        {"$group": {"_id": None, "count": {"$sum": 1}, **sums}},
+        {"$group": {"_id": None if by is None else f"${field_path(by)}", "count": {"$sum": 1}, **sums}},
     ]
 
 

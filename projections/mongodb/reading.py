@@ -9,7 +9,7 @@ from pymongo.collection import Collection as Stored
 from projections.model import Collection
 from projections.mongodb import queries
 from projections.mongodb.documents import HOUSEKEEPING, PRESENT, to_document
-from projections.store import Condition, Query
+from projections.store import Condition, OneOf, Query
 from projections.writes import Document
 
 _PAGE = 100
@@ -55,6 +55,23 @@ def read_query(source: Source, query: Query) -> list[Document]:
     return found
 
 
+def read_queries(source: Source, wanted: Sequence[Query]) -> list[list[Document]]:
+    """Return the documents of each of *wanted*: one pipeline that appends the answers, each marked with its number."""
+    first, *rest = [
+        pipeline
+        for number, query in enumerate(wanted)
+        for pipeline in queries.pipelines(source.collection, query, number)
+    ]
+    joined = [
+        *first,
+        *({"$unionWith": {"coll": source.stored.name, "pipeline": pipeline}} for pipeline in rest),
+    ]
+    found: list[list[Document]] = [[] for _ in wanted]
+    for raw in source.stored.aggregate(joined, session=source.session):
+        found[raw.pop(queries.NUMBER)].append(to_document(raw))
+    return [documents[: query.limit] for documents, query in zip(found, wanted, strict=True)]
+
+
 def count(source: Source) -> int:
     """Return how many documents the collection has."""
     return source.stored.count_documents(PRESENT, session=source.session)
@@ -64,6 +81,16 @@ def read_totals(source: Source, where: Sequence[Condition], fields: Sequence[str
     """Return the sums of *fields*, and under `count` how many documents they are of."""
     pipeline = queries.totals(source.collection, where, fields)
     return queries.sums(fields, list(source.stored.aggregate(pipeline, session=source.session)))
+
+
+def read_totals_by(
+    source: Source, field: str, values: Sequence[str], fields: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Return the sums of *fields*, and `count`, of the documents that have each of *values* in *field*."""
+    where = (OneOf(field, tuple(values)),)
+    pipeline = queries.totals(source.collection, where, fields, by=field)
+    rows = {row["_id"]: row for row in source.stored.aggregate(pipeline, session=source.session)}
+    return {value: queries.sums(fields, [rows[value]] if value in rows else []) for value in values}
 
 
 def read_page(source: Source, after: str) -> list[Document]:

@@ -133,6 +133,12 @@ class MongoDocumentStore:
         """Return the documents of *query*; raise ValueError where the collection cannot answer it."""
         return self._read(query.collection, lambda source: reading.read_query(source, query))
 
+    def find_many(self, queries: Sequence[Query]) -> list[list[Document]]:
+        """Return the documents of each of *queries*, in one trip to the server."""
+        if not queries:
+            return []
+        return self._read(queries[0].collection, lambda source: reading.read_queries(source, queries))
+
     def count(self, collection: str) -> int:
         """Return how many documents a collection has."""
         return self._read(collection, reading.count)
@@ -140,6 +146,12 @@ class MongoDocumentStore:
     def totals(self, collection: str, where: Sequence[Condition], fields: Sequence[str]) -> dict[str, float]:
         """Return the sums of *fields* over the documents of *where*, and under `count` how many they are."""
         return self._read(collection, lambda source: reading.read_totals(source, where, fields))
+
+    def totals_by(
+        self, collection: str, field: str, values: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, dict[str, float]]:
+        """Return `totals` of the documents that have each of *values* in *field*, in one trip to the server."""
+        return self._read(collection, lambda source: reading.read_totals_by(source, field, values, fields))
 
     def dump(self, collection: str) -> Iterator[Document]:
         """Yield every document in order of id, read in pages."""

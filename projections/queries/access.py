@@ -1,5 +1,7 @@
 """Which projects somebody may see, by the read model."""
 
+from collections.abc import Sequence
+
 from domain.actor import Actor
 from domain.errors import NotFoundError
 from domain.project.events import Visibility
@@ -26,6 +28,12 @@ def visible_project(store: DocumentStore, project_id: str, actor: Actor) -> Docu
     if project is None or not may_see(project, actor):
         raise project_not_found(project_id)
     return project
+
+
+def visible_ids(store: DocumentStore, project_ids: Sequence[str], actor: Actor) -> list[str]:
+    """Return those of *project_ids* that are there for *actor*."""
+    found = store.get_many(PROJECTS, project_ids)
+    return [id_ for id_ in project_ids if id_ in found and may_see(found[id_], actor)]
 
 
 def project_not_found(project_id: str) -> NotFoundError:

@@ -1,5 +1,7 @@
 """Accounts, as others and as they themselves see them."""
 
+from collections.abc import Sequence
+
 from domain.actor import Actor
 from domain.errors import NotFoundError
 from projections.queries.people import ACCOUNTS
@@ -18,10 +20,12 @@ class AccountQueries:
 
     def get(self, account_id: str, actor: Actor) -> Document:
         """Return an account: all of it for itself and administrators, its name for others; raises NotFoundError."""
-        account = self.get_own(account_id)
-        if actor.is_admin or actor.id == account_id:
-            return account
-        return {name: account[name] for name in _PUBLIC}
+        return _as_seen(self.get_own(account_id), actor)
+
+    def many(self, account_ids: Sequence[str], actor: Actor) -> dict[str, Document]:
+        """Return those accounts that exist, as *actor* sees them; of an erased one, its id and what stands for its name."""
+        found = self._store.get_many(ACCOUNTS, account_ids)
+        return {id_: _as_seen(account, actor) for id_, account in found.items()}
 
     def get_own(self, account_id: str) -> Document:
         """Return all of an account; raises NotFoundError."""
@@ -29,3 +33,11 @@ class AccountQueries:
         if account is None or account.get("erased"):
             raise NotFoundError(f"there is no account {account_id}", code="account_not_found")
         return account
+
+
+def _as_seen(account: Document, actor: Actor) -> Document:
+    if account.get("erased"):
+        return {"id": account["id"], "name": account["name"]}
+    if actor.is_admin or actor.id == account["id"]:
+        return account
+    return {name: account[name] for name in _PUBLIC}

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -52,12 +52,33 @@ class Composed(Generic[T]):
             return found
         before = self._count
         made = compose()
+        self._keep(key, made, before)
+        return made
+
+    @property
+    def moment(self) -> int:
+        """Return a mark of now, for `get_many` to know what was touched since."""
+        return self._count
+
+    def get_many(
+        self, keys: Sequence[str], since: int, compose: Callable[[list[str]], Mapping[str, T]]
+    ) -> dict[str, T]:
+        """Return the answers under *keys*; those that are not known are composed together, of what was read *since*."""
+        found = {key: answer for key in keys if (answer := self._answers.get(key)) is not None}
+        missing = [key for key in keys if key not in found]
+        if not missing:
+            return found
+        made = compose(missing)
+        for key in missing:
+            self._keep(key, made[key], since)
+        return {key: found[key] if key in found else made[key] for key in keys}
+
+    def _keep(self, key: str, made: T, since: int) -> None:
         with self._lock:
-            if self._touched.get(key, self._floor) <= before:
+            if self._touched.get(key, self._floor) <= since:
                 self._answers[key] = made
                 if len(self._answers) > self._size:
                     del self._answers[next(iter(self._answers))]
-        return made
 
     def touch(self, keys: Iterable[str]) -> None:
         """Forget the answers under *keys*."""

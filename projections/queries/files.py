@@ -1,11 +1,15 @@
 """Files of a project."""
 
+from collections.abc import Sequence
+
 from domain.actor import Actor
 from domain.errors import NotFoundError
-from projections.queries.access import visible_project
-from projections.queries.page import Page, PageRequest, read_page
+from projections.queries.access import visible_ids, visible_project
+from projections.queries.page import Page, PageRequest, read_page, read_pages
 from projections.store import Condition, DocumentStore, Equals, Query, StartsWith
 from projections.writes import Document
+
+_SHOWN = ("path", "version", "size", "language")
 
 
 class FileQueries:
@@ -18,12 +22,15 @@ class FileQueries:
     def page(self, project_id: str, prefix: str, page: PageRequest, actor: Actor) -> Page:
         """Return a page of files below *prefix*, by path; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
-        where: tuple[Condition, ...] = (Equals("projectId", project_id),)
-        if prefix:
-            where = (*where, StartsWith("path", prefix))
-        found = read_page(self._store, Query(collection="files", where=where, sort="path"), page)
-        items = [_listed(item) for item in found.items]
-        return Page(items=items, next_cursor=found.next_cursor)
+        return _listed(read_page(self._store, _of(project_id, prefix), page))
+
+    def pages(
+        self, project_ids: Sequence[str], prefix: str, page: PageRequest, actor: Actor
+    ) -> dict[str, Page]:
+        """Return such a page for each project that *actor* may see."""
+        ids = visible_ids(self._store, project_ids, actor)
+        found = read_pages(self._store, [_of(id_, prefix) for id_ in ids], page)
+        return {id_: _listed(part) for id_, part in zip(ids, found, strict=True)}
 
     def get(self, project_id: str, path: str, actor: Actor) -> Document:
         """Return a file with its content; raises NotFoundError."""
@@ -32,16 +39,36 @@ class FileQueries:
         content = self._store.get("contents", f"{project_id}/{path}")
         if file is None or content is None:
             raise NotFoundError(f"there is no file {path} in this project", code="file_not_found")
-        return {
-            "path": file["path"],
-            "content": content["content"],
-            "encoding": content["encoding"],
-            "version": file["version"],
-            "size": file["size"],
-            "language": file["language"],
-            "updatedAt": file["updatedAt"],
-        }
+        return _with_content(file, content)
+
+    def many(self, keys: Sequence[tuple[str, str]], actor: Actor) -> dict[tuple[str, str], Document]:
+        """Return the files at (project, path), with their content, that exist and that *actor* may see."""
+        seen = set(visible_ids(self._store, list({project_id for project_id, _ in keys}), actor))
+        ids = {f"{project_id}/{path}": (project_id, path) for project_id, path in keys if project_id in seen}
+        files = self._store.get_many("files", list(ids))
+        contents = self._store.get_many("contents", list(files))
+        return {ids[id_]: _with_content(files[id_], content) for id_, content in contents.items()}
 
 
-def _listed(item: Document) -> Document:
-    return {name: item[name] for name in ("path", "version", "size", "language")}
+def _with_content(file: Document, content: Document) -> Document:
+    return {
+        "path": file["path"],
+        "content": content["content"],
+        "encoding": content["encoding"],
+        "version": file["version"],
+        "size": file["size"],
+        "language": file["language"],
+        "updatedAt": file["updatedAt"],
+    }
+
+
+def _of(project_id: str, prefix: str) -> Query:
+    where: tuple[Condition, ...] = (Equals("projectId", project_id),)
+    if prefix:
+        where = (*where, StartsWith("path", prefix))
+    return Query(collection="files", where=where, sort="path")
+
+
+def _listed(page: Page) -> Page:
+    items = [{name: item[name] for name in _SHOWN} for item in page.items]
+    return Page(items=items, next_cursor=page.next_cursor)

@@ -1,5 +1,7 @@
 """Notifications of an account, and announcements to all."""
 
+from collections.abc import Sequence
+
 from domain.actor import Actor
 from domain.errors import NotFoundError
 from projections.queries.page import Page, PageRequest, encode_cursor, read_page
@@ -56,6 +58,10 @@ class InboxQueries:
         """Return a page of announcements, the newest first."""
         query = Query(collection="announcements", sort="createdAt", descending=True)
         return read_page(self._store, query, page)
+
+    def announcements_of(self, ids: Sequence[str]) -> dict[str, Document]:
+        """Return those announcements that exist."""
+        return self._store.get_many("announcements", ids)
 
     def announcement(self, announcement_id: str) -> Document:
         """Return an announcement; raises NotFoundError."""

@@ -1,5 +1,7 @@
 """The insights of a project."""
 
+from collections.abc import Mapping, Sequence
+
 from domain.actor import Actor
 from projections.insights_model import FILE_INSIGHTS
 from projections.queries.access import visible_project
@@ -8,6 +10,7 @@ from projections.writes import Document
 
 SUGGESTIONS = 20
 _FILES = 50
+_SUMS = ("complexityTotal", "functionCount", "lines")
 
 
 def no_insights(project_id: str) -> Document:
@@ -37,38 +40,49 @@ class InsightQueries:
 
     def of(self, project_id: str) -> Document:
         """Return the insights in structured form: mean cyclomatic complexity, sizes, the worst suggestions first."""
-        totals = self._store.totals(
-            FILE_INSIGHTS,
-            (Equals("projectId", project_id),),
-            ("complexityTotal", "functionCount", "lines"),
-        )
-        functions = int(totals["functionCount"])
-        suggestions, models = self._suggestions(project_id)
+        return self.many([project_id])[project_id]
+
+    def many(self, project_ids: Sequence[str]) -> dict[str, Document]:
+        """Return the insights of each project, as `of` does, with as many questions as for one."""
+        totals = self._store.totals_by(FILE_INSIGHTS, "projectId", project_ids, _SUMS)
+        worst = self._store.find_many([_worst(project_id) for project_id in project_ids])
+        found = {
+            project_id: [suggestion for file in files for suggestion in file["suggestions"]]
+            for project_id, files in zip(project_ids, worst, strict=True)
+        }
+        asked = [f"{project_id}/{item['id']}" for project_id, items in found.items() for item in items]
+        verdicts = self._store.get_many("suggestions", asked) if asked else {}
         return {
-            "projectId": project_id,
-            "complexity": round(totals["complexityTotal"] / functions, 2) if functions else 0,
-            "functions": functions,
-            "files": int(totals["count"]),
-            "lines": int(totals["lines"]),
-            "suggestions": suggestions,
-            "models": models,
+            project_id: _insights(project_id, totals[project_id], items, verdicts)
+            for project_id, items in found.items()
         }
 
-    def _suggestions(self, project_id: str) -> tuple[list[Document], list[str]]:
-        worst = self._store.find(
-            Query(
-                collection=FILE_INSIGHTS,
-                where=(Equals("projectId", project_id), Above("worst", -1)),
-                sort="worst",
-                descending=True,
-                limit=_FILES,
-            )
-        )
-        found = [suggestion for file in worst for suggestion in file["suggestions"]]
-        known = self._store.get_many("suggestions", [f"{project_id}/{item['id']}" for item in found])
-        kept = []
-        for item in found:
-            verdict = known.get(f"{project_id}/{item['id']}")
-            if verdict is None or verdict["status"] != "dismissed":
-                kept.append(item if verdict is None else {**item, "status": verdict["status"]})
-        return kept[:SUGGESTIONS], sorted({item["model"] for item in kept})
+
+def _worst(project_id: str) -> Query:
+    return Query(
+        collection=FILE_INSIGHTS,
+        where=(Equals("projectId", project_id), Above("worst", -1)),
+        sort="worst",
+        descending=True,
+        limit=_FILES,
+    )
+
+
+def _insights(
+    project_id: str, totals: Mapping[str, float], found: Sequence[Document], verdicts: Mapping[str, Document]
+) -> Document:
+    kept = []
+    for item in found:
+        verdict = verdicts.get(f"{project_id}/{item['id']}")
+        if verdict is None or verdict["status"] != "dismissed":
+            kept.append(item if verdict is None else {**item, "status": verdict["status"]})
+    functions = int(totals["functionCount"])
+    return {
+        "projectId": project_id,
+        "complexity": round(totals["complexityTotal"] / functions, 2) if functions else 0,
+        "functions": functions,
+        "files": int(totals["count"]),
+        "lines": int(totals["lines"]),
+        "suggestions": kept[:SUGGESTIONS],
+        "models": sorted({item["model"] for item in kept}),
+    }

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -28,8 +29,21 @@ class PageRequest(Struct, frozen=True, kw_only=True):
 
 def read_page(store: DocumentStore, query: Query, page: PageRequest) -> Page:
     """Return the page of *query* that *page* asks for; raises InvalidError for a cursor of another list."""
+    return _page(query, page, store.find(_asked(query, page)))
+
+
+def read_pages(store: DocumentStore, queries: Sequence[Query], page: PageRequest) -> list[Page]:
+    """Return the same page of each of *queries*, which are of one collection, with one question to the store."""
+    found = store.find_many([_asked(query, page) for query in queries])
+    return [_page(query, page, items) for query, items in zip(queries, found, strict=True)]
+
+
+def _asked(query: Query, page: PageRequest) -> Query:
     after = None if page.cursor is None else decode_cursor(page.cursor)
-    found = store.find(msgspec.structs.replace(query, limit=page.limit + 1, after=after))
+    return msgspec.structs.replace(query, limit=page.limit + 1, after=after)
+
+
+def _page(query: Query, page: PageRequest, found: list[Document]) -> Page:
     if len(found) <= page.limit:
         return Page(items=found, next_cursor=None)
     last = found[page.limit - 1]

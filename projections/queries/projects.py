@@ -1,6 +1,6 @@
 """Projects as clients see them: composed from the project, its people, its files and its insights."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -101,8 +101,16 @@ class ProjectQueries:
             sort=sort,
             descending=wanted.sort.startswith("-"),
         )
+        since = self._listed.moment
         found = read_page(self._store, query, page)
-        return Page(items=[self._as_listed(item) for item in found.items], next_cursor=found.next_cursor)
+        return Page(items=self._as_listed(found.items, since), next_cursor=found.next_cursor)
+
+    def many(self, project_ids: Iterable[str], actor: Actor) -> dict[str, Document]:
+        """Return those of *project_ids* that *actor* may see, without their files."""
+        since = self._listed.moment
+        found = self._store.get_many(PROJECTS, list(project_ids))
+        seen = [project for project in found.values() if may_see(project, actor)]
+        return {project["id"]: project for project in self._as_listed(seen, since)}
 
     def visible(self, project_ids: Iterable[str], actor: Actor) -> set[str]:
         """Return those of *project_ids* that *actor* may see."""
@@ -121,40 +129,25 @@ class ProjectQueries:
         )
         return found[0] if found else None
 
-    def _as_listed(self, project: Document) -> Document:
-        return self._listed.get(project["id"], lambda: self._list_shared(project))
+    def _as_listed(self, projects: Sequence[Document], since: int) -> list[Document]:
+        """Compose projects that were read after *since*, those that are not known all together."""
+        bare = {project["id"]: project for project in projects}
 
-    def _list_shared(self, project: Document) -> Document:
-        def compose() -> Document:
-            return self._shown(project, self._insights.of(project["id"]))
+        def compose(ids: Sequence[str]) -> dict[str, Document]:
+            chosen = [bare[id_] for id_ in ids]
+            names = names_of(self._store, {id_ for project in chosen for id_ in _people(project)})
+            insights = self._insights.many(ids)
+            return {project["id"]: _composed(project, names, insights[project["id"]]) for project in chosen}
 
-        if self._shared is None:
-            return compose()
-        return self._shared.get("listed", project["id"], LIST_SECONDS, dict, compose)
+        def share(ids: list[str]) -> dict[str, Document]:
+            if self._shared is None:
+                return compose(ids)
+            return self._shared.get_many("listed", ids, LIST_SECONDS, dict, compose)
+
+        return list(self._listed.get_many(list(bare), since, share).values())
 
     def _shown(self, project: Document, insights: Document) -> Document:
-        people = {project["ownerId"], *(c["userId"] for c in project["collaborators"])}
-        names = names_of(self._store, people)
-        return {
-            "id": project["id"],
-            "name": project["name"],
-            "description": project["description"],
-            "visibility": project["visibility"],
-            "language": project["language"],
-            "ownerId": project["ownerId"],
-            "owner": {"id": project["ownerId"], "name": names[project["ownerId"]]},
-            "collaborators": [
-                {"id": c["userId"], "name": names[c["userId"]], "role": c["role"]}
-                for c in project["collaborators"]
-            ],
-            "aiInsights": {
-                "complexity": insights["complexity"],
-                "suggestions": [_sentence(item) for item in insights["suggestions"]],
-            },
-            "version": project["version"],
-            "createdAt": project["createdAt"],
-            "updatedAt": project["updatedAt"],
-        }
+        return _composed(project, names_of(self._store, _people(project)), insights)
 
     def _files(self, project_id: str) -> Document:
         found = self._store.find(
@@ -167,6 +160,33 @@ class ProjectQueries:
         )
         files = [{"path": f["path"], "version": f["version"], "size": f["size"]} for f in found[:FILES_SHOWN]]
         return {"files": files, "filesTruncated": True} if len(found) > FILES_SHOWN else {"files": files}
+
+
+def _people(project: Document) -> set[str]:
+    return {project["ownerId"], *(collaborator["userId"] for collaborator in project["collaborators"])}
+
+
+def _composed(project: Document, names: Mapping[str, str], insights: Document) -> Document:
+    return {
+        "id": project["id"],
+        "name": project["name"],
+        "description": project["description"],
+        "visibility": project["visibility"],
+        "language": project["language"],
+        "ownerId": project["ownerId"],
+        "owner": {"id": project["ownerId"], "name": names[project["ownerId"]]},
+        "collaborators": [
+            {"id": c["userId"], "name": names[c["userId"]], "role": c["role"]}
+            for c in project["collaborators"]
+        ],
+        "aiInsights": {
+            "complexity": insights["complexity"],
+            "suggestions": [_sentence(item) for item in insights["suggestions"]],
+        },
+        "version": project["version"],
+        "createdAt": project["createdAt"],
+        "updatedAt": project["updatedAt"],
+    }
 
 
 def _where(wanted: ProjectFilter) -> tuple[Condition, ...]:

@@ -7,7 +7,7 @@ a stale answer.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -37,16 +37,31 @@ class SharedAnswers:
 
     def get(self, kind: str, key: str, seconds: int, type_: type[T], compose: Callable[[], T]) -> T:
         """Return the answer of *kind* under *key*, composed now and kept for *seconds* where none is good enough."""
-        name, needed = f"{kind}:{key}", self._needed(key)
-        raw = self._cache.get(name)
-        if raw is not None:
-            found = _read(raw, type_)
-            if found is not None and includes(found[0], needed):
-                return found[1]
-        before = self._reached()
-        made = compose()
-        self._cache.put(name, msgspec.msgpack.encode((dict(before), made)), seconds)
-        return made
+        return self.get_many(kind, [key], seconds, type_, lambda _: {key: compose()})[key]
+
+    def get_many(
+        self,
+        kind: str,
+        keys: Sequence[str],
+        seconds: int,
+        type_: type[T],
+        compose: Callable[[list[str]], Mapping[str, T]],
+    ) -> dict[str, T]:
+        """Return the answers of *kind* under *keys*; those of which none is good enough are composed together."""
+        found: dict[str, T] = {}
+        for key in keys:
+            raw = self._cache.get(f"{kind}:{key}")
+            kept = None if raw is None else _read(raw, type_)
+            if kept is not None and includes(kept[0], self._needed(key)):
+                found[key] = kept[1]
+        missing = [key for key in keys if key not in found]
+        if missing:
+            before = dict(self._reached())
+            made = compose(missing)
+            for key in missing:
+                found[key] = made[key]
+                self._cache.put(f"{kind}:{key}", msgspec.msgpack.encode((before, made[key])), seconds)
+        return {key: found[key] for key in keys}
 
     def touch(self, keys: Iterable[str] | None, upto: Sequences) -> None:
         """Take no entry under *keys* (None: any) that does not include *upto*."""

@@ -25,6 +25,7 @@ _POLICY = (
 )
 _OWN = _POLICY.format(style="'self'", image="'self'")
 # Swagger UI puts style elements into the page, and its icons are data URLs
+GRAPHIQL_POLICY = _POLICY.format(style="'self' 'unsafe-inline'", image="'self' data:") + "; font-src data:"
 _SWAGGER = _POLICY.format(style="'self' 'unsafe-inline'", image="'self' data:")
 
 

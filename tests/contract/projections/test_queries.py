@@ -144,3 +144,27 @@ def test_totals(store):
 def test_a_search_without_text_fields_is_refused(store):
     with pytest.raises(ValueError, match="no text search"):
         store.find(Query(collection="drafts", where=(Matches("fox"),)))
+
+
+def test_several_queries_are_answered_as_one_after_the_other(store):
+    put(store, [note(str(n), rank=None if n == 3 else n, group="ab"[n % 2]) for n in range(9)])
+    queries = [
+        Query(collection="notes", where=(Equals("group", "a"),), sort="rank", descending=True, limit=2),
+        Query(collection="notes", where=(Equals("group", "nobody"),), limit=2),
+        Query(
+            collection="notes", where=(Equals("group", "b"),), sort="rank", descending=True, after=(5, "5")
+        ),
+        Query(collection="notes", limit=3),
+    ]
+    found = store.find_many(queries)
+    assert [[d["id"] for d in part] for part in found] == [["8", "6"], [], ["1", "3"], ["0", "1", "2"]]
+    assert found == [store.find(query) for query in queries]
+    assert store.find_many([]) == []
+
+
+def test_totals_by_a_field_are_those_of_each_value(store):
+    put(store, [note(str(n), rank=n, group="abc"[n % 3]) for n in range(6)])
+    values = ["a", "c", "nobody"]
+    found = store.totals_by("notes", "group", values, ["rank"])
+    assert found == {value: store.totals("notes", [Equals("group", value)], ["rank"]) for value in values}
+    assert (found["a"], found["nobody"]) == ({"count": 2, "rank": 3}, {"count": 0, "rank": 0})

@@ -161,3 +161,22 @@ def test_the_api_page_shows_the_operations_without_a_network(server, page):
     page.size(390, 844, phone=True)
     assert fits(page)
     assert page.problems == []
+
+
+def test_the_graphql_page_asks_and_follows_without_a_network(server, client, project, page):
+    page.open(f"{server.url}/graphql")
+    page.wait("document.querySelector('.graphiql-execute-button')")
+    page.wait(has(".graphiql-query-editor", "aiInsights"))
+    page.ask("document.querySelector('.graphiql-execute-button').click()")
+    page.wait(has(".result-window", "Wunderkammer"))
+    after = client.patch(f"/api/v1/projects/{project}", json={}).headers["codepark-position"]
+    query = f'subscription Live {{ events(projects: ["{project}"], after: "{after}") {{ data }} }}'
+    page.ask(f"document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror.setValue({query!r})")
+    read = """localStorage.getItem('graphiql:tabState').includes('"operationName":"Live"')"""
+    page.wait(read)  # the editor has taken it in
+    page.ask("document.querySelector('.graphiql-execute-button').click()")
+    client.put(f"/api/v1/projects/{project}/files/graphiql.txt", json={"content": "1"}).raise_for_status()
+    page.wait(has(".result-window", "graphiql.txt"))
+    hosts = "[...new Set(performance.getEntriesByType('resource').map(e => new URL(e.name).host))]"
+    assert page.ask(hosts) == [server.url.removeprefix("http://")]
+    assert page.problems == []

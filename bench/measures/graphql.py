@@ -1,0 +1,71 @@
+"""The query of the architecture guide over GraphQL, beside the REST list of the same projects: one server, in turns."""
+
+import itertools
+from collections.abc import Iterator
+
+from bench.api import PROJECTS, lists
+from bench.book import OURS
+from bench.connection import connected, run
+from bench.measures.queries import public_projects
+from bench.session import MeasureError, Session
+from bench.wire import Answer, request
+
+GUIDE = "{ projects { id name collaborators { id name } aiInsights { complexity suggestions } } }"
+LISTED = 20
+_CONNECTIONS = 64
+_SOURCE = "def pick(a):\n" + "".join(f"    if a == {n}:\n        return {n}\n" for n in range(12))
+
+
+def graphql(session: Session) -> None:
+    """Ask for the newest twenty projects, by REST and by GraphQL."""
+    run(_filled(session, run(public_projects(session))[-LISTED:]))
+    run(_checked(session))
+    session.closed(
+        "graphql-list", lists(session.token, LISTED), "GET 20 projects, beside GraphQL", "requests",
+        connections=_CONNECTIONS,
+    )  # fmt: skip
+    session.closed(
+        "graphql-guide", _asking(session.token), "the guide's query over 20 projects", "requests",
+        connections=_CONNECTIONS, units=answered,
+    )  # fmt: skip
+    entries = session.book.entries
+    share = entries["graphql-guide-rate"].value(OURS) / entries["graphql-list-rate"].value(OURS)
+    session.add(
+        "graphql-share", share, "x", "higher", "rate of the guide's query as a share of the REST list's"
+    )
+
+
+def answered(answer: Answer) -> int:
+    """Return 1 for an answer without errors: the status alone does not tell."""
+    return 0 if b'"errors"' in answer.body else 1
+
+
+def _asking(token: str | None) -> Iterator[bytes]:
+    return itertools.repeat(request("POST", "/graphql", token=token, body={"query": GUIDE}))
+
+
+async def _filled(session: Session, ids: list[str]) -> None:
+    """Give the projects that will be listed a collaborator and a file with something to suggest."""
+    account = {"email": "reader@example.org", "name": "reader", "password": "correct horse battery"}
+    async with connected(session.port, 1) as (connection,):
+        reader = await connection.ask(request("POST", "/api/v1/auth/register", body=account))
+        for key in ids:
+            path = f"{PROJECTS}/{key}"
+            role, file = {"role": "viewer"}, {"content": _SOURCE}
+            for below, body in ((f"collaborators/{reader.json()['id']}", role), ("files/pick.py", file)):
+                answer = await connection.ask(
+                    request("PUT", f"{path}/{below}", token=session.token, body=body)
+                )
+                if not answer.ok:
+                    raise MeasureError(
+                        f"{session.name} refused {below}: {answer.status} {answer.body[:300]!r}"
+                    )
+
+
+async def _checked(session: Session) -> None:
+    """Make sure that what is measured is the whole answer."""
+    async with connected(session.port, 1) as (connection,):
+        answer = await connection.ask(next(_asking(session.token)))
+    found = answer.json() if answer.ok else {}
+    if "errors" in found or len(found.get("data", {}).get("projects", ())) != LISTED:
+        raise MeasureError(f"{session.name}: not {LISTED} projects: {answer.status} {answer.body[:300]!r}")

@@ -1,0 +1,14 @@
+"""The routes of `/graphql`."""
+
+from typing import Any
+
+from read_api.api import Api
+from read_api.graphql.engines import Engines
+from read_api.graphql.http import http_routes
+from read_api.graphql.socket import socket_route
+
+
+def graphql_routes(api: Api) -> list[Any]:
+    """Return the routes over HTTP and WebSocket; both share one engine."""
+    engines = Engines(api)
+    return [*http_routes(engines), socket_route(api, engines)]

@@ -1,0 +1,145 @@
+"""`/graphql` over WebSocket: the protocol `graphql-transport-ws`, as the npm package `graphql-ws` speaks it."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from litestar import WebSocket, websocket
+from litestar.exceptions import WebSocketDisconnect
+
+from read_api.api import Api
+from read_api.gateway.problems import HttpError, as_http_error
+from read_api.graphql.engines import Engines
+from read_api.graphql.operations import Operations
+from read_api.graphql.protocol import Close, Message, ProtocolError, read_message
+
+if TYPE_CHECKING:
+    from read_api.graphql.context import Context
+
+PATH = "/graphql"
+PROTOCOL = "graphql-transport-ws"
+INIT_SECONDS = 10.0
+PING_SECONDS = 15.0
+_GOING_AWAY = Close(1001, "the server is stopping")
+
+
+def socket_route(api: Api, engines: Engines) -> Any:
+    """Return the route of the WebSocket."""
+
+    @websocket(PATH)
+    async def graphql(socket: WebSocket[Any, Any, Any]) -> None:
+        if PROTOCOL not in socket.scope.get("subprotocols", ()):
+            await socket.accept()
+            await socket.close(code=4406, reason="Subprotocol not acceptable")
+            return
+        await socket.accept(subprotocols=PROTOCOL)
+        with api.hub.subscriber():
+            goodbye = await Conversation(api, engines, socket).hold()
+            if goodbye is not None:
+                with suppress(Exception):  # who has gone needs no goodbye
+                    await socket.close(code=goodbye.code, reason=goodbye.reason)
+
+    return graphql
+
+
+class Conversation:
+    """One connection: its operations run beside each other, and what they send goes out one after the other."""
+
+    def __init__(self, api: Api, engines: Engines, socket: WebSocket[Any, Any, Any]) -> None:
+        """Speak on *socket*, which was accepted."""
+        self._api = api
+        self._engines = engines
+        self._socket = socket
+        self._request_id: str = socket.scope["state"]["request_id"]
+        self._sending = asyncio.Lock()
+        self._operations: Operations | None = None
+        self._initialised = False
+
+    async def hold(self) -> Close | None:
+        """Talk until somebody ends it; return how to close the socket, None where the client has gone."""
+        tasks = [asyncio.create_task(part) for part in (self._listen(), self._beat(), self._until_drained())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            return next(iter(done)).result()
+        finally:  # granian closes only when nobody listens
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._operations is not None:
+                await self._operations.end()
+
+    async def _until_drained(self) -> Close:
+        await self._api.hub.changed({})
+        return _GOING_AWAY
+
+    async def _beat(self) -> Close:
+        """Refuse who does not introduce itself in time; then ask now and then whether the client is there."""
+        await asyncio.sleep(INIT_SECONDS)
+        if not self._initialised:
+            return Close(4408, "Connection initialisation timeout")
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            await self.send({"type": "ping"})
+
+    async def _listen(self) -> Close | None:
+        try:
+            while True:
+                text = await self._socket.receive_data(mode="text")
+                await self._take(read_message(text))
+        except WebSocketDisconnect:
+            return None
+        except ProtocolError as error:
+            return error.close
+
+    async def _take(self, message: Message) -> None:
+        match message.type:
+            case "connection_init":
+                await self._begin(message)
+            case "ping":
+                await self.send({"type": "pong"})
+            case "pong":
+                pass
+            case "subscribe":
+                if self._operations is None:
+                    raise ProtocolError(4401, "Unauthorized")
+                self._operations.start(message)
+            case "complete":
+                if self._operations is not None and isinstance(message.id, str):
+                    self._operations.stop(message.id)
+            case _:
+                raise ProtocolError(4400, f"there is no message of type {message.type}")
+
+    async def _begin(self, message: Message) -> None:
+        """Take who it is from the payload, else from the header of the request."""
+        if self._initialised:
+            raise ProtocolError(4429, "Too many initialisation requests")
+        self._initialised = True
+        headers = _headers(self._socket.scope)
+        payload = message.payload if isinstance(message.payload, dict) else {}
+        token = payload.get("authorization", payload.get("Authorization"))
+        if isinstance(token, str):
+            headers["authorization"] = token if " " in token.strip() else f"Bearer {token.strip()}"
+        engine = await self._engines.get()
+        context = engine.context(headers, self._request_id)
+        _check_token(context)
+        self._operations = Operations(engine, context, self.send)
+        await self.send({"type": "connection_ack"})
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        """Send a message; whoever has more waits until this one is out."""
+        async with self._sending:
+            await self._socket.send_data(msgspec.json.encode(message).decode(), mode="text")
+
+
+def _check_token(context: "Context") -> None:
+    try:
+        _ = context.actor
+    except HttpError as error:
+        known = as_http_error(error)
+        raise ProtocolError(4403, "Forbidden" if known is None else known.code) from error
+
+
+def _headers(scope: Any) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

@@ -1,0 +1,48 @@
+"""Run the programs of this folder with Node and the packages that its lock file names."""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.support.cluster import cannot_have
+
+FOLDER = Path(__file__).parent
+INSTALL_SECONDS = 90
+RUN_SECONDS = 60
+
+
+def run(program: str, *arguments: str) -> Any:
+    """Return the JSON that *program* prints."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        cannot_have("there is no Node on this machine")
+    _install()
+    done = subprocess.run(
+        ["node", str(FOLDER / program), *arguments],
+        cwd=FOLDER, capture_output=True, text=True, timeout=RUN_SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _install() -> None:
+    """Install the packages once for all workers of a run; what is there already stays."""
+    digest = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
+    with (FOLDER / ".install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        marker = FOLDER / "node_modules" / ".installed"
+        if marker.exists() and marker.read_text() == digest:
+            return
+        try:
+            done = subprocess.run(
+                ["npm", "ci", "--ignore-scripts"],
+                cwd=FOLDER, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            cannot_have(f"npm did not install within {INSTALL_SECONDS} s")
+        if done.returncode != 0:
+            cannot_have(f"npm could not install: {done.stderr[-500:]}")
+        marker.write_text(digest)
