@@ -111,6 +111,11 @@ class Call:
             raise unauthorized("send `Authorization: Bearer <access token>`", "invalid_token")
         return self.api.identity.principals.of(token.strip())
 
+    def still(self) -> bool:
+        """Tell whether who sent the request may still act as before: for what goes on for long."""
+        principal = self._principal
+        return principal is None or self.api.identity.principals.still(principal)
+
     def signed_in(self) -> Actor:
         """Return who sends the request; raises HttpError 401 for nobody."""
         if self.actor.is_anonymous:

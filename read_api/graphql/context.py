@@ -1,6 +1,7 @@
 """What resolvers work with: one request, who sends it, and what was loaded for it already."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from commands.position import START, Position
 from domain.actor import Actor
@@ -14,9 +15,12 @@ from read_api.graphql.plain import Shapes
 class Context:
     """One operation on its way; every root field passes `permit` with its action before anything is looked at."""
 
-    def __init__(self, api: Api, headers: Mapping[str, str], request_id: str) -> None:
-        """Keep what the request carries; header names are in lower case."""
+    def __init__(
+        self, api: Api, headers: Mapping[str, str], request_id: str, state: dict[str, Any] | None = None
+    ) -> None:
+        """Keep what the request carries; header names are in lower case, *state* is that of its connection."""
         self.api = api
+        self.state = state
         self.headers = {name: value for name, value in headers.items() if name != "if-match"}
         self.request_id = request_id
         self.call = self.call_with()
@@ -27,7 +31,7 @@ class Context:
     def anew(self, position: str | None = None) -> "Context":
         """Return a context of the same request that has loaded nothing yet, and whose answers include *position*."""
         headers = self.headers if position is None else {**self.headers, "codepark-after": position}
-        return Context(self.api, headers, self.request_id)
+        return Context(self.api, headers, self.request_id, self.state)
 
     @property
     def actor(self) -> Actor:
@@ -40,13 +44,14 @@ class Context:
 
     def call_of(self, project_id: str) -> Call:
         """Return the call for what concerns one project: with events among the dead letters it is not answered."""
-        return Call(self.api, self.headers, {"project_id": project_id}, {}, self.request_id)
+        return Call(self.api, self.headers, {"project_id": project_id}, {}, self.request_id, self.state)
 
     def call_with(
         self, *, path: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> Call:
         """Return a call that carries these too."""
-        return Call(self.api, {**self.headers, **(headers or {})}, dict(path or {}), {}, self.request_id)
+        carried = {**self.headers, **(headers or {})}
+        return Call(self.api, carried, dict(path or {}), {}, self.request_id, self.state)
 
     def moved(self, position: Position) -> None:
         """Note where a command of this request has led to."""

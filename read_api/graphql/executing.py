@@ -45,9 +45,9 @@ class Engine:
         self._documents = Documents(self._schema, introspection=api.graphql.introspection)
         self._persisted = Persisted(api.cache, api.graphql)
 
-    def context(self, headers: Mapping[str, str], request_id: str) -> Context:
+    def context(self, headers: Mapping[str, str], request_id: str, state: dict[str, Any]) -> Context:
         """Return what an operation works with."""
-        return Context(self._api, headers, request_id)
+        return Context(self._api, headers, request_id, state)
 
     async def prepare(self, request: Request) -> Operation:
         """Return the operation of *request*; raises HttpError, and RefusedError where the document may not run."""

@@ -11,10 +11,11 @@ from litestar.types import ASGIApp
 from msgspec import Struct
 
 from commands.position import START
+from read_api.api import Api
 from read_api.gateway.bodies import check_length, check_media_type, decode_body
 from read_api.gateway.call import Answer
 from read_api.gateway.problems import BadInputError, HttpError, as_http_error
-from read_api.gateway.routes import failed, read_limited, read_query
+from read_api.gateway.routes import failed, read_in_time, read_query
 from read_api.gateway.sending import Sent
 from read_api.graphql.accepting import HTML, JSON, answer_type
 from read_api.graphql.engines import Engines
@@ -39,7 +40,7 @@ class Body(Struct, frozen=True, kw_only=True, rename="camel"):
     extensions: dict[str, Any] | None = None
 
 
-def http_routes(engines: Engines) -> list[Any]:
+def http_routes(api: Api, engines: Engines) -> list[Any]:
     """Return the routes of queries and mutations."""
     page = _PAGE.read_bytes()
 
@@ -55,7 +56,7 @@ def http_routes(engines: Engines) -> list[Any]:
             return Sent(failed(error, state["instance"], state["request_id"]))
         if media == HTML:
             return Sent(_page(page))
-        return Sent(await _answer(engines, request, headers, state["request_id"], media))
+        return Sent(await _answer(api, engines, request, headers, media))
 
     return [graphql]
 
@@ -71,17 +72,16 @@ def _page(body: bytes) -> Answer:
 
 
 async def _answer(
-    engines: Engines,
-    request: HttpRequest[Any, Any, Any],
-    headers: dict[str, str],
-    request_id: str,
-    media: str,
+    api: Api, engines: Engines, request: HttpRequest[Any, Any, Any], headers: dict[str, str], media: str
 ) -> Answer:
     """Answer an operation; what is refused before it runs has the status of its REST problem."""
+    state: dict[str, Any] = request.scope["state"]
+    request_id = state["request_id"]
     try:
         engine = await engines.get()
-        asked = await _asked(request, headers)
-        context = engine.context(headers, request_id)
+        context = engine.context(headers, request_id, state)
+        await api.limits.request(context.call)
+        asked = await _asked(request, headers, api.gateway.body_seconds)
         _ = context.actor  # a token that is not valid is refused whatever is asked for
         found = await _carried_out(engine, context, asked, get=request.method == "GET")
     except RefusedError as error:
@@ -126,11 +126,11 @@ async def _carried_out(engine: "Engine", context: "Context", asked: Request, *, 
     return found
 
 
-async def _asked(request: HttpRequest[Any, Any, Any], headers: dict[str, str]) -> Request:
+async def _asked(request: HttpRequest[Any, Any, Any], headers: dict[str, str], seconds: float) -> Request:
     if request.method == "GET":
         return _from_query(read_query(request.scope["query_string"]))
     check_length(headers.get("content-length"))
-    raw = await read_limited(request)
+    raw = await read_in_time(request, seconds)
     check_media_type(headers.get("content-type", ""), patch=False)
     if raw.lstrip()[:1] == b"[":
         raise BadInputError("send one operation, not a list of them", "")

@@ -72,6 +72,7 @@ class Operations:
     async def _carry_out(self, id_: str, payload: Subscribe) -> None:
         engine, context = self._engine, self._context.anew()
         _ = context.actor  # as it is now: a token may have ended since the socket began
+        await context.api.limits.request(context.call)  # an operation is a request, whatever way it comes
         operation = await engine.prepare(
             Request(
                 query=payload.query,

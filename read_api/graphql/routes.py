@@ -11,4 +11,4 @@ from read_api.graphql.socket import socket_route
 def graphql_routes(api: Api) -> list[Any]:
     """Return the routes over HTTP and WebSocket; both share one engine."""
     engines = Engines(api)
-    return [*http_routes(engines), socket_route(api, engines)]
+    return [*http_routes(api, engines), socket_route(api, engines)]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,10 +11,12 @@ from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
 from read_api.api import Api
-from read_api.gateway.problems import HttpError, as_http_error
+from read_api.gateway.call import Call
+from read_api.gateway.problems import HttpError
 from read_api.graphql.engines import Engines
 from read_api.graphql.operations import Operations
 from read_api.graphql.protocol import Close, Message, ProtocolError, read_message
+from read_api.realtime.channels import until_revoked
 
 if TYPE_CHECKING:
     from read_api.graphql.context import Context
@@ -22,6 +25,7 @@ PATH = "/graphql"
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 PING_SECONDS = 15.0
+_TOO_MANY = 4429
 _GOING_AWAY = Close(1001, "the server is stopping")
 
 
@@ -56,10 +60,13 @@ class Conversation:
         self._sending = asyncio.Lock()
         self._operations: Operations | None = None
         self._initialised = False
+        self._call: Call | None = None
+        self._introduced = asyncio.Event()
 
     async def hold(self) -> Close | None:
         """Talk until somebody ends it; return how to close the socket, None where the client has gone."""
-        tasks = [asyncio.create_task(part) for part in (self._listen(), self._beat(), self._until_drained())]
+        parts = (self._listen(), self._beat(), self._until_drained(), self._until_revoked())
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             return next(iter(done)).result()
@@ -122,23 +129,34 @@ class Conversation:
         if isinstance(token, str):
             headers["authorization"] = token if " " in token.strip() else f"Bearer {token.strip()}"
         engine = await self._engines.get()
-        context = engine.context(headers, self._request_id)
-        _check_token(context)
+        context = engine.context(headers, self._request_id, self._socket.scope["state"])
+        await self._let_in(context)
         self._operations = Operations(engine, context, self.send)
         await self.send({"type": "connection_ack"})
+
+    async def _let_in(self, context: "Context") -> None:
+        """Refuse a token that is not valid, and more connections than the tier allows; raises ProtocolError."""
+        try:
+            _ = context.actor
+            await self._api.limits.request(context.call)
+            await self._api.limits.hold(context.call)
+        except HttpError as error:
+            code = _TOO_MANY if error.status == HTTPStatus.TOO_MANY_REQUESTS else 4403
+            raise ProtocolError(code, error.code) from error
+        self._call = context.call
+        self._introduced.set()
+
+    async def _until_revoked(self) -> Close:
+        """Wait until who introduced itself may no longer act as before."""
+        await self._introduced.wait()
+        assert self._call is not None  # noqa: S101 # it was set before
+        await until_revoked(self._call)
+        return Close(4403, "the session has ended")
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Send a message; whoever has more waits until this one is out."""
         async with self._sending:
             await self._socket.send_data(msgspec.json.encode(message).decode(), mode="text")
-
-
-def _check_token(context: "Context") -> None:
-    try:
-        _ = context.actor
-    except HttpError as error:
-        known = as_http_error(error)
-        raise ProtocolError(4403, "Forbidden" if known is None else known.code) from error
 
 
 def _headers(scope: Any) -> dict[str, str]:

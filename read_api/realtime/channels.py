@@ -1,7 +1,7 @@
 """`/ws/events` and `/api/v1/events/stream`: the same subscription over WebSocket and server-sent events."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -21,10 +21,12 @@ from read_api.gateway.call import Call
 from read_api.gateway.problems import BadInputError, HttpError, as_http_error, as_problem
 from read_api.gateway.routes import failed, read_query, response
 from read_api.realtime.events import Shown
-from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
 
 _BEAT_SECONDS = 15.0
+_CHECK_SECONDS = 2.0  # whatever is sent, it is looked before
+
+_CLOSE_UNAUTHORIZED = 4401
 _SSE = "text/event-stream"
 _CLOSE_GOING_AWAY = 1001
 _CLOSE_TRY_AGAIN = 1013
@@ -105,16 +107,19 @@ def event_stream(api: Api) -> Any:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if state.get("head"):
             return Response(b"", media_type=_SSE, headers=headers)
-        return Stream(_sse(api.hub, found, position.token()), media_type=_SSE, headers=headers)
+        return Stream(_sse(call, found, position.token()), media_type=_SSE, headers=headers)
 
     return stream
 
 
-async def _sse(hub: Hub, found: Subscription, token: str) -> AsyncIterator[bytes]:
+async def _sse(call: Call, found: Subscription, token: str) -> AsyncIterator[bytes]:
     """Write the stream; the first block has no event, but the place to resume from."""
     yield b"retry: 1000\nid: %s\n\n" % token.encode()
-    with hub.subscriber():
-        async for batch in with_beats(found):
+    with call.api.hub.subscriber():
+        async for batch in with_beats(found, call.still):
+            if not call.still():
+                yield b'event: error\ndata: {"code":"invalid_token"}\n\n'
+                return
             if batch is None:
                 yield b": still here\n\n"
             elif batch:
@@ -126,16 +131,22 @@ def _sse_event(event: Shown) -> bytes:
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (event.token.encode(), event.topic.encode(), event.json)
 
 
-async def with_beats(found: Subscription) -> AsyncGenerator[list[Shown] | None, None]:
-    """Yield the batches of a subscription, and None whenever it has been quiet for a while."""
+async def with_beats(
+    found: Subscription, still: Callable[[], bool]
+) -> AsyncGenerator[list[Shown] | None, None]:
+    """Yield the batches of a subscription, and None whenever it has been quiet for a while, or *still* says no."""
     batches = found.batches()
+    quiet = 0.0
     pending: asyncio.Task[list[Shown]] | None = None
     try:
         while True:
             pending = pending or asyncio.ensure_future(anext(batches))
-            done, _ = await asyncio.wait({pending}, timeout=_BEAT_SECONDS)
+            done, _ = await asyncio.wait({pending}, timeout=_CHECK_SECONDS)
+            quiet = 0.0 if done else quiet + _CHECK_SECONDS
             if not done:
-                yield None
+                if quiet >= _BEAT_SECONDS or not still():
+                    quiet = 0.0
+                    yield None
                 continue
             try:
                 batch = pending.result()
@@ -167,30 +178,47 @@ def event_socket(api: Api) -> Any:
             await _refuse(socket, error, request_id)
             return
         with api.hub.subscriber():
-            goodbye = await _converse(socket, found)
+            goodbye = await _converse(socket, found, call)
             if goodbye is not None:
                 await socket.close(*goodbye)
 
     return socket
 
 
-async def _converse(socket: WebSocket[Any, Any, Any], found: Subscription) -> tuple[int, str] | None:
+async def _converse(
+    socket: WebSocket[Any, Any, Any], found: Subscription, call: Call
+) -> tuple[int, str] | None:
     """Send events until the server has to close the socket, and return how; None where the client has gone."""
-    sending = asyncio.create_task(_send(socket, found))
-    listening = asyncio.create_task(_listen(socket))
+    tasks = [
+        asyncio.create_task(part) for part in (_send(socket, found, call), _listen(socket), _watch(call))
+    ]
     try:
-        await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
-        return None if listening.done() else sending.result()
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next(iter(done)).result()
     finally:  # granian closes only when nobody listens
-        for task in (sending, listening):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(sending, listening, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _send(socket: WebSocket[Any, Any, Any], found: Subscription) -> tuple[int, str]:
+async def until_revoked(call: Call) -> None:
+    """Wait until who sent *call* may no longer act as before; nothing tells when the time of a session is up."""
+    while call.still():  # noqa: ASYNC110 # as above
+        await asyncio.sleep(_CHECK_SECONDS)
+
+
+async def _watch(call: Call) -> tuple[int, str]:
+    """Wait until who listens may no longer do so; return how to close the socket."""
+    await until_revoked(call)
+    return _CLOSE_UNAUTHORIZED, "the session has ended"
+
+
+async def _send(socket: WebSocket[Any, Any, Any], found: Subscription, call: Call) -> tuple[int, str]:
     """Send events until no more will come; return how to close the socket."""
     try:
         async for batch in found.batches():
+            if not call.still():
+                return _CLOSE_UNAUTHORIZED, "the session has ended"
             for event in batch:
                 await socket.send_data(event.json.decode(), mode="text")
     except (LogUnavailableError, StoreUnavailableError):

@@ -40,6 +40,8 @@ def _events(blocks: Iterator[dict[str, str]]) -> Iterator[dict[str, Any]]:
     for block in blocks:
         if block.get("event") == "drain":
             yield {"type": "drain"}
+        elif block.get("event") == "error":
+            return
         elif "data" in block:
             event = json.loads(block["data"])
             assert (block["id"], block["event"]) == (event["position"], event["type"])

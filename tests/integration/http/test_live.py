@@ -1,16 +1,17 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.live import Live, open_socket, sse, websocket
-from tests.support.people import Person, made, refused
+from tests.support.people import PASSWORD, Person, made, refused
 from tests.support.server import Server, serving
 
 PROJECTS = "/api/v1/projects"
@@ -126,3 +127,21 @@ def seconds_to_end(data: Path) -> float:
         assert [list(events) for events in streams] == [[{"type": "drain"}]] * 40
         assert server.stop() == 0
         return time.monotonic() - began
+
+
+@both
+def test_who_is_signed_out_hears_no_more(
+    server: Server, new_person, anybody: httpx.Client, live: Live
+) -> None:
+    person = new_person()
+    project = made(person.client.post(PROJECTS, json={"name": "p"}))["id"]
+    login = {"email": person.email, "password": PASSWORD}
+    tokens = made(anybody.post("/api/v1/auth/login", json=login), 200)
+    with live(server, tokens["accessToken"], projects=project) as events:
+        write(person, project, 1)
+        assert next(events)["projectId"] == project
+        ended = anybody.post("/api/v1/auth/logout", json={"refreshToken": tokens["refreshToken"]})
+        assert ended.status_code == httpx.codes.NO_CONTENT
+        write(person, project, 1)
+        with suppress(ConnectionClosed):
+            assert list(events) == []
