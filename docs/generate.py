@@ -16,6 +16,7 @@ from commands.intake.builders import COMMAND_TYPES
 from commands.mapper import personal_fields
 from domain.catalogue import EVENTS
 from domain.event import Event
+from domain.policy import POLICY
 from domain.record import Record
 from read_api.app import operations
 from read_api.graphql.federation import schema as served_schema
@@ -127,6 +128,16 @@ def paths_table() -> str:
         body = "" if found.input is None else ("merge patch" if found.patch else "JSON")
         path = _PARAMETER.sub(r"{\1}", found.path)
         rows.append(f"| {found.method} | `{path}` | {found.summary} | {statuses} | {body} |")
+    return "\n".join(rows)
+
+
+def policy_table() -> str:
+    """List every action with who may do it."""
+    rows = ["| action | roles | in the project | scope of a token |", "|---|---|---|---|"]
+    for action, rule in POLICY.items():
+        roles = "anybody" if rule.roles is None else ", ".join(sorted(rule.roles))
+        project = "" if rule.project is None else rule.project.name.lower()
+        rows.append(f"| `{action}` | {roles} | {project} | {rule.scope} |")
     return "\n".join(rows)
 
 
@@ -303,6 +314,7 @@ FILES: dict[str, Callable[[], str]] = {
 }
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "reference/http.md": {"paths": paths_table},
+    "reference/security.md": {"policy": policy_table},
     "how-to/consume-public-topics.md": {"program": consumer_program},
 }
 

@@ -71,13 +71,14 @@ def test_links_lead_somewhere(page):
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
-def test_the_tests_that_the_guarantees_name_exist():
-    page = (REFERENCE / "guarantees.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["guarantees.md", "security.md"])
+def test_the_tests_that_are_named_exist(name):
+    page = (REFERENCE / name).read_text(encoding="utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page)
     assert named
-    for path, name in named:
+    for path, test in named:
         text = (ROOT / path).read_text(encoding="utf-8")
-        assert not name or f"def {name}(" in text or f"class {name}(" in text, f"{path}::{name}"
+        assert not test or f"def {test}(" in text or f"class {test}(" in text, f"{path}::{test}"
 
 
 def test_third_party_files_are_what_their_page_says():

@@ -7,6 +7,7 @@ import sqlite3
 from email import message_from_bytes
 from email.policy import default
 
+import pyotp
 import pytest
 
 from codepark.data_directory import DataDirectory
@@ -128,10 +129,23 @@ def test_a_forgotten_password_is_set_anew_once(server: Server) -> None:
         assert eventually(lambda: len(mails_to(server, dot.email)) == 2)
 
 
+def test_a_reset_does_not_pass_by_the_second_factor(server: Server) -> None:
+    zoe = Person(server, "Zoe")
+    new = {"password": "a better horse battery"}
+    with server.client() as visitor, zoe.client as client:
+        setup = made(client.post(f"{AUTH}/mfa/setup", json={}), 200)
+        made(client.post(f"{AUTH}/mfa/enable", json={"code": pyotp.TOTP(setup["secret"]).now()}), 200)
+        visitor.post(f"{AUTH}/password/forgot", json={"email": zoe.email})
+        tokens = eventually(
+            lambda: re.findall(r"^ey\S+$", "\n".join(mails_to(server, zoe.email)), re.MULTILINE)
+        )
+        assert visitor.post(f"{AUTH}/password/reset", json={"token": tokens[0], **new}).status_code == 204
+        answer = made(visitor.post(f"{AUTH}/login", json={"email": zoe.email, **new}), 200)
+        assert answer.keys() == {"mfaRequired", "mfaToken"}
+
+
 def test_no_secret_is_in_the_log_the_events_or_what_the_server_says(server: Server) -> None:
     """Sign in in every way, rightly and wrongly; then look for what nobody but its owner may know."""
-    import pyotp
-
     pat = Person(server, "Pat")
     with server.client() as visitor, pat.client as client:
         setup = made(client.post(f"{AUTH}/mfa/setup", json={}), 200)

@@ -285,3 +285,15 @@ def test_a_token_signed_by_others_or_not_at_all_is_refused(server: Server, ada: 
         jwt.encode(claims, "secret" * 10, algorithm="HS256", headers={"typ": "at+jwt", "kid": header["kid"]}),
     ):
         refused(me(server, token), 401, "invalid_token")
+
+
+@pytest.mark.parametrize("password", ["        ", "пароль-密码-🔑", "x" * 1_024, " leading and trailing "])
+def test_a_password_of_any_letters_is_taken_as_it_is(
+    anybody: httpx.Client, new_person, password: str
+) -> None:
+    person = new_person()
+    body = {"currentPassword": PASSWORD, "newPassword": password}
+    assert person.client.put("/api/v1/me/password", json=body).status_code == 204
+    made(log_in(anybody, person, password), 200)
+    other = password.strip() if password.strip() != password else password[:-1]
+    refused(log_in(anybody, person, other), 401, "invalid_credentials")

@@ -88,3 +88,14 @@ def test_an_expired_token_says_so(world: World) -> None:
 def test_what_the_operator_signs_is_told_apart(world: World) -> None:
     assert world.tokens.access(world.tokens.issue_access("service:cli", set(Role), operator=True)).operator
     assert not world.tokens.access(world.tokens.issue_access("ada", set(Role))).operator
+
+
+@pytest.mark.parametrize("change", [{"aud": "others"}, {"iss": "others"}])
+def test_a_token_for_others_is_refused(world: World, change) -> None:
+    token = world.tokens.issue_access("ada", {Role.USER}, session="s")
+    claims = jwt.decode(token, options={"verify_signature": False}) | change
+    header = jwt.get_unverified_header(token)
+    forged = jwt.encode(claims, world.keys.signing().private, algorithm="EdDSA", headers=header)
+    with pytest.raises(HttpError) as caught:
+        world.tokens.access(forged)
+    assert caught.value.code == "invalid_token"
