@@ -20,7 +20,7 @@ class Context:
     ) -> None:
         """Keep what the request carries; header names are in lower case, *state* is that of its connection."""
         self.api = api
-        self.state = state
+        self.state = {} if state is None else state
         self.headers = {name: value for name, value in headers.items() if name != "if-match"}
         self.request_id = request_id
         self.call = self.call_with()
@@ -29,9 +29,12 @@ class Context:
         self.shapes: Shapes | None = None
 
     def anew(self, position: str | None = None) -> "Context":
-        """Return a context of the same request that has loaded nothing yet, and whose answers include *position*."""
+        """Return a context of the same connection that has loaded nothing yet, and whose answers include *position*.
+
+        Limits count it by itself.
+        """
         headers = self.headers if position is None else {**self.headers, "codepark-after": position}
-        return Context(self.api, headers, self.request_id, self.state)
+        return Context(self.api, headers, self.request_id, {"address": self.state.get("address", "")})
 
     @property
     def actor(self) -> Actor:

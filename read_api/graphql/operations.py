@@ -70,9 +70,22 @@ class Operations:
         raise HttpError(429, "too_many_operations", detail)
 
     async def _carry_out(self, id_: str, payload: Subscribe) -> None:
-        engine, context = self._engine, self._context.anew()
+        context = self._context.anew()
         _ = context.actor  # as it is now: a token may have ended since the socket began
-        await context.api.limits.request(context.call)  # an operation is a request, whatever way it comes
+        limits = context.api.limits
+        await limits.request(context.call)  # an operation is a request, whatever way it comes
+        try:
+            found = await self._begun(id_, payload, context)
+        finally:
+            await limits.end(context.state)  # under way no more, though its socket stays
+        if found is not None:
+            await self._follow(id_, found)
+
+    async def _begun(
+        self, id_: str, payload: Subscribe, context: "Context"
+    ) -> AsyncIterator[ExecutionResult] | None:
+        """Carry out a query or a mutation, or return the results of a subscription as they come."""
+        engine = self._engine
         operation = await engine.prepare(
             Request(
                 query=payload.query,
@@ -83,11 +96,11 @@ class Operations:
         )
         if operation.kind is not OperationType.SUBSCRIPTION:
             await self._next(id_, await engine.execute(operation, context))
-            return
+            return None
         found = await engine.subscribe(operation, context)
         if isinstance(found, ExecutionResult):
             raise RefusedError(found.errors or ())
-        await self._follow(id_, found)
+        return found
 
     async def _follow(self, id_: str, results: AsyncIterator[ExecutionResult]) -> None:
         try:

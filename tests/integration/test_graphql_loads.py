@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from read_api.gateway.limits.limits import unlimited
 from tests.integration.test_in_process import application
 
 READS = ("get", "get_many", "find", "find_many", "count", "totals", "totals_by")
@@ -78,7 +79,7 @@ async def asked(client, query, **variables):
 @pytest.mark.timeout(60)
 def test_twenty_cost_as_many_store_calls_as_one(tmp_path):
     async def run():
-        async with application(tmp_path) as (parts, client):
+        async with application(tmp_path, limits=unlimited()) as (parts, client):
             ids = await make_projects(client)
             calls = Calls(parts.store)
 
