@@ -28,6 +28,7 @@ from bench.measures.live import live
 from bench.measures.queries import queries
 from bench.measures.rebuild import rebuild, replay
 from bench.measures.recorders import recorders
+from bench.measures.signing_in import signing_in
 from bench.measures.startup import startup
 from bench.plan import Plan
 from bench.postgres import PostgresMissingError
@@ -42,6 +43,7 @@ _OVER_HTTP: dict[str, Callable[[Session], None]] = {
 _OURS_ALONE = ("live", "graphql")
 _OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
     "import": (importing,), "rebuild": (rebuild, replay), "recorders": (recorders,), "gateway": (gateway,),
+    "signing-in": (signing_in,),
 }  # fmt: skip
 _OF_A_CLUSTER: dict[str, Callable[..., None]] = {
     "cluster-appends": cluster_appends, "cluster-commands": cluster_commands, "cluster-conflict": cluster_conflict,
