@@ -22,8 +22,9 @@ needs_starlette = pytest.mark.skipif(
 )
 
 
-def codepark(*arguments, check=True):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
+def codepark(*arguments, check=True, **settings):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
+    environment = kept | settings
     command = [sys.executable, "-m", "codepark.cli", *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=check)
 
