@@ -57,9 +57,13 @@ class ClusterServer(Server):
                         env=self._environment, stdout=log, stderr=subprocess.STDOUT,
                     )
                 )  # fmt: skip
-        super().start()
-        if followed:
-            eventually(self._follows, seconds=60)
+        try:
+            super().start()
+            if followed:
+                eventually(self._follows, seconds=60)
+        except BaseException:  # nobody else knows of them yet
+            self._end_workers(STOP_SECONDS)
+            raise
         return self
 
     def _follows(self) -> bool:
@@ -73,7 +77,10 @@ class ClusterServer(Server):
             return told.is_success and client.get("/api/v1/projects").is_success
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
-        status = super().stop(seconds)
+        return super().stop(seconds) or self._end_workers(seconds)
+
+    def _end_workers(self, seconds: float) -> int:
+        status = 0
         for worker in self._workers:
             worker.send_signal(signal.SIGTERM)
         for worker in self._workers:

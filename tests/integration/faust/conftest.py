@@ -80,7 +80,7 @@ class Part:
         self.path, self.settings, self.redis_url = path, settings, redis_url
         self.mongodb = mongodb
         self.node = KafkaCommands(path, settings)
-        self.redis = redis.Redis.from_url(redis_url)
+        self.redis = redis.Redis.from_url(redis_url, socket_timeout=60)  # longer than any of its waits
         self.workers: list[subprocess.Popen[bytes]] = []
         self.stores: list[Any] = []
 
