@@ -77,7 +77,8 @@ class ClusterServer(Server):
             return told.is_success and client.get("/api/v1/projects").is_success
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
-        return super().stop(seconds) or self._end_workers(seconds)
+        status, workers = super().stop(seconds), self._end_workers(seconds)
+        return status or workers
 
     def _end_workers(self, seconds: float) -> int:
         status = 0
