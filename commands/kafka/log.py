@@ -13,6 +13,7 @@ from commands.chain import first_chain, source_of
 from commands.chaining import number_batch
 from commands.kafka.broker import KafkaTransport
 from commands.kafka.counting import Counted, Place
+from commands.kafka.examiners import Examiners
 from commands.kafka.loop import LoopThread
 from commands.kafka.partition import FenceNeededError, Partition
 from commands.kafka.replica import Replica, ReplicaDamagedError, ReplicaReader, check_last
@@ -80,6 +81,7 @@ class KafkaEventLog:
             transport or KafkaTransport(settings, settings.topic, partition),
             _Keeping(self),
             counted=self._counted,
+            ahead=Examiners(settings, settings.topic, partition) if transport is None else None,
         )
 
     def start(self, timeout: float = _START_SECONDS) -> None:
