@@ -15,6 +15,8 @@ from commands.kafka.settings import KafkaSettings
 from commands.kafka.transport import BrokerAwayError, Transport, TruncatedError
 
 LENGTH_BYTES = 4
+_FETCH_BYTES = 4 * 1024 * 1024
+"""With the 16 MiB of a follower a process was twice as large, and took a tenth longer."""
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -61,7 +63,7 @@ async def examine_all(task: Task, transport: Transport, out: BinaryIO) -> None:
 async def _work(task: Task, out: BinaryIO) -> None:
     from commands.kafka.broker import KafkaTransport  # noqa: PLC0415 # needs the extra `cluster`
 
-    transport = KafkaTransport(task.settings, task.topic, task.partition)
+    transport = KafkaTransport(task.settings, task.topic, task.partition, fetch_bytes=_FETCH_BYTES)
     try:
         with collecting_seldom():
             await examine_all(task, transport, out)
