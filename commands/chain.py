@@ -124,9 +124,19 @@ def chain_bytes(record: Record) -> bytes:
     return laid(record)[0]
 
 
+def leaf(covered: bytes) -> bytes:
+    """Return SHA-256(0x00 ‖ covered): what of a link does not depend on what precedes it."""
+    return hashlib.sha256(_LEAF + covered).digest()
+
+
+def link_leaf(previous: bytes, found: bytes) -> bytes:
+    """Return SHA-256(0x02 ‖ previous ‖ leaf)."""
+    return hashlib.sha256(_NODE + previous + found).digest()
+
+
 def link(previous: bytes, covered: bytes) -> bytes:
     """Return SHA-256(0x02 ‖ previous ‖ SHA-256(0x00 ‖ covered))."""
-    return hashlib.sha256(_NODE + previous + hashlib.sha256(_LEAF + covered).digest()).digest()
+    return link_leaf(previous, leaf(covered))
 
 
 def chain_after(previous: bytes, record: Record) -> bytes:

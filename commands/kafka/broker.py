@@ -29,8 +29,10 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 class KafkaTransport:
     """One partition of the topic, through clients that are made when they are needed."""
 
-    def __init__(self, settings: KafkaSettings, topic: str, partition: int) -> None:
-        """Speak to the broker of *settings* about *partition* of *topic*."""
+    def __init__(
+        self, settings: KafkaSettings, topic: str, partition: int, *, fetch_bytes: int = _FETCH_BYTES
+    ) -> None:
+        """Speak to the broker of *settings* about *partition* of *topic*; fetch about *fetch_bytes* at a time."""
         self._settings = settings
         self._place = TopicPartition(topic, partition)
         self._producer: AIOKafkaProducer | None = None
@@ -39,6 +41,7 @@ class KafkaTransport:
         self._reading = asyncio.Lock()
         self._asking = asyncio.Lock()
         self._position = -1
+        self._fetch_bytes = fetch_bytes
 
     async def send(self, batch: Sequence[Outgoing], meanwhile: Callable[[], None] = nothing) -> int:
         """Append *batch* in one RecordBatch with `acks=all`."""
@@ -155,7 +158,7 @@ class KafkaTransport:
             isolation_level="read_uncommitted",
             request_timeout_ms=_REQUEST_MS,
             fetch_max_wait_ms=_POLL_MS,
-            max_partition_fetch_bytes=_FETCH_BYTES,
+            max_partition_fetch_bytes=self._fetch_bytes,
             retry_backoff_ms=50,
         )
         try:

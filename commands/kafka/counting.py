@@ -8,12 +8,14 @@ the log go through this module, so all agree on one history.
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.chain import TRACKING, first_chain, link
+from commands.chain import TRACKING, first_chain, link, link_leaf
+from commands.kafka.examined import Examined, Found
 from commands.kafka.message import (
     OPENED,
     TRACKED,
     MalformedError,
     Message,
+    lies_at_its_place,
     split_chain,
     to_record,
 )
@@ -70,38 +72,52 @@ class Counting:
         self.partition = partition
         self.place = place or Place()
 
-    def take(self, message: Message) -> Counted | Void:
-        """Look at the next message.
+    def take(self, message: Found) -> Counted | Void:
+        """Look at the next message; where it is examined already, what needs no predecessor is done.
 
         Raises LogCorruptError where a message extends the chain and contradicts it: a wrong sequence, unreadable
         headers, another number of partitions.
         """
+        if isinstance(message, Examined):
+            return self._take_examined(message)
         place = self.place
         found = split_chain(message)
         if found is None:
-            return self._void(message, "no chain: it is not a record of this log")
+            return self._void(message.offset, "no chain: it is not a record of this log")
         if not place.opened:
             return self._open(message, found.chain, found.values)
         if found.chain != link(place.tip.chain, found.covered):
-            false_history = self._lies_at_its_place(message, found.values)
-            return self._void(message, "it does not extend the chain", false_history=false_history)
+            return self._extends_nothing(
+                message.offset, at_its_place=lies_at_its_place(message, found.values)
+            )
         return self._count(place, message, found.chain, found.values)
 
-    def _void(self, message: Message, reason: str, *, false_history: bool = False) -> Void:
-        self.place = replace(self.place, next_offset=message.offset + 1)
-        return Void(message.offset, reason, false_history)
+    def _take_examined(self, item: Examined) -> Counted | Void:
+        place = self.place
+        if not place.opened:
+            return self._void(item.offset, "it does not open the log")
+        if item.record.chain != link_leaf(place.tip.chain, item.leaf):
+            return self._extends_nothing(item.offset, at_its_place=item.at_its_place)
+        return self._append(place, item.offset, item.record, item.tracking)
+
+    def _void(self, offset: int, reason: str, *, false_history: bool = False) -> Void:
+        self.place = replace(self.place, next_offset=offset + 1)
+        return Void(offset, reason, false_history)
+
+    def _extends_nothing(self, offset: int, *, at_its_place: bool) -> Void:
+        return self._void(offset, "it does not extend the chain", false_history=at_its_place)
 
     def _open(self, message: Message, chain: bytes, values: dict[str, bytes]) -> Counted | Void:
         try:
             log_id = values["log"].decode()
             partition, partitions = int(values["partition"]), int(values["partitions"])
         except (KeyError, ValueError):
-            return self._void(message, "it does not open the log")
+            return self._void(message.offset, "it does not open the log")
         if values.get("ce_type") != OPENED.encode() or partition != self.partition or not log_id:
-            return self._void(message, "it does not open this partition")
+            return self._void(message.offset, "it does not open this partition")
         first = first_chain(log_id, partition, partitions)
         if chain != first:
-            return self._void(message, "it does not open the log")
+            return self._void(message.offset, "it does not open the log")
         self.place = Place(
             next_offset=message.offset + 1,
             counted_at=message.offset,
@@ -120,14 +136,17 @@ class Counting:
             record = to_record(message, chain, values)
         except MalformedError as error:
             raise LogCorruptError(f"{error}, although it extends the chain") from error
+        return self._append(place, message.offset, record, values.get(TRACKING))
+
+    def _append(self, place: Place, offset: int, record: Record, tracking: bytes | None) -> Counted:
         if record.sequence != place.tip.sequence + 1:
             raise LogCorruptError(
-                f"the record at offset {message.offset} has sequence {record.sequence}, not {place.tip.sequence + 1}"
+                f"the record at offset {offset} has sequence {record.sequence}, not {place.tip.sequence + 1}"
             )
         if record.occurred_at < place.tip.occurred_at:
-            raise LogCorruptError(f"the event time goes back at offset {message.offset}")
-        self._advance(place, message.offset, Tip(record.sequence, chain, record.occurred_at))
-        return Counted(record, values.get(TRACKING))
+            raise LogCorruptError(f"the event time goes back at offset {offset}")
+        self._advance(place, offset, Tip(record.sequence, record.chain, record.occurred_at))
+        return Counted(record, tracking)
 
     def _advance(self, place: Place, offset: int, tip: Tip) -> None:
         self.place = Place(
@@ -137,9 +156,6 @@ class Counting:
             log_id=place.log_id,
             partitions=place.partitions,
         )
-
-    def _lies_at_its_place(self, message: Message, values: dict[str, bytes]) -> bool:
-        return values.get("at") == b"%d" % message.offset
 
 
 def opening_headers(log_id: str, partition: int, partitions: int) -> list[tuple[str, bytes]]:

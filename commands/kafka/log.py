@@ -13,11 +13,13 @@ from commands.chain import first_chain, source_of
 from commands.chaining import number_batch
 from commands.kafka.broker import KafkaTransport
 from commands.kafka.counting import Counted, Place
+from commands.kafka.examiners import Examiners
 from commands.kafka.loop import LoopThread
 from commands.kafka.partition import FenceNeededError, Partition
 from commands.kafka.replica import Replica, ReplicaDamagedError, ReplicaReader, check_last
 from commands.kafka.sealing import seal
 from commands.kafka.settings import KafkaSettings
+from commands.kafka.tail import Ahead
 from commands.kafka.topics import ensure_log
 from commands.kafka.transport import BrokerAwayError, Outgoing, TooLargeForBatchError, Transport
 from commands.log import (
@@ -60,10 +62,11 @@ class KafkaEventLog:
         partition: int = 0,
         *,
         transport: Transport | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         """Prepare the partition's replica in *folder*; `start` or `follow` reads the log.
 
-        Without *transport* it is aiokafka's.
+        Without *transport* it is aiokafka's, and without *ahead* processes examine a long history.
         """
         self.settings = settings
         self.thread = thread
@@ -80,6 +83,7 @@ class KafkaEventLog:
             transport or KafkaTransport(settings, settings.topic, partition),
             _Keeping(self),
             counted=self._counted,
+            ahead=ahead or Examiners(settings, settings.topic, partition),
         )
 
     def start(self, timeout: float = _START_SECONDS) -> None:

@@ -81,6 +81,11 @@ def split_chain(message: Message) -> Chained | None:
     return Chained(found, covered(message.key, message.value, rest), dict(rest))
 
 
+def lies_at_its_place(message: Message, values: Mapping[str, bytes]) -> bool:
+    """Tell whether *message* lies where its writer expected it."""
+    return values.get("at") == b"%d" % message.offset
+
+
 def to_record(message: Message, chain: bytes, found: Mapping[str, bytes]) -> Record:
     """Read the record that *message* carries, by its headers *found*; raise MalformedError."""
     try:

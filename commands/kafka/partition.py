@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from commands.kafka.counting import Counted, Counting, Place, opening_headers
-from commands.kafka.tail import FalseHistoryError, Keeper, Tail
+from commands.kafka.tail import Ahead, FalseHistoryError, Keeper, Tail
 from commands.kafka.transport import BrokerAwayError, Outgoing, Transport, TruncatedError
 from commands.log import LogCorruptError, LogUnavailableError, Tip, TipMovedError
 from domain.record import Record
@@ -51,9 +51,10 @@ class Partition(Tail):
         keeper: Keeper,
         *,
         counted: Callable[[Sequence[Record], bool], None] = lambda _, __: None,
+        ahead: Ahead | None = None,
     ) -> None:
         """Keep what counts in *keeper*; tell *counted* of records, and whether they are our own, as they are kept."""
-        super().__init__(number, transport, keeper, counted)
+        super().__init__(number, transport, keeper, counted, ahead)
         self._lock = asyncio.Lock()
         self._own_append = -1.0
         self._damaged = False

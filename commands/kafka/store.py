@@ -21,6 +21,7 @@ from uuid_utils import uuid7
 
 from commands.chain import source_of
 from commands.kafka.counting import Counted, Place
+from commands.kafka.examiners import Examiners
 from commands.kafka.loop import LoopThread
 from commands.kafka.partition import Partition
 from commands.kafka.replica import Replica
@@ -84,7 +85,8 @@ class LogStore:
         from commands.kafka.broker import KafkaTransport  # noqa: PLC0415 # needs the extra `cluster`
 
         transport = KafkaTransport(settings, topic, partition)
-        self._partition = Partition(partition, transport, self, counted=self._counted)
+        ahead = Examiners(settings, topic, partition)
+        self._partition = Partition(partition, transport, self, counted=self._counted, ahead=ahead)
         self._open_datastores()
         try:
             self._thread.run(self._start(), _WAIT_SECONDS)

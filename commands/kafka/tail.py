@@ -1,13 +1,15 @@
 """The reading half of a partition: a replica that follows the log, and is made anew where one of them is false."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Protocol
 
 import structlog
 
 from commands.kafka.collecting import collecting_seldom
 from commands.kafka.counting import Counted, Counting, Place, Void
+from commands.kafka.examined import Found, Part
 from commands.kafka.message import Message, split_chain
 from commands.kafka.transport import Transport, TruncatedError
 from commands.log import LogCorruptError, LogUnavailableError
@@ -55,6 +57,14 @@ class Keeper(Protocol):
         ...
 
 
+class Ahead(Protocol):
+    """Examines messages that lie far behind, so that their reader only links them."""
+
+    def parts(self, start: int, end: int) -> AsyncGenerator[Part]:
+        """Yield messages from *start* on in order, up to *end* or as far as it went; nothing where that is near."""
+        ...
+
+
 class Tail:
     """Reads one partition into a replica, by the chain rule; every method belongs to one event loop."""
 
@@ -64,12 +74,17 @@ class Tail:
         transport: Transport,
         keeper: Keeper,
         counted: Callable[[Sequence[Record], bool], None],
+        ahead: Ahead | None = None,
     ) -> None:
-        """Keep what counts in *keeper*; tell *counted* of records, and whether they are our own, as they are kept."""
+        """Keep what counts in *keeper*; tell *counted* of records, and whether they are our own, as they are kept.
+
+        A long history comes through *ahead* where there is one.
+        """
         self.number = number
         self._transport = transport
         self._keeper = keeper
         self._counted = counted
+        self._ahead = ahead
         self._counting = Counting(number, keeper.place)
         self._doubtful: Place | None = None
         self.unavailable: str | None = "the log has not been read yet"
@@ -115,6 +130,7 @@ class Tail:
     async def _read_to(self, end: int) -> None:
         """Take every message below *end*, or as many as there are: the partition may have been cut meanwhile."""
         with collecting_seldom():
+            await self._read_ahead(end)
             while (offset := self._counting.place.next_offset) < end:
                 try:
                     messages, after = await self._transport.fetch(offset, wait=True)
@@ -125,7 +141,16 @@ class Tail:
                 if not await self._take(messages, after) or after == offset:
                     end = await self._transport.end()
 
-    async def _take(self, messages: Sequence[Message], after: int) -> bool:
+    async def _read_ahead(self, end: int) -> None:
+        """Take what is examined; whatever stops that, the plain way goes on from the place and meets it too."""
+        if self._ahead is None:
+            return
+        async with aclosing(self._ahead.parts(self._counting.place.next_offset, end)) as parts:
+            async for part in parts:
+                if not await self._take(part.items, part.after):
+                    return
+
+    async def _take(self, messages: Sequence[Found], after: int) -> bool:
         """Count *messages* and keep them; tell whether there was no alarm."""
         try:
             taken, place = self._count(messages, after)
@@ -135,7 +160,7 @@ class Tail:
         self._keep(taken, place, own=False)
         return True
 
-    def _count(self, messages: Sequence[Message], after: int) -> tuple[list[Counted], Place]:
+    def _count(self, messages: Sequence[Found], after: int) -> tuple[list[Counted], Place]:
         """Apply the chain rule; return what counts and the place behind, which others' markers may move on."""
         taken: list[Counted] = []
         for message in messages:

@@ -11,7 +11,8 @@ from msgspec import structs
 from commands import deciding
 from commands.deciding import Pending, decide_batch
 from commands.kafka.counting import Counted, Counting, Void
-from commands.kafka.message import Message, split_chain
+from commands.kafka.examined import Examined, Found
+from commands.kafka.message import split_chain
 from commands.kafka.partition import OutcomeUnknownError, Partition
 from commands.kafka.settling import Settling
 from commands.log import LogUnavailableError, TipMovedError
@@ -25,9 +26,13 @@ def without_chain_rule() -> AbstractContextManager[Any]:
     """Whatever carries a chain counts."""
     sound = Counting.take
 
-    def take(self: Counting, message: Message) -> Counted | Void:
-        place, found = self.place, split_chain(message)
-        verdict = sound(self, message)
+    def take(self: Counting, message: Found) -> Counted | Void:
+        place, verdict = self.place, sound(self, message)
+        if isinstance(message, Examined):
+            if isinstance(verdict, Void) and place.opened:
+                return self._append(place, message.offset, message.record, message.tracking)
+            return verdict
+        found = split_chain(message)
         if isinstance(verdict, Void) and found is not None and place.opened:
             return self._count(place, message, found.chain, found.values)
         return verdict
@@ -131,7 +136,12 @@ def without_fence() -> AbstractContextManager[Any]:
 
 def without_place_of_voids() -> AbstractContextManager[Any]:
     """A void record is never looked at twice, wherever it lies."""
-    return patch.object(Counting, "_lies_at_its_place", lambda *_: False)
+    sound = Counting._void
+
+    def void(self: Counting, offset: int, reason: str, *, false_history: bool = False) -> Void:
+        return sound(self, offset, reason)
+
+    return patch.object(Counting, "_void", void)
 
 
 def without_alarm_about_voids() -> AbstractContextManager[Any]:

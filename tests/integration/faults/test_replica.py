@@ -1,13 +1,18 @@
 """The local replica is a cache: lost, damaged or of another log, it is made again, and nobody sees a difference."""
 
+import sqlite3
+from contextlib import closing
+
 import httpx
 import pytest
 from msgspec.structs import replace
 
+from commands.kafka import examiners
+from commands.kafka.transport import Outgoing
 from commands.log import LogUnavailableError
 from tests.support.server import eventually
 
-from .local import facts, running
+from .local import facts, running, send
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -95,6 +100,54 @@ def test_a_replica_of_another_log_is_made_again(settings, tmp_path):
         assert two.create("a", "k0").position == first
         assert two.create("b", "k1").position.sequence() == 2
         assert two.log.partition.rebuilds == 1
+
+
+@pytest.fixture
+def far(monkeypatch):
+    """Let processes examine what is a few messages away."""
+    monkeypatch.setattr(examiners, "_LEAST", 2)
+    monkeypatch.setattr(examiners, "_SPAN", 7)
+    monkeypatch.setattr(examiners, "_cores", examiners.Cores(2))
+
+
+def kept(file):
+    with closing(sqlite3.connect(file)) as replica:
+        return list(replica.iterdump())
+
+
+def test_a_replica_made_by_several_processes_is_the_same(settings, tmp_path, far, monkeypatch):
+    with running(settings, tmp_path / "one") as node:
+        create_all(node)
+        send(settings, Outgoing(b"k", b"{}", [("chain", b"\x01" * 32)]))
+        node.create("one more")
+    with running(settings, tmp_path / "several") as several:
+        assert several.log.partition.void == 1
+        assert several.create("one more", "k").position.sequence() == several.found + PROJECTS + 2
+    monkeypatch.setattr(examiners, "_cores", examiners.Cores(1))
+    with running(settings, tmp_path / "alone"):
+        pass
+    with running(settings, tmp_path / "several"):
+        pass
+    assert kept(several.replica) == kept(tmp_path / "alone" / "replica" / "replica-0.sqlite")
+
+
+def test_a_process_that_dies_takes_nothing_of_the_replica_with_it(settings, tmp_path, far, monkeypatch):
+    with running(settings, tmp_path / "one") as node:
+        first = create_all(node)
+    started, read = [], examiners._read
+
+    async def read_and_kill(process):
+        started.append(process)
+        part = await read(process)
+        process.kill()
+        return part
+
+    monkeypatch.setattr(examiners, "_read", read_and_kill)
+    deleted(node.replica)
+    with running(settings, tmp_path / "one") as node:
+        assert create_all(node) == first
+    assert len(started) > 1
+    assert all(process.returncode is not None for process in started)
 
 
 def test_a_node_whose_replica_is_gone_answers_as_before(install):
