@@ -150,6 +150,7 @@ class Embedded:
         write_master_keys(file, {**later, version: key})
         self.kms.add(version, key)
         wrapped = self.keys.rewrap()
+        wrapped += self.keys.rewrap()  # what was under way when the new one came
         write_master_keys(file, {version: key})
         for old in later:
             self.kms.remove(old)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import structlog
 
@@ -38,12 +39,21 @@ class Eraser:
     """
 
     def __init__(
-        self, parts: Parts, *, forget_here: Sequence[Callable[[], None]], forget: Sequence[Callable[[], None]]
+        self,
+        parts: Parts,
+        *,
+        forget_here: Sequence[Callable[[], None]],
+        forget: Sequence[Callable[[], None]],
+        forget_mail: Callable[[str], None],
     ) -> None:
-        """Erase in *parts*; *forget_here* drops what this process remembers, *forget* what the caches hold."""
+        """Erase in *parts*; *forget_here* drops what this process remembers, *forget* what the caches hold.
+
+        *forget_mail* drops the mail about an account.
+        """
         self._parts = parts
         self._forget_here = forget_here
         self._forget = forget
+        self._forget_mail = forget_mail
         self._traces = TraceQueries(parts.store)
         self._pending: dict[str, AccountErased] = {}
         self._changed = threading.Condition()
@@ -88,17 +98,23 @@ class Eraser:
                 if self._ended:
                     return
                 pending = list(self._pending.values())
-            try:
-                if not self._begun:
-                    self._take_up()
-                for event in pending:
-                    self._erase(event)
-            except (LogUnavailableError, StoreUnavailableError) as error:
-                logger.warning("an erasure waits", reason=str(error))
+            works: list[Callable[[], None]] = [] if self._begun else [self._take_up]
+            works += [partial(self._erase, event) for event in pending]
+            done = [self._done(work) for work in works]  # each is tried, whatever becomes of the others
+            if not all(done):
                 self._pause()
-            except Exception:
-                logger.exception("an erasure failed; it is tried again")
-                self._pause()
+
+    def _done(self, work: Callable[[], None]) -> bool:
+        """Do a part of the work; tell whether it could be done."""
+        try:
+            work()
+        except (LogUnavailableError, StoreUnavailableError) as error:
+            logger.warning("an erasure waits", reason=str(error))
+            return False
+        except Exception:
+            logger.exception("an erasure failed; it is tried again")
+            return False
+        return True
 
     def _take_up(self) -> None:
         """Learn what was left undone; raises LogUnavailableError."""
@@ -141,6 +157,7 @@ class Eraser:
         self._catch_up()  # the read models have forgotten before it is said
         for forget in self._forget:
             forget()
+        self._forget_mail(event.account_id)
         self._parts.scrub()
         self._carry_out(CompleteErasure(account_id=event.account_id))
         logger.info("a person was erased")

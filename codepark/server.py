@@ -39,6 +39,13 @@ _ERASING_SECONDS = 5.0
 logger = structlog.get_logger(__name__)
 
 
+def build_mailer(settings: Settings) -> Mailer:
+    """Return what hands mail on: a server where one is set, files otherwise."""
+    if settings.smtp_url is not None:
+        return SmtpMailer(settings.smtp_url, settings.mail_from)
+    return FileMailer(settings.data / "mail", settings.mail_from)
+
+
 def build_identity(parts: Parts) -> Identity:
     """Wire who may sign in, and with what."""
     settings = parts.settings
@@ -47,21 +54,23 @@ def build_identity(parts: Parts) -> Identity:
     if sessions is not None:
         client = shared_memory.connect_async(sessions, settings.redis_ca_file)
         attempts = RedisAttempts(client, f"{settings.prefix}attempts.")
-    mailer: Mailer = FileMailer(settings.data / "mail", settings.mail_from)
-    if settings.smtp_url is not None:
-        mailer = SmtpMailer(settings.smtp_url, settings.mail_from)
     return Identity(
         parts.logs.accounts,
         parts.secrets,
         attempts=attempts,
-        mailer=mailer,
+        mailer=build_mailer(settings),
         public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
     )
 
 
 def build_eraser(parts: Parts, shared: SharedMemory, hub: Hub) -> Eraser:
     """Wire what erases people to the end."""
-    return Eraser(parts, forget_here=[hub.forget], forget=[shared.cache.erase, parts.forget_answers])
+    return Eraser(
+        parts,
+        forget_here=[hub.forget],
+        forget=[shared.cache.erase, parts.forget_answers],
+        forget_mail=build_mailer(parts.settings).forget,
+    )
 
 
 def build_api(parts: Parts, shared: SharedMemory, hub: Hub, eraser: Eraser) -> Api:

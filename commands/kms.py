@@ -128,3 +128,8 @@ def write_master_keys(path: Path, keys: Mapping[int, bytes]) -> None:
     finally:
         os.close(descriptor)
     temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name lasts too, before anything is wrapped with what it names
+    finally:
+        os.close(folder)

@@ -55,7 +55,7 @@ _NAMES = (
     "A *pseudonym* is 32 hexadecimal digits: a hash under a key of the installation. The same thing always has the "
     "same one, and who does not have the key can neither look it up nor compute it. Persons, files, commits and "
     "suggestions have pseudonyms; a person's is the same in every topic, but for the authors of commits, who have one "
-    "for each project. Nothing is computed from personal data, so the erasure of a person changes nothing here. The "
+    "for each project and account that records them. Nothing is computed from personal data, so the erasure of a person changes nothing here. The "
     "ids of projects, reviews, comments, builds and announcements are those of the API."
 )
 _HEADERS = (

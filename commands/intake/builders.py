@@ -111,7 +111,8 @@ def record_commit(data: inputs.CommitInput, place: Place) -> Command:
         sha=data.sha or place.new_id.replace("-", "").ljust(40, "0"),
         parents=data.parents,
         message=data.message,
-        author_id="author-" + place.secrets.keyed_hash("author", f"{place.target}\0{author}"),
+        author_id="author-"
+        + place.secrets.keyed_hash("author", f"{place.target}\0{author}\0{place.account}"),
         author_name=data.author.name,
         author_email=data.author.email,
         authored_at=data.authored_at,

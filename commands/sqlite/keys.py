@@ -52,8 +52,8 @@ class SQLiteKeyStore:
             if self._row(subject) is not None:
                 raise KeyDestroyedError("the person whom this is about was erased")
         keys = {subject: os.urandom(KEY_SIZE) for subject in missing}
-        rows = [(subject, self._kms.wrap(key)) for subject, key in keys.items()]
-        with self._transaction():
+        with self._transaction():  # wrapped in here: a rotation sees what older master keys wrapped
+            rows = [(subject, self._kms.wrap(key)) for subject, key in keys.items()]
             self._connection.executemany("INSERT INTO keys VALUES (?, ?)", rows)
         for subject, key in keys.items():
             self._remember(subject, key)

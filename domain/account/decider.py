@@ -28,7 +28,8 @@ from domain.policy import permit
 __all__ = ["INITIAL", "UNCLAIMED", "Account", "Claim", "evolve", "evolve_claim"]
 
 _HANDLE = re.compile(HANDLE)
-_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f-\x9f\ud800-\udfff]+@[^\s@\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_PART = r"[^\s@,;:<>()\"\[\]\\\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
+_EMAIL = re.compile(f"(?!.*=\\?){_PART}@{_PART}")  # one address, however a header is read
 
 
 class AccountDecision(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,10 @@ from domain.session.events import EndReason
 
 
 class OpenSession(Command, tag="session.open"):
-    """Sign in; times are in milliseconds since the epoch."""
+    """Sign in; times are in milliseconds since the epoch.
+
+    *epoch* is that of the credentials when the password was checked; *second_factor* tells that one was given.
+    """
 
     session_id: str
     account_id: str
@@ -14,6 +17,8 @@ class OpenSession(Command, tag="session.open"):
     expires_at: int
     user_agent: str
     address: str
+    epoch: int
+    second_factor: bool
 
 
 class RefreshSession(Command, tag="session.refresh"):

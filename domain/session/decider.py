@@ -60,6 +60,10 @@ def _open(
         raise ConflictError("this session was opened already: sign in again", code="session_exists")
     if not account.exists:
         raise NotFoundError("there is no such account", code="account_not_found")
+    if command.epoch != credentials.epoch or (
+        credentials.totp_secret is not None and not command.second_factor
+    ):
+        raise ForbiddenError("what you sign in with has just changed: sign in again", code="session_ended")
     opened = SessionOpened(
         session_id=command.session_id,
         account_id=command.account_id,

@@ -1,6 +1,6 @@
 """What a person left in the read models: the server's own questions, when the person is erased."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,25 +32,15 @@ class TraceQueries:
         """Read from *store*."""
         self._store = store
 
-    def authors(self, account_id: str, email: str) -> list[str]:
-        """Return the authors of commits who are the account itself, by its *email*.
+    def authors(self, account_id: str, emails: Collection[str]) -> list[str]:
+        """Return the authors of the commits that the account recorded under one of its own *emails*.
 
-        An address proves nothing, for anybody may write any into a commit. So an author counts only in projects that the
-        account owns, or where the account itself recorded every commit of that author.
+        An address proves nothing, for anybody may write any into a commit: what others recorded is not looked at, and
+        an author's key is that of the account that records, too.
         """
-        mine = {
-            (item["projectId"], item["authorId"])
-            for item in self._all("commits", "recordedBy", account_id, "number")
-            if item["author"]["email"] == email
-        }
-        return sorted(author for project, author in mine if self._is_own(account_id, project, author))
-
-    def _is_own(self, account_id: str, project_id: str, author_id: str) -> bool:
-        project = self._store.get("projects", project_id)
-        if project is not None and project["ownerId"] == account_id:
-            return True
-        commits = self._all("commits", "authorId", author_id, "number")
-        return all(item["recordedBy"] == account_id for item in commits)
+        own = {email.strip().casefold() for email in emails}
+        mine = self._all("commits", "recordedBy", account_id, "number")
+        return sorted({item["authorId"] for item in mine if _address(item) in own})
 
     def of_account(self, account_id: str) -> Iterator[Traces]:
         """Yield what an account left, some at a time."""
@@ -86,6 +76,10 @@ def _by_project(name: str, items: Iterable[Document], key: str = "id") -> Iterat
             yield replace(Traces(home=item["projectId"]), **{name: tuple(found.pop(item["projectId"]))})
     for project_id, ids in found.items():
         yield replace(Traces(home=project_id), **{name: tuple(ids)})
+
+
+def _address(commit: Document) -> str:
+    return str(commit["author"]["email"] or "").strip().casefold()
 
 
 def _has_words(review: Document, reviewer_id: str) -> bool:

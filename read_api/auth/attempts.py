@@ -1,5 +1,6 @@
 """How often somebody may guess: attempts are counted before they are checked, so that many at once gain nothing."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ FREE_ATTEMPTS = 5
 NEVER = -1
 LONGEST_DELAY_SECONDS = 300
 _FORGOTTEN_SECONDS = 3600
+_REMEMBERED_SECONDS = 30 * 24 * 3600
 _KEPT = 10_000
 
 logger = structlog.get_logger(__name__)
@@ -35,6 +37,14 @@ class Attempts(Protocol):
         """Forget the attempts under *key*: one succeeded."""
         ...
 
+    async def remember(self, key: str) -> None:
+        """Remember for a month that an attempt under *key* succeeded."""
+        ...
+
+    async def knows(self, key: str) -> bool:
+        """Tell whether an attempt under *key* succeeded in the last month."""
+        ...
+
     async def close(self) -> None:
         """Release what is held."""
         ...
@@ -47,6 +57,7 @@ class MemoryAttempts:
         """Start with none; *clock* tells seconds."""
         self._clock = clock
         self._known: dict[str, tuple[int, float]] = {}
+        self._succeeded: dict[str, float] = {}
 
     async def attempt(self, key: str, most: int | None = None) -> int:
         """Count an attempt, or return how many seconds to wait."""
@@ -67,6 +78,17 @@ class MemoryAttempts:
     async def clear(self, key: str) -> None:
         """Forget the attempts under *key*."""
         self._known.pop(key, None)
+
+    async def remember(self, key: str) -> None:
+        """Remember that an attempt under *key* succeeded."""
+        self._succeeded.pop(key, None)
+        while len(self._succeeded) >= _KEPT:
+            del self._succeeded[next(iter(self._succeeded))]
+        self._succeeded[key] = self._clock() + _REMEMBERED_SECONDS
+
+    async def knows(self, key: str) -> bool:
+        """Tell whether an attempt under *key* succeeded."""
+        return self._succeeded.get(key, -math.inf) > self._clock()
 
     async def close(self) -> None:
         """Do nothing: nothing is held."""
@@ -122,6 +144,21 @@ class RedisAttempts:
             await self._client.delete(self._prefix + key)
         except (RedisError, OSError) as error:
             logger.warning("attempts could not be forgotten", reason=str(error))
+
+    async def remember(self, key: str) -> None:
+        """Remember that an attempt under *key* succeeded."""
+        await self._local.remember(key)
+        try:
+            await self._client.set(f"{self._prefix}succeeded:{key}", b"", ex=_REMEMBERED_SECONDS)
+        except (RedisError, OSError) as error:
+            logger.warning("a success could not be remembered", reason=str(error))
+
+    async def knows(self, key: str) -> bool:
+        """Tell whether an attempt under *key* succeeded."""
+        try:
+            return bool(await self._client.exists(f"{self._prefix}succeeded:{key}"))
+        except (RedisError, OSError):
+            return await self._local.knows(key)
 
     async def close(self) -> None:
         """Close the connections."""

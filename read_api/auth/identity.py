@@ -71,24 +71,49 @@ class Identity:
                     headers={"Retry-After": str(wait)},
                 )
 
+    async def allow_sign_in(self, claim: str, address: str, *, known: bool) -> str:
+        """Count an attempt to sign in; return the key to forget when it succeeds. Raises HttpError 429.
+
+        Where the account signed in from this *address* of late, others who guess cannot keep it out: it is counted apart.
+        """
+        key = _of_address(claim, address) if known else f"account:{claim}"
+        await self.allow(key)
+        return key
+
+    async def knows(self, claim: str, address: str) -> bool:
+        """Tell whether the account behind *claim* signed in from *address* of late."""
+        return await self.attempts.knows(_of_address(claim, address))
+
+    async def signed_in(self, claim: str, address: str, *keys: str) -> None:
+        """Forget the attempts under *keys*, and remember the address."""
+        for key in keys:
+            await self.attempts.clear(key)
+        await self.attempts.remember(_of_address(claim, address))
+
     def email(self, account_id: str) -> str:
         """Return the account's present e-mail address."""
-        found = ""
-        for item in self._log.stream_events(account_stream(account_id)):
-            if (
-                isinstance(item.event, AccountRegistered | AccountProfileChanged)
-                and item.event.email is not None
-            ):
-                found = item.event.email
-        return found
+        addresses = self.emails(account_id)
+        return addresses[-1] if addresses else ""
+
+    def emails(self, account_id: str) -> list[str]:
+        """Return every e-mail address that the account has had, the present one last."""
+        return [
+            item.event.email
+            for item in self._log.stream_events(account_stream(account_id))
+            if isinstance(item.event, AccountRegistered | AccountProfileChanged)
+            and item.event.email is not None
+        ]
 
     def notify(self, account_id: str, subject: str, text: str) -> None:
         """Tell the account by mail, later, what happened to it."""
+        self.later(self._send(account_id, self.email(account_id), subject, text))
 
-        async def send() -> None:
-            await self.mailer.send(Mail(to=self.email(account_id), subject=subject, text=text))
+    def notify_at(self, account_id: str, address: str, subject: str, text: str) -> None:
+        """Tell the account at an address that it had."""
+        self.later(self._send(account_id, address, subject, text))
 
-        self.later(send())
+    async def _send(self, account_id: str, address: str, subject: str, text: str) -> None:
+        await self.mailer.send(Mail(to=address, account_id=account_id, subject=subject, text=text))
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do *work* after the answer, so that its time tells nothing; what is too much is left undone."""
@@ -111,6 +136,10 @@ class Identity:
             await asyncio.wait(self._later, timeout=_CLOSE_SECONDS)
         self.passwords.close()
         await self.attempts.close()
+
+
+def _of_address(claim: str, address: str) -> str:
+    return f"account:{claim}:{address}"
 
 
 def now_ms() -> int:

@@ -4,9 +4,7 @@ import asyncio
 import smtplib
 import ssl
 import time
-from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import default as default_policy
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Protocol
@@ -23,9 +21,10 @@ logger = structlog.get_logger(__name__)
 
 
 class Mail(Struct, frozen=True, kw_only=True):
-    """A message to one person."""
+    """A message to one person, whose account it concerns."""
 
     to: str
+    account_id: str
     subject: str
     text: str
 
@@ -37,8 +36,8 @@ class Mailer(Protocol):
         """Hand *mail* on; never raises."""
         ...
 
-    async def forget(self, address: str) -> None:
-        """Drop what is kept of mail to *address*: that person was erased."""
+    def forget(self, account_id: str) -> None:
+        """Drop what is kept of mail about an account that was erased; from any thread. Raises OSError."""
         ...
 
 
@@ -57,18 +56,14 @@ class FileMailer:
         except OSError as error:
             logger.error("a mail could not be written", reason=str(error))
 
-    async def forget(self, address: str) -> None:
-        """Delete the files of mail to *address*."""
-        await asyncio.to_thread(self._delete, address)
-
-    def _delete(self, address: str) -> None:
-        for path in self._folder.glob("*.eml"):
-            if message_from_bytes(path.read_bytes(), policy=default_policy)["To"] == address:
-                path.unlink(missing_ok=True)
+    def forget(self, account_id: str) -> None:
+        """Delete the files of mail about the account."""
+        for path in self._folder.glob(f"*.{account_id}.eml"):
+            path.unlink(missing_ok=True)
 
     def _write(self, mail: Mail) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid7()}.eml"
+        path = self._folder / f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid7()}.{mail.account_id}.eml"
         path.touch(mode=0o600)
         path.write_bytes(bytes(message(mail, self._sender)))
 
@@ -88,7 +83,7 @@ class SmtpMailer:
         except (OSError, smtplib.SMTPException) as error:
             logger.error("a mail could not be handed over", reason=type(error).__name__)
 
-    async def forget(self, address: str) -> None:
+    def forget(self, account_id: str) -> None:
         """Do nothing: what was handed over is not here."""
 
     def _deliver(self, mail: Mail) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+import math
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,15 +32,22 @@ _KEPT = 50_000
 RECENT_SECONDS = 15 * 60
 """How long after signing in somebody may change what they sign in with."""
 
+_LONGEST = 4_096
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NOT_VALID = "this token is not valid: it was revoked, or has expired"
 _ENDED = "the session has ended: sign in again"
 
 
 class Principal(Struct, frozen=True):
-    """Who sends a request, and in which session or with which API token; the operator's tokens have neither."""
+    """Who sends a request, and in which session or with which API token; the operator's tokens have neither.
+
+    *expires* is when an operator's token does, in seconds since the epoch.
+    """
 
     actor: Actor
     session: str | None = None
     token: str | None = None
+    expires: float = math.inf
 
 
 class Principals:
@@ -67,11 +76,13 @@ class Principals:
 
     def of(self, credential: str) -> Principal:
         """Return who *credential* speaks for; raises HttpError 401, and LogUnavailableError."""
+        if len(credential) > _LONGEST:
+            raise unauthorized("this token is not valid: it is too long", "invalid_token")
         if credential.startswith(API_TOKEN):
             return self._of_api_token(credential)
         claims = self._tokens.access(credential)
         if claims.operator:
-            return Principal(self._operators(claims))
+            return Principal(self._operators(claims), expires=claims.expires)
         account = self.account(claims.subject)
         if claims.session is None or not account.exists:
             raise unauthorized(_ENDED, "invalid_token")
@@ -89,12 +100,14 @@ class Principals:
 
     def _of_api_token(self, credential: str) -> Principal:
         token_id, _, secret = credential.removeprefix(API_TOKEN).partition("_")
+        if not _ID.fullmatch(token_id):  # nothing that anybody makes up is looked for
+            raise unauthorized(_NOT_VALID, "invalid_token")
         token = self.token(token_id)
         account = self.account(token.account_id)
         if not hmac.compare_digest(token.token_hash, token_hash(secret)) or not token.lives(
             account, self._now()
         ):
-            raise unauthorized("this token is not valid: it was revoked, or has expired", "invalid_token")
+            raise unauthorized(_NOT_VALID, "invalid_token")
         scopes = frozenset(token.scopes)
         actor = Actor(
             id=token.account_id, roles=_narrowed(account.roles, scopes), tier=account.tier, scopes=scopes
@@ -117,8 +130,10 @@ class Principals:
             alive = account.exists and self.lives(principal.session, self.session(principal.session))
             return alive and frozenset(account.roles) == principal.actor.roles
         if principal.token is not None:
-            return self.token(principal.token).lives(account, self._now())
-        return True
+            token = self.token(principal.token)
+            same = _narrowed(account.roles, frozenset(token.scopes)) == principal.actor.roles
+            return same and token.lives(account, self._now())
+        return not account.erased and self._clock() < principal.expires
 
     def account(self, account_id: str) -> Account:
         """Return the account's state."""
@@ -148,9 +163,10 @@ class Principals:
         if found is not None:
             return found
         appends = self._appends
-        state = load(self._log, stream).state
+        loaded = load(self._log, stream)
+        state = loaded.state
         with self._lock:
-            if appends == self._appends:  # else what was loaded may be the state of before
+            if loaded.version and appends == self._appends:  # else what was loaded may be the state of before
                 if len(self._states) >= _KEPT:
                     self._states.clear()
                 self._states[stream] = state

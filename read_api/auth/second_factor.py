@@ -39,7 +39,7 @@ def matching_step(secret: str, code: str, now: float) -> int | None:
     totp, step = TOTP(secret, interval=STEP_SECONDS), int(now) // STEP_SECONDS
     found = None
     for candidate in range(step - _WINDOW, step + _WINDOW + 1):  # all of them, whichever matches: equal time
-        if hmac.compare_digest(totp.generate_otp(candidate), code.strip()):
+        if hmac.compare_digest(totp.generate_otp(candidate).encode(), code.strip().encode()):
             found = candidate
     return found
 

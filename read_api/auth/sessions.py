@@ -30,8 +30,13 @@ def new_session_id() -> str:
     return str(uuid7())
 
 
-async def open_session(call: Call, account_id: str, session_id: str) -> SessionTokens:
-    """Open a session for an account that has proven who it is; raises Refusal where the id was used."""
+async def open_session(
+    call: Call, account_id: str, session_id: str, epoch: int, *, second_factor: bool
+) -> SessionTokens:
+    """Open a session for an account that has proven who it is, with the credentials of *epoch*.
+
+    Raises Refusal where the id was used, or the credentials have changed meanwhile.
+    """
     token_id, now = str(uuid4()), now_ms()
     expires_at = now + SESSION_SECONDS * 1000
     opened = OpenSession(
@@ -42,6 +47,8 @@ async def open_session(call: Call, account_id: str, session_id: str) -> SessionT
         expires_at=expires_at,
         user_agent=_user_agent(call),
         address=call.address,
+        epoch=epoch,
+        second_factor=second_factor,
     )
     await call.settle(opened, Actor(id=account_id))
     return _tokens(call, account_id, session_id, token_id, expires_at)

@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 
 class Claims(Struct, frozen=True, kw_only=True):
-    """What a token says. *operator* tells that the operator's key signed it; *email* is None where it has none."""
+    """What a token says. *operator* tells that the operator's key signed it; *expires* is in seconds since the epoch."""
 
     subject: str
     token_id: str
@@ -81,9 +81,9 @@ class Tokens:
         claims = {"type": "refresh", "sid": session}
         return self._signed(Kind.REFRESH, subject, token_id, seconds, claims, self.keys.signing())
 
-    def issue_mfa(self, subject: str, session: str) -> str:
-        """Return what proves that the password was right, for the session that a second factor will open."""
-        claims = {"sid": session}
+    def issue_mfa(self, subject: str, session: str, epoch: int) -> str:
+        """Return what proves that the password of *epoch* was right, for the session that a second factor will open."""
+        claims = {"sid": session, "epoch": epoch}
         return self._signed(Kind.MFA, subject, session, MFA_SECONDS, claims, self.keys.signing())
 
     def issue_reset(self, subject: str, epoch: int) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from commands.intake.builders import COMMAND_TYPES, CommandType
 from commands.outcomes import Accepted, Submission
 from domain.errors import NotFoundError
+from domain.policy import Scope
 from projections.writes import Document
 from read_api.gateway.call import Call
 from read_api.gateway.problems import BadInputError
@@ -143,7 +144,7 @@ def _field(type_name: str, kind: CommandType) -> graphene.Field:
         context.permit(type_name)
         done = await _carry_out(context, type_name, kind, given, info)
         payload = _outcome(done)
-        if shown is not None:
+        if shown is not None and _may_read(context):  # a token that only writes is shown nothing
             payload[shown[0]] = await _left(done, shown[2])
         return payload
 
@@ -153,6 +154,11 @@ def _field(type_name: str, kind: CommandType) -> graphene.Field:
         resolver=resolve,
         description=f"Carry out the command `{type_name}`.",
     )
+
+
+def _may_read(context: Context) -> bool:
+    scopes = context.actor.scopes
+    return scopes is None or Scope.READ in scopes
 
 
 def _payload(name: str, shown: tuple[str, Any] | None) -> Any:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -62,9 +62,19 @@ class Conversation:
         self._initialised = False
         self._call: Call | None = None
         self._introduced = asyncio.Event()
+        self._waiting = AsyncExitStack()
 
     async def hold(self) -> Close | None:
         """Talk until somebody ends it; return how to close the socket, None where the client has gone."""
+        async with self._waiting:
+            stranger = Call(self._api, {}, {}, {}, self._request_id, self._socket.scope["state"])
+            try:  # until it says whose it is, it is one of its address
+                await self._waiting.enter_async_context(self._api.limits.socket(stranger))
+            except HttpError as error:
+                return Close(_TOO_MANY, error.code)
+            return await self._talk()
+
+    async def _talk(self) -> Close | None:
         parts = (self._listen(), self._beat(), self._until_drained(), self._until_revoked())
         tasks = [asyncio.create_task(part) for part in parts]
         try:
@@ -145,6 +155,7 @@ class Conversation:
             raise ProtocolError(code, error.code) from error
         self._call = context.call
         self._introduced.set()
+        await self._waiting.aclose()  # it is counted as its account's from now on
 
     async def _until_revoked(self) -> Close:
         """Wait until who introduced itself may no longer act as before."""

@@ -13,6 +13,8 @@ from litestar.response import Stream
 from commands.log import LogUnavailableError
 from commands.position import Position, PositionError
 from domain.actor import Actor
+from domain.errors import Refusal
+from domain.policy import permit
 from projections.models.projects import PROJECTS
 from projections.progress import NotCaughtUpError
 from projections.store import StoreUnavailableError
@@ -44,6 +46,7 @@ async def subscription(call: Call, position: Position) -> Subscription:
     Raises HttpError, and StoreUnavailableError where the read models do not come to the position in time.
     """
     api, query = call.api, call.query
+    permit(call.actor, "events.read")
     projects = _names(query, "projects")
     if projects is not None and len(projects) > _PROJECTS:
         raise BadInputError(f"subscribe to at most {_PROJECTS} projects", "projects")
@@ -174,7 +177,7 @@ def event_socket(api: Api) -> Any:
             await api.limits.request(call)
             await api.limits.hold(call)
             found = await subscription(call, await start(call, None))
-        except (HttpError, PositionError, StoreUnavailableError) as error:
+        except (HttpError, PositionError, Refusal, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
             return
         with api.hub.subscriber():

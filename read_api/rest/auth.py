@@ -79,17 +79,19 @@ async def login(call: Call, data: inputs.LoginInput) -> Answer:
     """Sign in with an e-mail address and a password."""
     identity, intake = call.api.identity, call.api.intake
     claim = intake.claim("email", data.email)
-    tried = f"account:{claim}"
-    await call.api.limits.account(call, claim)
-    await identity.allow(tried)
+    known = await identity.knows(claim, call.address)
+    if not known:
+        await call.api.limits.account(call, claim)
+    tried = await identity.allow_sign_in(claim, call.address, known=known)
     account_id = intake.account_with_email(data.email) or ""
+    epoch = identity.principals.credentials(account_id).epoch  # before: a password may change meanwhile
     await _check_password(call, account_id, data.password, "invalid_credentials")
     session_id = new_session_id()
     if identity.principals.credentials(account_id).totp_secret is not None:
-        body = {"mfaRequired": True, "mfaToken": identity.tokens.issue_mfa(account_id, session_id)}
+        body = {"mfaRequired": True, "mfaToken": identity.tokens.issue_mfa(account_id, session_id, epoch)}
         return Answer(body=msgspec.json.encode(body), headers={**_SECRET, **call.settled_headers()})
-    tokens = await open_session(call, account_id, session_id)
-    await identity.attempts.clear(tried)
+    tokens = await open_session(call, account_id, session_id, epoch, second_factor=False)
+    await identity.signed_in(claim, call.address, tried)
     return _tokens(call, tokens)
 
 
@@ -173,9 +175,9 @@ async def mfa_verify(call: Call, data: inputs.MfaInput) -> Answer:
     await identity.allow(f"mfa:{session_id}", most=_MFA_TRIES)
     await identity.allow(f"code:{account_id}")
     await _use_code(call, Actor(id=account_id), data.code)
-    tokens = await open_session(call, account_id, session_id)
-    await identity.attempts.clear(f"code:{account_id}")
-    await identity.attempts.clear(f"account:{intake.claim('email', identity.email(account_id))}")
+    tokens = await open_session(call, account_id, session_id, claims.epoch or 0, second_factor=True)
+    claim = intake.claim("email", identity.email(account_id))
+    await identity.signed_in(claim, call.address, f"code:{account_id}", f"account:{claim}")
     return _tokens(call, tokens)
 
 
@@ -261,7 +263,7 @@ async def forgot_password(call: Call, data: inputs.ForgottenInput) -> Answer:
     """Have a link to set the password anew sent by mail; the answer is the same where there is no such account."""
     identity, intake = call.api.identity, call.api.intake
     claim = intake.claim("email", data.email)
-    await call.api.limits.account(call, claim)
+    await call.api.limits.account(call, f"forgot:{claim}")
     await identity.allow(f"forgot:{claim}")
     identity.later(_send_reset(identity, intake.account_with_email(data.email)))
     return Answer(status=204, headers=call.settled_headers())
@@ -269,6 +271,7 @@ async def forgot_password(call: Call, data: inputs.ForgottenInput) -> Answer:
 
 async def _send_reset(identity: Identity, account_id: str | None) -> None:
     if account_id is None:
+        identity.tokens.issue_reset("nobody", 0)  # about as long as for an account
         return
     token = identity.tokens.issue_reset(account_id, identity.principals.credentials(account_id).epoch)
     text = (
@@ -277,7 +280,9 @@ async def _send_reset(identity: Identity, account_id: str | None) -> None:
         "If it was not you, do nothing: the password stays as it is."
     )
     await identity.mailer.send(
-        Mail(to=identity.email(account_id), subject="Set your password anew", text=text)
+        Mail(
+            to=identity.email(account_id), account_id=account_id, subject="Set your password anew", text=text
+        )
     )
 
 
@@ -302,6 +307,8 @@ async def reset_password(call: Call, data: inputs.ResetInput) -> Answer:
     )
     account = identity.principals.account(claims.subject)
     await call.settle(command, Actor(id=claims.subject, roles=frozenset(account.roles)))
+    claim = call.api.intake.claim("email", identity.email(claims.subject))
+    await identity.signed_in(claim, call.address, f"account:{claim}", f"forgot:{claim}")
     identity.notify(
         claims.subject, "Your password was changed", "Your password was set anew. Every session ended."
     )

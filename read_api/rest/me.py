@@ -59,11 +59,12 @@ async def patch_me(call: Call, data: inputs.ProfilePatch) -> Answer:
     )
     if email is not None:
         call.signed_in_anew()
-        # To the old address: who took an account over has the new one.
-        call.api.identity.notify(
-            actor.id, "Your address changes", "Your account gets another e-mail address."
-        )
+    before = call.api.identity.email(actor.id)
     done = await call.carry_out(intake.submit(command, data, call.request()))
+    if email is not None and email != before and done.changed and not done.replayed:
+        # To the old address: who took an account over has the new one.
+        text = "Your account got another e-mail address."
+        call.api.identity.notify_at(actor.id, before, "Your address was changed", text)
     return await changed_account(call, actor.id, done)
 
 
@@ -71,11 +72,10 @@ async def patch_me(call: Call, data: inputs.ProfilePatch) -> Answer:
 async def erase_me(call: Call) -> Answer:
     """Erase yourself: the account ends, and your personal data can be read nowhere any more."""
     actor = call.signed_in_anew()
-    email = call.api.identity.email(actor.id)
-    authors = await call.read(lambda q: q.traces.authors(actor.id, email))
+    emails = call.api.identity.emails(actor.id)
+    authors = await call.read(lambda q: q.traces.authors(actor.id, emails))
     command = EraseAccount(account_id=actor.id, authors=tuple(authors))
     done = await call.carry_out(call.api.intake.submit(command, None, call.request()))
-    await call.api.identity.mailer.forget(email)
     status = 204 if await call.api.erased(actor.id) else 202  # it goes on, whatever dies
     return Answer(status=status, headers=call.command_headers(done))
 

@@ -25,7 +25,8 @@ AUTH = "/api/v1/auth"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("keys") / "data") as running:
+    more = {"CODEPARK_TRUSTED_PROXIES": "127.0.0.1"}
+    with serving(tmp_path_factory.mktemp("keys") / "data", more) as running:
         yield running
 
 
@@ -96,6 +97,24 @@ def test_a_signing_key_is_announced_and_nobody_is_logged_out(server: Server) -> 
     assert rotated["generation"] >= 2
     with eve.client as client:
         assert client.get("/api/v1/me").status_code == 200
+
+
+def test_who_guesses_elsewhere_does_not_keep_the_owner_out(server: Server) -> None:
+    """From where somebody signed in before, their attempts are counted apart from those of others."""
+    sam = Person(server, "Sam")
+    right = {"email": sam.email, "password": PASSWORD}
+
+    def log_in(client, body) -> int:
+        return client.post(f"{AUTH}/login", json=body).status_code
+
+    with server.client() as owner, server.client() as thief, server.client() as elsewhere:
+        owner.headers["X-Forwarded-For"] = "10.0.0.1"
+        thief.headers["X-Forwarded-For"] = "10.0.0.2"
+        elsewhere.headers["X-Forwarded-For"] = "10.0.0.3"
+        assert log_in(owner, right) == 200
+        eventually(lambda: log_in(thief, {**right, "password": "a wrong one"}) == 429, seconds=30)
+        assert log_in(elsewhere, right) == 429
+        assert log_in(owner, right) == 200
 
 
 def mails_to(server: Server, address: str) -> list[str]:

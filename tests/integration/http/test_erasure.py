@@ -101,6 +101,22 @@ def test_an_erased_person_can_be_read_nowhere(
     assert all(finding["ok"] for finding in json.loads(server.command("doctor", "--json"))["findings"])
 
 
+def test_commits_under_an_earlier_address_or_in_other_letters_are_erased_too(
+    person: httpx.Client, anybody: httpx.Client, words: list[str]
+) -> None:
+    mail, name, _, _, _, message, _ = words
+    project = made(person.post("/api/v1/projects", json={"name": "mine", "visibility": "public"}))["id"]
+    commits = f"/api/v1/projects/{project}/commits"
+    for email in (f"{mail}@example.org", f"{mail.upper()}@Example.org"):
+        author = {"name": name, "email": email}
+        body = {"message": message, "author": author, "authoredAt": "2026-01-02T03:04:05Z", "changes": []}
+        made(person.post(commits, json=body))
+    made(person.patch("/api/v1/me", json={"email": f"new-{mail}@example.org"}), 200)
+    assert person.delete("/api/v1/me").status_code == 204
+    shown = made(anybody.get(commits), 200)["items"]
+    assert {(item["message"], item["author"]["email"]) for item in shown} == {("[erased]", "[erased]")}
+
+
 def test_the_name_and_the_address_are_free_again(
     server: Server, person: httpx.Client, words: list[str], anybody: httpx.Client
 ) -> None:

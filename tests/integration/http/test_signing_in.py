@@ -1,5 +1,6 @@
 """Sign in, refresh, sign out; second factors; what a stolen token is worth."""
 
+import json
 import time
 
 import httpx
@@ -8,6 +9,7 @@ import pyotp
 import pytest
 
 from read_api.auth.keys import SigningKeys
+from tests.support.live import open_socket
 from tests.support.people import PASSWORD, Person, made, refused
 from tests.support.server import Server, eventually
 
@@ -297,3 +299,53 @@ def test_a_password_of_any_letters_is_taken_as_it_is(
     made(log_in(anybody, person, password), 200)
     other = password.strip() if password.strip() != password else password[:-1]
     refused(log_in(anybody, person, other), 401, "invalid_credentials")
+
+
+@pytest.mark.parametrize("scopes", [["write"], ["account"]])
+def test_a_token_without_the_scope_hears_nothing(server: Server, new_person, scopes: list[str]) -> None:
+    person = new_person()
+    body = {"name": "t", "scopes": scopes}
+    token = made(person.client.post("/api/v1/me/tokens", json=body))["token"]
+    project = made(person.client.post("/api/v1/projects", json={"name": "p"}))["id"]
+    with server.client(token) as service:
+        for path in ("/api/v1/events", "/api/v1/events/stream", f"/api/v1/projects/{project}"):
+            refused(service.get(path), 403, "scope_required")
+    with open_socket(server, token=token) as socket:
+        assert json.loads(socket.recv())["problem"]["code"] == "scope_required"
+
+
+def test_a_token_that_only_writes_is_shown_nothing_over_graphql(server: Server, new_person) -> None:
+    person = new_person()
+    token = made(person.client.post("/api/v1/me/tokens", json={"name": "t", "scopes": ["write"]}))["token"]
+    project = made(person.client.post("/api/v1/projects", json={"name": "p"}))["id"]
+    field = f'updateProject(projectId: "{project}", input: {{name: "q"}})'
+    query = f"mutation {{ {field} {{ version project {{ name }} }} }}"
+    with server.client(token) as service:
+        answer = made(service.post("/graphql", json={"query": query}), 200)
+    assert answer["data"]["updateProject"] == {"version": 2, "project": None}
+
+
+@pytest.mark.parametrize("token", ["cp_none_x", "cp_" + "y" * 3_000, "cp_" + "y" * 5_000, "x" * 5_000])
+def test_tokens_that_somebody_made_up_are_not_looked_for(server: Server, token: str) -> None:
+    refused(me(server, token), 401, "invalid_token")
+
+
+def test_a_code_of_other_digits_is_wrong(new_person) -> None:
+    person = new_person()
+    made(person.client.post(f"{AUTH}/mfa/setup", json={}), 200)
+    refused(person.client.post(f"{AUTH}/mfa/enable", json={"code": "éééééé"}), 401, "invalid_code")
+
+
+def test_a_password_that_changed_meanwhile_completes_no_login(new_person, anybody: httpx.Client) -> None:
+    person = new_person()
+    _, recovery, _ = with_totp(person)
+    login = made(log_in(anybody, person), 200)
+    body = {"currentPassword": PASSWORD, "newPassword": "battery staple horse"}
+    assert person.client.put("/api/v1/me/password", json=body).status_code == 204
+    refused(verify(anybody, login["mfaToken"], recovery[0]), 403, "session_ended")
+
+
+@pytest.mark.parametrize("email", ["x,victim@example.org", "a(c)@x.org", "=?utf-8?q?a?=@x.org", "a b@x.org"])
+def test_an_address_is_one_however_it_is_read(anybody: httpx.Client, email: str) -> None:
+    body = {"email": email, "name": "several", "password": PASSWORD}
+    assert anybody.post(f"{AUTH}/register", json=body).status_code == 400

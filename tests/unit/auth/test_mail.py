@@ -10,7 +10,7 @@ from read_api.auth.mail import FileMailer, Mail, SmtpMailer
 from tests.support.server import free_port
 
 SENDER = "CodePark <no-reply@example.org>"
-MAIL = Mail(to="ada@example.org", subject="Grüße", text="A secret: öäü\n")
+MAIL = Mail(to="ada@example.org", account_id="a1", subject="Grüße", text="A secret: öäü\n")
 
 
 class Inbox:
@@ -33,11 +33,12 @@ def check(raw: bytes) -> None:
 def test_a_mail_becomes_a_file_that_its_owner_alone_reads(tmp_path) -> None:
     mailer = FileMailer(tmp_path / "mail", SENDER)
     asyncio.run(mailer.send(MAIL))
-    asyncio.run(mailer.send(Mail(to="bob@example.org", subject="x", text="y")))
+    asyncio.run(mailer.send(Mail(to="bob@example.org", account_id="b1", subject="x", text="y")))
     (found,) = [path for path in (tmp_path / "mail").iterdir() if b"ada@" in path.read_bytes()]
     assert found.stat().st_mode & 0o777 == 0o600
     check(found.read_bytes())
-    asyncio.run(mailer.forget(MAIL.to))
+    mailer.forget("a1")
+    mailer.forget("nobody")
     assert [b"bob@" in path.read_bytes() for path in (tmp_path / "mail").iterdir()] == [True]
 
 

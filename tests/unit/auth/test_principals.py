@@ -43,7 +43,7 @@ def principals(commands, clock: Clock) -> Principals:
     commands.carry_out(register, ADA)
     opened = OpenSession(
         session_id=SESSION, account_id=ADA.id, token_id="t", opened_at=START * 1000,
-        expires_at=(START + 90 * 86_400) * 1000, user_agent="", address="",
+        expires_at=(START + 90 * 86_400) * 1000, user_agent="", address="", epoch=0, second_factor=False,
     )  # fmt: skip
     commands.carry_out(opened, ADA)
     return found

@@ -63,7 +63,7 @@ def test_each_kind_is_good_for_its_use_alone(world: World) -> None:
     made = {
         Kind.ACCESS: tokens.issue_access("ada", {Role.USER}, session="s"),
         Kind.REFRESH: tokens.issue_refresh("ada", "s", "t", 60),
-        Kind.MFA: tokens.issue_mfa("ada", "s"),
+        Kind.MFA: tokens.issue_mfa("ada", "s", 0),
         Kind.RESET: tokens.issue_reset("ada", 3),
     }
     for kind, token in made.items():

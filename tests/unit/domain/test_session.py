@@ -3,6 +3,7 @@ from functools import reduce
 import pytest
 from hypothesis import given as law
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.credentials import decider as credentials
 from domain.credentials.events import SessionsRevoked
@@ -24,6 +25,7 @@ OPENED = SessionOpened(
     user_agent="ua",
     address="::1",
 )
+WITH_TOTP = credentials.Credentials(totp_secret="sealed")
 REVOKED = reduce(credentials.evolve, [SessionsRevoked(account_id=ID, kept_session=None)], credentials.INITIAL)
 
 
@@ -53,10 +55,14 @@ def test_a_session_is_opened_once():
         expires_at=1_000,
         user_agent="ua",
         address="::1",
-    )
+        epoch=0, second_factor=False,
+    )  # fmt: skip
     assert given()(command) == (OPENED,)
     refused(given(OPENED), command, "session_exists")
-    assert given(used=REVOKED)(command)[0].epoch == 1
+    refused(given(used=REVOKED), command, "session_ended")
+    assert given(used=REVOKED)(replace(command, epoch=1))[0].epoch == 1
+    refused(given(used=WITH_TOTP), command, "session_ended")
+    assert given(used=WITH_TOTP)(replace(command, second_factor=True)) == (OPENED,)
 
 
 def test_a_refresh_token_is_exchanged():
