@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -70,6 +71,13 @@ class Identity:
                     f"too many attempts failed: try again in {wait} s",
                     headers={"Retry-After": str(wait)},
                 )
+
+    @asynccontextmanager
+    async def guarded(self, key: str) -> AsyncIterator[None]:
+        """Count an attempt under *key* before the block, and forget all of them once it succeeds; raises as `allow`."""
+        await self.allow(key)
+        yield
+        await self.attempts.clear(key)
 
     async def allow_sign_in(self, claim: str, address: str, *, known: bool) -> str:
         """Count an attempt to sign in; return the key to forget when it succeeds. Raises HttpError 429.

@@ -160,6 +160,10 @@ class Call:
         )
         return await self.carry_out(submission)
 
+    async def submit(self, command: Command) -> Accepted:
+        """Carry out a command that has no body; raises as `execute` does."""
+        return await self.carry_out(self.api.intake.submit(command, None, self.request()))
+
     async def settle(self, command: Command, actor: Actor) -> Accepted:
         """Carry out for *actor* what no idempotency key goes with, and wait until its effect is known here.
 

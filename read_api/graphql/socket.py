@@ -149,13 +149,13 @@ class Conversation:
         try:
             _ = context.actor
             await self._api.limits.request(context.call)
+            await self._waiting.aclose()  # from now on it is one of its account's
             await self._api.limits.hold(context.call)
         except HttpError as error:
             code = _TOO_MANY if error.status == HTTPStatus.TOO_MANY_REQUESTS else 4403
             raise ProtocolError(code, error.code) from error
         self._call = context.call
         self._introduced.set()
-        await self._waiting.aclose()  # it is counted as its account's from now on
 
     async def _until_revoked(self) -> Close:
         """Wait until who introduced itself may no longer act as before."""

@@ -49,7 +49,7 @@ async def patch_account(call: Call, data: inputs.StandingPatch) -> Answer:
 async def revoke_account_sessions(call: Call) -> Answer:
     """End every session of an account (administrators)."""
     command = RevokeSessions(account_id=call.path["account_id"], kept_session=None)
-    done = await call.carry_out(call.api.intake.submit(command, None, call.request()))
+    done = await call.submit(command)
     return Answer(status=204, headers=call.command_headers(done))
 
 

@@ -8,7 +8,6 @@ from commands.intake.builders import created_id
 from domain.account.commands import RegisterAccount
 from domain.actor import Actor
 from domain.credentials.commands import (
-    ChangePassword,
     DisableTotp,
     EnableTotp,
     PrepareTotp,
@@ -22,6 +21,7 @@ from read_api.auth import second_factor
 from read_api.auth.common_passwords import check_password
 from read_api.auth.identity import Identity
 from read_api.auth.mail import Mail
+from read_api.auth.password_change import set_password
 from read_api.auth.sessions import (
     SessionTokens,
     end_session,
@@ -139,19 +139,18 @@ async def mfa_setup(call: Call, _: inputs.NoInput) -> Answer:
 async def mfa_enable(call: Call, data: inputs.CodeInput) -> Answer:
     """Ask for one-time passwords from now on; a first one proves that the program has the secret."""
     identity, actor = call.api.identity, call.signed_in()
-    await identity.allow(f"code:{actor.id}")
-    prepared = identity.principals.credentials(actor.id).totp_prepared
-    if prepared is None:
-        raise ConflictError("ask for a secret first", code="mfa_not_prepared")
-    step = _step(identity, actor.id, prepared, data.code)
-    if step is None:
-        raise _wrong_code()
     codes = second_factor.new_recovery_codes()
-    hashes = second_factor.hashed(codes, identity.secrets.keyed_hash, actor.id)
-    await call.settle(
-        EnableTotp(account_id=actor.id, secret=prepared, step=step, recovery_hashes=hashes), actor
-    )
-    await identity.attempts.clear(f"code:{actor.id}")
+    async with identity.guarded(f"code:{actor.id}"):
+        prepared = identity.principals.credentials(actor.id).totp_prepared
+        if prepared is None:
+            raise ConflictError("ask for a secret first", code="mfa_not_prepared")
+        step = _step(identity, actor.id, prepared, data.code)
+        if step is None:
+            raise _wrong_code()
+        hashes = second_factor.hashed(codes, identity.secrets.keyed_hash, actor.id)
+        await call.settle(
+            EnableTotp(account_id=actor.id, secret=prepared, step=step, recovery_hashes=hashes), actor
+        )
     identity.notify(
         actor.id, "One-time passwords are on", "Signing in takes a one-time password from now on."
     )
@@ -192,10 +191,9 @@ async def mfa_verify(call: Call, data: inputs.MfaInput) -> Answer:
 async def mfa_disable(call: Call, data: inputs.CodeInput) -> Answer:
     """Ask for no one-time passwords any more; a last one, or a recovery code, proves that it is you."""
     identity, actor = call.api.identity, call.signed_in()
-    await identity.allow(f"code:{actor.id}")
-    await _use_code(call, actor, data.code)
-    await call.settle(DisableTotp(account_id=actor.id), actor)
-    await identity.attempts.clear(f"code:{actor.id}")
+    async with identity.guarded(f"code:{actor.id}"):
+        await _use_code(call, actor, data.code)
+        await call.settle(DisableTotp(account_id=actor.id), actor)
     identity.notify(actor.id, "One-time passwords are off", "Signing in takes no one-time password any more.")
     return Answer(status=204, headers=call.settled_headers())
 
@@ -298,20 +296,14 @@ async def reset_password(call: Call, data: inputs.ResetInput) -> Answer:
     """Set the password anew with what came by mail; every session ends."""
     identity = call.api.identity
     claims = identity.tokens.read(data.token, Kind.RESET)
-    check_password(data.password, email=identity.email(claims.subject), name="")
-    command = ChangePassword(
-        account_id=claims.subject,
-        password_hash=await identity.passwords.hash(data.password),
-        kept_session=None,
+    await set_password(
+        call,
+        Actor(id=claims.subject, roles=frozenset(identity.principals.account(claims.subject).roles)),
+        data.password,
         epoch=claims.epoch,
     )
-    account = identity.principals.account(claims.subject)
-    await call.settle(command, Actor(id=claims.subject, roles=frozenset(account.roles)))
     claim = call.api.intake.claim("email", identity.email(claims.subject))
     await identity.signed_in(claim, call.address, f"account:{claim}", f"forgot:{claim}")
-    identity.notify(
-        claims.subject, "Your password was changed", "Your password was set anew. Every session ended."
-    )
     return Answer(status=204, headers=call.settled_headers())
 
 

@@ -6,12 +6,12 @@ from msgspec import UNSET
 from commands.intake import inputs
 from commands.intake.builders import created_id
 from domain.account.commands import ChangeProfile, EraseAccount
-from domain.credentials.commands import ChangePassword, RevokeSessions
+from domain.credentials.commands import RevokeSessions
 from domain.session.events import EndReason
 from domain.token.commands import CreateToken, RevokeToken
 from projections.queries.page import Page
-from read_api.auth.common_passwords import check_password
 from read_api.auth.identity import now_ms
+from read_api.auth.password_change import set_password
 from read_api.auth.sessions import end_session
 from read_api.auth.tokens import unauthorized
 from read_api.gateway.call import Answer, Call
@@ -75,7 +75,7 @@ async def erase_me(call: Call) -> Answer:
     emails = call.api.identity.emails(actor.id)
     authors = await call.read(lambda q: q.traces.authors(actor.id, emails))
     command = EraseAccount(account_id=actor.id, authors=tuple(authors))
-    done = await call.carry_out(call.api.intake.submit(command, None, call.request()))
+    done = await call.submit(command)
     status = 204 if await call.api.erased(actor.id) else 202  # it goes on, whatever dies
     return Answer(status=status, headers=call.command_headers(done))
 
@@ -105,7 +105,7 @@ async def revoke_sessions(call: Call, query: KeepQuery) -> Answer:
     actor = call.signed_in_anew()
     kept = call.session if query.keep_current else None
     command = RevokeSessions(account_id=actor.id, kept_session=kept)
-    done = await call.carry_out(call.api.intake.submit(command, None, call.request()))
+    done = await call.submit(command)
     return Answer(status=204, headers=call.command_headers(done))
 
 
@@ -151,7 +151,7 @@ async def create_token(call: Call, data: inputs.TokenInput) -> Answer:
 async def revoke_token(call: Call) -> Answer:
     """Let a token be good no more."""
     command = RevokeToken(token_id=call.path["token_id"], account_id=call.signed_in().id)
-    done = await call.carry_out(call.api.intake.submit(command, None, call.request()))
+    done = await call.submit(command)
     return Answer(status=204, headers=call.command_headers(done))
 
 
@@ -168,19 +168,16 @@ async def change_password(call: Call, data: inputs.PasswordInput) -> Answer:
     identity, actor = call.api.identity, call.signed_in()
     account = identity.principals.account(actor.id)
     credentials = identity.principals.credentials(actor.id)
-    await identity.allow(f"password:{actor.id}")
-    if not await identity.passwords.verify(credentials.password_of(account) or None, data.current_password):
-        raise unauthorized("the current password is wrong", "invalid_credentials")
-    check_password(data.new_password, email=identity.email(actor.id), name="", pointer="/newPassword")
-    command = ChangePassword(
-        account_id=actor.id,
-        password_hash=await identity.passwords.hash(data.new_password),
-        kept_session=call.session,
-        epoch=credentials.epoch,
-    )
-    await call.settle(command, actor)
-    await identity.attempts.clear(f"password:{actor.id}")
-    identity.notify(
-        actor.id, "Your password was changed", "Your password was changed. Every other session ended."
-    )
+    async with identity.guarded(f"password:{actor.id}"):
+        hashed = credentials.password_of(account) or None
+        if not await identity.passwords.verify(hashed, data.current_password):
+            raise unauthorized("the current password is wrong", "invalid_credentials")
+        await set_password(
+            call,
+            actor,
+            data.new_password,
+            epoch=credentials.epoch,
+            kept=call.session,
+            pointer="/newPassword",
+        )
     return Answer(status=204, headers=call.settled_headers())

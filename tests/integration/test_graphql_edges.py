@@ -10,6 +10,7 @@ import pytest
 from litestar.exceptions import WebSocketDisconnect
 
 from read_api import app
+from read_api.gateway.limits.limits import unlimited
 from read_api.graphql import socket as sockets
 from read_api.graphql.socket import Conversation
 from read_api.realtime.hub import Hub
@@ -115,4 +116,4 @@ def sockets_hub(parts):
     """Return what a conversation needs of an Api: a hub."""
     hub = Hub(parts.logs)
     hub.start(asyncio.get_running_loop())
-    return SimpleNamespace(hub=hub)
+    return SimpleNamespace(hub=hub, limits=unlimited())

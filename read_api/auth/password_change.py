@@ -1,0 +1,32 @@
+"""Give an account another password."""
+
+from domain.actor import Actor
+from domain.credentials.commands import ChangePassword
+from read_api.auth.common_passwords import check_password
+from read_api.gateway.call import Call
+
+
+async def set_password(
+    call: Call,
+    actor: Actor,
+    password: str,
+    *,
+    epoch: int | None,
+    kept: str | None = None,
+    pointer: str = "/password",
+) -> None:
+    """Give the actor's account this password, and end its sessions but the *kept* one; tell the person.
+
+    *epoch* is that of the credentials when the change was allowed. Raises InvalidError, with *pointer*, where the
+    password is a common one, and ForbiddenError where the credentials have moved on.
+    """
+    identity = call.api.identity
+    check_password(password, email=identity.email(actor.id), name="", pointer=pointer)
+    command = ChangePassword(
+        account_id=actor.id,
+        password_hash=await identity.passwords.hash(password),
+        kept_session=kept,
+        epoch=epoch,
+    )
+    await call.settle(command, actor)
+    identity.notify(actor.id, "Your password was changed", "Your password was changed. Other sessions ended.")
