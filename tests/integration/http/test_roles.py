@@ -2,7 +2,6 @@
 
 import json
 import re
-from typing import Any
 
 import httpx
 import pytest
@@ -16,9 +15,6 @@ from tests.support.server import Server
 OPERATIONS = [operation for operation in operations() if not operation.path.startswith("/health")]
 ROLES = (None, *Role)
 NOWHERE = "0190a1b2-0000-7000-8000-00000000dead"
-BODIES: dict[str, dict[str, Any]] = {
-    "RegisterInput": {"email": "x", "name": "x", "password": "x"},
-}
 
 
 @pytest.fixture(scope="module")
