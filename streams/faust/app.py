@@ -73,6 +73,13 @@ class LogConsumer(driver.Consumer):
         """Look for nothing: Faust would miss the streams that are passed by."""
 
 
+class LogApp(faust.App):
+    """A Faust application without a folder: it has no tables, and may be started where nothing can be written."""
+
+    def _create_directories(self) -> None:
+        """Make none of the folders that Faust makes beside whoever starts it."""
+
+
 class LogTransport(driver.Transport):
     """Faust's transport with our consumer."""
 
@@ -92,7 +99,7 @@ def make_app(settings: KafkaSettings, group: str, starts: Starts, inbox: Inbox) 
 
     Raises KafkaSettingsError where a file of the settings is missing.
     """
-    app = faust.App(
+    app = LogApp(
         group,
         broker=[URL(f"aiokafka://{server.strip()}") for server in settings.bootstrap_servers.split(",")],
         broker_credentials=_credentials(settings),

@@ -82,6 +82,8 @@ class Part:
         self.node = KafkaCommands(path, settings)
         self.redis = redis.Redis.from_url(redis_url, socket_timeout=60)  # longer than any of its waits
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.empty = path / "empty"
+        self.empty.mkdir()
         self.stores: list[Any] = []
 
     def store(self, models: Any = READ_MODELS) -> DocumentStore:
@@ -101,7 +103,8 @@ class Part:
         log = (self.path / f"worker-{len(self.workers)}.log").open("ab")
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.faust.worker", json.dumps(facts)],
-            cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            cwd=self.empty, stdout=log, stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         log.close()
         self.workers.append(process)

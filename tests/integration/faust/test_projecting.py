@@ -37,6 +37,7 @@ def test_a_worker_catches_up_with_a_history_and_follows(part: Part) -> None:
     write_history(part, 5)
     part.caught_up(store)
     assert_equal(store, part.expected())
+    assert not list(part.empty.iterdir()), "a worker leaves nothing where it was started"
 
 
 def test_what_does_not_count_is_left_out(part: Part) -> None:
