@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -110,7 +111,8 @@ class OwnAnswers:
         self._prepared = models
         self._models = tuple(model for model in models if model.name in MODELS)
         self._lock = threading.RLock()
-        self._pending: list[Record] = []
+        self._pending: deque[Record] = deque()  # who appends waits for no answer: no lock is needed
+        self._overrun = False
         self._reached = Progress()
         self._begin()
         for log in logs:
@@ -142,17 +144,17 @@ class OwnAnswers:
         self._store.prepare(self._prepared)
         self._queries = queries_over(self._store)
         self._sequences: dict[str, int] = {}
+        self._units: dict[str, str] = {}
         self._with_files: set[str] = set()
         self._events = 0
         self._bytes = 0
 
     def _appended(self, partition: int, records: Sequence[Record]) -> None:
         """Note what was appended; called from the thread that appends."""
-        with self._lock:
-            self._pending += records
-            if len(self._pending) > _PENDING:  # nobody asks: begin anew when somebody does
-                self._pending.clear()
-                self._begin()
+        self._pending.extend(records)
+        if len(self._pending) > _PENDING:  # nobody asks: begin anew when somebody does
+            self._overrun = True
+            self._pending.clear()
         self._reached.report({LOG: records[-1].sequence}, partition=partition)
 
     def _began_anew(self, records: Sequence[Record]) -> None:
@@ -164,15 +166,21 @@ class OwnAnswers:
 
     def _drain(self) -> None:
         """Add what was appended to loaded homes, and the homes that were begun."""
-        if self._events > _MOST_EVENTS or self._bytes > _MOST_BYTES:
+        if self._overrun or self._events > _MOST_EVENTS or self._bytes > _MOST_BYTES:
+            self._overrun = False
             self._pending.clear()
             self._begin()
-        if not self._pending:
-            return
-        pending, self._pending = self._pending, []
+        if len(self._units) > _PENDING:  # the log knows the older ones
+            self._units.clear()
         wanted = []
-        for record in pending:
+        for _ in range(len(self._pending)):
+            try:
+                record = self._pending.popleft()
+            except IndexError:  # the thread that appends has found too many
+                break
             unit = _unit(record)
+            if record.commit_index == 1:
+                self._units[record.command] = unit
             known = self._sequences.get(unit)
             if known is None and not _begins(record):
                 continue
@@ -220,6 +228,8 @@ class OwnAnswers:
         self._queries.projects.touch({record.home for record in records})
 
     def _unit_of(self, done: Accepted) -> str:
+        if unit := self._units.get(done.command_id):
+            return unit
         for number in done.position.partitions:
             if records := self._logs[number].command_records(done.command_id):
                 return _unit(records[0])
