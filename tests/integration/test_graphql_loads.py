@@ -3,8 +3,6 @@
 import asyncio
 import threading
 
-import pytest
-
 from read_api.gateway.limits.limits import unlimited
 from tests.integration.test_in_process import application
 
@@ -76,7 +74,6 @@ async def asked(client, query, **variables):
     return answer.json()["data"]
 
 
-@pytest.mark.timeout(60)
 def test_twenty_cost_as_many_store_calls_as_one(tmp_path):
     async def run():
         async with application(tmp_path, limits=unlimited()) as (parts, client):

@@ -12,16 +12,16 @@ from typing import Self
 import httpx
 from redis import Redis
 
-from cluster.processes import Identity, free_port, reaped, spawn
+from cluster.processes import Identity, reaped, spawn
 from commands.nodes.preference import preferred
 from commands.secrets import Secrets
 from domain.actor import SERVICE, Tier
 from read_api.auth.keys import SigningKeys
 from read_api.auth.tokens import Tokens
-from tests.support.server import STOP_SECONDS, UNLIMITED, eventually
+from tests.support.server import STOP_SECONDS, UNLIMITED, eventually, free_port
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
-START_SECONDS = 40.0
+START_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
 AWAY = ("not ready: log", "not ready: read models")
 

@@ -1,7 +1,9 @@
 """Clients of a server that counts: each test comes from an address of its own."""
 
-import random
+from collections.abc import Callable
 from contextlib import closing
+from ipaddress import IPv4Address
+from itertools import count
 from uuid import uuid4
 
 import httpx
@@ -20,9 +22,12 @@ LIMITED = {
 }
 
 
+_addresses = count(int(IPv4Address("10.0.0.1")))
+
+
 def any_address() -> str:
     """Return an address that no other test has."""
-    return f"10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(1, 255)}"
+    return str(IPv4Address(next(_addresses)))
 
 
 def from_address(server: Server, address: str | None = None, token: str | None = None) -> httpx.Client:
@@ -36,6 +41,15 @@ def somebody(server: Server, tier: Tier) -> str:
     """Return a token of an account that nobody else has."""
     tokens = Tokens(SigningKeys(Secrets.from_base64(server.secret_key())))
     return tokens.issue_access(str(uuid4()), frozenset({Role.USER}), tier=tier, operator=True)
+
+
+def until_refused(ask: Callable[[], httpx.Response], most: int = 200) -> list[httpx.Response]:
+    """Ask until the limit refuses, and return the answers: on a slow machine more comes back meanwhile."""
+    answers = [ask()]
+    while answers[-1].status_code != httpx.codes.TOO_MANY_REQUESTS:
+        assert len(answers) < most, "nothing is refused"
+        answers.append(ask())
+    return answers
 
 
 def statuses(client: httpx.Client, count: int, path: str = "/api/v1/projects") -> list[int]:

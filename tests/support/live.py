@@ -11,7 +11,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.support.server import Server
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 class Live(Protocol):

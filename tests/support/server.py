@@ -2,18 +2,20 @@
 
 import http.client
 import os
+import random
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
+from cluster.processes import is_free
 from commands.partitioning import partition_of
 
 T = TypeVar("T")
@@ -24,13 +26,27 @@ STOP_SECONDS = 10.0
 UNLIMITED = {"CODEPARK_RATE_LIMITS": "off", "CODEPARK_SIGN_IN_LIMITS": "off"}
 
 
+def _ports() -> Iterator[int]:
+    """Give the ports of this worker of the run, one after the other.
+
+    They lie below those that `cluster` draws and those that the kernel gives away, so that nobody else takes one between
+    its choice and its use, or while its server starts again.
+    """
+    own = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = range(10_000 + own, 15_000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    start = random.randrange(len(ports))  # another run on this machine begins elsewhere
+    return cycle((*ports[start:], *ports[:start]))
+
+
+_own_ports = _ports()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on, and that nobody is given for long."""
+    return next(port for port in _own_ports if is_free(port))
 
 
-def eventually(ask: Callable[[], T | None], *, seconds: float = 10.0) -> T:
+def eventually(ask: Callable[[], T | None], *, seconds: float = 30.0) -> T:
     """Ask until there is an answer; the pause between two questions is not what the test waits for."""
     deadline = time.monotonic() + seconds
     while True:

@@ -1,6 +1,7 @@
 """What every counter of attempts keeps to, in memory and in Redis."""
 
 import asyncio
+import time
 from uuid import uuid4
 
 import pytest
@@ -41,9 +42,12 @@ def test_the_sixth_attempt_waits(made) -> None:
 
 def test_many_at_once_gain_nothing(made) -> None:
     async def ask(attempts):
-        return await asyncio.gather(*(attempts.attempt("a") for _ in range(200)))
+        began = time.monotonic()
+        waits = await asyncio.gather(*(attempts.attempt("a") for _ in range(200)))
+        return waits.count(0), time.monotonic() - began
 
-    assert run(made, ask).count(0) == FREE_ATTEMPTS
+    passed, seconds = run(made, ask)
+    assert FREE_ATTEMPTS <= passed <= FREE_ATTEMPTS + seconds  # who comes a second later may try again
 
 
 def test_keys_are_apart_and_success_forgets(made) -> None:

@@ -1,6 +1,7 @@
 """Kafka, MongoDB and Redis with TLS and passwords: the settings reach every client, and a wrong one is said in a sentence."""
 
 import json
+from functools import partial
 from urllib.parse import quote
 
 import httpx
@@ -132,8 +133,7 @@ def test_what_redis_does_not_let_in_goes_on_without_it(install, secured_redis, c
     installation = install(redis_url=url, **dict.fromkeys(trusting, str(certificates.authority)))
     works(installation)
     for program in (*installation.nodes, *installation.workers):
-        told = complaints(program)
-        assert told
+        told = eventually(partial(complaints, program))  # a worker says so after it has projected
         assert all(reason in why for _, why in told)
         parts = [part for part, _ in told]
         assert len(parts) == len(set(parts)), "a part says once that Redis is away, however often it tries"

@@ -12,7 +12,7 @@ from projections.models import READ_MODELS
 from streams.faust.letters import MODEL, OFFSET, REASON
 from streams.faust.rebuild import rebuild_from_kafka
 from streams.faust.requests import RetryRequests, WorkerAwayError
-from tests.integration.faust.conftest import Load, Part, assert_equal
+from tests.integration.faust.conftest import PATIENCE_SECONDS, Load, Part, assert_equal
 
 pytestmark = pytest.mark.integration
 
@@ -186,7 +186,7 @@ def test_the_checkpoint_of_another_log_stops_the_worker(part: Part) -> None:
         )
     store.apply(changes)
     worker = part.worker()
-    assert worker.wait(30) != 0
+    assert worker.wait(PATIENCE_SECONDS) != 0
     assert "another log" in part.output()
 
 
@@ -214,7 +214,7 @@ async def _messages(part: Part, topic: str, count: int) -> list[Any]:
     await consumer.start()
     found: list[Any] = []
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(found) < count:
                 found.append(await consumer.getone())
     finally:

@@ -46,8 +46,8 @@ def lets_in(server):
 
 def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
     with serving(tmp_path / "data", {"CODEPARK_BODY_SECONDS": "0.3"}) as server:
-        with begun(server, server.token()) as sock:
-            began = time.monotonic()
+        token, began = server.token(), time.monotonic()
+        with begun(server, token) as sock:
             found = answer(sock)
             assert 0.2 < time.monotonic() - began < 5
         assert found.startswith(b"HTTP/1.1 408 ")

@@ -17,8 +17,6 @@ from tests.support.server import Server, serving
 PROJECTS = "/api/v1/projects"
 both = pytest.mark.parametrize("live", [sse, websocket])
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def write(person: Person, project: str, count: int) -> None:
     for number in range(count):

@@ -54,14 +54,16 @@ class Slow:
     """Hashes when it is told to, and notes how many were under way at once."""
 
     def __init__(self) -> None:
-        self.gate, self.running, self.most = threading.Event(), 0, 0
+        self.gate, self.two, self.running, self.most = threading.Event(), threading.Event(), 0, 0
         self._lock = threading.Lock()
 
     def hash(self, _: str) -> str:
         with self._lock:
             self.running += 1
             self.most = max(self.most, self.running)
-        self.gate.wait(10)
+            if self.running == 2:
+                self.two.set()
+        self.gate.wait(30)
         with self._lock:
             self.running -= 1
         return "hash"
@@ -74,6 +76,7 @@ def test_two_at_a_time_and_64_in_line() -> None:
         await asyncio.sleep(0)
         with pytest.raises(TooManyLoginsError):
             await passwords.hash("one more")
+        assert await asyncio.to_thread(slow.two.wait, 10)
         slow.gate.set()
         await asyncio.gather(*waiting)
         return slow.most

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from commands import gathering as module
 from commands.gathering import Gathering
 
 
@@ -38,7 +39,9 @@ def test_a_lone_item_goes_in_the_next_turn_of_the_loop():
     assert asyncio.run(run()) == [[1]]
 
 
-def test_after_a_crowd_the_first_waits_for_as_many():
+def test_after_a_crowd_the_first_waits_for_as_many(monkeypatch):
+    monkeypatch.setattr(module, "_WAIT_SECONDS", 60.0)  # a busy machine stands still for a millisecond
+
     async def run():
         batches = []
         loop, gathering = asyncio.get_running_loop(), Gathering(batches.append)

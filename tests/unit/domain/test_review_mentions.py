@@ -64,6 +64,6 @@ def test_it_never_raises_and_names_each_once(text):
     ],
 )
 def test_hostile_texts_take_no_time(text):
-    start = time.perf_counter()
+    start = time.thread_time()  # what others do on this machine does not count
     mentioned_names(text)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
