@@ -6,6 +6,7 @@ import ssl
 import time
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -69,7 +70,10 @@ class FileMailer:
 
 
 class SmtpMailer:
-    """Hand mail to a server: `smtp://user:password@host:port` with STARTTLS where it is offered, or `smtps://`."""
+    """Hand mail to a server: `smtp://user:password@host:port` with STARTTLS, or `smtps://`.
+
+    Mail carries secrets: a server on another machine gets none, and no password, without TLS.
+    """
 
     def __init__(self, url: str, sender: str) -> None:
         """Hand mail to the server at *url*."""
@@ -81,7 +85,9 @@ class SmtpMailer:
         try:
             await asyncio.to_thread(self._deliver, mail)
         except (OSError, smtplib.SMTPException) as error:
-            logger.error("a mail could not be handed over", reason=type(error).__name__)
+            logger.error(
+                "a mail could not be handed over", reason=type(error).__name__
+            )  # no text, no address
 
     def forget(self, account_id: str) -> None:
         """Do nothing: what was handed over is not here."""
@@ -93,17 +99,28 @@ class SmtpMailer:
             server.send_message(message(mail, self._sender))
 
     def _connected(self) -> smtplib.SMTP:
-        """Connect, over TLS where the URL asks for it or the server offers it."""
+        """Connect over TLS; on this machine plainly where the server offers none. Raises SMTPException, OSError."""
         host, context = self._url.hostname or "localhost", ssl.create_default_context()
         if self._url.scheme == "smtps":
             port = self._url.port or smtplib.SMTP_SSL_PORT
             return smtplib.SMTP_SSL(host, port, timeout=_SMTP_SECONDS, context=context)
         server = smtplib.SMTP(host, self._url.port or _SUBMISSION_PORT, timeout=_SMTP_SECONDS)
-        server.ehlo()
-        if server.has_extn("starttls"):
-            server.starttls(context=context)
+        try:
             server.ehlo()
+            if server.has_extn("starttls") or not is_here(host):
+                server.starttls(context=context)  # raises where it is not offered
+        except BaseException:
+            server.close()
+            raise
         return server
+
+
+def is_here(host: str) -> bool:
+    """Tell whether *host* names this machine by its loopback."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def message(mail: Mail, sender: str) -> EmailMessage:

@@ -1,12 +1,16 @@
 """Mail to files, and to a server that speaks SMTP."""
 
 import asyncio
+import ssl
 from email import message_from_bytes
 from email.policy import default
 
+import pytest
 from aiosmtpd.controller import Controller
 
-from read_api.auth.mail import FileMailer, Mail, SmtpMailer
+from cluster.certificates import make_certificates
+from read_api.auth import mail
+from read_api.auth.mail import FileMailer, Mail, SmtpMailer, is_here
 from tests.support.server import free_port
 
 SENDER = "CodePark <no-reply@example.org>"
@@ -42,18 +46,51 @@ def test_a_mail_becomes_a_file_that_its_owner_alone_reads(tmp_path) -> None:
     assert [b"bob@" in path.read_bytes() for path in (tmp_path / "mail").iterdir()] == [True]
 
 
-def test_a_mail_is_handed_to_a_server() -> None:
-    inbox = Inbox()
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    try:
-        mailer = SmtpMailer(f"smtp://127.0.0.1:{controller.port}", SENDER)
-        asyncio.run(mailer.send(MAIL))
-    finally:
-        controller.stop()
-    (envelope,) = inbox.taken
+@pytest.fixture
+def handed():
+    """Return what hands the mail to a server with these options, and gives what the server has taken."""
+
+    def hand(**options) -> list:
+        inbox = Inbox()
+        controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **options)
+        controller.start()
+        try:
+            asyncio.run(SmtpMailer(f"smtp://127.0.0.1:{controller.port}", SENDER).send(MAIL))
+        finally:
+            controller.stop()
+        return inbox.taken
+
+    return hand
+
+
+@pytest.fixture
+def elsewhere(monkeypatch) -> None:
+    """Take the server for one of another machine."""
+    monkeypatch.setattr(mail, "is_here", lambda _: False)
+
+
+def test_a_mail_is_handed_to_a_server(handed) -> None:
+    (envelope,) = handed()
     assert envelope.rcpt_tos == [MAIL.to]
     check(envelope.content)
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_server_elsewhere_gets_mail_over_tls_alone(handed, tmp_path, monkeypatch, capsys) -> None:
+    assert handed() == []
+    assert "SMTPNotSupportedError" in capsys.readouterr().out
+    made = make_certificates(tmp_path)
+    offered = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    offered.load_cert_chain(made.certificate, made.key)
+    assert handed(tls_context=offered) == [], "the authority is not known"
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.authority))
+    (envelope,) = handed(tls_context=offered, require_starttls=True)
+    check(envelope.content)
+
+
+def test_what_is_on_this_machine() -> None:
+    assert all(map(is_here, ("127.0.0.1", "127.8.8.8", "::1", "localhost")))
+    assert not any(map(is_here, ("10.0.0.1", "mail.example.org", "localhost.example.org")))
 
 
 def test_a_server_that_is_away_fails_nobody(capsys) -> None:
