@@ -105,12 +105,17 @@ class Identity:
 
     def emails(self, account_id: str) -> list[str]:
         """Return every e-mail address that the account has had, the present one last."""
-        return [
-            item.event.email
-            for item in self._log.stream_events(account_stream(account_id))
-            if isinstance(item.event, AccountRegistered | AccountProfileChanged)
-            and item.event.email is not None
-        ]
+        return [event.email for event in self._profiles(account_id) if event.email is not None]
+
+    def name(self, account_id: str) -> str:
+        """Return the account's present name."""
+        names = [event.name for event in self._profiles(account_id) if event.name is not None]
+        return names[-1] if names else ""
+
+    def _profiles(self, account_id: str) -> list[AccountRegistered | AccountProfileChanged]:
+        """Return the events that tell of the person, in order."""
+        events = (item.event for item in self._log.stream_events(account_stream(account_id)))
+        return [event for event in events if isinstance(event, AccountRegistered | AccountProfileChanged)]
 
     def notify(self, account_id: str, subject: str, text: str) -> None:
         """Tell the account by mail, later, what happened to it."""

@@ -21,7 +21,7 @@ async def set_password(
     password is a common one, and ForbiddenError where the credentials have moved on.
     """
     identity = call.api.identity
-    check_password(password, email=identity.email(actor.id), name="", pointer=pointer)
+    check_password(password, email=identity.email(actor.id), name=identity.name(actor.id), pointer=pointer)
     command = ChangePassword(
         account_id=actor.id,
         password_hash=await identity.passwords.hash(password),

@@ -146,9 +146,14 @@ def test_common_passwords_are_refused(anybody: httpx.Client, password: str) -> N
     assert problem["errors"][0]["pointer"] == "/password"
 
 
-def test_ones_own_address_is_no_password(anybody: httpx.Client) -> None:
-    body = {"email": "longenough@example.org", "name": "longer", "password": "longenough@example.org"}
-    refused(anybody.post(f"{AUTH}/register", json=body), 400, "password_common")
+def test_ones_own_address_and_name_are_no_passwords(new_person, anybody: httpx.Client) -> None:
+    body = {"email": "longenough@example.org", "name": "Longer-Still"}
+    for password in (body["email"], "longenough", "longer-still"):
+        refused(anybody.post(f"{AUTH}/register", json=body | {"password": password}), 400, "password_common")
+    person = new_person()
+    for password in (person.email, person.name):
+        change = {"currentPassword": PASSWORD, "newPassword": password}
+        refused(person.client.put("/api/v1/me/password", json=change), 400, "password_common")
 
 
 def test_guessing_is_slowed_down_and_the_right_password_waits_too(new_person, anybody: httpx.Client) -> None:
