@@ -64,17 +64,19 @@ class OwnStore(SQLiteDocumentStore):
         self._load_account = load_account
 
     def get(self, collection: str, id: str) -> Document | None:  # noqa: A002 # as in the port
-        """Return a document."""
+        """Return a document; mostly it is one that was written a moment ago."""
         if collection == ACCOUNTS:
             self._load_account(id)
-        return super().get(collection, id)
+        return self.remembered(collection, id) or super().get(collection, id)
 
     def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents that exist, by id."""
         if collection == ACCOUNTS:
             for id_ in ids:
                 self._load_account(id_)
-        return super().get_many(collection, ids)
+        found = {id_: known for id_ in ids if (known := self.remembered(collection, id_)) is not None}
+        missing = [id_ for id_ in ids if id_ not in found]
+        return found | super().get_many(collection, missing) if missing else found
 
     def find(self, query: Query) -> list[Document]:
         """Return the documents of *query*; insights are those of the read model, none while it is away."""

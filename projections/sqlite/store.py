@@ -14,6 +14,7 @@ from projections.sqlite.connections import Database, translated
 from projections.sqlite.generation import Generation
 from projections.sqlite.rebuild import SQLiteRebuild
 from projections.sqlite.schema import Table, drop_table, generations
+from projections.sqlite.table_writer import TableWriter
 from projections.store import Change, Checkpoint, Condition, DeadLetter, Equals, Query, StoreUnavailableError
 from projections.writes import Document
 
@@ -36,6 +37,7 @@ class SQLiteDocumentStore:
         self._database = Database(path)
         self._generations: dict[str, Generation] = {}
         self._tables: dict[str, Table] = {}
+        self._writers: dict[str, TableWriter] = {}
         self._checkpoints: dict[int, dict[str, Checkpoint]] = {0: {}}
         self._rebuilds: dict[str, SQLiteRebuild] = {}
         self._numbers: dict[str, int] = {}
@@ -87,6 +89,11 @@ class SQLiteDocumentStore:
     def get(self, collection: str, id: str) -> Document | None:  # noqa: A002 # the field's name
         """Return a document."""
         return self._read(collection, lambda connection, table: reading.read_one(connection, table, id))
+
+    def remembered(self, collection: str, id: str) -> Document | None:  # noqa: A002 # as above
+        """Return a document that was written of late, without a question to SQLite; None for any other."""
+        with self._database.lock:
+            return self._writers[collection].remembered(id)
 
     def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents that exist, by id."""
@@ -234,6 +241,7 @@ class SQLiteDocumentStore:
         name = generation.model.name
         self._generations[name] = generation
         self._numbers[name] = generation.number
+        self._writers = {**self._writers, **generation.writers}
         self._tables = self._tables | generation.tables
         self._checkpoints = {
             partition: self._checkpoints.get(partition, {}) | {name: checkpoints.get(partition, Checkpoint())}

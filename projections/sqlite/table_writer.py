@@ -37,6 +37,14 @@ class TableWriter:
         self._pending: list[Changed] = []
         self._reads_all = bool(table.sides or table.text)
 
+    def remembered(self, id: str) -> Document | None:  # noqa: A002 # the field's name
+        """Return a copy of a document that was written of late; None for any other."""
+        found = self._recent.get(id)
+        if found is None or found.document is None:
+            return None
+        copy: Document = _decoder.decode(_encoder.encode(found.document))
+        return copy
+
     def write(
         self, connection: sqlite3.Connection, documents: Mapping[str, Sequence[tuple[int, Write]]]
     ) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 
 import pytest
+from hypothesis import given
 from msgspec.structs import replace
 
 from projections.model import Collection, ReadModel
@@ -19,6 +20,7 @@ from projections.store import (
     StoreUnavailableError,
 )
 from projections.writes import Patch, Put
+from tests.contract.projections.samples import NOTES, apply, histories
 
 MODEL = ReadModel(
     name="notes",
@@ -225,3 +227,30 @@ def test_dead_letters_of_a_file_of_an_older_release_are_taken_over(store, path):
     )
     assert later.dead_letters() == [letter, other]
     later.close()
+
+
+@given(histories)
+def test_what_is_remembered_is_what_is_stored(history):
+    store = SQLiteDocumentStore(None)
+    store.prepare([NOTES])
+    for event in history:
+        apply(store, [event])
+        for collection, id_ in {(write.collection, write.id) for write in event[1]}:
+            stored = store.get(collection, id_)
+            assert store.remembered(collection, id_) == stored
+    store.close()
+
+
+def test_who_changes_what_was_remembered_changes_nothing(store):
+    store.apply([change(puts([1]), 2)])
+    store.remembered("notes", "00001")["tags"].append("y")
+    assert store.remembered("notes", "00001") == store.get("notes", "00001") == note(1)
+
+
+def test_what_is_remembered_is_of_the_live_build(store):
+    store.apply([change(puts([1], title="old"), 2)])
+    build = store.begin_rebuild(MODEL)
+    build.apply(puts([1], title="new"), 2)
+    assert store.remembered("notes", "00001")["title"] == "old"
+    build.switch()
+    assert store.remembered("notes", "00001") in (None, note(1, title="new"))
