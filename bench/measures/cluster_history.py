@@ -10,7 +10,9 @@ from time import perf_counter
 from bench.api import create
 from bench.book import OURS, Book
 from bench.clusters import Installation, Servers, installed, metrics, total
+from bench.connection import run
 from bench.filling import fill
+from bench.peers.raw_kafka import read_alone
 from bench.plan import Plan
 from bench.processes import carries_out
 from bench.session import MeasureError, Say
@@ -25,6 +27,7 @@ from commands.sqlite.keys import SQLiteKeyStore
 _START_SECONDS = 600.0
 _CATCH_UP_SECONDS = 900.0
 _LOOK_SECONDS = 0.05
+READING_PEER = "aiokafka, reading alone"
 
 
 def cluster_history(servers: Servers, folder: Path, book: Book, plan: Plan, say: Say) -> None:
@@ -102,7 +105,11 @@ def _rebuild(installation: Installation, book: Book, plan: Plan, say: Say) -> No
             "cluster-rebuild", OURS, events / seconds, unit="events/s", better="higher", about=about,
             events=events, replicaBytesPerEvent=round(size / events),
         )  # fmt: skip
-        say(f"{about}: {events:,} events, {events / seconds:,.0f} events/s")
+        alone = run(read_alone(installation.settings))
+        book.add("cluster-rebuild", READING_PEER, alone, unit="events/s", better="higher", about=about)
+        say(
+            f"{about}: {events:,} events, {events / seconds:,.0f} events/s; aiokafka alone reads {alone:,.0f}"
+        )
 
 
 @contextlib.contextmanager

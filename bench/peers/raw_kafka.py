@@ -1,4 +1,4 @@
-"""aiokafka as its documentation shows it: one RecordBatch at a time, and transactions."""
+"""aiokafka as its documentation shows it: one RecordBatch at a time, transactions, and reading."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,13 +6,15 @@ from time import perf_counter
 from typing import Any, Self
 from uuid import uuid4
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from commands.kafka.settings import KafkaSettings
 from commands.kafka.topics import LOG_CONFIG, MESSAGE_BYTES, Topics
 
 _PARTITION = 0
 _FIRST_SECONDS = 30.0
+_MOST_RECORDS = 2_000
+_FETCH_BYTES = 16 * 1024 * 1024
 
 
 class RawKafka:
@@ -83,3 +85,22 @@ class RawKafka:
     def _message(self, version: int) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
         stream = uuid4().hex.encode()
         return stream, self._state, [("stream", stream), ("version", b"%d" % version), ("type", b"event")]
+
+
+async def read_alone(settings: KafkaSettings) -> float:
+    """Read the first partition of CodePark's log and look at nothing; return messages a second."""
+    place = TopicPartition(settings.topic, _PARTITION)
+    consumer = AIOKafkaConsumer(
+        **settings.client_options(), group_id=None, enable_auto_commit=False, max_partition_fetch_bytes=_FETCH_BYTES
+    )  # fmt: skip
+    await consumer.start()
+    try:
+        consumer.assign([place])
+        await consumer.seek_to_beginning(place)
+        end = (await consumer.end_offsets([place]))[place]
+        began = perf_counter()
+        while await consumer.position(place) < end:
+            await consumer.getmany(timeout_ms=500, max_records=_MOST_RECORDS)
+        return float(end / (perf_counter() - began))
+    finally:
+        await consumer.stop()
