@@ -85,9 +85,7 @@ class SmtpMailer:
         try:
             await asyncio.to_thread(self._deliver, mail)
         except (OSError, smtplib.SMTPException) as error:
-            logger.error(
-                "a mail could not be handed over", reason=type(error).__name__
-            )  # no text, no address
+            logger.error("a mail could not be handed over", reason=type(error).__name__)
 
     def forget(self, account_id: str) -> None:
         """Do nothing: what was handed over is not here."""
