@@ -36,7 +36,6 @@ class SQLiteDocumentStore:
         self._cache_bytes = cache_bytes
         self._database = Database(path)
         self._generations: dict[str, Generation] = {}
-        self._tables: dict[str, Table] = {}
         self._writers: dict[str, TableWriter] = {}
         self._checkpoints: dict[int, dict[str, Checkpoint]] = {0: {}}
         self._rebuilds: dict[str, SQLiteRebuild] = {}
@@ -167,12 +166,12 @@ class SQLiteDocumentStore:
         """Read from the live table; once more where a switch has dropped it in between."""
         with translated():
             for _ in range(_ATTEMPTS):
-                table = self._tables[collection]
+                table = self._writers[collection].table
                 try:
                     with self._database.reading() as connection:
                         return read(connection, table)
                 except sqlite3.OperationalError:
-                    if self._tables[collection] is table:
+                    if self._writers[collection].table is table:
                         raise
             raise sqlite3.OperationalError(f"{collection} is switched faster than it is read")
 
@@ -242,7 +241,6 @@ class SQLiteDocumentStore:
         self._generations[name] = generation
         self._numbers[name] = generation.number
         self._writers = {**self._writers, **generation.writers}
-        self._tables = self._tables | generation.tables
         self._checkpoints = {
             partition: self._checkpoints.get(partition, {}) | {name: checkpoints.get(partition, Checkpoint())}
             for partition in sorted({*self._checkpoints, *checkpoints})

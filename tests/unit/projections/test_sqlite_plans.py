@@ -20,7 +20,7 @@ def plan(store, query):
     """Return the plans of all SELECTs of *query*."""
     details = []
     for scope in query.scopes or ((),):
-        for sql, params in selects(store._tables[query.collection], query, scope):
+        for sql, params in selects(store._writers[query.collection].table, query, scope):
             rows = store._database.writer.execute(f"EXPLAIN QUERY PLAN {sql}", params)
             details.append([detail for *_, detail in rows])
     return details
@@ -57,7 +57,7 @@ def test_a_list_is_a_range_of_its_index(store, *, collection, where, sort, index
     query = Query(collection=collection, where=where, sort=sort, descending=descending, after=after)
     for details in plan(store, query):
         assert len(details) == 1, details
-        assert f"USING INDEX {store._tables[collection].name}_i_{index}" in details[0]
+        assert f"USING INDEX {store._writers[collection].table.name}_i_{index}" in details[0]
         assert where == () or "SEARCH" in details[0]
 
 
