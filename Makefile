@@ -18,10 +18,10 @@ run: $(VENV)/.run ## Serve on http://127.0.0.1:3000 (PORT=…) with this reposit
 	$(BIN)/codepark serve --port $(PORT) --data $(DATA) --demo
 
 cluster: $(VENV)/.dev ## Start Kafka, MongoDB's protocol and Valkey on loopback, and print their addresses
-	@$(BIN)/python -m cluster start
+	@$(BIN)/python -m devservers start
 
 cluster-stop: $(VENV)/.dev ## End them; their data stays
-	@$(BIN)/python -m cluster stop
+	@$(BIN)/python -m devservers stop
 
 test: $(VENV)/.dev ## Run every test that this machine can run
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal

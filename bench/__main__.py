@@ -41,10 +41,14 @@ def main() -> int:
         runner = Runner(plan, Path(folder), chosen.only or NAMES)
         runner.run()
     settings = {
-        "quick": plan.quick, "seconds": plan.seconds, "repeats": plan.repeats, "only": chosen.only,
-        "loadBefore": round(load, 2), "measuredAt": began.isoformat(timespec="seconds"),
+        "quick": plan.quick,
+        "seconds": plan.seconds,
+        "repeats": plan.repeats,
+        "only": chosen.only,
+        "loadBefore": round(load, 2),
+        "measuredAt": began.isoformat(timespec="seconds"),
         "minutes": round((datetime.now(UTC) - began).total_seconds() / 60, 1),
-    }  # fmt: skip
+    }
     document = json.dumps(runner.book.document(machine(), settings), indent=2)
     if chosen.out is not None:
         chosen.out.write_text(document + "\n")

@@ -40,7 +40,9 @@ CLUSTER = (
 )
 
 
-def verdicts(results: dict[str, Any], aims: tuple[Aim, ...] = CLUSTER) -> Iterator[tuple[str, float, str, str]]:  # fmt: skip
+def verdicts(
+    results: dict[str, Any], aims: tuple[Aim, ...] = CLUSTER
+) -> Iterator[tuple[str, float, str, str]]:
     """Yield for each aim that was measured: what, the value, its unit, and whether it is reached."""
     for aim in aims:
         entry = results.get(aim.measure, {})

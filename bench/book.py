@@ -28,14 +28,16 @@ class Entry:
         """Return the entry for JSON; a ratio above 1 favours CodePark."""
         ours = self.value(OURS) if OURS in self.values else None
         return {
-            "about": self.about, "unit": self.unit, "better": self.better,
+            "about": self.about,
+            "unit": self.unit,
+            "better": self.better,
             **({} if ours is None else {OURS: self._side(OURS)}),
             "peers": {
                 name: self._side(name) | ({} if ours is None else self._ratio(ours, name))
                 for name in self.values
                 if name != OURS
             },
-        }  # fmt: skip
+        }
 
     def _side(self, contestant: str) -> dict[str, Any]:
         values = [rounded(value) for value in self.values[contestant]]
@@ -60,9 +62,16 @@ class Book:
         self.servers: dict[str, str] = {}
 
     def add(
-        self, name: str, contestant: str, values: float | Sequence[float], *, unit: str, better: Better, about: str,
+        self,
+        name: str,
+        contestant: str,
+        values: float | Sequence[float],
+        *,
+        unit: str,
+        better: Better,
+        about: str,
         **details: Any,  # whatever a reader of the JSON may want to know
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Add the values of one contestant to the measure *name*."""
         entry = self.entries.setdefault(name, Entry(unit, better, about))
         entry.values.setdefault(contestant, []).extend(

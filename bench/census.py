@@ -1,7 +1,7 @@
 """Count what a log on Kafka holds, by the chain rule that every reader applies."""
 
-from commands.kafka.broker import KafkaTransport
-from commands.kafka.counting import Counted, Counting
+from commands.kafka.protocol.aiokafka_transport import KafkaTransport
+from commands.kafka.protocol.chain_rule import Counted, Counting
 from commands.kafka.settings import KafkaSettings
 
 

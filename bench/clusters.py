@@ -16,9 +16,9 @@ from bench.codepark_server import CodePark, program
 from bench.plan import Plan
 from bench.processes import Server, free_port, start
 from bench.session import Say, Session
-from cluster import jars
-from cluster.servers import Kafka, Mongo, ValkeyServer
 from commands.kafka.settings import KafkaSettings
+from devservers import jars
+from devservers.servers import Kafka, Mongo, ValkeyServer
 
 _METRICS_SECONDS = 5.0
 

@@ -50,9 +50,13 @@ class CodePark:
     def run(self, *arguments: str) -> str:
         """Run a command; return its output; raise ServerError where it fails."""
         done = subprocess.run(
-            [*program(), *arguments], env={**os.environ, **self._env}, capture_output=True, text=True,
-            check=False, timeout=_COMMAND_SECONDS,
-        )  # fmt: skip
+            [*program(), *arguments],
+            env={**os.environ, **self._env},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_COMMAND_SECONDS,
+        )
         if done.returncode or not done.stdout.strip():
             raise ServerError(f"codepark {arguments[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout

@@ -17,9 +17,19 @@ from bench.postgres import installed
 from bench.statistics import median
 
 _PACKAGES = (
-    "codepark", "eventsourcing", "litestar", "granian", "msgspec", "uvloop",
-    "fastapi", "starlette", "uvicorn", "httptools", "pydantic", "psycopg",
-)  # fmt: skip
+    "codepark",
+    "eventsourcing",
+    "litestar",
+    "granian",
+    "msgspec",
+    "uvloop",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "httptools",
+    "pydantic",
+    "psycopg",
+)
 _SYNCS = 200
 
 

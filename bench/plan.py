@@ -23,10 +23,24 @@ class Plan:
         """Return the short plan or the whole one."""
         if quick:
             return cls(
-                quick=True, seconds=2.0, repeats=1, connections=(1, 16, 64), read_projects=200,
-                subscribers=200, rebuild_events=100_000, sizes=(1_000, 100_000), data=data,
-            )  # fmt: skip
+                quick=True,
+                seconds=2.0,
+                repeats=1,
+                connections=(1, 16, 64),
+                read_projects=200,
+                subscribers=200,
+                rebuild_events=100_000,
+                sizes=(1_000, 100_000),
+                data=data,
+            )
         return cls(
-            quick=False, seconds=6.0, repeats=3, connections=(1, 16, 64), read_projects=1_000,
-            subscribers=200, rebuild_events=100_000, sizes=(1_000, 100_000, 1_000_000), data=data,
-        )  # fmt: skip
+            quick=False,
+            seconds=6.0,
+            repeats=3,
+            connections=(1, 16, 64),
+            read_projects=1_000,
+            subscribers=200,
+            rebuild_events=100_000,
+            sizes=(1_000, 100_000, 1_000_000),
+            data=data,
+        )

@@ -50,11 +50,26 @@ def postgres() -> Iterator[Postgres]:
         with (folder / "server.log").open("wb") as log:
             process = subprocess.Popen(
                 [
-                    str(programs / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses=",
-                    "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "shared_buffers=128MB",
+                    str(programs / "postgres"),
+                    "-D",
+                    str(data),
+                    "-k",
+                    str(folder),
+                    "-c",
+                    "listen_addresses=",
+                    "-c",
+                    "fsync=on",
+                    "-c",
+                    "synchronous_commit=on",
+                    "-c",
+                    "shared_buffers=128MB",
                 ],
-                user=user, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+                user=user,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         try:
             _wait_ready(folder, process)
             yield Postgres(process.pid, _environment(folder))
@@ -64,9 +79,12 @@ def postgres() -> Iterator[Postgres]:
 
 def _environment(folder: Path) -> dict[str, str]:
     return {
-        "PERSISTENCE_MODULE": "eventsourcing.postgres", "POSTGRES_DBNAME": "postgres",
-        "POSTGRES_HOST": str(folder), "POSTGRES_USER": "bench", "POSTGRES_PASSWORD": "unused",
-    }  # fmt: skip
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": "postgres",
+        "POSTGRES_HOST": str(folder),
+        "POSTGRES_USER": "bench",
+        "POSTGRES_PASSWORD": "unused",
+    }
 
 
 def installed() -> Path | None:

@@ -62,9 +62,12 @@ def page(result: dict[str, Any]) -> str:
     """Return the Markdown of a result."""
     settings = result["settings"]
     head = _HEAD.format(
-        options=" --quick" if settings["quick"] else "", date=settings["measuredAt"][:10],
-        repeats=settings["repeats"], plural="" if settings["repeats"] == 1 else "s", seconds=settings["seconds"],
-    )  # fmt: skip
+        options=" --quick" if settings["quick"] else "",
+        date=settings["measuredAt"][:10],
+        repeats=settings["repeats"],
+        plural="" if settings["repeats"] == 1 else "s",
+        seconds=settings["seconds"],
+    )
     servers = result["machine"].get("servers", {})
     embedded, cluster = _split(result["results"])
     lines = [head.rstrip(), *_machine({n: f for n, f in result["machine"].items() if n != "servers"})]

@@ -81,10 +81,14 @@ class Session:
             before, meter = self.server.cpu_seconds(), Meter()
             outcome = run(
                 closed_loop(
-                    self.port, requests, connections=connections, seconds=self.plan.seconds,
-                    warmup=_SETTLE_SECONDS, units=units,
+                    self.port,
+                    requests,
+                    connections=connections,
+                    seconds=self.plan.seconds,
+                    warmup=_SETTLE_SECONDS,
+                    units=units,
                 )
-            )  # fmt: skip
+            )
             self.book.failed(name, self.name, outcome.errors)
             if not outcome.latencies:
                 raise MeasureError(f"{self.name}: {about}: nothing succeeded: {dict(outcome.errors)}")

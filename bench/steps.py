@@ -34,21 +34,33 @@ from bench.plan import Plan
 from bench.postgres import PostgresMissingError
 from bench.report import rows
 from bench.session import Session
-from cluster.errors import MissingError
+from devservers.errors import MissingError
 
 _OVER_HTTP: dict[str, Callable[[Session], None]] = {
-    "commands": commands, "batch": batch, "queries": queries, "lag": lag, "live": live, "graphql": graphql,
+    "commands": commands,
+    "batch": batch,
+    "queries": queries,
+    "lag": lag,
+    "live": live,
+    "graphql": graphql,
     "startup": startup,
-}  # fmt: skip
+}
 _OURS_ALONE = ("live", "graphql")
 _OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
-    "import": (importing,), "rebuild": (rebuild, replay), "recorders": (recorders,), "gateway": (gateway,),
+    "import": (importing,),
+    "rebuild": (rebuild, replay),
+    "recorders": (recorders,),
+    "gateway": (gateway,),
     "signing-in": (signing_in,),
-}  # fmt: skip
+}
 _OF_A_CLUSTER: dict[str, Callable[..., None]] = {
-    "cluster-appends": cluster_appends, "cluster-commands": cluster_commands, "cluster-conflict": cluster_conflict,
-    "cluster-lag": cluster_lag, "cluster-failover": cluster_failover, "cluster-history": cluster_history,
-}  # fmt: skip
+    "cluster-appends": cluster_appends,
+    "cluster-commands": cluster_commands,
+    "cluster-conflict": cluster_conflict,
+    "cluster-lag": cluster_lag,
+    "cluster-failover": cluster_failover,
+    "cluster-history": cluster_history,
+}
 _WIDTH = 140
 NAMES = (*_OVER_HTTP, *_OF_A_FOLDER, "growth", *_OF_A_CLUSTER)
 
@@ -63,9 +75,12 @@ class Runner:
         self._servers = Servers(folder / "servers", self.book)
         self._console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH)
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
             console=self._console,
-        )  # fmt: skip
+        )
 
     def run(self) -> None:
         """Measure everything; print a table at the end."""

@@ -111,9 +111,11 @@ def event_stream(token: str) -> Subscriber:
 def event_socket(token: str) -> Subscriber:
     """Return a subscriber on a WebSocket."""
     headers = {
-        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": b64encode(os.urandom(16)).decode(),
-    }  # fmt: skip
+    }
     return SocketSubscriber(request("GET", "/ws/events", token=token, headers=headers))
 
 

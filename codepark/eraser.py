@@ -7,12 +7,12 @@ from functools import partial
 
 import structlog
 
-from codepark.parts import Parts
+from codepark.profiles.profile import Profile
 from commands.bus import accepted
 from commands.intake.intake import Request
 from commands.log import LogUnavailableError, Selection
 from commands.outcomes import Accepted
-from commands.view import load
+from commands.unit_of_work import load
 from domain.account.events import AccountErased
 from domain.actor import SERVICE
 from domain.command import Command
@@ -40,27 +40,27 @@ class Eraser:
 
     def __init__(
         self,
-        parts: Parts,
+        profile: Profile,
         *,
         forget_here: Sequence[Callable[[], None]],
         forget: Sequence[Callable[[], None]],
         forget_mail: Callable[[str], None],
     ) -> None:
-        """Erase in *parts*; *forget_here* drops what this process remembers, *forget* what the caches hold.
+        """Erase in *profile*; *forget_here* drops what this process remembers, *forget* what the caches hold.
 
         *forget_mail* drops the mail about an account.
         """
-        self._parts = parts
+        self._profile = profile
         self._forget_here = forget_here
         self._forget = forget
         self._forget_mail = forget_mail
-        self._traces = TraceQueries(parts.store)
+        self._traces = TraceQueries(profile.store)
         self._pending: dict[str, AccountErased] = {}
         self._changed = threading.Condition()
         self._ended = False
         self._begun = False
         self._thread = threading.Thread(target=self._run, name="eraser", daemon=True)
-        parts.logs.accounts.on_append(self._appended)
+        profile.logs.accounts.on_append(self._appended)
 
     def start(self) -> None:
         """Take up what is left undone, and begin."""
@@ -84,7 +84,7 @@ class Eraser:
         for record in records:
             if record.topic == AccountErased.TOPIC:
                 event = self._event(record)
-                self._parts.keys.forget((event.account_id, *event.authors))
+                self._profile.keys.forget((event.account_id, *event.authors))
                 for forget in self._forget_here:
                     forget()
                 with self._changed:
@@ -130,7 +130,7 @@ class Eraser:
 
     def _undone(self) -> Iterator[AccountErased]:
         """Yield the erasures that the log holds and does not tell the end of."""
-        log = self._parts.logs.accounts
+        log = self._profile.logs.accounts
         after, selection = 0, Selection(topics=(AccountErased.TOPIC,))
         while records := log.read(after, 100, selection):
             after = records[-1].sequence
@@ -140,13 +140,13 @@ class Eraser:
                     yield event
 
     def _event(self, record: Record) -> AccountErased:
-        event = self._parts.logs.accounts.event(record)
+        event = self._profile.logs.accounts.event(record)
         assert isinstance(event, AccountErased)  # noqa: S101 # by its topic
         return event
 
     def _erase(self, event: AccountErased) -> None:
         people = (event.account_id, *event.authors)
-        self._parts.keys.destroy(people)
+        self._profile.keys.destroy(people)
         for forget in self._forget:
             forget()
         self._catch_up()
@@ -158,7 +158,7 @@ class Eraser:
         for forget in self._forget:
             forget()
         self._forget_mail(event.account_id)
-        self._parts.scrub()
+        self._profile.scrub()
         self._carry_out(CompleteErasure(account_id=event.account_id))
         logger.info("a person was erased")
         with self._changed:
@@ -167,18 +167,18 @@ class Eraser:
 
     def _catch_up(self) -> None:
         """Wait until the read models include all that is in the log now; raises StoreUnavailableError."""
-        parts, deadline = self._parts, time.monotonic() + _CATCH_UP_SECONDS
-        for partition, sequence in parts.logs.tip().sequences.items():
-            for model in parts.main_models:
-                while parts.progress.sequence(model, partition) < sequence:
+        profile, deadline = self._profile, time.monotonic() + _CATCH_UP_SECONDS
+        for partition, sequence in profile.logs.tip().sequences.items():
+            for model in profile.main_models:
+                while profile.progress.sequence(model, partition) < sequence:
                     if self._ended or time.monotonic() > deadline:
                         raise StoreUnavailableError(f"{model} does not come to the erasure in time")
                     self._pause(_LOOK_SECONDS)
 
     def _carry_out(self, command: Command) -> Accepted:
         """Carry out a command. Nodes may do so at once for the same person: a trace erased twice is erased."""
-        submission = self._parts.intake.submit(command, None, Request(actor=SERVICE))
-        return accepted(self._parts.bus.execute_sync([submission])[0])
+        submission = self._profile.intake.submit(command, None, Request(actor=SERVICE))
+        return accepted(self._profile.bus.execute_sync([submission])[0])
 
 
 def _erase_traces(person: str, traces: Traces) -> EraseTraces:

@@ -7,17 +7,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from codepark.parts import Parts
-from read_api.gateway.limits.guarded import GuardedLimiter
+from codepark.profiles.profile import Profile
+from read_api.gateway.limits.fallback import GuardedLimiter
 from read_api.gateway.limits.limits import Limits
 
 
 class Metrics(Collector):
-    """What the parts say about themselves."""
+    """The figures of the parts of a process."""
 
-    def __init__(self, parts: Parts, limits: Limits) -> None:
-        """Read from *parts* and *limits*."""
-        self._parts = parts
+    def __init__(self, profile: Profile, limits: Limits) -> None:
+        """Read from *profile* and *limits*."""
+        self._profile = profile
         self._limits = limits
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -29,11 +29,11 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics as they are now."""
-        tips = {log.number: log.tip().sequence for log in self._parts.logs}
+        tips = {log.number: log.tip().sequence for log in self._profile.logs}
         yield GaugeMetricFamily("codepark_log_sequence", "Events in the log", value=sum(tips.values()))
         yield from self._of_partitions(tips)
         yield GaugeMetricFamily(
-            "codepark_commands_waiting", "Commands that wait for a decision", value=self._parts.bus.waiting
+            "codepark_commands_waiting", "Commands that wait for a decision", value=self._profile.bus.waiting
         )
         lag = GaugeMetricFamily(
             "codepark_projection_lag_events",
@@ -43,7 +43,7 @@ class Metrics(Collector):
         blocked = GaugeMetricFamily(
             "codepark_projection_blocked_streams", "Streams that a dead letter blocks", labels=["model"]
         )
-        progress = self._parts.progress
+        progress = self._profile.progress
         for model in sorted({name for number in tips for name in progress.models(number)}):
             behind = (max(tip - progress.sequence(model, number), 0) for number, tip in tips.items())
             lag.add_metric([model], sum(behind))
@@ -91,7 +91,7 @@ class Metrics(Collector):
         )
         for number, tip in tips.items():
             sequences.add_metric([str(number)], tip)
-            for model, sequence in self._parts.progress.models(number).items():
+            for model, sequence in self._profile.progress.models(number).items():
                 lag.add_metric([model, str(number)], max(tip - sequence, 0))
         yield sequences
         yield lag

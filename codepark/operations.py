@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from codepark.parts import Log, Parts
+from codepark.profiles.profile import Log, Profile
 from commands.bus import accepted
 from commands.chain import chain_after
 from commands.intake.intake import Request
@@ -17,22 +17,22 @@ from domain.errors import InvalidError, NotFoundError
 from domain.signing.commands import RotateSigningKey
 from read_api.realtime.events import event_document
 
-Operation = Callable[[Parts, dict[str, Any]], dict[str, Any]]
+Operation = Callable[[Profile, dict[str, Any]], dict[str, Any]]
 
 
-def rebuild_model(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+def rebuild_model(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     """Rebuild a read model; raises NotFoundError for an unknown name."""
     name = str(arguments.get("model"))
-    for model in parts.models:
+    for model in profile.models:
         if model.name == name:
-            return {"model": name, "sequence": parts.rebuild(model, arguments.get("progress"))}
-    names = ", ".join(model.name for model in parts.models)
+            return {"model": name, "sequence": profile.rebuild(model, arguments.get("progress"))}
+    names = ", ".join(model.name for model in profile.models)
     raise NotFoundError(f"there is no read model {name}; there are {names}", code="model_not_found")
 
 
-def list_dead_letters(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+def list_dead_letters(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     """List dead letters."""
-    letters = parts.store.dead_letters(arguments.get("model"))
+    letters = profile.store.dead_letters(arguments.get("model"))
     return {
         "items": [
             {
@@ -48,15 +48,15 @@ def list_dead_letters(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def retry_dead_letters(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+def retry_dead_letters(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     """Retry dead letters in the order of their streams."""
     del arguments
-    return parts.retry_dead_letters()
+    return profile.retry_dead_letters()
 
 
-def set_account(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+def set_account(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     """Give the account with this e-mail address other roles or another tier."""
-    account_id = parts.intake.account_with_email(str(arguments["email"]))
+    account_id = profile.intake.account_with_email(str(arguments["email"]))
     if account_id is None:
         raise NotFoundError(
             f"there is no account with the address {arguments['email']}", code="account_not_found"
@@ -67,16 +67,16 @@ def set_account(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     except ValueError as error:
         raise InvalidError(str(error)) from error
     command = ChangeStanding(account_id=account_id, roles=roles, tier=tier)
-    submission = parts.intake.submit(command, None, Request(actor=SERVICE))
-    done = accepted(parts.bus.execute_sync([submission])[0])
+    submission = profile.intake.submit(command, None, Request(actor=SERVICE))
+    done = accepted(profile.bus.execute_sync([submission])[0])
     return {"accountId": account_id, "version": done.version, "position": done.position.token()}
 
 
-def events_after(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+def events_after(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return events behind sequences, which are given by partition; `after` moves on to the last of them."""
     topics = (str(arguments["type"]),) if arguments.get("type") else None
     after = {int(number): int(sequence) for number, sequence in (arguments.get("after") or {}).items()}
-    records = parts.logs.records(after, Selection(topics=topics), upto=parts.logs.tip().sequences)
+    records = profile.logs.records(after, Selection(topics=topics), upto=profile.logs.tip().sequences)
     items = []
     for log, record in islice(records, int(arguments.get("limit", 500))):
         token = Position.at(record.sequence, record.chain, log.number).token()
@@ -85,19 +85,19 @@ def events_after(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"items": items, "after": {str(number): sequence for number, sequence in after.items()}}
 
 
-def tip(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+def tip(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return the sequence of the last event of each partition."""
     del arguments
-    return {"sequences": {str(log.number): log.tip().sequence for log in parts.logs}}
+    return {"sequences": {str(log.number): log.tip().sequence for log in profile.logs}}
 
 
-def examine(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+def examine(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     """Check the log's chain from the first record to the last, and what the read models say."""
     del arguments
-    faults = [fault for log in parts.logs if (fault := _fault(log, len(parts.logs))) is not None]
-    letters = parts.store.dead_letters()
-    last = sum(log.tip().sequence for log in parts.logs)
-    models = _models(parts)
+    faults = [fault for log in profile.logs if (fault := _fault(log, len(profile.logs))) is not None]
+    letters = profile.store.dead_letters()
+    last = sum(log.tip().sequence for log in profile.logs)
+    models = _models(profile)
     findings = [
         {
             "part": "event log",
@@ -113,8 +113,8 @@ def examine(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
             "part": "read models",
             "ok": all(
                 sequence <= log.tip().sequence
-                for log in parts.logs
-                for sequence in parts.progress.models(log.number).values()
+                for log in profile.logs
+                for sequence in profile.progress.models(log.number).values()
             ),
             "detail": ", ".join(f"{name} {sequence}" for name, sequence in sorted(models.items())),
         },
@@ -122,11 +122,11 @@ def examine(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"findings": findings}
 
 
-def _models(parts: Parts) -> dict[str, int]:
+def _models(profile: Profile) -> dict[str, int]:
     """Return how many events each read model includes."""
     found: dict[str, int] = {}
-    for log in parts.logs:
-        for name, sequence in parts.progress.models(log.number).items():
+    for log in profile.logs:
+        for name, sequence in profile.progress.models(log.number).items():
             found[name] = found.get(name, 0) + sequence
     return found
 
@@ -152,19 +152,19 @@ def broken_chain(log: Log) -> str | None:
     return None
 
 
-def rotate_signing_key(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+def rotate_signing_key(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     """Announce the next generation of the key that signs tokens."""
     del arguments
     command = RotateSigningKey(at=int(time.time() * 1000))
-    submission = parts.intake.submit(command, None, Request(actor=SERVICE))
-    done = accepted(parts.bus.execute_sync([submission])[0])
+    submission = profile.intake.submit(command, None, Request(actor=SERVICE))
+    done = accepted(profile.bus.execute_sync([submission])[0])
     return {"generation": done.version + 1, "position": done.position.token()}
 
 
-def rotate_master_key(parts: Parts, arguments: dict[str, Any]) -> dict[str, Any]:
+def rotate_master_key(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     """Wrap the keys of people anew with the newest master key."""
     del arguments
-    return parts.rotate_master_key()
+    return profile.rotate_master_key()
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -12,17 +12,17 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from codepark import shared_memory
+from codepark import cache_and_channel
+from codepark.cache_and_channel import SharedMemory
 from codepark.eraser import Eraser
 from codepark.interpreter import prepare_interpreter
-from codepark.limiting import build_limits, start_limits
+from codepark.limiter_choice import build_limits, start_limits
 from codepark.metrics import Metrics
-from codepark.opening import open_parts
 from codepark.operations import OPERATIONS
-from codepark.parts import Parts
-from codepark.published import published_by, read_again
+from codepark.profiles.opener import open_profile
+from codepark.profiles.profile import Profile
+from codepark.published_events import published_by, read_again
 from codepark.settings import Settings
-from codepark.shared_memory import SharedMemory
 from read_api.api import Api
 from read_api.app import create_app
 from read_api.auth.attempts import Attempts, MemoryAttempts, RedisAttempts
@@ -46,92 +46,92 @@ def build_mailer(settings: Settings) -> Mailer:
     return FileMailer(settings.data / "mail", settings.mail_from)
 
 
-def build_identity(parts: Parts) -> Identity:
+def build_identity(profile: Profile) -> Identity:
     """Wire who may sign in, and with what."""
-    settings = parts.settings
+    settings = profile.settings
     sessions = None if settings.redis is None else settings.redis.sessions
     attempts: Attempts = MemoryAttempts()
     if sessions is not None:
-        client = shared_memory.connect_async(sessions, settings.redis_ca_file)
+        client = cache_and_channel.connect_async(sessions, settings.redis_ca_file)
         attempts = RedisAttempts(client, f"{settings.prefix}attempts.")
     return Identity(
-        parts.logs.accounts,
-        parts.secrets,
+        profile.logs.accounts,
+        profile.secrets,
         attempts=attempts,
         mailer=build_mailer(settings),
         public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
     )
 
 
-def build_eraser(parts: Parts, shared: SharedMemory, hub: Hub) -> Eraser:
+def build_eraser(profile: Profile, shared: SharedMemory, hub: Hub) -> Eraser:
     """Wire what erases people to the end."""
     return Eraser(
-        parts,
+        profile,
         forget_here=[hub.forget],
-        forget=[shared.cache.erase, parts.forget_answers],
-        forget_mail=build_mailer(parts.settings).forget,
+        forget=[shared.cache.erase, profile.forget_answers],
+        forget_mail=build_mailer(profile.settings).forget,
     )
 
 
-def build_api(parts: Parts, shared: SharedMemory, hub: Hub, eraser: Eraser) -> Api:
-    """Wire the HTTP surface over *parts*."""
-    limits = build_limits(parts.settings)
-    metrics, published = Metrics(parts, limits), published_by(parts.secrets)
+def build_api(profile: Profile, shared: SharedMemory, hub: Hub, eraser: Eraser) -> Api:
+    """Wire the HTTP surface over *profile*."""
+    limits = build_limits(profile.settings)
+    metrics, published = Metrics(profile, limits), published_by(profile.secrets)
 
     async def erased(account_id: str) -> bool:
         return await asyncio.to_thread(eraser.wait, account_id, _ERASING_SECONDS)
 
     return Api(
-        logs=parts.logs,
-        bus=parts.bus,
-        intake=parts.intake,
-        progress=parts.progress,
-        store=parts.store,
-        queries=parts.queries,
-        identity=build_identity(parts),
+        logs=profile.logs,
+        bus=profile.bus,
+        intake=profile.intake,
+        progress=profile.progress,
+        store=profile.store,
+        queries=profile.queries,
+        identity=build_identity(profile),
         published=published,
-        published_again=read_again(parts.logs, published),
+        published_again=read_again(profile.logs, published),
         erased=erased,
         hub=hub,
         limits=limits,
         cache=shared.cache,
-        past=parts.past,
-        not_ready=parts.behind,
+        past=profile.past,
+        not_ready=profile.behind,
         metrics=metrics.write,
-        operations={name: partial(run, parts) for name, run in OPERATIONS.items()},
+        operations={name: partial(run, profile) for name, run in OPERATIONS.items()},
         in_flight=set(),
-        models=parts.main_models,
-        asyncapi=_asyncapi(parts),
-        graphql=parts.settings.graphql,
-        left=parts.left,
-        in_threads=parts.remote,
-        read_latest=not parts.remote,
-        gateway=parts.settings.gateway,
+        models=profile.main_models,
+        asyncapi=_asyncapi(profile),
+        graphql=profile.settings.graphql,
+        left=profile.left,
+        in_threads=profile.remote,
+        read_latest=not profile.remote,
+        gateway=profile.settings.gateway,
     )
 
 
-def _asyncapi(parts: Parts) -> bytes:
+def _asyncapi(profile: Profile) -> bytes:
     """Return the AsyncAPI document: the public topics where there are any, and the live channels."""
-    kafka = parts.settings.kafka
+    kafka = profile.settings.kafka
     prefix = DEFAULT_PREFIX if kafka is None else kafka.prefix
     servers = None if kafka is None else kafka.bootstrap_servers
     return msgspec.json.encode(asyncapi_document(prefix, version("codepark"), servers))
 
 
-def serve(settings: Settings, started: Callable[[Parts], None] | None = None) -> None:
+def serve(settings: Settings, started: Callable[[Profile], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; *started* is called from its own thread once requests are answered.
 
-    Raises what `Parts` raises where the data directory cannot be used.
+    Raises what `Profile` raises where the data directory cannot be used.
     """
     prepare_interpreter()
-    parts = open_parts(settings)
-    shared = SharedMemory(settings, parts.logs)
+    profile = open_profile(settings)
+    shared = SharedMemory(settings, profile.logs)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings, parts, shared, started))
+            runner.run(_serve(settings, profile, shared, started))
     finally:
         shared.close()
-        parts.close()
+        profile.close()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -145,19 +145,19 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _serve(
     settings: Settings,
-    parts: Parts,
+    profile: Profile,
     shared: SharedMemory,
-    started: Callable[[Parts], None] | None,
+    started: Callable[[Profile], None] | None,
 ) -> None:
     loop = asyncio.get_running_loop()
-    parts.progress.bind(loop)
-    parts.bind(loop)
-    hub = Hub(parts.logs)
-    eraser = build_eraser(parts, shared, hub)
-    api = build_api(parts, shared, hub, eraser)
+    profile.progress.bind(loop)
+    profile.bind(loop)
+    hub = Hub(profile.logs)
+    eraser = build_eraser(profile, shared, hub)
+    api = build_api(profile, shared, hub, eraser)
     api.hub.start(loop)
     await start_limits(api.limits)
-    parts.start()
+    profile.start()
     eraser.start()
     server = Server(
         create_app(api),
@@ -176,12 +176,12 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     serving = loop.create_task(server.serve())
-    node = _node_server(settings, parts)
+    node = _node_server(settings, profile)
     node_serving = None if node is None else loop.create_task(node.serve())
     url = f"{'https' if settings.gateway.tls else 'http'}://{settings.host}:{settings.port}"
-    parts.directory.announce(url, shared.url, settings.gateway.tls_cert_file)
+    profile.directory.announce(url, shared.url, settings.gateway.tls_cert_file)
     logger.info("serving", url=url, data=str(settings.data))
-    background = None if started is None else loop.run_in_executor(None, started, parts)
+    background = None if started is None else loop.run_in_executor(None, started, profile)
     stopping = loop.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     await _stop(api, server, serving)
@@ -189,7 +189,7 @@ async def _serve(
         node.stop()  # type: ignore[no-untyped-call] # granian
         await asyncio.wait({node_serving}, timeout=_STOP_SECONDS)
     await api.limits.aclose()
-    await parts.end_in_loop()
+    await profile.end_in_loop()
     stopping.cancel()
     await api.identity.close()
     await asyncio.to_thread(eraser.close)
@@ -199,14 +199,14 @@ async def _serve(
         serving.result()
 
 
-def _node_server(settings: Settings, parts: Parts) -> Server | None:
+def _node_server(settings: Settings, profile: Profile) -> Server | None:
     """Return the listener for other nodes, None where there is none."""
-    if parts.node_listener is None or settings.node_address is None:
+    if profile.node_listener is None or settings.node_address is None:
         return None
     host, _, port = settings.node_address.rpartition(":")
     everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104 # what the settings say
     return Server(
-        parts.node_listener,
+        profile.node_listener,
         address=settings.host if everywhere else host,  # others may know this node by a name
         port=int(port),
         interface=Interfaces.ASGI,

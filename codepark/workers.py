@@ -4,25 +4,25 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from codepark import shared_memory
-from codepark.cluster import KEYS
+from codepark import cache_and_channel
 from codepark.interpreter import prepare_interpreter
+from codepark.profiles.cluster import KEYS
 from codepark.settings import Settings, SettingsError
-from commands.kafka.keys import MongoKeyStore
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
+from commands.mongodb.keys import MongoKeyStore
 from projections.models import READ_MODELS
 from projections.mongodb.connection import connect, database_name, database_of
 from projections.mongodb.store import MongoDocumentStore
 from streams.faust.workers import run_insights, run_projections, run_public
-from streams.public.names import keyed_pseudonyms
+from streams.public.pseudonyms import keyed_pseudonyms
 
 _KEYS_REMEMBERED_SECONDS = (
     60.0  # a worker does not read every partition, and so does not hear of every erasure
 )
 
 
-class Workshop:
+class WorkerContext:
     """What every worker works with."""
 
     def __init__(self, settings: Settings) -> None:
@@ -40,7 +40,7 @@ class Workshop:
         )
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.store = MongoDocumentStore(self._client, name)
-        self.redis: Any = shared_memory.connect(settings.redis.pubsub, settings.redis_ca_file)
+        self.redis: Any = cache_and_channel.connect(settings.redis.pubsub, settings.redis_ca_file)
         prepare_interpreter()
 
     def close(self) -> None:
@@ -53,7 +53,7 @@ class Workshop:
 
 def project(settings: Settings, metrics_port: int | None) -> None:
     """Keep the read models until SIGTERM or SIGINT."""
-    with closing(Workshop(settings)) as shop:
+    with closing(WorkerContext(settings)) as shop:
         run_projections(
             shop.kafka,
             shop.store,
@@ -67,14 +67,19 @@ def project(settings: Settings, metrics_port: int | None) -> None:
 
 def analyse(settings: Settings, metrics_port: int | None) -> None:
     """Keep the insights until SIGTERM or SIGINT."""
-    with closing(Workshop(settings)) as shop:
+    with closing(WorkerContext(settings)) as shop:
         run_insights(shop.kafka, shop.store, shop.mapper, shop.redis, shop.prefix, metrics_port=metrics_port)
 
 
 def publish(settings: Settings, metrics_port: int | None) -> None:
     """Publish the public topics until SIGTERM or SIGINT."""
-    with closing(Workshop(settings)) as shop:
+    with closing(WorkerContext(settings)) as shop:
         run_public(
-            shop.kafka, shop.store, shop.mapper, keyed_pseudonyms(shop.secret), shop.redis, shop.prefix,
+            shop.kafka,
+            shop.store,
+            shop.mapper,
+            keyed_pseudonyms(shop.secret),
+            shop.redis,
+            shop.prefix,
             metrics_port=metrics_port,
-        )  # fmt: skip
+        )

@@ -9,12 +9,12 @@ from typing import Protocol
 
 import structlog
 
-from commands.deciding import Decided, decide_batch, settle
-from commands.gathering import Gathering
+from commands.batch_decider import Decided, decide_batch, settle
+from commands.batcher import Gathering
 from commands.log import EventLog, LogCorruptError, LogUnavailableError, Tip, TipMovedError
 from commands.outcomes import Accepted, Outcome, Refused, Submission, Unavailable
 from commands.position import Position
-from commands.view import View
+from commands.unit_of_work import View
 from domain.errors import Refusal
 from domain.times import Clock, system_clock
 

@@ -25,7 +25,18 @@ class Common:
 
     __slots__ = ("_after_at", "_after_commit", "_after_id", "_after_stream", "_before_at", "_pairs", "_trace")
 
-    def __init__(self, actor: str, causation: str | None, dataschema: str, source: str, time: str, topic: str, command: str, correlation: str, traceparent: str | None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        actor: str,
+        causation: str | None,
+        dataschema: str,
+        source: str,
+        time: str,
+        topic: str,
+        command: str,
+        correlation: str,
+        traceparent: str | None,
+    ) -> None:
         """Encode what is shared."""
         cause = [] if causation is None else [("causation", causation.encode())]
         trace = [] if traceparent is None else [("traceparent", traceparent.encode())]
@@ -56,18 +67,53 @@ class Common:
             own = [("fingerprint", record.fingerprint.encode())]
             kept = _frames(own)
         last = [] if tracking is None else [(TRACKING, tracking)]
-        covered = b"".join((
-            _framed(home), LENGTHS[len(data)], data, self._before_at, LENGTHS[len(at)], at,
-            self._after_at, _framed(name), self._after_id, framed_stream,
-            self._after_stream, LENGTHS[len(commit)], commit, self._after_commit, kept,
-            _SEQUENCE, LENGTHS[len(sequence)], sequence, _STREAM, framed_stream, self._trace,
-            _frames(last) if last else b"", _VERSION, LENGTHS[len(version)], version,
-        ))  # fmt: skip
+        covered = b"".join(
+            (
+                _framed(home),
+                LENGTHS[len(data)],
+                data,
+                self._before_at,
+                LENGTHS[len(at)],
+                at,
+                self._after_at,
+                _framed(name),
+                self._after_id,
+                framed_stream,
+                self._after_stream,
+                LENGTHS[len(commit)],
+                commit,
+                self._after_commit,
+                kept,
+                _SEQUENCE,
+                LENGTHS[len(sequence)],
+                sequence,
+                _STREAM,
+                framed_stream,
+                self._trace,
+                _frames(last) if last else b"",
+                _VERSION,
+                LENGTHS[len(version)],
+                version,
+            )
+        )
         first, schema, origin, what, why, trace = self._pairs
         pairs = [
-            first, ("at", at), *schema, ("ce_id", name), *origin, ("ce_subject", stream), *what, ("commit", commit),
-            *why, *own, ("sequence", sequence), ("stream", stream), *trace, *last, ("version", version),
-        ]  # fmt: skip
+            first,
+            ("at", at),
+            *schema,
+            ("ce_id", name),
+            *origin,
+            ("ce_subject", stream),
+            *what,
+            ("commit", commit),
+            *why,
+            *own,
+            ("sequence", sequence),
+            ("stream", stream),
+            *trace,
+            *last,
+            ("version", version),
+        ]
         return covered, pairs
 
 
@@ -98,20 +144,42 @@ _SEQUENCE, _STREAM, _VERSION = _framed(b"sequence"), _framed(b"stream"), _framed
 
 @lru_cache(maxsize=1_024)
 def _common(
-    actor: str, causation: str | None, topic: str, schema: int, source: str, occurred_at: int, command: str,
-    correlation: str, traceparent: str | None,
-) -> Common:  # fmt: skip
+    actor: str,
+    causation: str | None,
+    topic: str,
+    schema: int,
+    source: str,
+    occurred_at: int,
+    command: str,
+    correlation: str,
+    traceparent: str | None,
+) -> Common:
     return Common(
-        actor, causation, f"{topic}/{schema}", source, rfc3339(occurred_at), topic, command, correlation, traceparent
-    )  # fmt: skip
+        actor,
+        causation,
+        f"{topic}/{schema}",
+        source,
+        rfc3339(occurred_at),
+        topic,
+        command,
+        correlation,
+        traceparent,
+    )
 
 
 def laid(record: Record, tracking: bytes | None = None) -> tuple[bytes, list[tuple[str, bytes]]]:
     """Return what the chain covers of *record*, and its headers but `chain`; see `Common.lay`."""
     return _common(
-        record.actor, record.causation, record.topic, record.schema, record.source, record.occurred_at,
-        record.command, record.correlation, record.traceparent,
-    ).lay(record, tracking)  # fmt: skip
+        record.actor,
+        record.causation,
+        record.topic,
+        record.schema,
+        record.source,
+        record.occurred_at,
+        record.command,
+        record.correlation,
+        record.traceparent,
+    ).lay(record, tracking)
 
 
 def headers(record: Record) -> list[tuple[str, bytes]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from commands.view import Unit
+from commands.unit_of_work import Unit
 from domain import identifiers as ids
 from domain.account import commands as account_commands
 from domain.account import decider as account

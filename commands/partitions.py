@@ -5,7 +5,7 @@ from heapq import merge
 from typing import Generic, TypeVar
 
 from commands.log import EVERYTHING, EventLog, Selection
-from commands.partitioning import partition_of
+from commands.partitioner import partition_of
 from commands.position import Position, behind
 from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record

@@ -14,15 +14,15 @@ from graphql import build_schema, find_breaking_changes, print_schema
 from commands.chain import CHAIN_SIZE, chain_after, chain_bytes, first_chain, headers, source_of
 from commands.intake.builders import COMMAND_TYPES
 from commands.mapper import personal_fields
-from domain.catalogue import EVENTS
 from domain.event import Event
 from domain.policy import POLICY
 from domain.record import Record
+from domain.registry import EVENTS
 from read_api.app import operations
 from read_api.graphql.federation import schema as served_schema
 from streams.public import fields as public_fields
-from streams.public.catalogue import PUBLISHED, WITHHELD, Publication
 from streams.public.compatibility import same_contract
+from streams.public.publications import PUBLISHED, WITHHELD, Publication
 from streams.public.schemas import schema as public_schema
 from streams.public.schemas import schema_file
 from streams.public.schemas import schemas as public_schemas
@@ -235,12 +235,25 @@ def _records(source: str) -> Iterator[Record]:
     )
     for number, (topic, stream, version, data, fingerprint, causation) in enumerate(texts, 1):
         yield Record(
-            source=source, home=project, stream=stream, version=version, topic=topic, schema=1,
-            data=data.encode(), sequence=number, at=number - 1, command=command.format(number),
-            commit_index=1, commit_count=1, occurred_at=1_700_000_000_000 + number, actor="service:cli",
-            correlation=f"request-{number}", causation=causation, fingerprint=fingerprint,
+            source=source,
+            home=project,
+            stream=stream,
+            version=version,
+            topic=topic,
+            schema=1,
+            data=data.encode(),
+            sequence=number,
+            at=number - 1,
+            command=command.format(number),
+            commit_index=1,
+            commit_count=1,
+            occurred_at=1_700_000_000_000 + number,
+            actor="service:cli",
+            correlation=f"request-{number}",
+            causation=causation,
+            fingerprint=fingerprint,
             traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" if number == 1 else None,
-        )  # fmt: skip
+        )
 
 
 def _fields(kind: type) -> tuple[dict[str, Any], list[tuple[str, dict[str, Any], bool]]]:
@@ -370,7 +383,7 @@ def _broken_graphql() -> list[str]:
 
 def _broken_events() -> list[str]:
     return [
-        f"{name} is published and says something else: raise its version in streams/public/catalogue.py"
+        f"{name} is published and says something else: raise its version in streams/public/publications.py"
         for name, document in public_schemas().items()
         if (PUBLIC_SCHEMAS / name).exists()
         and not same_contract(json.loads((PUBLIC_SCHEMAS / name).read_text(encoding="utf-8")), document)

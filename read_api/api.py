@@ -18,9 +18,9 @@ from read_api.auth.identity import Identity
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.settings import GatewaySettings
 from read_api.graphql.settings import GraphQLSettings
+from read_api.query_services import Queries
 from read_api.realtime.events import Shown
 from read_api.realtime.hub import Hub
-from read_api.services import Queries
 
 
 class Left(Protocol):

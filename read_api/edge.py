@@ -8,14 +8,14 @@ import structlog
 from litestar.types import ASGIApp, Receive, Scope, Send
 from uuid_utils import uuid4
 
+from read_api.gateway.asgi_response import Sent
 from read_api.gateway.call import Answer
 from read_api.gateway.clients import Clients
 from read_api.gateway.cors import Cors
-from read_api.gateway.finishing import Finish
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.problems import BadInputError, HttpError
+from read_api.gateway.response_finisher import Finish
 from read_api.gateway.routes import failed
-from read_api.gateway.sending import Sent
 from read_api.gateway.settings import GatewaySettings
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")

@@ -16,10 +16,15 @@ from read_api.gateway.problems import MEDIA_TYPE, Problem
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 _REF = "#/components/schemas/{name}"
 _PATTERNS = {
-    "path": {"type": "string", "minLength": 1, "maxLength": 1024, "pattern": r"^[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$"},
+    "path": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 1024,
+        "pattern": r"^[^/\u0000-\u001f\u007f-\u009f]+(/[^/\u0000-\u001f\u007f-\u009f]+)*$",
+    },
     "sha": {"type": "string", "pattern": "^[0-9a-f]{4,64}$"},
     "command_id": {"type": "string", "pattern": "^[0-9a-f-]{36}$"},
-}  # fmt: skip
+}
 _ID = {"type": "string", "pattern": "^[A-Za-z0-9:_-]{1,64}$"}
 _DESCRIPTIONS = {
     200: "Done",

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from commands.log import EventLog
 from projections.model import ReadModel
 from projections.store import Change, Checkpoint, DeadLetter, DocumentStore
-from streams.projecting import Decoded, PoisonError, decode, project_one
+from streams.batch_projection import Decoded, PoisonError, decode, project_one
 from streams.runner import Runner
 
 

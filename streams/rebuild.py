@@ -7,7 +7,7 @@ from commands.log import EVERYTHING, EventLog, Selection
 from projections.model import ReadModel
 from projections.store import DocumentStore, Rebuild
 from projections.writes import Write
-from streams.projecting import Decoded, PoisonError, decode, project_one
+from streams.batch_projection import Decoded, PoisonError, decode, project_one
 from streams.runner import Runner
 
 _BATCH = 1_000

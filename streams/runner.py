@@ -11,8 +11,8 @@ from domain.record import Record
 from projections.model import ReadModel
 from projections.progress import Progress
 from projections.store import Change, Checkpoint, DocumentStore, StoreUnavailableError
-from streams.fresh import Fresh
-from streams.projecting import Decoded, decode, project
+from streams.batch_projection import Decoded, decode, project
+from streams.recent_records import Fresh
 
 _BATCH = 500
 _FAR_BEHIND = 4_000

@@ -14,7 +14,7 @@ from tests.support.cluster import (
     redis_url,
     topic_prefix,
 )
-from tests.support.parts import Commands
+from tests.support.profile import Commands
 
 __all__ = ["kafka", "mongodb_name", "mongodb_uri", "pytest_sessionfinish", "redis_url", "topic_prefix"]
 

@@ -12,8 +12,8 @@ import msgspec
 
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
-from domain.catalogue import EVENTS
 from domain.event import Event
+from domain.registry import EVENTS
 
 GOLDEN = Path(__file__).parent / "golden"
 KEY = bytes(range(32))

@@ -67,8 +67,15 @@ class _Keeping:
         self._keep(f"cluster-append-1-by-{THREADS}", contestant, about, work, at_once=THREADS)
 
     def _keep(
-        self, name: str, contestant: str, about: str, work: Callable[[], list[float]], *, size: int = 1, at_once: int = 1
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        contestant: str,
+        about: str,
+        work: Callable[[], list[float]],
+        *,
+        size: int = 1,
+        at_once: int = 1,
+    ) -> None:
         latencies = work()
         rate = size * len(latencies) * at_once / sum(latencies)
         found = summarise(latencies)
@@ -105,9 +112,12 @@ def _contestants(servers: Servers, recorders: dict[str, ApplicationRecorder]) ->
 def _kafka_recorder(servers: Servers, folder: Path) -> Iterator[ApplicationRecorder]:
     settings = servers.settings(f"bench-{uuid4().hex[:8]}.")
     env = {
-        "PERSISTENCE_MODULE": "commands.kafka", "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
-        "CODEPARK_TOPIC_PREFIX": settings.prefix, "CODEPARK_REPLICA_DIR": str(folder), "ORIGINATOR_ID_TYPE": "text",
-    }  # fmt: skip
+        "PERSISTENCE_MODULE": "commands.kafka",
+        "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "CODEPARK_TOPIC_PREFIX": settings.prefix,
+        "CODEPARK_REPLICA_DIR": str(folder),
+        "ORIGINATOR_ID_TYPE": "text",
+    }
     with _recorder(env) as recorder:
         yield recorder
 

@@ -95,9 +95,13 @@ def cluster_conflict(servers: Servers, folder: Path, book: Book, plan: Plan, say
         "cluster-conflict-1-node-rate"
     ].value(OURS)
     book.add(
-        "cluster-conflict-share", OURS, share, unit="of the rate of one node", better="higher",
+        "cluster-conflict-share",
+        OURS,
+        share,
+        unit="of the rate of one node",
+        better="higher",
         about=f"{NODES} nodes in conflict, without node addresses, beside {one}",
-    )  # fmt: skip
+    )
 
 
 def _keep(book: Book, say: Say, nodes: int, outcome: Outcome, counted: int, void: int) -> None:
@@ -106,9 +110,17 @@ def _keep(book: Book, say: Say, nodes: int, outcome: Outcome, counted: int, void
     about = f"create commands, {CLIENTS} clients, {where}"
     found = summarise(outcome.latencies)
     book.add(
-        f"{name}-rate", OURS, outcome.rate, unit="commands/s", better="higher", about=about,
-        acknowledged=outcome.answered, counted=counted, void=void, voidShare=rounded(void / max(counted + void, 1), 3),
-    )  # fmt: skip
+        f"{name}-rate",
+        OURS,
+        outcome.rate,
+        unit="commands/s",
+        better="higher",
+        about=about,
+        acknowledged=outcome.answered,
+        counted=counted,
+        void=void,
+        voidShare=rounded(void / max(counted + void, 1), 3),
+    )
     book.add(f"{name}-p99", OURS, found.p99, unit="ms", better="lower", about=f"{about}, p99")
     say(
         f"{about}: {outcome.rate:,.0f} commands/s, p50 {found.p50:.1f} ms, p99 {found.p99:.1f} ms; "

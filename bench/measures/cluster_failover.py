@@ -41,9 +41,15 @@ def cluster_failover(servers: Servers, folder: Path, book: Book, plan: Plan, say
             )
             book.failed(f"cluster-failover-{name}", OURS, errors)
             book.add(
-                f"cluster-failover-{name}", OURS, 1000 * worst, unit="ms", better="lower", about=about,
-                normalP50=round(summarise(normal).p50, 2), normalP99=round(summarise(normal).p99, 2),
-            )  # fmt: skip
+                f"cluster-failover-{name}",
+                OURS,
+                1000 * worst,
+                unit="ms",
+                better="lower",
+                about=about,
+                normalP50=round(summarise(normal).p50, 2),
+                normalP99=round(summarise(normal).p99, 2),
+            )
             say(f"{about}: {1000 * worst:,.0f} ms")
 
 

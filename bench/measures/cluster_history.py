@@ -16,8 +16,8 @@ from bench.peers.raw_kafka import read_alone
 from bench.plan import Plan
 from bench.processes import carries_out
 from bench.session import MeasureError, Say
-from commands.kafka.log import KafkaEventLog
-from commands.kafka.loop import LoopThread
+from commands.kafka.loop_thread import LoopThread
+from commands.kafka.node.event_log import KafkaEventLog
 from commands.keys import PersonalCipher
 from commands.kms import LocalKms
 from commands.mapper import EventMapper
@@ -61,9 +61,15 @@ def _catch_up(installation: Installation, book: Book, say: Say, events: int) -> 
         worker.stop()
     about = f"a worker that catches up with {events:,} events, into MongoDB"
     book.add(
-        "cluster-projection", OURS, rate, unit="events/s", better="higher", about=about,
-        mongodb=book.servers["mongodb"], workerCpuMsPerEvent=round(1000 * cpu / events, 3),
-    )  # fmt: skip
+        "cluster-projection",
+        OURS,
+        rate,
+        unit="events/s",
+        better="higher",
+        about=about,
+        mongodb=book.servers["mongodb"],
+        workerCpuMsPerEvent=round(1000 * cpu / events, 3),
+    )
     say(f"{about}: {rate:,.0f} events/s ({book.servers['mongodb']})")
 
 
@@ -83,9 +89,14 @@ def _restart(installation: Installation, book: Book, plan: Plan, say: Say, event
             server.stop()
             about = f"start of a node {kind} its replica of {events:,} events, until it carries out a command"
             book.add(
-                f"cluster-start-{kind}-replica", OURS, seconds, unit="s", better="lower", about=about,
+                f"cluster-start-{kind}-replica",
+                OURS,
+                seconds,
+                unit="s",
+                better="lower",
+                about=about,
                 events=events,
-            )  # fmt: skip
+            )
             say(f"{about}: {seconds:.2f} s")
 
 
@@ -102,9 +113,15 @@ def _rebuild(installation: Installation, book: Book, plan: Plan, say: Say) -> No
         shutil.rmtree(folder)
         about = "a replica made anew from Kafka"
         book.add(
-            "cluster-rebuild", OURS, events / seconds, unit="events/s", better="higher", about=about,
-            events=events, replicaBytesPerEvent=round(size / events),
-        )  # fmt: skip
+            "cluster-rebuild",
+            OURS,
+            events / seconds,
+            unit="events/s",
+            better="higher",
+            about=about,
+            events=events,
+            replicaBytesPerEvent=round(size / events),
+        )
         alone = run(read_alone(installation.settings))
         book.add("cluster-rebuild", READING_PEER, alone, unit="events/s", better="higher", about=about)
         say(

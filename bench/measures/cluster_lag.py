@@ -44,10 +44,13 @@ def cluster_lag(servers: Servers, folder: Path, book: Book, plan: Plan, say: Say
             book.failed("cluster-lag", session.name, outcome.errors)
         told = {name: value - before.get(name, 0.0) for name, value in (metrics(worker.port) or {}).items()}
         session.add(
-            "cluster-lag-metric", 1000 * bound(told, _LATE, 0.99), "ms", "lower",
+            "cluster-lag-metric",
+            1000 * bound(told, _LATE, 0.99),
+            "ms",
+            "lower",
             "from an event's time to its documents, p99 of the worker's own histogram, upper bound",
             buckets=cumulated(told, _LATE),
-        )  # fmt: skip
+        )
         session.remember_memory("cluster-lag")
 
 
@@ -69,8 +72,12 @@ async def _measure(session: Session) -> Outcome:
 
 
 async def _pair(
-    session: Session, connection: Connection, idle: asyncio.Queue[Connection], requests: Iterator[bytes], outcome: Outcome
-) -> None:  # fmt: skip
+    session: Session,
+    connection: Connection,
+    idle: asyncio.Queue[Connection],
+    requests: Iterator[bytes],
+    outcome: Outcome,
+) -> None:
     try:
         created = await connection.ask(next(requests))
         acknowledged = perf_counter()

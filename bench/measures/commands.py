@@ -48,8 +48,12 @@ def at_rate(session: Session, name: str, about: str, rate: float, *, connections
 def batch(session: Session) -> None:
     """Create projects five hundred a request."""
     session.closed(
-        "batch", batches(session.token), f"{BATCH} create commands a request", "commands",
-        connections=_BATCH_CONNECTIONS, units=accepted,
-    )  # fmt: skip
+        "batch",
+        batches(session.token),
+        f"{BATCH} create commands a request",
+        "commands",
+        connections=_BATCH_CONNECTIONS,
+        units=accepted,
+    )
     catch_up(session, "batches at full speed", "batch-catch-up")
     session.remember_memory("batch")

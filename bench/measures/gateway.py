@@ -17,8 +17,8 @@ from bench.measures.queries import public_projects
 from bench.plan import Plan
 from bench.session import MeasureError, Say, Session
 from bench.wire import request
-from cluster.servers import ValkeyServer
 from commands.secrets import Secrets
+from devservers.servers import ValkeyServer
 from domain.actor import Role, Tier
 from read_api.auth.keys import SigningKeys
 from read_api.auth.tokens import Tokens
@@ -92,10 +92,13 @@ def _ask(way: _Way, connections: int) -> None:
     before = session.server.cpu_seconds()
     outcome = run(
         closed_loop(
-            session.port, way.requests, connections=connections, seconds=session.plan.seconds,
+            session.port,
+            way.requests,
+            connections=connections,
+            seconds=session.plan.seconds,
             warmup=_SETTLE_SECONDS,
         )
-    )  # fmt: skip
+    )
     session.book.failed(f"gateway-{way.name}", session.name, outcome.errors)
     if outcome.errors or not outcome.latencies:
         raise MeasureError(f"{way.about}: {dict(outcome.errors)}")
@@ -112,9 +115,12 @@ def _report(ways: list[_Way]) -> None:
             f"gateway-{way.name}-{connections}-p50", way.p50[connections], "ms", "lower", f"{about}, p50"
         )
         way.session.add(
-            f"gateway-{way.name}-{connections}-cpu", way.cpu[connections], "ms/request", "lower",
+            f"gateway-{way.name}-{connections}-cpu",
+            way.cpu[connections],
+            "ms/request",
+            "lower",
             f"processor time of the server, {about}",
-        )  # fmt: skip
+        )
     for way in counted:
         one, most = _CONNECTIONS
         for kind, connections, values, base in (

@@ -21,13 +21,20 @@ def graphql(session: Session) -> None:
     run(_filled(session, run(public_projects(session))[-LISTED:]))
     run(_checked(session))
     session.closed(
-        "graphql-list", lists(session.token, LISTED), "GET 20 projects, beside GraphQL", "requests",
+        "graphql-list",
+        lists(session.token, LISTED),
+        "GET 20 projects, beside GraphQL",
+        "requests",
         connections=_CONNECTIONS,
-    )  # fmt: skip
+    )
     session.closed(
-        "graphql-guide", _asking(session.token), "the guide's query over 20 projects", "requests",
-        connections=_CONNECTIONS, units=answered,
-    )  # fmt: skip
+        "graphql-guide",
+        _asking(session.token),
+        "the guide's query over 20 projects",
+        "requests",
+        connections=_CONNECTIONS,
+        units=answered,
+    )
     entries = session.book.entries
     share = entries["graphql-guide-rate"].value(OURS) / entries["graphql-list-rate"].value(OURS)
     session.add(

@@ -26,13 +26,19 @@ def live(session: Session) -> None:
         count = session.plan.subscribers
         each = growth / count / 1000
         session.add(
-            f"subscriber-{kind}", each, "kB", "lower",
+            f"subscriber-{kind}",
+            each,
+            "kB",
+            "lower",
             f"resident memory of an idle subscriber, {about}, {count} of them",
-        )  # fmt: skip
+        )
         session.add(
-            f"fan-out-{kind}", [1000 * value for value in seconds], "ms", "lower",
+            f"fan-out-{kind}",
+            [1000 * value for value in seconds],
+            "ms",
+            "lower",
             f"command sent until the last of {count} has its event, {about}",
-        )  # fmt: skip
+        )
     session.remember_memory("subscribers")
 
 

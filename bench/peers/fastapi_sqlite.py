@@ -100,9 +100,13 @@ def build() -> FastAPI:
 
 def _document(project: Project) -> dict[str, Any]:
     return {
-        "id": str(project.id), "name": project.name, "visibility": project.visibility, "version": project.version,
-        "createdAt": project.created_on.isoformat(), "updatedAt": project.modified_on.isoformat(),
-    }  # fmt: skip
+        "id": str(project.id),
+        "name": project.name,
+        "visibility": project.visibility,
+        "version": project.version,
+        "createdAt": project.created_on.isoformat(),
+        "updatedAt": project.modified_on.isoformat(),
+    }
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from commands.kafka.protocol.topics import LOG_CONFIG, MESSAGE_BYTES, Topics
 from commands.kafka.settings import KafkaSettings
-from commands.kafka.topics import LOG_CONFIG, MESSAGE_BYTES, Topics
 
 _PARTITION = 0
 _FIRST_SECONDS = 30.0
@@ -31,9 +31,14 @@ class RawKafka:
             await topics.ensure(self._topic, 1, LOG_CONFIG)
         more: dict[str, Any] = {"transactional_id": self._topic} if self._transactions else {}
         self._producer = AIOKafkaProducer(
-            **self._settings.client_options(), enable_idempotence=True, acks="all", linger_ms=0,
-            max_batch_size=MESSAGE_BYTES, max_request_size=MESSAGE_BYTES, **more,
-        )  # fmt: skip
+            **self._settings.client_options(),
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=MESSAGE_BYTES,
+            max_request_size=MESSAGE_BYTES,
+            **more,
+        )
         await self._producer.start()
         async with asyncio.timeout(_FIRST_SECONDS):
             await self._append()(1)  # who leads a new topic is known only after a while
@@ -58,9 +63,7 @@ class RawKafka:
             found, end = list[float](), perf_counter() + seconds
             while (began := perf_counter()) < end:
                 key, value, headers = self._message(1)
-                await self._producer.send_and_wait(
-                    self._topic, value, key, _PARTITION, headers=headers
-                )  # fmt: skip
+                await self._producer.send_and_wait(self._topic, value, key, _PARTITION, headers=headers)
                 found.append(perf_counter() - began)
             return found
 
@@ -91,8 +94,11 @@ async def read_alone(settings: KafkaSettings) -> float:
     """Read the first partition of CodePark's log and look at nothing; return messages a second."""
     place = TopicPartition(settings.topic, _PARTITION)
     consumer = AIOKafkaConsumer(
-        **settings.client_options(), group_id=None, enable_auto_commit=False, max_partition_fetch_bytes=_FETCH_BYTES
-    )  # fmt: skip
+        **settings.client_options(),
+        group_id=None,
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=_FETCH_BYTES,
+    )
     await consumer.start()
     try:
         consumer.assign([place])

@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from codepark.importing.source import HistoryError, HistorySource, ImportFailedError
+from codepark.history_import.source import HistoryError, HistorySource, ImportFailedError
 from domain.actor import SERVICE
 
 if TYPE_CHECKING:
-    from codepark.parts import Parts
+    from codepark.profiles.profile import Profile
 
 logger = structlog.get_logger(__name__)
 
 
-def import_demo(parts: "Parts") -> None:
+def import_demo(profile: "Profile") -> None:
     """Import the history beside the code as a public project; a second time adds nothing."""
-    from codepark.importing.run import import_history  # noqa: PLC0415 # a server answers before it imports
-    from codepark.importing.sinks import LocalSink  # noqa: PLC0415 # as above
+    from codepark.history_import.run import import_history  # noqa: PLC0415 # a server answers before it imports
+    from codepark.history_import.sinks import LocalSink  # noqa: PLC0415 # as above
 
     try:
         source = _history()
-        done = import_history(source, LocalSink(parts, SERVICE), source.name, public=True)
+        done = import_history(source, LocalSink(profile, SERVICE), source.name, public=True)
     except (HistoryError, ImportFailedError) as error:
         logger.warning("no demonstration project", reason=str(error))
         return
@@ -29,8 +29,8 @@ def import_demo(parts: "Parts") -> None:
 
 
 def _history() -> HistorySource:
-    from codepark.importing.histories import open_history  # noqa: PLC0415 # as above
-    from codepark.importing.sample import SampleHistory  # noqa: PLC0415 # as above
+    from codepark.history_import.histories import open_history  # noqa: PLC0415 # as above
+    from codepark.history_import.sample import SampleHistory  # noqa: PLC0415 # as above
 
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / ".git").exists():

@@ -1,12 +1,12 @@
 """What may go wrong with a command of the command line, each with a sentence."""
 
 from codepark.data_directory import DataDirectoryError
-from codepark.importing.source import HistoryError, ImportFailedError
+from codepark.history_import.source import HistoryError, ImportFailedError
 from codepark.settings import SettingsError
 from commands.log import LogCorruptError, LogUnavailableError
 from domain.errors import Refusal
 from projections.store import StoreUnavailableError
-from streams.projecting import PoisonError
+from streams.batch_projection import PoisonError
 
 
 class CommandError(Exception):

@@ -4,7 +4,7 @@ import cyclopts
 
 from codepark.cli.operations import Json, settings_of, show_result
 from codepark.cli.remote import operate
-from codepark.cli.serving import Data
+from codepark.cli.serve import Data
 
 keys_app = cyclopts.App(name="keys", help="Rotate the keys of the installation.")
 

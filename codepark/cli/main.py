@@ -10,20 +10,18 @@ app = cyclopts.App(
     version_flags=["--version"],
 )
 # By name: each command imports what it needs when it is called, and a server starts without the rest.
+app.command("codepark.cli.serve:serve", name="serve", help="Serve the API, the pages and the live channels.")
+app.command("codepark.cli.serve:token", name="token", help="Print an access token for 24 hours.")
 app.command(
-    "codepark.cli.serving:serve", name="serve", help="Serve the API, the pages and the live channels."
-)
-app.command("codepark.cli.serving:token", name="token", help="Print an access token for 24 hours.")
-app.command(
-    "codepark.cli.history:import_git",
+    "codepark.cli.import_git:import_git",
     name="import-git",
     help="Import a git repository or a JSONL history as a project.",
 )
 app.command(
     "codepark.cli.operations:rebuild", name="rebuild", help="Build a read model anew beside the live one."
 )
-app.command("codepark.cli.working:worker_app", name="worker", help="Run a worker of the cluster profile.")
-app.command("codepark.cli.working:topics_app", name="topics", help="Make and list the topics of Kafka.")
+app.command("codepark.cli.worker:worker_app", name="worker", help="Run a worker of the cluster profile.")
+app.command("codepark.cli.worker:topics_app", name="topics", help="Make and list the topics of Kafka.")
 app.command(
     "codepark.cli.migrations:migrate_app", name="migrate", help="Migrate the database of the read models."
 )

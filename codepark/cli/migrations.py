@@ -15,7 +15,7 @@ from rich.table import Table
 from codepark.cli.failures import CommandError
 from commands.kafka.settings import DEFAULT_PREFIX, PREFIX
 from projections.mongodb.connection import connect, database_name
-from projections.mongodb.migrating import FOLDER, MigrationError, Migrator, State, create
+from projections.mongodb.migrator import FOLDER, MigrationError, Migrator, State, create
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from codepark import logs
 from codepark.cli.failures import CommandError
 from codepark.cli.remote import operate
-from codepark.cli.serving import Data
+from codepark.cli.serve import Data
 from codepark.data_directory import DataDirectory
 from codepark.doctor import examine
 from codepark.settings import Settings, read_settings
@@ -121,7 +121,7 @@ def tail_events(*, count: int = 20, follow: bool = False, data: Data = None) -> 
 
 
 def _follow(settings: Settings, after: dict[str, int]) -> None:
-    from codepark.shared_memory import CHANNEL, connect  # noqa: PLC0415 # only where somebody follows
+    from codepark.cache_and_channel import CHANNEL, connect  # noqa: PLC0415 # only where somebody follows
     from projections.redis.channel import positions  # noqa: PLC0415 # as above
 
     server = DataDirectory(settings.data).server()

@@ -7,15 +7,15 @@ from typing import Any
 
 from codepark.cli.failures import CommandError
 from codepark.data_directory import DataDirectory, DirectoryHeldError
-from codepark.opening import open_parts
 from codepark.operations import OPERATIONS
-from codepark.parts import Parts
+from codepark.profiles.opener import open_profile
+from codepark.profiles.profile import Profile
 from codepark.settings import Settings
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
 from commands.secrets import Secrets
 from commands.sqlite.keys import SQLiteKeyStore
-from commands.sqlite.reading import ReadOnlyLog
+from commands.sqlite.reader import ReadOnlyLog
 from domain.account.events import AccountRegistered, AccountStandingChanged, ClaimTaken
 from domain.actor import SERVICE, Actor
 from domain.identifiers import account_stream, claim_stream
@@ -28,22 +28,22 @@ _TIMEOUT_SECONDS = 3_600.0
 def operate(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Carry out an operation; raises CommandError where the server refuses it, and what the operation raises."""
     try:
-        with opened(settings) as parts:
-            return OPERATIONS[name](parts, arguments)
+        with opened(settings) as profile:
+            return OPERATIONS[name](profile, arguments)
     except DirectoryHeldError:
         return _ask_server(settings, name, arguments)
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Parts]:
+def opened(settings: Settings) -> Iterator[Profile]:
     """Hold the data directory, with its runners at work; raises DirectoryHeldError."""
-    parts = open_parts(settings)
+    profile = open_profile(settings)
     try:
-        parts.start()
-        parts.wait_ready()
-        yield parts
+        profile.start()
+        profile.wait_ready()
+        yield profile
     finally:
-        parts.close()
+        profile.close()
 
 
 def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:

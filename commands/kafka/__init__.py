@@ -4,6 +4,6 @@
 connection is made: settings are read without it.
 """
 
-from commands.kafka.factory import KafkaFactory
+from commands.kafka.library.factory import KafkaFactory
 
 __all__ = ["KafkaFactory"]

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from commands.outcomes import REFUSALS, Accepted, Outcome, Refused, Submission, Unavailable, refusal_from
 from domain.actor import Actor
-from domain.catalogue import COMMANDS
+from domain.registry import COMMANDS
 
 _AnyCommand: Any = reduce(or_, COMMANDS)
 
@@ -79,8 +79,12 @@ def _written(outcome: Outcome) -> _Outcome:
     refusal = outcome.refusal
     kind = next(name for name, known in REFUSALS.items() if isinstance(refusal, known))
     return _Outcome(
-        command_id=outcome.command_id, kind=kind, code=refusal.specific_code, message=refusal.message, pointer=refusal.pointer
-    )  # fmt: skip
+        command_id=outcome.command_id,
+        kind=kind,
+        code=refusal.specific_code,
+        message=refusal.message,
+        pointer=refusal.pointer,
+    )
 
 
 def _read(item: _Outcome) -> Outcome:

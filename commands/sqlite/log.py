@@ -10,11 +10,11 @@ from eventsourcing.persistence import PersistenceError, StoredEvent
 from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteDatastore
 
 from commands.chain import chain_after, first_chain
-from commands.chaining import chain_batch
+from commands.chained_records import chain_batch
 from commands.log import CommandEvents, LogCorruptError, Snapshot, Tip
 from commands.mapper import EventMapper
 from commands.sqlite.connections import TunedPool, translated
-from commands.sqlite.reading import ReadOnlyLog
+from commands.sqlite.reader import ReadOnlyLog
 from commands.sqlite.recorder import PARTITION, PARTITIONS, ChainedRecorder
 from domain.record import Record
 

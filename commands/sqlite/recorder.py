@@ -93,11 +93,25 @@ def _chained(tip: Tip, events: Sequence[StoredEvent], source: str) -> list[Recor
     for index, event in enumerate(events, 1):
         stream = event.originator_id.hex if isinstance(event.originator_id, UUID) else event.originator_id
         record = Record(
-            source=source, home=stream, stream=stream, version=event.originator_version, topic=event.topic,
-            schema=1, data=event.state, sequence=tip.sequence + index, at=tip.sequence + index - 1,
-            command=command, commit_index=index, commit_count=len(events), occurred_at=occurred_at, actor="",
-            correlation=command, causation=None, traceparent=None, fingerprint=None,
-        )  # fmt: skip
+            source=source,
+            home=stream,
+            stream=stream,
+            version=event.originator_version,
+            topic=event.topic,
+            schema=1,
+            data=event.state,
+            sequence=tip.sequence + index,
+            at=tip.sequence + index - 1,
+            command=command,
+            commit_index=index,
+            commit_count=len(events),
+            occurred_at=occurred_at,
+            actor="",
+            correlation=command,
+            causation=None,
+            traceparent=None,
+            fingerprint=None,
+        )
         chain = chained(record, chain)
         records.append(record)
     return records

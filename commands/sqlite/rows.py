@@ -8,9 +8,23 @@ from commands.mapper import LargeStateCompressor, parse_stored_topic, stored_top
 from domain.record import Record
 
 COLUMNS = (
-    "rowid", "originator_id", "originator_version", "topic", "state", "home", "command", "commit_index",
-    "commit_count", "occurred_at", "actor", "correlation", "causation", "traceparent", "fingerprint", "chain",
-)  # fmt: skip
+    "rowid",
+    "originator_id",
+    "originator_version",
+    "topic",
+    "state",
+    "home",
+    "command",
+    "commit_index",
+    "commit_count",
+    "occurred_at",
+    "actor",
+    "correlation",
+    "causation",
+    "traceparent",
+    "fingerprint",
+    "chain",
+)
 SELECT_COLUMNS = ", ".join(COLUMNS)
 _CHUNKS = (256, 128, 64, 32, 16, 8, 4, 2, 1)
 _compressor = LargeStateCompressor()
@@ -55,11 +69,23 @@ def insert_rows(
 def to_row(record: Record, state: bytes) -> tuple[Any, ...]:
     """Lay *record* out for the table; *state* is its data as the log keeps it."""
     return (
-        record.sequence, record.stream, record.version, stored_topic(record.topic, record.schema), state,
-        record.home, record.command, record.commit_index, record.commit_count, record.occurred_at, record.actor,
-        None if record.correlation == record.command else record.correlation, record.causation,
-        record.traceparent, record.fingerprint, record.chain,
-    )  # fmt: skip
+        record.sequence,
+        record.stream,
+        record.version,
+        stored_topic(record.topic, record.schema),
+        state,
+        record.home,
+        record.command,
+        record.commit_index,
+        record.commit_count,
+        record.occurred_at,
+        record.actor,
+        None if record.correlation == record.command else record.correlation,
+        record.causation,
+        record.traceparent,
+        record.fingerprint,
+        record.chain,
+    )
 
 
 def to_records(rows: Iterator[tuple[Any, ...]] | sqlite3.Cursor, source: str) -> list[Record]:
@@ -69,14 +95,43 @@ def to_records(rows: Iterator[tuple[Any, ...]] | sqlite3.Cursor, source: str) ->
 
 def _to_record(row: tuple[Any, ...], source: str) -> Record:
     (
-        sequence, stream, version, stored, state, home, command, commit_index, commit_count, occurred_at, actor,
-        correlation, causation, traceparent, fingerprint, chain, *at,
-    ) = row  # fmt: skip
+        sequence,
+        stream,
+        version,
+        stored,
+        state,
+        home,
+        command,
+        commit_index,
+        commit_count,
+        occurred_at,
+        actor,
+        correlation,
+        causation,
+        traceparent,
+        fingerprint,
+        chain,
+        *at,
+    ) = row
     topic, schema = parse_stored_topic(stored)
     return Record(
-        source=source, home=home, stream=stream, version=version, topic=topic, schema=schema,
-        data=_compressor.decompress(state), sequence=sequence, at=at[0] if at else sequence - 1, command=command,
-        commit_index=commit_index, commit_count=commit_count, occurred_at=occurred_at, actor=actor,
-        correlation=correlation or command, causation=causation, traceparent=traceparent,
-        fingerprint=fingerprint, chain=chain,
-    )  # fmt: skip
+        source=source,
+        home=home,
+        stream=stream,
+        version=version,
+        topic=topic,
+        schema=schema,
+        data=_compressor.decompress(state),
+        sequence=sequence,
+        at=at[0] if at else sequence - 1,
+        command=command,
+        commit_index=commit_index,
+        commit_count=commit_count,
+        occurred_at=occurred_at,
+        actor=actor,
+        correlation=correlation or command,
+        causation=causation,
+        traceparent=traceparent,
+        fingerprint=fingerprint,
+        chain=chain,
+    )

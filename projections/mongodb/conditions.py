@@ -5,7 +5,7 @@ from typing import assert_never
 
 from projections.model import Collection
 from projections.mongodb.documents import WORDS, path
-from projections.mongodb.words import words
+from projections.mongodb.search_words import words
 from projections.prefixes import after_prefix
 from projections.store import Above, Condition, Equals, Matches, OneOf, StartsWith
 from projections.writes import Document

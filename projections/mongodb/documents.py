@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from projections.folding import Stored
+from projections.fold import Stored
 from projections.model import Collection
-from projections.mongodb.words import words_of
+from projections.mongodb.search_words import words_of
 from projections.writes import Document
 
 POSITION = "_position"

@@ -6,11 +6,11 @@ from concurrent.futures import Executor
 
 from pymongo.database import Database
 
-from projections.folding import Grouped, group
+from projections.fold import Grouped, group
 from projections.mongodb import schema
-from projections.mongodb.catalog import Build, Catalog
 from projections.mongodb.connection import translated
-from projections.mongodb.writing import Generation, at_once
+from projections.mongodb.model_registry import Build, Catalog
+from projections.mongodb.writer import Generation, at_once
 from projections.store import Checkpoint
 from projections.writes import Document, Write
 

@@ -10,9 +10,9 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from projections.model import Collection, ReadModel
-from projections.mongodb.catalog import Build, Live, collection_name
+from projections.mongodb.dead_letters import DEAD_LETTERS
 from projections.mongodb.documents import index_keys
-from projections.mongodb.letters import DEAD_LETTERS
+from projections.mongodb.model_registry import Build, Live, collection_name
 from projections.writes import Document
 
 RETIRED = "retired"

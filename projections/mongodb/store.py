@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from projections.folding import Grouped, group
+from projections.fold import Grouped, group
 from projections.model import ReadModel
-from projections.mongodb import reading, schema
-from projections.mongodb.catalog import Build, Catalog, Place, collection_name, foremost
+from projections.mongodb import reader, schema
 from projections.mongodb.connection import Client, database_of, translated
-from projections.mongodb.letters import Letters
-from projections.mongodb.reading import Source
+from projections.mongodb.dead_letters import Letters
+from projections.mongodb.live_generations import View, Views
+from projections.mongodb.model_registry import Build, Catalog, Place, collection_name, foremost
+from projections.mongodb.reader import Source
 from projections.mongodb.rebuild import MongoRebuild
 from projections.mongodb.sessions import Sessions
-from projections.mongodb.view import View, Views
-from projections.mongodb.writing import Generation, at_once
+from projections.mongodb.writer import Generation, at_once
 from projections.store import (
     Change,
     Checkpoint,
@@ -123,35 +123,35 @@ class MongoDocumentStore:
 
     def get(self, collection: str, id: str) -> Document | None:  # noqa: A002 # the field's name
         """Return a document."""
-        return self._read(collection, lambda source: reading.read_one(source, id))
+        return self._read(collection, lambda source: reader.read_one(source, id))
 
     def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents that exist, by id."""
-        return self._read(collection, lambda source: reading.read_many(source, ids))
+        return self._read(collection, lambda source: reader.read_many(source, ids))
 
     def find(self, query: Query) -> list[Document]:
         """Return the documents of *query*; raise ValueError where the collection cannot answer it."""
-        return self._read(query.collection, lambda source: reading.read_query(source, query))
+        return self._read(query.collection, lambda source: reader.read_query(source, query))
 
     def find_many(self, queries: Sequence[Query]) -> list[list[Document]]:
         """Return the documents of each of *queries*, in one trip to the server."""
         if not queries:
             return []
-        return self._read(queries[0].collection, lambda source: reading.read_queries(source, queries))
+        return self._read(queries[0].collection, lambda source: reader.read_queries(source, queries))
 
     def count(self, collection: str) -> int:
         """Return how many documents a collection has."""
-        return self._read(collection, reading.count)
+        return self._read(collection, reader.count)
 
     def totals(self, collection: str, where: Sequence[Condition], fields: Sequence[str]) -> dict[str, float]:
         """Return the sums of *fields* over the documents of *where*, and under `count` how many they are."""
-        return self._read(collection, lambda source: reading.read_totals(source, where, fields))
+        return self._read(collection, lambda source: reader.read_totals(source, where, fields))
 
     def totals_by(
         self, collection: str, field: str, values: Sequence[str], fields: Sequence[str]
     ) -> dict[str, dict[str, float]]:
         """Return `totals` of the documents that have each of *values* in *field*, in one trip to the server."""
-        return self._read(collection, lambda source: reading.read_totals_by(source, field, values, fields))
+        return self._read(collection, lambda source: reader.read_totals_by(source, field, values, fields))
 
     def dump(self, collection: str) -> Iterator[Document]:
         """Yield every document in order of id, read in pages."""
@@ -196,7 +196,7 @@ class MongoDocumentStore:
         self._client.close()
 
     def _page(self, collection: str, after: str) -> list[Document]:
-        return self._read(collection, lambda source: reading.read_page(source, after))
+        return self._read(collection, lambda source: reader.read_page(source, after))
 
     def _read(self, collection: str, read: Callable[[Source], T]) -> T:
         def run(view: View) -> T:

@@ -8,11 +8,11 @@ from msgspec import Struct
 from domain.actor import Actor
 from insights.suggestions import Suggestion, sentence
 from projections.queries.access import PROJECTS, may_see, project_not_found, visible_project, visible_scopes
-from projections.queries.composed import Composed, Rendered, rendered
+from projections.queries.composed_answers import Composed, Rendered, rendered
 from projections.queries.insights import InsightQueries, no_insights
 from projections.queries.page import Page, PageRequest, read_page
 from projections.queries.people import names_of
-from projections.queries.shared import LIST_SECONDS, OBJECT_SECONDS, Sequences, SharedAnswers
+from projections.queries.shared_answers import LIST_SECONDS, OBJECT_SECONDS, Sequences, SharedAnswers
 from projections.store import Condition, DocumentStore, Equals, Matches, Query
 from projections.writes import Document
 

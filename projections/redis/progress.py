@@ -60,11 +60,14 @@ def projected(
     """Return the message of a kept batch."""
     named = None if homes is None else tuple(sorted(set(homes)))
     return Projected(
-        group=group, partition=partition, after=after, upto=upto,
+        group=group,
+        partition=partition,
+        after=after,
+        upto=upto,
         homes=None if named is None or len(named) > MANY_HOMES else named,
         models={name: checkpoint.sequence for name, checkpoint in checkpoints.items()},
         blocked={name: tuple(sorted(c.blocked)) for name, c in checkpoints.items() if c.blocked},
-    )  # fmt: skip
+    )
 
 
 class ProgressPublisher:

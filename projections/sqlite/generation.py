@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 
-from projections.folding import Grouped
+from projections.fold import Grouped
 from projections.model import ReadModel
 from projections.sqlite.schema import Table, drop_table
 from projections.sqlite.table_writer import TableWriter

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from projections.folding import Grouped, group
+from projections.fold import Grouped, group
 from projections.sqlite.connections import Database
 from projections.sqlite.generation import Generation
 from projections.store import Checkpoint

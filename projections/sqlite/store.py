@@ -6,12 +6,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from projections.folding import Grouped, group
+from projections.fold import Grouped, group
 from projections.model import ReadModel
-from projections.sqlite import catalog, reading
-from projections.sqlite.catalog import Live
+from projections.sqlite import model_registry, reader
 from projections.sqlite.connections import Database, translated
 from projections.sqlite.generation import Generation
+from projections.sqlite.model_registry import Live
 from projections.sqlite.rebuild import SQLiteRebuild
 from projections.sqlite.schema import Table, drop_table, generations
 from projections.sqlite.table_writer import TableWriter
@@ -50,10 +50,10 @@ class SQLiteDocumentStore:
         prepared: list[tuple[Generation, Live]] = []
         with self._database.lock:
             with self._database.transaction() as connection:
-                catalog.create(connection)
-                known = catalog.load(connection)
+                model_registry.create(connection)
+                known = model_registry.load(connection)
                 prepared += [self._prepared(connection, model, known.get(model.name)) for model in models]
-                catalog.save(connection, [live for _, live in prepared])
+                model_registry.save(connection, [live for _, live in prepared])
             for generation, live in prepared:
                 self._end_rebuild(live.name)
                 self._show(generation, live.checkpoints)
@@ -73,10 +73,12 @@ class SQLiteDocumentStore:
                 with self._database.transaction() as connection:
                     for name, documents in grouped.items():
                         self._generations[name].write(connection, documents)
-                    catalog.save(connection, self._lives(changes, checkpoints))
+                    model_registry.save(connection, self._lives(changes, checkpoints))
                     for change in changes:
-                        catalog.solve_letters(connection, change.model, change.solved, change.partition)
-                        catalog.add_letters(connection, change.dead_letters)
+                        model_registry.solve_letters(
+                            connection, change.model, change.solved, change.partition
+                        )
+                        model_registry.add_letters(connection, change.dead_letters)
             except BaseException:
                 for name in grouped:
                     self._generations[name].forget()
@@ -87,7 +89,7 @@ class SQLiteDocumentStore:
 
     def get(self, collection: str, id: str) -> Document | None:  # noqa: A002 # the field's name
         """Return a document."""
-        return self._read(collection, lambda connection, table: reading.read_one(connection, table, id))
+        return self._read(collection, lambda connection, table: reader.read_one(connection, table, id))
 
     def remembered(self, collection: str, id: str) -> Document | None:  # noqa: A002 # as above
         """Return a document that was written of late, without a question to SQLite; None for any other."""
@@ -96,12 +98,12 @@ class SQLiteDocumentStore:
 
     def get_many(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         """Return the documents that exist, by id."""
-        return self._read(collection, lambda connection, table: reading.read_many(connection, table, ids))
+        return self._read(collection, lambda connection, table: reader.read_many(connection, table, ids))
 
     def find(self, query: Query) -> list[Document]:
         """Return the documents of *query*; raise ValueError where the collection cannot answer it."""
         return self._read(
-            query.collection, lambda connection, table: reading.read_query(connection, table, query)
+            query.collection, lambda connection, table: reader.read_query(connection, table, query)
         )
 
     def find_many(self, queries: Sequence[Query]) -> list[list[Document]]:
@@ -110,12 +112,12 @@ class SQLiteDocumentStore:
 
     def count(self, collection: str) -> int:
         """Return how many documents a collection has."""
-        return self._read(collection, reading.count)
+        return self._read(collection, reader.count)
 
     def totals(self, collection: str, where: Sequence[Condition], fields: Sequence[str]) -> dict[str, float]:
         """Return the sums of *fields* over the documents of *where*, and under `count` how many they are."""
         return self._read(
-            collection, lambda connection, table: reading.read_totals(connection, table, where, fields)
+            collection, lambda connection, table: reader.read_totals(connection, table, where, fields)
         )
 
     def totals_by(
@@ -134,7 +136,7 @@ class SQLiteDocumentStore:
     def dead_letters(self, model: str | None = None) -> list[DeadLetter]:
         """Return the dead letters and what waits behind them, in order of sequence."""
         with self._database.lock, translated():
-            return catalog.letters(self._database.writer, model)
+            return model_registry.letters(self._database.writer, model)
 
     def begin_rebuild(self, model: ReadModel) -> SQLiteRebuild:
         """Begin to build a prepared *model* anew; an unfinished build of it is dropped."""
@@ -160,7 +162,7 @@ class SQLiteDocumentStore:
         self._database.close()
 
     def _page(self, collection: str, after: str) -> list[Document]:
-        return self._read(collection, lambda connection, table: reading.read_page(connection, table, after))
+        return self._read(collection, lambda connection, table: reader.read_page(connection, table, after))
 
     def _read(self, collection: str, read: Callable[[sqlite3.Connection, Table], T]) -> T:
         """Read from the live table; once more where a switch has dropped it in between."""
@@ -221,9 +223,9 @@ class SQLiteDocumentStore:
                     f"the build of {name} is at {mine.sequence}, the live one at {theirs.sequence}"
                 )
         with self._database.transaction() as connection:
-            catalog.forget_places(connection, name)
-            catalog.save(connection, [_live(build.generation, checkpoints)])
-            catalog.drop_letters(connection, name)
+            model_registry.forget_places(connection, name)
+            model_registry.save(connection, [_live(build.generation, checkpoints)])
+            model_registry.drop_letters(connection, name)
         self._show(build.generation, checkpoints)
         self._end_rebuild(name)
         with suppress(StoreUnavailableError), self._database.transaction() as connection:
@@ -253,8 +255,8 @@ class SQLiteDocumentStore:
         if known is None or known.version != model.version:
             number = 1 if known is None else known.generation + 1
             live = Live(name=model.name, version=model.version, generation=number, checkpoints={})
-            catalog.forget_places(connection, model.name)
-            catalog.drop_letters(connection, model.name)
+            model_registry.forget_places(connection, model.name)
+            model_registry.drop_letters(connection, model.name)
         else:
             live = known
         generation = Generation(model, live.generation, self._cache_bytes)

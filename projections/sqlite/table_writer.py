@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from projections.folding import NOTHING, Stored, fold, needs_document
-from projections.recent import Recent
+from projections.fold import NOTHING, Stored, fold, needs_document
+from projections.recent_documents import Recent
 from projections.sqlite.rows import write_rows
 from projections.sqlite.schema import Table
 from projections.writes import Document, Write

@@ -10,7 +10,7 @@ import structlog
 
 from commands.log import EventLog
 from commands.secrets import Secrets
-from commands.view import load
+from commands.unit_of_work import load
 from domain.account.events import AccountProfileChanged, AccountRegistered
 from domain.identifiers import SIGNING_STREAM, account_stream
 from domain.signing.decider import Signing

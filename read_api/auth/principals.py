@@ -14,7 +14,7 @@ from msgspec import Struct
 from commands.aggregates import kind_name
 from commands.log import EventLog
 from commands.secrets import Secrets
-from commands.view import load
+from commands.unit_of_work import load
 from domain.account.state import Account
 from domain.actor import Actor, Role
 from domain.credentials.decider import Credentials

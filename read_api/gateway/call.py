@@ -20,7 +20,7 @@ from domain.actor import ANONYMOUS, Actor
 from domain.command import Command
 from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError
-from projections.queries.composed import Rendered
+from projections.queries.composed_answers import Rendered
 from projections.queries.page import Page
 from projections.store import StoreUnavailableError
 from read_api.api import Api
@@ -28,7 +28,7 @@ from read_api.auth.principals import RECENT_SECONDS, Principal
 from read_api.auth.tokens import unauthorized
 from read_api.gateway.conditions import etag, expected_version, not_modified
 from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError
-from read_api.services import Queries
+from read_api.query_services import Queries
 
 JSON_TYPE = "application/json"
 _KEY_LENGTH = 255

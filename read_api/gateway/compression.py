@@ -10,7 +10,13 @@ _IN_THREAD = 64 * 1024
 _LEVEL = 4
 _KEPT_LEVEL = 9
 _GZIP = 31
-_TYPES = (b"application/json", b"application/problem+json", b"application/graphql-response+json", b"text/", b"image/svg+xml")  # fmt: skip
+_TYPES = (
+    b"application/json",
+    b"application/problem+json",
+    b"application/graphql-response+json",
+    b"text/",
+    b"image/svg+xml",
+)
 _STREAM = b"text/event-stream"
 _SECRET_PATHS = ("/api/v1/auth/", "/api/v1/me/tokens", "/api/v1/me/sessions")
 

@@ -14,8 +14,10 @@ from msgspec import Struct
 from domain.limits import BODY_SIZE
 from domain.policy import permit
 from read_api.api import Api
+from read_api.gateway.asgi_response import Sent
 from read_api.gateway.bodies import check_length, check_media_type, decode_body, decode_query, too_large
 from read_api.gateway.call import Answer, Call
+from read_api.gateway.deprecation import retirement, with_retirement
 from read_api.gateway.limits.tiers import limit_of
 from read_api.gateway.operation import Operation
 from read_api.gateway.problems import (
@@ -26,8 +28,6 @@ from read_api.gateway.problems import (
     as_http_error,
     problem_body,
 )
-from read_api.gateway.retirement import retirement, with_retirement
-from read_api.gateway.sending import Sent
 
 logger = structlog.get_logger(__name__)
 

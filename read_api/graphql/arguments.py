@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from read_api.gateway.bodies import invalid
 from read_api.gateway.problems import BadInputError
-from read_api.graphql.structs import arguments_of
+from read_api.graphql.struct_types import arguments_of
 
 S = TypeVar("S", bound=Struct)
 

@@ -8,8 +8,8 @@ from domain.actor import Actor
 from domain.policy import permit
 from read_api.api import Api
 from read_api.gateway.call import Call
-from read_api.graphql.loading import Loaders
-from read_api.graphql.plain import Shapes
+from read_api.graphql.fast_path import Shapes
+from read_api.graphql.loaders import Loaders
 
 
 class Context:

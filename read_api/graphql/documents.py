@@ -18,8 +18,8 @@ from graphql import (
 from graphql.validation import recommended_rules, specified_rules
 from msgspec import Struct
 
+from read_api.graphql.fast_path import Shapes
 from read_api.graphql.limits import CODE, MOST_TOKENS, check_limits, sized_by_variables
-from read_api.graphql.plain import Shapes
 
 _KEPT = 500
 _KEPT_CHARACTERS = 512 * 1024

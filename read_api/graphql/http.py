@@ -12,20 +12,20 @@ from msgspec import Struct
 
 from commands.position import START
 from read_api.api import Api
+from read_api.gateway.asgi_response import Sent
 from read_api.gateway.bodies import check_length, check_media_type, decode_body
 from read_api.gateway.call import Answer
 from read_api.gateway.problems import BadInputError, HttpError, as_http_error
 from read_api.gateway.routes import failed, read_in_time, read_query
-from read_api.gateway.sending import Sent
-from read_api.graphql.accepting import HTML, JSON, answer_type
-from read_api.graphql.engines import Engines
 from read_api.graphql.errors import RefusedError, error_document, refused_document, result_document
+from read_api.graphql.lazy_engine import Engines
+from read_api.graphql.media_types import HTML, JSON, answer_type
 from read_api.graphql.persisted import Request, read_digest
 from read_api.web.pages import GRAPHIQL_POLICY
 
 if TYPE_CHECKING:
     from read_api.graphql.context import Context
-    from read_api.graphql.executing import Engine
+    from read_api.graphql.executor import Engine
 
 PATH = "/graphql"
 _PAGE = Path(__file__).parents[1] / "web" / "graphiql.html"

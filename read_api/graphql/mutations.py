@@ -13,13 +13,13 @@ from commands.outcomes import Accepted, Submission
 from domain.errors import NotFoundError
 from domain.policy import Scope
 from projections.writes import Document
+from read_api.contract.past import left_by
 from read_api.gateway.call import Call
 from read_api.gateway.problems import BadInputError
 from read_api.graphql import types
 from read_api.graphql.arguments import read_input
 from read_api.graphql.context import Context
-from read_api.graphql.structs import has_fields, has_required_fields, input_of
-from read_api.rest.past import left_by
+from read_api.graphql.struct_types import has_fields, has_required_fields, input_of
 from read_api.rest.projects import Word
 
 KEY, EXPECTED = "idempotencyKey", "expectedVersion"

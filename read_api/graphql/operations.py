@@ -14,7 +14,7 @@ from read_api.graphql.protocol import Message, ProtocolError, Subscribe, read_su
 
 if TYPE_CHECKING:
     from read_api.graphql.context import Context
-    from read_api.graphql.executing import Engine
+    from read_api.graphql.executor import Engine
 
 MOST = 50
 logger = structlog.get_logger(__name__)

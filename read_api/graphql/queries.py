@@ -9,20 +9,20 @@ from msgspec import Meta, Struct
 from projections.queries.page import Page
 from projections.queries.projects import ProjectFilter
 from projections.writes import Document
+from read_api.contract.lists import ListQuery
 from read_api.graphql import types
 from read_api.graphql.arguments import Arguments
+from read_api.graphql.connections import AFTER, by, connection
 from read_api.graphql.context import Context
 from read_api.graphql.history import EVENTS, events_page, history_page
 from read_api.graphql.node import Node, find_node
-from read_api.graphql.paging import AFTER, by, connection
-from read_api.graphql.resolving import file_at, page_of, project_at
+from read_api.graphql.resolvers import file_at, page_of, project_at
 from read_api.graphql.roots import Nothing, Roots
 from read_api.rest.commands import get_command
 from read_api.rest.commits import CommitListQuery
 from read_api.rest.events import EventQuery, HistoryQuery
 from read_api.rest.files import FileListQuery
 from read_api.rest.inbox import NotificationQuery
-from read_api.rest.lists import ListQuery
 from read_api.rest.projects import ProjectListQuery, Word
 
 query = Roots()

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from read_api.graphql.arguments import Arguments
 from read_api.graphql.context import Context
-from read_api.graphql.structs import summary
+from read_api.graphql.struct_types import summary
 
 Resolver = Callable[..., Awaitable[Any]]
 

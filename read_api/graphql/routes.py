@@ -3,8 +3,8 @@
 from typing import Any
 
 from read_api.api import Api
-from read_api.graphql.engines import Engines
 from read_api.graphql.http import http_routes
+from read_api.graphql.lazy_engine import Engines
 from read_api.graphql.socket import socket_route
 
 

@@ -13,7 +13,7 @@ from litestar.exceptions import WebSocketDisconnect
 from read_api.api import Api
 from read_api.gateway.call import Call
 from read_api.gateway.problems import HttpError
-from read_api.graphql.engines import Engines
+from read_api.graphql.lazy_engine import Engines
 from read_api.graphql.operations import Operations
 from read_api.graphql.protocol import Close, Message, ProtocolError, read_message
 from read_api.realtime.channels import until_revoked

@@ -8,17 +8,17 @@ from msgspec import Struct
 
 from projections.queries.page import encode_cursor
 from projections.writes import Document
-from read_api.graphql import resolving
+from read_api.contract import views
+from read_api.contract.lists import ListQuery
+from read_api.graphql import resolvers
 from read_api.graphql.arguments import Arguments
+from read_api.graphql.connections import AFTER, connection_of
 from read_api.graphql.history import HISTORY, history_page
 from read_api.graphql.node import Node, global_id
-from read_api.graphql.paging import AFTER, connection_of
-from read_api.graphql.resolving import account_at, lazily, page_of, project_of
-from read_api.graphql.structs import Names, output_fields, summary
-from read_api.rest import views
+from read_api.graphql.resolvers import account_at, lazily, page_of, project_of
+from read_api.graphql.struct_types import Names, output_fields, summary
 from read_api.rest.commits import CommitListQuery
 from read_api.rest.files import FileListQuery
-from read_api.rest.lists import ListQuery
 
 _names: dict[type[Any], Any] = {}
 NAMES: Names = _names
@@ -39,7 +39,7 @@ def _type(
     return key("id")(made) if entity else made
 
 
-def _late(field: str, load: resolving.Load, of: Any) -> graphene.Field:
+def _late(field: str, load: resolvers.Load, of: Any) -> graphene.Field:
     return graphene.Field(of, resolver=lazily(field, load))
 
 
@@ -56,7 +56,7 @@ def _list(made: Any) -> Any:
     return graphene.List(graphene.NonNull(made))
 
 
-def _whole(view: type[Struct], field: str, load: resolving.Load) -> graphene.Field:
+def _whole(view: type[Struct], field: str, load: resolvers.Load) -> graphene.Field:
     """Return the field of *view* as one that is loaded where a parent from a list lacks it."""
     plain = output_fields(view, NAMES)[field].type
     made = plain.of_type if isinstance(plain, graphene.NonNull) else plain
@@ -64,14 +64,14 @@ def _whole(view: type[Struct], field: str, load: resolving.Load) -> graphene.Fie
 
 
 _account = {
-    field: _whole(views.AccountView, field, resolving.whole_account)
+    field: _whole(views.AccountView, field, resolvers.whole_account)
     for field in ("createdAt", "version", "email", "roles", "tier", "updatedAt")
 }
 Account = _type(
     "Account",
     views.AccountView,
     entity=True,
-    **_account | {"name": graphene.String(required=True, resolver=lazily("name", resolving.whole_account))},
+    **_account | {"name": graphene.String(required=True, resolver=lazily("name", resolvers.whole_account))},
 )
 _names[views.Person] = lambda: Account
 
@@ -90,7 +90,7 @@ File = _type(
     ),
     projectId=graphene.ID(required=True),
     **{
-        field: _whole(views.FileView, field, resolving.whole_file)
+        field: _whole(views.FileView, field, resolvers.whole_file)
         for field in ("content", "encoding", "updatedAt", "language")
     },
 )
@@ -105,7 +105,7 @@ Commit = _type(
         resolver=lambda commit, _: global_id("Commit", f"{commit['projectId']}/{commit['sha']}"),
     ),
     projectId=graphene.ID(required=True),
-    **{field: _whole(views.CommitView, field, resolving.whole_commit) for field in ("changes", "recordedAt")},
+    **{field: _whole(views.CommitView, field, resolvers.whole_commit) for field in ("changes", "recordedAt")},
 )
 Decision = _type("ReviewDecision", views.DecisionView, reviewer=_person("reviewerId"))
 Comment = _type("Comment", views.CommentView)
@@ -114,7 +114,7 @@ Review = _type(
     views.ReviewView,
     entity=True,
     project=_project(),
-    comments=_late("comments", resolving.comments_of, _list(Comment)),
+    comments=_late("comments", resolvers.comments_of, _list(Comment)),
 )
 Build = _type("Build", views.BuildView, entity=True, project=_project())
 Notification = _type("Notification", views.NotificationView, project=_project(), actor=_person("actorId"))
@@ -164,7 +164,7 @@ Project = _type(
     reviews=_below("reviews", PAGE, ReviewConnection, "Its reviews, the newest first."),
     builds=_below("builds", PAGE, BuildConnection, "Its builds, the newest first."),
     insights=graphene.Field(
-        Insights, required=True, resolver=resolving.insights_of, description="What was measured of its files."
+        Insights, required=True, resolver=resolvers.insights_of, description="What was measured of its files."
     ),
     history=graphene.Field(
         EventConnection,

@@ -7,9 +7,9 @@ from commands.intake import inputs
 from commands.outcomes import Accepted
 from domain.account.commands import ChangeStanding
 from domain.credentials.commands import RevokeSessions
+from read_api.contract.views import AccountView
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
-from read_api.rest.views import AccountView
 
 ACCOUNTS = "/api/v1/accounts"
 

@@ -30,10 +30,10 @@ from read_api.auth.sessions import (
     refresh_session,
 )
 from read_api.auth.tokens import Kind, unauthorized
+from read_api.contract.views import AccountView, LoginView, MfaSetupView, RecoveryCodesView, TokensView
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
 from read_api.gateway.problems import HttpError
-from read_api.rest.views import AccountView, LoginView, MfaSetupView, RecoveryCodesView, TokensView
 
 AUTH = "/api/v1/auth"
 ACCOUNTS = "/api/v1/accounts"

@@ -1,12 +1,12 @@
 """`/projects/{id}/builds`."""
 
 from commands.intake import builders, inputs
+from read_api.contract.lists import ListQuery, listed
+from read_api.contract.views import BuildView, ListOf
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
 from read_api.rest.changing import Show, change
-from read_api.rest.lists import ListQuery, listed
 from read_api.rest.projects import PROJECT
-from read_api.rest.views import BuildView, ListOf
 
 BUILDS = PROJECT + "/builds"
 BUILD = BUILDS + "/{build_id:str}"

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from commands.intake.builders import Builder
+from read_api.contract.past import left_by
 from read_api.gateway.call import Answer, Call
-from read_api.rest.past import left_by
-from read_api.services import Queries
+from read_api.query_services import Queries
 
 Show = Callable[[Queries, str], dict[str, Any]]
 """From the query objects and the id of what was changed to how it looks."""

@@ -7,19 +7,19 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from commands.batch_decider import outcome_of
 from commands.bus import BusyError
-from commands.deciding import outcome_of
 from commands.intake.builders import COMMAND_TYPES
 from commands.intake.intake import Request as IntakeRequest
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, Outcome, Refused, Submission
 from domain.limits import BATCH_COMMANDS
 from read_api.api import Api
+from read_api.contract.views import BatchResult, CommandView
 from read_api.gateway.bodies import invalid
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
 from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError, problem_of
-from read_api.rest.views import BatchResult, CommandView
 
 COMMANDS = "/api/v1/commands"
 _ID = re.compile("[0-9a-f-]{36}")

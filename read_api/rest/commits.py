@@ -7,12 +7,12 @@ from msgspec import Meta
 
 from commands.intake import builders, inputs
 from commands.outcomes import Accepted
+from read_api.contract.lists import ListQuery, listed
+from read_api.contract.past import left_by
+from read_api.contract.views import CommitView, ListedCommit, ListOf
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
-from read_api.rest.lists import ListQuery, listed
-from read_api.rest.past import left_by
 from read_api.rest.projects import PROJECT
-from read_api.rest.views import CommitView, ListedCommit, ListOf
 
 COMMITS = PROJECT + "/commits"
 

@@ -17,14 +17,14 @@ from domain.identifiers import file_stream
 from domain.record import Record
 from projections.models.projects import PROJECTS
 from read_api.api import Api
+from read_api.contract.lists import Limit
+from read_api.contract.past import check_history
+from read_api.contract.views import EventPage
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
 from read_api.gateway.problems import BadInputError
 from read_api.realtime.events import TECHNICAL, Shown, project_of, shown
-from read_api.rest.lists import Limit
-from read_api.rest.past import check_history
 from read_api.rest.projects import PROJECT
-from read_api.rest.views import EventPage
 
 operation = Operations("History")
 

@@ -8,12 +8,12 @@ from msgspec import Meta
 
 from commands.intake import builders, inputs
 from domain.file.paths import checked_path
+from read_api.contract.lists import ListQuery, listed
+from read_api.contract.past import asked_past, left_by
+from read_api.contract.views import FileView, ListedFile, ListOf
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
-from read_api.rest.lists import ListQuery, listed
-from read_api.rest.past import asked_past, left_by
 from read_api.rest.projects import PROJECT, AsOfQuery
-from read_api.rest.views import FileView, ListedFile, ListOf
 
 FILES = PROJECT + "/files"
 FILE = FILES + "/{path:str}"

@@ -3,10 +3,10 @@
 import msgspec
 
 from commands.intake import builders, inputs
+from read_api.contract.lists import ListQuery, listed
+from read_api.contract.views import AnnouncementView, ListOf, NotificationView
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
-from read_api.rest.lists import ListQuery, listed
-from read_api.rest.views import AnnouncementView, ListOf, NotificationView
 
 NOTIFICATIONS = "/api/v1/notifications"
 ANNOUNCEMENTS = "/api/v1/announcements"

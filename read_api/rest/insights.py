@@ -2,10 +2,10 @@
 
 import msgspec
 
+from read_api.contract.views import InsightsView
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
 from read_api.rest.projects import PROJECT
-from read_api.rest.views import InsightsView
 
 operation = Operations("Insights")
 

@@ -14,11 +14,11 @@ from read_api.auth.identity import now_ms
 from read_api.auth.password_change import set_password
 from read_api.auth.sessions import end_session
 from read_api.auth.tokens import unauthorized
+from read_api.contract.lists import ListQuery, listed
+from read_api.contract.views import AccountView, ListOf, SessionView, TokenView
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
 from read_api.rest.accounts import changed_account
-from read_api.rest.lists import ListQuery, listed
-from read_api.rest.views import AccountView, ListOf, SessionView, TokenView
 
 ME = "/api/v1/me"
 SESSIONS = ME + "/sessions"

@@ -9,15 +9,15 @@ from msgspec import Meta, Struct
 from commands.intake import builders, inputs
 from commands.outcomes import Accepted
 from domain.errors import NotFoundError
-from projections.queries.composed import Rendered
+from projections.queries.composed_answers import Rendered
 from projections.queries.projects import ProjectFilter
+from read_api.contract.lists import ListQuery, listed
+from read_api.contract.past import asked_past, left_by
+from read_api.contract.views import Collaborator, ListedProject, ListOf, ProjectView
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.conditions import etag
 from read_api.gateway.operation import Operations
-from read_api.rest.lists import ListQuery, listed
-from read_api.rest.past import asked_past, left_by
-from read_api.rest.views import Collaborator, ListedProject, ListOf, ProjectView
-from read_api.services import Queries
+from read_api.query_services import Queries
 
 PROJECTS = "/api/v1/projects"
 PROJECT = PROJECTS + "/{project_id:str}"

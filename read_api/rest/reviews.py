@@ -1,12 +1,12 @@
 """`/projects/{id}/reviews`."""
 
 from commands.intake import builders, inputs
+from read_api.contract.lists import ListQuery, listed
+from read_api.contract.views import ListedReview, ListOf, ReviewView
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
 from read_api.rest.changing import Show, change
-from read_api.rest.lists import ListQuery, listed
 from read_api.rest.projects import PROJECT
-from read_api.rest.views import ListedReview, ListOf, ReviewView
 
 REVIEWS = PROJECT + "/reviews"
 REVIEW = REVIEWS + "/{review_id:str}"

@@ -10,8 +10,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from yarl import URL
 
+from commands.kafka.protocol.topics import MESSAGE_BYTES
 from commands.kafka.settings import KafkaSettings
-from commands.kafka.topics import MESSAGE_BYTES
 
 Starts = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 """From the partitions that a worker was given to the offsets where it begins."""

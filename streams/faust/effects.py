@@ -2,14 +2,14 @@
 
 import structlog
 
+from commands.kafka.protocol.topics import Topics
+from commands.kafka.protocol.transport import BrokerAwayError
 from commands.kafka.settings import KafkaSettings
-from commands.kafka.topics import Topics
-from commands.kafka.transport import BrokerAwayError
 from commands.log import LogUnavailableError
 from projections.redis.progress import ProgressPublisher, projected
-from streams.faust.letters import CONFIG, dead_letter_topic, letter_message
-from streams.faust.producing import Sender, ToSend
-from streams.faust.projecting import PartitionProjector, Step
+from streams.faust.dead_letters import CONFIG, dead_letter_topic, letter_message
+from streams.faust.partition_state import PartitionProjector, Step
+from streams.faust.producer import Sender, ToSend
 
 logger = structlog.get_logger(__name__)
 
@@ -40,9 +40,12 @@ class DeadLetterEffects:
         )
         for letter in letters:
             logger.error(
-                "dead letter", model=letter.model, sequence=letter.sequence, stream=letter.stream,
+                "dead letter",
+                model=letter.model,
+                sequence=letter.sequence,
+                stream=letter.stream,
                 reason=letter.reason,
-            )  # fmt: skip
+            )
 
     def after(self, partition: int, step: Step) -> None:
         """Tell who answers queries."""

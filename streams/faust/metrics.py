@@ -4,7 +4,7 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from streams.faust.projecting import PartitionProjector, Step
+from streams.faust.partition_state import PartitionProjector, Step
 
 
 class Figures:
@@ -19,9 +19,11 @@ class Figures:
             "codepark_projected_events", "Events projected", labels, registry=self.registry
         )
         self._rate = Gauge(
-            "codepark_projected_events_per_second", "Events projected a second, last batch", labels,
+            "codepark_projected_events_per_second",
+            "Events projected a second, last batch",
+            labels,
             registry=self.registry,
-        )  # fmt: skip
+        )
         self._position = Gauge(
             "codepark_projected_sequence", "Last sequence kept", labels, registry=self.registry
         )
@@ -29,9 +31,12 @@ class Figures:
             "codepark_projection_lag_events", "Messages behind the log's end", labels, registry=self.registry
         )
         self._late = Histogram(
-            "codepark_projection_lag_seconds", "From the event's time to its documents", labels,
-            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300), registry=self.registry,
-        )  # fmt: skip
+            "codepark_projection_lag_seconds",
+            "From the event's time to its documents",
+            labels,
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300),
+            registry=self.registry,
+        )
         self._void = Counter(
             "codepark_void_records", "Records that do not count", labels, registry=self.registry
         )

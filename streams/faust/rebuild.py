@@ -19,9 +19,9 @@ from commands.mapper import EventMapper
 from projections.model import ReadModel
 from projections.redis.progress import ProgressPublisher, projected
 from projections.store import DocumentStore, Rebuild
-from streams.faust.projecting import START, Events, packed_place
-from streams.faust.reading import PartitionReader, Read, partition_reader
-from streams.projecting import decode
+from streams.batch_projection import decode
+from streams.faust.partition_state import START, Events, packed_place
+from streams.faust.reader import PartitionReader, Read, partition_reader
 from streams.rebuild import RebuildCancelledError, writes_of
 
 _SWITCH_TRIES = 100

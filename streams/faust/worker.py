@@ -12,21 +12,21 @@ import structlog
 from faust.types import TP
 from prometheus_client import start_http_server
 
-from commands.kafka.broker import KafkaTransport
+from commands.kafka.protocol.aiokafka_transport import KafkaTransport
+from commands.kafka.protocol.topics import ensure_log
+from commands.kafka.protocol.transport import BrokerAwayError
 from commands.kafka.settings import KafkaSettings
-from commands.kafka.topics import ensure_log
-from commands.kafka.transport import BrokerAwayError
 from commands.mapper import EventMapper
 from projections.model import ReadModel
 from projections.store import DocumentStore, StoreUnavailableError
 from streams.faust.app import Inbox, make_app
-from streams.faust.driving import Driving, Effects, PartitionDriver
+from streams.faust.dead_letter_retry import Retrying
+from streams.faust.driver import Driving, Effects, PartitionDriver
 from streams.faust.metrics import Figures
-from streams.faust.producing import Producer
-from streams.faust.projecting import Events, PartitionProjector
-from streams.faust.reading import PartitionReader
+from streams.faust.partition_state import Events, PartitionProjector
+from streams.faust.producer import Producer
+from streams.faust.reader import PartitionReader
 from streams.faust.requests import RetryRequests
-from streams.faust.retrying import Retrying
 
 _FETCHES = 4
 _PAUSE_SECONDS = 1.0

@@ -12,10 +12,10 @@ from projections.model import ReadModel
 from projections.redis.progress import ProgressPublisher
 from projections.store import DocumentStore
 from streams.faust.effects import DeadLetterEffects
-from streams.faust.publishing import Outbox, PublicEffects, public_model
+from streams.faust.publisher import Outbox, PublicEffects, public_model
 from streams.faust.requests import RetryRequests
 from streams.faust.worker import Worker, serve
-from streams.public.names import Pseudonym
+from streams.public.pseudonyms import Pseudonym
 
 PROJECTIONS, INSIGHTS, PUBLISHING = "projections", "insights", "public"
 """The consumer groups, without the prefix of the installation."""
@@ -43,10 +43,14 @@ def run_projections(
 
     def worker() -> Worker:
         return Worker(
-            settings, f"{prefix}{group}", store, mapper, lambda _: models,
+            settings,
+            f"{prefix}{group}",
+            store,
+            mapper,
+            lambda _: models,
             lambda sender: DeadLetterEffects(settings, group, sender, publisher),
             _requests(redis_client, prefix, group),
-        )  # fmt: skip
+        )
 
     serve(worker, ready, metrics_port)
 
@@ -65,9 +69,16 @@ def run_insights(
     analyser = ProcessAnalyser()
     try:
         run_projections(
-            settings, store, mapper, (insights_model(analyser),), redis_client, prefix,
-            group=INSIGHTS, ready=ready, metrics_port=metrics_port,
-        )  # fmt: skip
+            settings,
+            store,
+            mapper,
+            (insights_model(analyser),),
+            redis_client,
+            prefix,
+            group=INSIGHTS,
+            ready=ready,
+            metrics_port=metrics_port,
+        )
     finally:
         analyser.close()
 
@@ -94,12 +105,16 @@ def run_public(
 
     def worker() -> Worker:
         return Worker(
-            settings, f"{prefix}{PUBLISHING}", store, mapper, models,
+            settings,
+            f"{prefix}{PUBLISHING}",
+            store,
+            mapper,
+            models,
             lambda sender: PublicEffects(
                 settings, DeadLetterEffects(settings, PUBLISHING, sender, None), sender, outbox
             ),
             _requests(redis_client, prefix, PUBLISHING),
-        )  # fmt: skip
+        )
 
     serve(worker, ready, metrics_port)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from streams.public.catalogue import PUBLISHED, Publication
 from streams.public.live import live_channels, live_operations, live_schema
 from streams.public.message import BINARY_TYPE
+from streams.public.publications import PUBLISHED, Publication
 from streams.public.schemas import dataschema, inlined, schema
 from streams.public.topics import public_topics
 

@@ -15,11 +15,11 @@ from domain.event import Event
 from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 from domain.times import rfc3339
-from streams.public.catalogue import publication_of
+from streams.public.events import PublicEvent
 from streams.public.fields import ID_PATTERN
-from streams.public.names import Names, Pseudonym
+from streams.public.pseudonyms import Names, Pseudonym
+from streams.public.publications import publication_of
 from streams.public.schemas import dataschema
-from streams.public.shapes import PublicEvent
 from streams.public.topics import DEFAULT_PREFIX
 
 BINARY_TYPE = "application/json"

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from streams.public.catalogue import PUBLISHED, Publication
+from streams.public.publications import PUBLISHED, Publication
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TOPIC_KEYWORD = "x-codepark-topic"

@@ -1,6 +1,6 @@
 """The names of the public topics."""
 
-from streams.public.catalogue import PUBLISHED, publication_of
+from streams.public.publications import PUBLISHED, publication_of
 
 DEFAULT_PREFIX = "codepark."
 

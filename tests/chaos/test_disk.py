@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from codepark.embedded import Embedded
+from codepark.profiles.embedded import Embedded
 from codepark.settings import Settings
 from tests.support.server import Server
 
@@ -42,8 +42,9 @@ def test_a_full_disk_refuses_with_503_and_loses_nothing_acknowledged(tmp_path):
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         again = client.put(
             f"/api/v1/projects/{project}/files/{len(acknowledged)}",
-            json={"content": content}, headers={"Idempotency-Key": f"k{len(acknowledged)}"},
-        )  # fmt: skip
+            json={"content": content},
+            headers={"Idempotency-Key": f"k{len(acknowledged)}"},
+        )
         assert again.status_code == 201, again.text
         acknowledged[str(len(acknowledged))] = content
         for path, content in acknowledged.items():
@@ -61,8 +62,11 @@ def test_a_directory_that_cannot_be_used_stops_the_start_with_a_sentence(tmp_pat
     (tmp_path / "file").write_text("not a directory")
     done = subprocess.run(
         [sys.executable, "-m", "codepark.cli", "serve", "--data", str(tmp_path / "file" / "data")],
-        check=False, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 1
     assert "cannot be used" in done.stderr
     assert "Traceback" not in done.stderr

@@ -7,8 +7,8 @@ from collections import Counter
 import httpx
 import pytest
 
-from codepark.embedded import Embedded
 from codepark.operations import broken_chain
+from codepark.profiles.embedded import Embedded
 from codepark.settings import Settings
 from streams.rebuild import rebuild
 from tests.support.server import Server

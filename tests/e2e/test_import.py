@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from codepark.importing.histories import open_history
-from codepark.importing.source import SourceCommit
+from codepark.history_import.histories import open_history
+from codepark.history_import.source import SourceCommit
 from tests.support.server import Server, serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -132,9 +132,13 @@ def log_size(data):
 
 def git(folder, *arguments, **environment):
     fixed = {
-        "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.invalid", "GIT_COMMITTER_NAME": "Ada",
-        "GIT_COMMITTER_EMAIL": "ada@example.invalid", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,
-    }  # fmt: skip
+        "GIT_AUTHOR_NAME": "Ada",
+        "GIT_AUTHOR_EMAIL": "ada@example.invalid",
+        "GIT_COMMITTER_NAME": "Ada",
+        "GIT_COMMITTER_EMAIL": "ada@example.invalid",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_SYSTEM": os.devnull,
+    }
     command = ["git", "-C", str(folder), "-c", "init.defaultBranch=main", *arguments]
     done = subprocess.run(
         command, env={**os.environ, **fixed, **environment}, check=True, capture_output=True, text=True
@@ -220,14 +224,19 @@ def test_what_is_no_history_is_refused_with_a_sentence(tmp_path, name):
 
 
 def test_a_commit_above_the_limit_of_a_request_is_sent_in_parts(tmp_path):
-    from codepark.importing.commands import PART_BYTES, parts_of
-    from codepark.importing.source import SourceChange
+    from codepark.history_import.commands import PART_BYTES, parts_of
+    from codepark.history_import.source import SourceChange
 
     changes = tuple(SourceChange(path=f"{n}.txt", status="A", content="é" * 1_500_000) for n in range(5))
     commit = SourceCommit(
-        sha="ab" * 20, parents=(), author_name="\x07", author_email=None, authored_at="2026-01-01T00:00:00+00:00",
-        message="m", changes=changes,
-    )  # fmt: skip
+        sha="ab" * 20,
+        parents=(),
+        author_name="\x07",
+        author_email=None,
+        authored_at="2026-01-01T00:00:00+00:00",
+        message="m",
+        changes=changes,
+    )
     parts = list(parts_of(commit))
     assert [part.input.complete for part in parts] == [False] * (len(parts) - 1) + [True]
     assert all(part.size <= PART_BYTES + 1_000 for part in parts)

@@ -37,10 +37,16 @@ def test_the_cluster_imports_what_the_embedded_profile_imports(tmp_path, kafka, 
     embedded = tmp_path / "embedded"
     done = last_line(
         codepark(
-            "import-git", STARLETTE, "--project", "starlette", "--data", embedded, "--json",
+            "import-git",
+            STARLETTE,
+            "--project",
+            "starlette",
+            "--data",
+            embedded,
+            "--json",
             CODEPARK_SECRET_KEY=SECRET,  # authors have ids that are made with it
         )
-    )  # fmt: skip
+    )
     server = ClusterServer(
         tmp_path / "node",
         kafka=kafka,
@@ -53,13 +59,22 @@ def test_the_cluster_imports_what_the_embedded_profile_imports(tmp_path, kafka, 
     try:
         imported = last_line(
             codepark(
-                "import-git", STARLETTE, "--project", "starlette", "--json",
-                "--server", server.url, "--token", server.token(),
+                "import-git",
+                STARLETTE,
+                "--project",
+                "starlette",
+                "--json",
+                "--server",
+                server.url,
+                "--token",
+                server.token(),
             )
-        )  # fmt: skip
+        )
         assert (imported["projectId"], imported["commits"], imported["files"]) == (
-            done["projectId"], done["commits"], done["files"],
-        )  # fmt: skip
+            done["projectId"],
+            done["commits"],
+            done["files"],
+        )
         compare(embedded, server)
     finally:
         assert server.stop() == 0

@@ -25,10 +25,26 @@ def test_the_server_keeps_to_its_document(server: Server, tmp_path: Path, *, sig
     authorization = ["-H", f"Authorization: Bearer {server.token()}"] if signed_in else []
     done = subprocess.run(
         [
-            sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG),
-            "run", f"{server.url}/schema/openapi.json", "--checks", "all", "--no-color",
-            "--max-examples", str(EXAMPLES), "--seed", str(SEED), "--continue-on-failure", *authorization,
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            "--config-file",
+            str(CONFIG),
+            "run",
+            f"{server.url}/schema/openapi.json",
+            "--checks",
+            "all",
+            "--no-color",
+            "--max-examples",
+            str(EXAMPLES),
+            "--seed",
+            str(SEED),
+            "--continue-on-failure",
+            *authorization,
         ],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]

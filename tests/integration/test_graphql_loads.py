@@ -55,9 +55,11 @@ async def make_projects(client):
         path = f"/api/v1/projects/{made.json()['id']}"
         ids.append(made.json()["id"])
         commit = {
-            "message": "m", "author": {"name": "A"}, "authoredAt": "2024-05-01T10:00:00Z",
+            "message": "m",
+            "author": {"name": "A"},
+            "authoredAt": "2024-05-01T10:00:00Z",
             "changes": [{"path": "a.py", "status": "A", "content": source}],
-        }  # fmt: skip
+        }
         review = await client.post(f"{path}/reviews", json={"title": "t"})
         for below, body in (
             ("commits", commit),

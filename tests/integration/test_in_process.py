@@ -9,13 +9,13 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from codepark.embedded import Embedded
-from codepark.importing.run import import_history
-from codepark.importing.sample import SampleHistory
-from codepark.importing.sinks import LocalSink
+from codepark.cache_and_channel import SharedMemory
+from codepark.history_import.run import import_history
+from codepark.history_import.sample import SampleHistory
+from codepark.history_import.sinks import LocalSink
+from codepark.profiles.embedded import Embedded
 from codepark.server import build_api, build_eraser
 from codepark.settings import Settings
-from codepark.shared_memory import SharedMemory
 from commands.bus import accepted
 from commands.intake.builders import create_project
 from commands.intake.inputs import ProjectInput

@@ -16,7 +16,7 @@ from commands.kms import KmsError
 from commands.mapper import EventMapper
 from commands.secrets import Secrets
 from commands.sqlite.keys import SQLiteKeyStore
-from commands.sqlite.reading import ReadOnlyLog
+from commands.sqlite.reader import ReadOnlyLog
 from tests.support.people import PASSWORD, Person, made, refused
 from tests.support.server import Server, eventually, serving
 
@@ -193,10 +193,19 @@ def test_no_secret_is_in_the_log_the_events_or_what_the_server_says(server: Serv
     said = server.log_text()
     stored = b"".join(path.read_bytes() for path in server.data.glob("*.sqlite*")).decode("latin-1")
     secrets = [
-        PASSWORD, "a wrong secret password", setup["secret"], *codes, *(code.replace("-", "") for code in codes),
-        tokens["refreshToken"], tokens["accessToken"], first["mfaToken"], api, api.rpartition("_")[2], pat.token,
+        PASSWORD,
+        "a wrong secret password",
+        setup["secret"],
+        *codes,
+        *(code.replace("-", "") for code in codes),
+        tokens["refreshToken"],
+        tokens["accessToken"],
+        first["mfaToken"],
+        api,
+        api.rpartition("_")[2],
+        pat.token,
         "not-a-token-at-all",
-    ]  # fmt: skip
+    ]
     for secret in secrets:
         assert secret not in shown
         assert secret not in said

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
-from commands.kafka.message import Message
-from commands.kafka.transport import BrokerAwayError, Outgoing, TruncatedError, nothing
+from commands.kafka.protocol.message import Message
+from commands.kafka.protocol.transport import BrokerAwayError, Outgoing, TruncatedError, nothing
 from tests.simulation.faults import Plan
 from tests.simulation.loop import VirtualLoop
 

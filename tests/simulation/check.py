@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from commands.kafka.message import Message
+from commands.kafka.protocol.message import Message
 from commands.log import LogCorruptError
 from commands.outcomes import Accepted, Refused, Unavailable
 from tests.simulation.history import Effect, History
@@ -164,7 +164,10 @@ def _open_until(request: Request, same: list[Request]) -> float:
     later = [
         other.answered
         for other in same
-        if request.answered is not None and request.alone and request.by == other.by
-        and isinstance(other.outcome, Refused) and other.invoked >= request.answered
-    ]  # fmt: skip
+        if request.answered is not None
+        and request.alone
+        and request.by == other.by
+        and isinstance(other.outcome, Refused)
+        and other.invoked >= request.answered
+    ]
     return min(later, default=float("inf"))

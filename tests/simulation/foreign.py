@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from commands.kafka.message import Message
+from commands.kafka.protocol.message import Message
 
 
 def garbage(random: Random, log: Sequence[Message | None]) -> Message:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from commands.deciding import outcome_of
-from commands.kafka.counting import Counted, Counting
-from commands.kafka.message import Message
+from commands.batch_decider import outcome_of
+from commands.kafka.protocol.chain_rule import Counted, Counting
+from commands.kafka.protocol.message import Message
 from commands.outcomes import Accepted, Submission
 from domain.account.commands import RegisterAccount
 from domain.file.commands import DeleteFile, WriteFile

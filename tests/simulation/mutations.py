@@ -8,13 +8,13 @@ from unittest.mock import patch
 
 from msgspec import structs
 
-from commands import deciding
-from commands.deciding import Pending, decide_batch
-from commands.kafka.counting import Counted, Counting, Void
-from commands.kafka.examined import Examined, Found
-from commands.kafka.message import split_chain
-from commands.kafka.partition import OutcomeUnknownError, Partition
-from commands.kafka.settling import Settling
+from commands import batch_decider
+from commands.batch_decider import Pending, decide_batch
+from commands.kafka.node.settlement import Settling
+from commands.kafka.prefetch.message import Examined, Found
+from commands.kafka.protocol.chain_rule import Counted, Counting, Void
+from commands.kafka.protocol.message import split_chain
+from commands.kafka.protocol.partition import OutcomeUnknownError, Partition
 from commands.log import LogUnavailableError, TipMovedError
 from commands.outcomes import Accepted, Outcome, Refused, Submission, Unavailable
 from commands.position import Position
@@ -71,7 +71,7 @@ def outcome_by_tip() -> AbstractContextManager[Any]:
 
 def without_deduplication() -> AbstractContextManager[Any]:
     """Nobody looks a command up by its id."""
-    return patch.object(deciding, "_repeated", lambda *_, **__: None)
+    return patch.object(batch_decider, "_repeated", lambda *_, **__: None)
 
 
 def resume_unseen() -> AbstractContextManager[Any]:
@@ -116,17 +116,17 @@ def unrecorded_refusal() -> AbstractContextManager[Any]:
         outcome = Refused(command_id=submission.command_id, refusal=refusal)
         return Pending(command_id=submission.command_id, outcome=outcome)
 
-    return patch.object(deciding, "_refused", refused)
+    return patch.object(batch_decider, "_refused", refused)
 
 
 def unrecorded_unchanged() -> AbstractContextManager[Any]:
     """That nothing changes leaves nothing in the log either, after an unanswered forward."""
-    sound = deciding._decide
+    sound = batch_decider._decide
 
     def decide(decided: Any, log: Any, submission: Submission, *rest: Any) -> Pending:
         return sound(decided, log, structs.replace(submission, unanswered=False), *rest)
 
-    return patch.object(deciding, "_decide", decide)
+    return patch.object(batch_decider, "_decide", decide)
 
 
 def without_fence() -> AbstractContextManager[Any]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from commands.kafka.bus import KafkaCommandBus
-from commands.kafka.examined import Part, examine
-from commands.kafka.log import KafkaEventLog
+from commands.kafka.node.bus import KafkaCommandBus
+from commands.kafka.node.event_log import KafkaEventLog
+from commands.kafka.prefetch.message import Part, examine
+from commands.kafka.protocol.transport import BrokerAwayError, TruncatedError
 from commands.kafka.settings import KafkaSettings
-from commands.kafka.transport import BrokerAwayError, TruncatedError
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
 from commands.outcomes import Outcome, Submission

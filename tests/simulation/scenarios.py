@@ -216,9 +216,13 @@ async def half_a_batch(world: World) -> None:
 def register(world: World, number: int) -> Submission:
     """Return the opening of an account under a name that others want too."""
     command = RegisterAccount(
-        account_id=f"01900000-0000-7000-8000-00000000001{number}", email=f"a{number}@b.example", name="ada",
-        password_hash="x", email_claim=f"mail-{number}", name_claim="ada",
-    )  # fmt: skip
+        account_id=f"01900000-0000-7000-8000-00000000001{number}",
+        email=f"a{number}@b.example",
+        name="ada",
+        password_hash="x",
+        email_claim=f"mail-{number}",
+        name_claim="ada",
+    )
     return submission(world, command)
 
 

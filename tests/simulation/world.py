@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from commands.kafka import log as log_module
-from commands.kafka import settling as settling_module
+from commands.kafka.node import event_log as log_module
+from commands.kafka.node import settlement as settling_module
 from commands.outcomes import Accepted, Outcome, Submission
 from tests.simulation.broker import SimulatedBroker
 from tests.simulation.faults import Plan

@@ -20,10 +20,10 @@ from typing import Any, NoReturn
 
 import pytest
 
-from cluster.errors import MissingError
-from cluster.jars import locked
-from cluster.processes import Identity, wait_for
-from cluster.servers import Kafka, Mongo, ThreeBrokers, ValkeyServer
+from devservers.errors import MissingError
+from devservers.jars import locked
+from devservers.processes import Identity, wait_for
+from devservers.servers import Kafka, Mongo, ThreeBrokers, ValkeyServer
 
 ROOT = Path(__file__).parents[2]
 KEEPER_SECONDS = 100.0  # below the tests' own limit, so that the reason is seen
@@ -141,9 +141,13 @@ def _is_worker(config: pytest.Config) -> bool:
 def _start_keeper(kind: str, folder: Path, owner: int) -> None:
     with (folder / "keeper.log").open("ab") as log:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "cluster", "keep", kind, str(folder), "--parent", str(owner)],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, "-m", "devservers", "keep", kind, str(folder), "--parent", str(owner)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     identity = Identity.of(keeper.pid)
     assert identity is not None, (folder / "keeper.log").read_text()
     keeper.returncode = 0  # it outlives this worker: nobody waits for it here

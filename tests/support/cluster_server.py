@@ -54,9 +54,11 @@ class ClusterServer(Server):
                 self._workers.append(
                     subprocess.Popen(
                         [sys.executable, "-m", "codepark.cli", "worker", name],
-                        env=self._environment, stdout=log, stderr=subprocess.STDOUT,
+                        env=self._environment,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
                     )
-                )  # fmt: skip
+                )
         try:
             super().start()
             if followed:

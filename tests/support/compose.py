@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from cluster.errors import MissingError
-from cluster.jars import cache, locked
+from devservers.errors import MissingError
+from devservers.jars import cache, locked
 
 VERSION = "v2.16.2"
 BUILD_SECONDS = 240.0
@@ -24,9 +24,15 @@ def checked(file: Path) -> "subprocess.CompletedProcess[str]":
         ["docker", "compose", "-f", str(file), "config", "-q"] if _has_plugin() else [_command(), str(file)]
     )
     return subprocess.run(
-        command, env={**kept, "CODEPARK_SECRET_KEY": "c2VjcmV0"}, cwd=file.parent, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        command,
+        env={**kept, "CODEPARK_SECRET_KEY": "c2VjcmV0"},
+        cwd=file.parent,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def _has_plugin() -> bool:
@@ -54,9 +60,14 @@ def _build(folder: Path) -> None:
         built = Path(name) / "bin"
         done = subprocess.run(
             [go, "install", f"github.com/compose-spec/compose-go/v2/cmd@{VERSION}"],
-            env={**os.environ, "GOBIN": str(built)}, cwd=name, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=BUILD_SECONDS, check=False,
-        )  # fmt: skip
+            env={**os.environ, "GOBIN": str(built)},
+            cwd=name,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=BUILD_SECONDS,
+            check=False,
+        )
         if done.returncode:
             raise MissingError(f"go could not build compose-go {VERSION}: {done.stderr[-1500:].strip()}")
         built.rename(folder)

@@ -12,9 +12,9 @@ from typing import Self
 import httpx
 from redis import Redis
 
-from cluster.processes import Identity, reaped, spawn
 from commands.nodes.preference import preferred
 from commands.secrets import Secrets
+from devservers.processes import Identity, reaped, spawn
 from domain.actor import SERVICE, Tier
 from read_api.auth.keys import SigningKeys
 from read_api.auth.tokens import Tokens

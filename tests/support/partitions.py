@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from commands.log import EVERYTHING, Selection, Tip
-from commands.partitioning import partition_of
+from commands.partitioner import partition_of
 from commands.partitions import Logs
 from domain.record import Record
 
@@ -41,12 +41,26 @@ class MemoryLog:
     def add(self, home: str, occurred_at: int, topic: str = "project.updated") -> Record:
         sequence = len(self.records) + 1
         record = Record(
-            source="s", home=home, stream=f"project-{home}", version=sequence, topic=topic, schema=1, data=b"{}",
-            sequence=sequence, at=sequence, command=f"c-{self.number}-{sequence}", commit_index=1,
-            commit_count=1, occurred_at=max(occurred_at, self.tip().occurred_at), actor="a", correlation="c",
-            causation=None, traceparent=None, fingerprint=None,
+            source="s",
+            home=home,
+            stream=f"project-{home}",
+            version=sequence,
+            topic=topic,
+            schema=1,
+            data=b"{}",
+            sequence=sequence,
+            at=sequence,
+            command=f"c-{self.number}-{sequence}",
+            commit_index=1,
+            commit_count=1,
+            occurred_at=max(occurred_at, self.tip().occurred_at),
+            actor="a",
+            correlation="c",
+            causation=None,
+            traceparent=None,
+            fingerprint=None,
             chain=hashlib.sha256(f"{self.number}/{sequence}".encode()).digest(),
-        )  # fmt: skip
+        )
         self.records.append(record)
         for callback in self._callbacks:
             callback([record])

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from cluster.processes import is_free
-from commands.partitioning import partition_of
+from commands.partitioner import partition_of
+from devservers.processes import is_free
 
 T = TypeVar("T")
 
@@ -80,8 +80,10 @@ class Server:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "codepark.cli", "serve"],
-                env=self._environment, stdout=log, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         eventually(self._ready, seconds=START_SECONDS)
         return self
 
@@ -135,8 +137,11 @@ class Server:
         """Return what `codepark` prints, with the settings of this server."""
         done = subprocess.run(
             [sys.executable, "-m", "codepark.cli", *arguments],
-            env=self._environment, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         return done.stdout
 
     def token(self, *options: str) -> str:

@@ -40,9 +40,13 @@ def test_without_kafka_it_is_the_embedded_profile():
 
 
 def test_secrets_are_not_shown():
-    settings = read_settings(CLUSTER | {
-        "CODEPARK_KAFKA_SASL_USERNAME": "u", "CODEPARK_KAFKA_SASL_PASSWORD": "hunter2",
-    })  # fmt: skip
+    settings = read_settings(
+        CLUSTER
+        | {
+            "CODEPARK_KAFKA_SASL_USERNAME": "u",
+            "CODEPARK_KAFKA_SASL_PASSWORD": "hunter2",
+        }
+    )
     assert "hunter2" not in repr(settings) + repr(settings.kafka)
     assert KEY not in repr(settings)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cluster import jars
 from codepark.cli.main import app
+from devservers import jars
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -21,9 +21,24 @@ SETTINGS = "".join(
     if (ROOT / name).exists()
 )
 KEYS = {
-    "build", "cap_drop", "command", "depends_on", "environment", "expose", "healthcheck", "image", "init", "ports",
-    "read_only", "restart", "secrets", "security_opt", "stop_grace_period", "tmpfs", "volumes",
-}  # fmt: skip
+    "build",
+    "cap_drop",
+    "command",
+    "depends_on",
+    "environment",
+    "expose",
+    "healthcheck",
+    "image",
+    "init",
+    "ports",
+    "read_only",
+    "restart",
+    "secrets",
+    "security_opt",
+    "stop_grace_period",
+    "tmpfs",
+    "volumes",
+}
 DURATION = re.compile(r"\d+s")
 
 

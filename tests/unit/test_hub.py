@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from commands.partitions import Logs
 from read_api.realtime import feed
 from read_api.realtime.hub import Hub
-from tests.support.parts import Commands
+from tests.support.profile import Commands
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,7 +8,7 @@ from commands.position import Position
 from domain.actor import Actor, Role
 from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
-from tests.support.parts import ADA, BOB
+from tests.support.profile import ADA, BOB
 
 EVE = Actor(id="01900000-0000-7000-8000-00000000000e", roles=frozenset({Role.USER}))
 

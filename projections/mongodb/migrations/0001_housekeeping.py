@@ -3,9 +3,9 @@
 from pymongo.database import Database
 
 from projections.mongodb import schema
-from projections.mongodb.catalog import ALIASES
-from projections.mongodb.letters import DEAD_LETTERS
+from projections.mongodb.dead_letters import DEAD_LETTERS
 from projections.mongodb.locks import LOCKS
+from projections.mongodb.model_registry import ALIASES
 from projections.writes import Document
 
 DESCRIPTION = "the catalog of read models, dead letters, retired collections and locks, with their indexes"

@@ -227,8 +227,11 @@ def connect(url: str, ca_file: str | None = None) -> Redis:
     It waits for ever: who asks has a deadline.
     """
     options: dict[str, Any] = {
-        "socket_timeout": None, "socket_connect_timeout": 1, "retry": None, "health_check_interval": 0,
-    }  # fmt: skip
+        "socket_timeout": None,
+        "socket_connect_timeout": 1,
+        "retry": None,
+        "health_check_interval": 0,
+    }
     if url.startswith("rediss://") and ca_file is not None:
         options["ssl_ca_certs"] = ca_file
     client: Redis = Redis.from_url(url, **options)

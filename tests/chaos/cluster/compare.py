@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from codepark.cluster import KEYS
-from commands.kafka.keys import MongoKeyStore
+from codepark.profiles.cluster import KEYS
 from commands.keys import PersonalCipher
 from commands.kms import LocalKms
 from commands.mapper import EventMapper
+from commands.mongodb.keys import MongoKeyStore
 from commands.position import parse_position
 from commands.secrets import Secrets
 from insights.analyser import InlineAnalyser
@@ -18,8 +18,8 @@ from projections.mongodb.connection import connect, database_of
 from projections.mongodb.store import MongoDocumentStore
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, DocumentStore
-from streams.faust.projecting import Events
-from streams.projecting import decode, project
+from streams.batch_projection import decode, project
+from streams.faust.partition_state import Events
 from tests.chaos.cluster.topic import Part, Topic
 from tests.chaos.cluster.writers import Told, Writers
 from tests.support.installation import SECRET, Installation

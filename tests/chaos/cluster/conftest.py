@@ -13,8 +13,11 @@ def installation(tmp_path, kafka, mongodb_uri, redis_url, topic_prefix) -> Itera
     """An installation in which nothing runs yet; what runs at the end of the test must end in order."""
     made = Installation(
         tmp_path / "installation",
-        kafka=kafka, mongodb_uri=mongodb_uri, redis_url=redis_url, prefix=topic_prefix,
-    )  # fmt: skip
+        kafka=kafka,
+        mongodb_uri=mongodb_uri,
+        redis_url=redis_url,
+        prefix=topic_prefix,
+    )
     with made:
         yield made
     with MongoClient(mongodb_uri, serverSelectionTimeoutMS=5_000) as client:

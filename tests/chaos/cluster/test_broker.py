@@ -31,8 +31,11 @@ def test_a_broker_that_is_killed_or_stopped_loses_nothing(
 ):
     installation = Installation(
         tmp_path / "installation",
-        kafka=broker.address, mongodb_uri=mongodb_uri, redis_url=redis_url, prefix=topic_prefix,
-    )  # fmt: skip
+        kafka=broker.address,
+        mongodb_uri=mongodb_uri,
+        redis_url=redis_url,
+        prefix=topic_prefix,
+    )
     with installation:
         nodes = installation.start_nodes(2)
         installation.start_worker("projections")

@@ -23,9 +23,12 @@ def test_nodes_that_fight_keep_every_answer(installation, mongodb_uri, nodes):
         load.wait_for(ACKNOWLEDGED)
     topic = compare(installation, load)
     figures = {
-        "acknowledged": len({told.command for told in load.told}), "replays": sum(t.replayed for t in load.told),
-        "refused": load.refused, "counted": len(topic.records), "void": len(topic.void),
-    }  # fmt: skip
+        "acknowledged": len({told.command for told in load.told}),
+        "replays": sum(t.replayed for t in load.told),
+        "refused": load.refused,
+        "counted": len(topic.records),
+        "void": len(topic.void),
+    }
     logger.info("figures %s", figures)
     assert topic.void, "they did not fight"
     assert figures["acknowledged"] >= ACKNOWLEDGED

@@ -17,9 +17,12 @@ SOME = 60
 def partitioned(tmp_path, kafka, mongodb_uri, redis_url, topic_prefix):
     made = Installation(
         tmp_path / "installation",
-        kafka=kafka, mongodb_uri=mongodb_uri, redis_url=redis_url, prefix=topic_prefix,
+        kafka=kafka,
+        mongodb_uri=mongodb_uri,
+        redis_url=redis_url,
+        prefix=topic_prefix,
         CODEPARK_PARTITIONS=str(PARTITIONS),
-    )  # fmt: skip
+    )
     with made:
         yield made
 

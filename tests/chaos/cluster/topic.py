@@ -4,10 +4,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 
-from commands.kafka.broker import KafkaTransport
-from commands.kafka.counting import Counted, Counting, Void
+from commands.kafka.protocol.aiokafka_transport import KafkaTransport
+from commands.kafka.protocol.chain_rule import Counted, Counting, Void
 from commands.kafka.settings import KafkaSettings, read_kafka_settings
-from commands.partitioning import partition_of
+from commands.partitioner import partition_of
 from domain.log.events import CommandRefused, CommandUnchanged, LogFenced
 from domain.record import Record
 

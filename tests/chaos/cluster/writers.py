@@ -208,9 +208,12 @@ class Writer(threading.Thread):
 
     def _note(self, answer: httpx.Response, stream: str) -> Told:
         told = Told(
-            answer.headers["CodePark-Command"], stream, int(answer.headers["ETag"].strip('"').partition("-")[0]),
-            answer.headers["CodePark-Position"], "Idempotency-Replayed" in answer.headers,
-        )  # fmt: skip
+            answer.headers["CodePark-Command"],
+            stream,
+            int(answer.headers["ETag"].strip('"').partition("-")[0]),
+            answer.headers["CodePark-Position"],
+            "Idempotency-Replayed" in answer.headers,
+        )
         self.told.append(told)
         return told
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from codepark.shared_memory import connect_async
+from codepark.cache_and_channel import connect_async
 from read_api.auth.attempts import FREE_ATTEMPTS, NEVER, MemoryAttempts, RedisAttempts, delay_after
 
 

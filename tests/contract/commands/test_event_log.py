@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from commands.chain import chain_after, first_chain
-from commands.kafka.log import KafkaEventLog
-from commands.kafka.loop import LoopThread
+from commands.kafka.loop_thread import LoopThread
+from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
 from commands.kms import LocalKms
@@ -15,7 +15,7 @@ from commands.mapper import EventMapper
 from commands.sqlite.keys import SQLiteKeyStore
 from commands.stream_event import StreamEvent
 from domain.project.events import ProjectDeleted
-from tests.support.parts import SECRETS, Commands
+from tests.support.profile import SECRETS, Commands
 
 
 @pytest.fixture(params=["sqlite", "kafka"])
@@ -44,9 +44,16 @@ def command(number: int, streams=("project-1",), versions=None, home="home-1", a
         for stream, version in zip(streams, versions, strict=True)
     )
     return CommandEvents(
-        command=f"command-{number}", home=home, fingerprint=f"f{number}", actor="ada", correlation="c",
-        causation=None, traceparent=None, occurred_at=at, events=events,
-    )  # fmt: skip
+        command=f"command-{number}",
+        home=home,
+        fingerprint=f"f{number}",
+        actor="ada",
+        correlation="c",
+        causation=None,
+        traceparent=None,
+        occurred_at=at,
+        events=events,
+    )
 
 
 def test_sequences_are_gapless_and_versions_kept(log):

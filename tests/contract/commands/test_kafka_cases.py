@@ -20,7 +20,7 @@ from eventsourcing.utils import Environment
 pytest.importorskip("aiokafka", reason="the extra `cluster` is not installed")
 
 from commands.kafka import KafkaFactory
-from commands.kafka.recorder import (
+from commands.kafka.library.recorder import (
     KafkaAggregateRecorder,
     KafkaApplicationRecorder,
     KafkaProcessRecorder,
@@ -167,11 +167,11 @@ class ApplicationTopic:
 
 
 class TestExampleApplication(ApplicationTopic, ExampleApplicationTestCase):
-    expected_factory_topic = "commands.kafka.factory:KafkaFactory"
+    expected_factory_topic = "commands.kafka.library.factory:KafkaFactory"
 
 
 class TestApplication(ApplicationTopic, ApplicationTestCase):
-    expected_factory_topic = "commands.kafka.factory:KafkaFactory"
+    expected_factory_topic = "commands.kafka.library.factory:KafkaFactory"
 
 
 del (

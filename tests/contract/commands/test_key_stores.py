@@ -5,9 +5,9 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 
-from commands.kafka.keys import MongoKeyStore
 from commands.keys import KeyDestroyedError
 from commands.kms import KmsError, LocalKms, new_master_key, read_master_keys, write_master_keys
+from commands.mongodb.keys import MongoKeyStore
 from commands.sqlite.keys import SQLiteKeyStore
 
 MASTER = bytes(range(32))

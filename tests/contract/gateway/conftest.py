@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from read_api.gateway.limits.guarded import GuardedLimiter
+from read_api.gateway.limits.fallback import GuardedLimiter
 from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.redis import RedisLimiter, connect
 

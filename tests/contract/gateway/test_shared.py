@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
+from read_api.gateway.limits.fallback import GuardedLimiter
 from read_api.gateway.limits.gcra import Bucket, Limit
-from read_api.gateway.limits.guarded import GuardedLimiter
 from read_api.gateway.limits.limiter import LimiterAwayError, LimiterSlowError
 from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.redis import RedisLimiter, connect

@@ -22,8 +22,12 @@ def run(program: str, *arguments: str) -> Any:
     _install()
     done = subprocess.run(
         ["node", str(FOLDER / program), *arguments],
-        cwd=FOLDER, capture_output=True, text=True, timeout=RUN_SECONDS, check=False,
-    )  # fmt: skip
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr + done.stdout
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -39,8 +43,12 @@ def _install() -> None:
         try:
             done = subprocess.run(
                 ["npm", "ci", "--ignore-scripts"],
-                cwd=FOLDER, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False,
-            )  # fmt: skip
+                cwd=FOLDER,
+                capture_output=True,
+                text=True,
+                timeout=INSTALL_SECONDS,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             cannot_have(f"npm did not install within {INSTALL_SECONDS} s")
         if done.returncode != 0:

@@ -32,9 +32,15 @@ SCALARS: Any = {"_Any": st.text(max_size=20).map(lambda text: StringValueNode(va
 POSITIVE = from_schema(SERVED, custom_scalars=SCALARS)
 NEGATIVE = from_schema(SERVED, custom_scalars=SCALARS, mode=Mode.NEGATIVE)
 EXAMPLES = settings(
-    max_examples=150, deadline=None, derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
-)  # fmt: skip
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.data_too_large,
+    ],
+)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cluster.errors import MissingError
+from devservers.errors import MissingError
 from tests.support import compose
 from tests.support.cluster import ROOT
 

@@ -9,9 +9,9 @@ import sys
 import pytest
 import redis
 
-from cluster.errors import ServerError
-from cluster.fleet import VARIABLES, Fleet
-from cluster.processes import Identity, wait_for
+from devservers.errors import ServerError
+from devservers.fleet import VARIABLES, Fleet
+from devservers.processes import Identity, wait_for
 from tests.support import cluster
 from tests.support.cluster import ROOT, cannot_have, private_valkey
 
@@ -29,9 +29,13 @@ def fleet(tmp_path):
 
 def command(data, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "cluster", *arguments, "--data", str(data)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=110,
-    )  # fmt: skip
+        [sys.executable, "-m", "devservers", *arguments, "--data", str(data)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+    )
 
 
 def exported(output):
@@ -110,7 +114,7 @@ def test_a_start_that_fails_leaves_nothing_of_its_own(fleet, monkeypatch):
 
 def test_two_starts_at_once_start_one(fleet, tmp_path, processes):
     program = (
-        "import sys; from pathlib import Path; from cluster.fleet import Fleet;"
+        "import sys; from pathlib import Path; from devservers.fleet import Fleet;"
         "print(Fleet(Path(sys.argv[1])).start(['valkey'])['valkey'].identity.pid)"
     )
     for _ in range(2):

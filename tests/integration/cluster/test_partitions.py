@@ -13,7 +13,7 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from commands.partitioning import partition_of
+from commands.partitioner import partition_of
 from commands.position import Position, parse_position
 from tests.support.installation import Installation, Node, service_token
 from tests.support.live import sse, websocket
@@ -30,9 +30,13 @@ PROJECTS, EVENTS, COMMANDS = "/api/v1/projects", "/api/v1/events", "/api/v1/comm
 @pytest.fixture
 def installation(tmp_path, kafka, mongodb_uri, redis_url, topic_prefix) -> Iterator[Installation]:
     running = Installation(
-        tmp_path / "installation", kafka=kafka, mongodb_uri=mongodb_uri, redis_url=redis_url,
-        prefix=topic_prefix, CODEPARK_PARTITIONS=str(PARTITIONS),
-    )  # fmt: skip
+        tmp_path / "installation",
+        kafka=kafka,
+        mongodb_uri=mongodb_uri,
+        redis_url=redis_url,
+        prefix=topic_prefix,
+        CODEPARK_PARTITIONS=str(PARTITIONS),
+    )
     with running:
         yield running
     with MongoClient(mongodb_uri, serverSelectionTimeoutMS=5_000) as client:

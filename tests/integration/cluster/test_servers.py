@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaError
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from cluster.errors import MissingError, ServerError
-from cluster.kafka import USER
-from cluster.servers import Mongo, ValkeyServer, make_certificates
+from devservers.errors import MissingError, ServerError
+from devservers.kafka import USER
+from devservers.servers import Mongo, ValkeyServer, make_certificates
 from tests.support.cluster import private_kafka, private_mongo, private_valkey, three_brokers
 
 pytestmark = pytest.mark.integration

@@ -11,10 +11,10 @@ import msgspec
 from commands.bus import accepted
 from commands.intake.builders import COMMAND_TYPES
 from commands.intake.intake import Intake, Request
-from commands.kafka.broker import KafkaTransport
-from commands.kafka.bus import KafkaCommandBus
-from commands.kafka.log import KafkaEventLog
-from commands.kafka.loop import LoopThread
+from commands.kafka.loop_thread import LoopThread
+from commands.kafka.node.bus import KafkaCommandBus
+from commands.kafka.node.event_log import KafkaEventLog
+from commands.kafka.protocol.aiokafka_transport import KafkaTransport
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
 from commands.kms import LocalKms
@@ -22,7 +22,7 @@ from commands.mapper import EventMapper
 from commands.outcomes import Accepted
 from commands.sqlite.keys import SQLiteKeyStore
 from domain.times import system_clock
-from tests.support.parts import ADA, SECRETS
+from tests.support.profile import ADA, SECRETS
 
 
 class LocalNode:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from commands.kafka.counting import Counted, Counting, Place
-from commands.kafka.sealing import seal
-from commands.kafka.transport import Outgoing
+from commands.kafka.protocol.chain_rule import Counted, Counting, Place
+from commands.kafka.protocol.chained_messages import seal
+from commands.kafka.protocol.transport import Outgoing
 from commands.log import Tip
 from tests.support.server import eventually
 
@@ -57,9 +57,12 @@ def test_a_fork_is_reported_and_reading_goes_on(settings, tmp_path, capfd):
         node.create("a")
         place = node.log.place
         false = Place(
-            next_offset=place.next_offset, counted_at=place.counted_at, log_id=place.log_id,
-            partitions=place.partitions, tip=Tip(place.tip.sequence, b"\x07" * 32, place.tip.occurred_at),
-        )  # fmt: skip
+            next_offset=place.next_offset,
+            counted_at=place.counted_at,
+            log_id=place.log_id,
+            partitions=place.partitions,
+            tip=Tip(place.tip.sequence, b"\x07" * 32, place.tip.occurred_at),
+        )
         send(settings, *_sealed_again(node.log.read(0, 1)[0], false))
         eventually(
             lambda: node.log.partition.rebuilds == 1 and node.log.place.next_offset > place.next_offset
@@ -74,9 +77,14 @@ def _sealed_again(record, place):
     from msgspec.structs import replace
 
     again = replace(
-        record, stream="project-late", version=1, command="late", sequence=place.tip.sequence + 1,
-        at=place.next_offset, chain=b"",
-    )  # fmt: skip
+        record,
+        stream="project-late",
+        version=1,
+        command="late",
+        sequence=place.tip.sequence + 1,
+        at=place.next_offset,
+        chain=b"",
+    )
     messages, _ = seal(place, [Counted(again)])
     counting = Counting(0, place)
     assert counting.place.tip == place.tip

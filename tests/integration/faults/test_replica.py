@@ -7,8 +7,8 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from commands.kafka import examiners
-from commands.kafka.transport import Outgoing
+from commands.kafka.prefetch import pool
+from commands.kafka.protocol.transport import Outgoing
 from commands.log import LogUnavailableError
 from tests.support.server import eventually
 
@@ -105,9 +105,9 @@ def test_a_replica_of_another_log_is_made_again(settings, tmp_path):
 @pytest.fixture
 def far(monkeypatch):
     """Let processes examine what is a few messages away."""
-    monkeypatch.setattr(examiners, "_LEAST", 2)
-    monkeypatch.setattr(examiners, "_SPAN", 7)
-    monkeypatch.setattr(examiners, "_cores", examiners.Cores(2))
+    monkeypatch.setattr(pool, "_LEAST", 2)
+    monkeypatch.setattr(pool, "_SPAN", 7)
+    monkeypatch.setattr(pool, "_cores", pool.Cores(2))
 
 
 def kept(file):
@@ -123,7 +123,7 @@ def test_a_replica_made_by_several_processes_is_the_same(settings, tmp_path, far
     with running(settings, tmp_path / "several") as several:
         assert several.log.partition.void == 1
         assert several.create("one more", "k").position.sequence() == several.found + PROJECTS + 2
-    monkeypatch.setattr(examiners, "_cores", examiners.Cores(1))
+    monkeypatch.setattr(pool, "_cores", pool.Cores(1))
     with running(settings, tmp_path / "alone"):
         pass
     with running(settings, tmp_path / "several"):
@@ -134,7 +134,7 @@ def test_a_replica_made_by_several_processes_is_the_same(settings, tmp_path, far
 def test_a_process_that_dies_takes_nothing_of_the_replica_with_it(settings, tmp_path, far, monkeypatch):
     with running(settings, tmp_path / "one") as node:
         first = create_all(node)
-    started, read = [], examiners._read
+    started, read = [], pool._read
 
     async def read_and_kill(process):
         started.append(process)
@@ -142,7 +142,7 @@ def test_a_process_that_dies_takes_nothing_of_the_replica_with_it(settings, tmp_
         process.kill()
         return part
 
-    monkeypatch.setattr(examiners, "_read", read_and_kill)
+    monkeypatch.setattr(pool, "_read", read_and_kill)
     deleted(node.replica)
     with running(settings, tmp_path / "one") as node:
         assert create_all(node) == first

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import redis
 
-from cluster.servers import make_certificates
+from devservers.servers import make_certificates
 from tests.support.cluster import private_kafka, private_mongo, private_valkey
 from tests.support.server import eventually
 
@@ -44,10 +44,14 @@ def works(installation):
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
 def test_kafka_with_tls_and_a_password(install, secured_kafka, certificates, mechanism):
-    works(install(
-        kafka=secured_kafka.sasl_ssl_address, CODEPARK_KAFKA_CA_FILE=str(certificates.authority),
-        CODEPARK_KAFKA_SASL_MECHANISM=mechanism, **USER,
-    ))  # fmt: skip
+    works(
+        install(
+            kafka=secured_kafka.sasl_ssl_address,
+            CODEPARK_KAFKA_CA_FILE=str(certificates.authority),
+            CODEPARK_KAFKA_SASL_MECHANISM=mechanism,
+            **USER,
+        )
+    )
 
 
 def test_kafka_with_tls_alone(install, secured_kafka, certificates):

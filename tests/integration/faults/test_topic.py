@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from commands.kafka.topics import LOG_CONFIG, Topics, ensure_log
+from commands.kafka.protocol.topics import LOG_CONFIG, Topics, ensure_log
 from commands.log import LogCorruptError
 from tests.support.server import eventually
 
@@ -60,8 +60,12 @@ def test_doctor_and_topics_create_say_so(install, settings):
     for command in (["topics", "create"], ["doctor"]):
         done = subprocess.run(
             [sys.executable, "-m", "codepark.cli", *command],
-            env=environment, check=False, capture_output=True, text=True, timeout=90,
-        )  # fmt: skip
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
         said = done.stdout + done.stderr
         assert done.returncode == 1, said
         assert "could lose history" in said

@@ -15,9 +15,9 @@ import pytest
 import redis
 
 from commands.intake.intake import Intake
-from commands.kafka.bus import KafkaCommandBus
-from commands.kafka.log import KafkaEventLog
-from commands.kafka.loop import LoopThread
+from commands.kafka.loop_thread import LoopThread
+from commands.kafka.node.bus import KafkaCommandBus
+from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
 from commands.kms import LocalKms
@@ -29,9 +29,9 @@ from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, DocumentStore
-from streams.projecting import decode, project
+from streams.batch_projection import decode, project
 from streams.runner import Runner
-from tests.support.parts import SECRETS, Commands
+from tests.support.profile import SECRETS, Commands
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0
@@ -96,16 +96,23 @@ class Part:
 
     def worker(self, kind: str = "projections", **options: Any) -> subprocess.Popen[bytes]:
         facts = {
-            "kind": kind, "servers": self.settings.bootstrap_servers, "prefix": self.settings.prefix,
-            "partitions": self.settings.partitions, "keys": str(self.path / "keys.sqlite"), "mongodb": self.mongodb,
-            "redis": self.redis_url, **options,
-        }  # fmt: skip
+            "kind": kind,
+            "servers": self.settings.bootstrap_servers,
+            "prefix": self.settings.prefix,
+            "partitions": self.settings.partitions,
+            "keys": str(self.path / "keys.sqlite"),
+            "mongodb": self.mongodb,
+            "redis": self.redis_url,
+            **options,
+        }
         log = (self.path / f"worker-{len(self.workers)}.log").open("ab")
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.faust.worker", json.dumps(facts)],
-            cwd=self.empty, stdout=log, stderr=subprocess.STDOUT,
+            cwd=self.empty,
+            stdout=log,
+            stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        )
         log.close()
         self.workers.append(process)
         return process

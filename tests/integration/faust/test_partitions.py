@@ -9,7 +9,7 @@ from uuid_utils import uuid7
 
 from commands.bus import accepted
 from commands.intake.intake import Request
-from commands.kafka.log import KafkaEventLog
+from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.settings import KafkaSettings
 from commands.outcomes import Refused
 from domain.account.commands import RegisterAccount
@@ -18,7 +18,7 @@ from streams.faust.rebuild import rebuild_from_kafka
 from streams.faust.requests import RetryRequests
 from tests.integration.faust.conftest import KafkaCommands, Load, Part, assert_equal
 from tests.integration.faust.test_projecting import write_history
-from tests.support.parts import BOB
+from tests.support.profile import BOB
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from projections.models import READ_MODELS
-from streams.faust.letters import MODEL, OFFSET, REASON
+from streams.faust.dead_letters import MODEL, OFFSET, REASON
 from streams.faust.rebuild import rebuild_from_kafka
 from streams.faust.requests import RetryRequests, WorkerAwayError
 from tests.integration.faust.conftest import PATIENCE_SECONDS, Load, Part, assert_equal
@@ -169,7 +169,7 @@ def test_the_checkpoint_of_another_log_stops_the_worker(part: Part) -> None:
 
     from commands.log import Tip
     from projections.store import Change
-    from streams.faust.projecting import packed_place, unpacked_place
+    from streams.faust.partition_state import packed_place, unpacked_place
 
     write_history(part, 5)
     store = part.store()
@@ -208,9 +208,11 @@ async def _repeat_first(part: Part) -> None:
 
 async def _messages(part: Part, topic: str, count: int) -> list[Any]:
     consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=part.settings.bootstrap_servers, auto_offset_reset="earliest",
+        topic,
+        bootstrap_servers=part.settings.bootstrap_servers,
+        auto_offset_reset="earliest",
         metadata_max_age_ms=500,
-    )  # fmt: skip
+    )
     await consumer.start()
     found: list[Any] = []
     try:

@@ -23,8 +23,8 @@ from projections.mongodb.connection import connect
 from projections.mongodb.store import MongoDocumentStore
 from projections.writes import Write
 from streams.faust.workers import run_insights, run_projections, run_public
-from streams.public.names import keyed_pseudonyms
-from tests.support.parts import SECRETS
+from streams.public.pseudonyms import keyed_pseudonyms
+from tests.support.profile import SECRETS
 
 POISON = "poison"
 

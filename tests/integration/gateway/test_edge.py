@@ -18,11 +18,22 @@ ALWAYS = {
     "cross-origin-resource-policy": "same-origin",
 }
 PATHS = {
-    "/": 200, "/docs": 200, "/assets/app.js": 200, "/assets/none.js": 404, "/schema/openapi.json": 200,
-    "/asyncapi.json": 200, "/health/live": 200, "/metrics": 200, "/api/v1/projects": 200, "/api/v1/me": 401,
-    "/api/v1/projects/none": 404, "/nowhere": 404, "/.well-known/jwks.json": 200,
-    "/api/v1/projects?limit=none": 400, "/api/v1/events": 200,
-}  # fmt: skip
+    "/": 200,
+    "/docs": 200,
+    "/assets/app.js": 200,
+    "/assets/none.js": 404,
+    "/schema/openapi.json": 200,
+    "/asyncapi.json": 200,
+    "/health/live": 200,
+    "/metrics": 200,
+    "/api/v1/projects": 200,
+    "/api/v1/me": 401,
+    "/api/v1/projects/none": 404,
+    "/nowhere": 404,
+    "/.well-known/jwks.json": 200,
+    "/api/v1/projects?limit=none": 400,
+    "/api/v1/events": 200,
+}
 PUBLIC = ("/", "/docs", "/assets/app.js", "/assets/mark.svg", "/schema/openapi.json", "/asyncapi.json")
 
 

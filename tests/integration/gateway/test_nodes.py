@@ -19,9 +19,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory, kafka, mongodb_uri, redis_url):
     installation = Installation(
-        tmp_path_factory.mktemp("nodes"), kafka=kafka, mongodb_uri=mongodb_uri, redis_url=redis_url,
-        prefix=f"nodes-{uuid4().hex[:12]}.", **LIMITED,
-    )  # fmt: skip
+        tmp_path_factory.mktemp("nodes"),
+        kafka=kafka,
+        mongodb_uri=mongodb_uri,
+        redis_url=redis_url,
+        prefix=f"nodes-{uuid4().hex[:12]}.",
+        **LIMITED,
+    )
     with installation:
         installation.start_worker()
         yield installation.start_nodes(2)

@@ -22,9 +22,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 @pytest.fixture
 def team(tmp_path, kafka, mongodb_uri, redis_url):
     installation = Installation(
-        tmp_path / "team", kafka=kafka, mongodb_uri=mongodb_uri, redis_url=redis_url,
-        prefix=f"team-{uuid4().hex[:12]}.", **LIMITED,
-    )  # fmt: skip
+        tmp_path / "team",
+        kafka=kafka,
+        mongodb_uri=mongodb_uri,
+        redis_url=redis_url,
+        prefix=f"team-{uuid4().hex[:12]}.",
+        **LIMITED,
+    )
     with installation:
         installation.start_worker()
         node = installation.node(with_address=False)
@@ -60,8 +64,22 @@ def test_they_count_together_and_one_that_dies_is_replaced(team):
 def test_in_the_embedded_profile_there_is_one(tmp_path):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
     done = subprocess.run(
-        [sys.executable, "-m", "codepark.cli", "serve", "--workers", "2", "--data", str(tmp_path), "--port", str(free_port())],
-        env=kept, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "codepark.cli",
+            "serve",
+            "--workers",
+            "2",
+            "--data",
+            str(tmp_path),
+            "--port",
+            str(free_port()),
+        ],
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1
     assert "--workers takes more than 1 in the cluster profile alone" in done.stderr

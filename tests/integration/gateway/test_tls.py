@@ -9,7 +9,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from cluster.certificates import make_certificates
+from devservers.certificates import make_certificates
 from tests.support.server import Server
 
 pytestmark = pytest.mark.integration
@@ -75,7 +75,10 @@ def test_the_command_line_asks_it_without_the_settings(server):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
     done = subprocess.run(
         [sys.executable, "-m", "codepark.cli", "rebuild", "projects", "--json", "--data", str(server.data)],
-        env=kept, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert '"model":"projects"' in done.stdout

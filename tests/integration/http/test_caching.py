@@ -30,9 +30,15 @@ def filled(ada: Person, admin: httpx.Client, path: str) -> dict[str, str]:
     told = made(admin.post("/api/v1/announcements", json={"title": "Hear", "text": "this"}))
     done = ada.client.patch(path, json={"description": "more"}).headers["codepark-command"]
     return {
-        "project_id": path.rpartition("/")[2], "account_id": ada.id, "path": "a.py", "sha": "abcd",
-        "review_id": review["id"], "build_id": build["id"], "announcement_id": told["id"], "command_id": done,
-    }  # fmt: skip
+        "project_id": path.rpartition("/")[2],
+        "account_id": ada.id,
+        "path": "a.py",
+        "sha": "abcd",
+        "review_id": review["id"],
+        "build_id": build["id"],
+        "announcement_id": told["id"],
+        "command_id": done,
+    }
 
 
 def test_every_query_says_who_may_keep_its_answer(

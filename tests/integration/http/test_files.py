@@ -23,9 +23,14 @@ def test_a_file_is_written_read_changed_and_deleted(ada: Person, path: str) -> N
     file = made(written)
     assert (written.headers["location"], written.headers["etag"]) == (url, '"1"')
     assert file | {"updatedAt": ""} == {
-        "path": "src/main.py", "content": "x = 1\n", "encoding": "utf-8", "version": 1, "size": 6,
-        "language": "Python", "updatedAt": "",
-    }  # fmt: skip
+        "path": "src/main.py",
+        "content": "x = 1\n",
+        "encoding": "utf-8",
+        "version": 1,
+        "size": 6,
+        "language": "Python",
+        "updatedAt": "",
+    }
     assert ada.client.get(url).json() == file
     same = ada.client.put(url, json={"content": "x = 1\n"})
     assert made(same, 200)["version"] == 1
@@ -65,9 +70,28 @@ def test_lists_have_paths_below_a_prefix(ada: Person, path: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["..", "../x", "a/../b", "a//b", "/a", "a/", ".", "a/./b", "%2e%2e/x", "a/%2E%2E", "a%2F%2Fb", "%2Fa",
-     "a%00b", "a%0Ab", "%7f", "%C2%85", "%FF", "%C3%28", "a/" + "b" * 1_024],
-)  # fmt: skip
+    [
+        "..",
+        "../x",
+        "a/../b",
+        "a//b",
+        "/a",
+        "a/",
+        ".",
+        "a/./b",
+        "%2e%2e/x",
+        "a/%2E%2E",
+        "a%2F%2Fb",
+        "%2Fa",
+        "a%00b",
+        "a%0Ab",
+        "%7f",
+        "%C2%85",
+        "%FF",
+        "%C3%28",
+        "a/" + "b" * 1_024,
+    ],
+)
 def test_bad_paths_are_refused_as_they_were_sent(server: Server, ada: Person, path: str, target: str) -> None:
     answer = put(server, ada, path, target)
     problem = refused(answer, 400, "invalid_path")
@@ -77,9 +101,16 @@ def test_bad_paths_are_refused_as_they_were_sent(server: Server, ada: Person, pa
 
 @pytest.mark.parametrize(
     ("target", "stored", "location"),
-    [("%2525", "%25", "%2525"), ("a%20b", "a b", "a%20b"), ("caf%C3%A9", "café", "caf%C3%A9"),
-     ("a%2Fb", "a/b", "a/b"), ("...", "...", "..."), ("a+b", "a+b", "a%2Bb"), ("history", "history", "history")],
-)  # fmt: skip
+    [
+        ("%2525", "%25", "%2525"),
+        ("a%20b", "a b", "a%20b"),
+        ("caf%C3%A9", "café", "caf%C3%A9"),
+        ("a%2Fb", "a/b", "a/b"),
+        ("...", "...", "..."),
+        ("a+b", "a+b", "a%2Bb"),
+        ("history", "history", "history"),
+    ],
+)
 def test_paths_are_decoded_once(
     server: Server, ada: Person, path: str, target: str, stored: str, location: str
 ) -> None:

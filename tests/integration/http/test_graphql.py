@@ -63,7 +63,7 @@ def test_a_connection_leads_through_the_whole_list(ada: Person) -> None:
     query = (
         'query ($after: String) { projectsConnection(search: "zebra", sort: "createdAt", first: 2, after: $after)'
         " { edges { cursor node { id } } nodes { name } pageInfo { hasNextPage hasPreviousPage endCursor } } }"
-    )  # fmt: skip
+    )
     seen, after = [], None
     for expected in (True, True, False):
         page = data(ada.client, query, after=after)["projectsConnection"]
@@ -101,9 +101,11 @@ query ($id: ID!, $asOf: String) {
 
 def test_a_project_with_everything_in_it_now_and_as_it_was(ada: Person, project: Any, path: str) -> None:
     commit = {
-        "message": "First", "author": {"name": "Ada"}, "authoredAt": "2024-05-01T10:00:00Z",
+        "message": "First",
+        "author": {"name": "Ada"},
+        "authoredAt": "2024-05-01T10:00:00Z",
         "changes": [{"path": "a.py", "status": "A", "content": "def f(a):\n    return a or 1\n"}],
-    }  # fmt: skip
+    }
     recorded = ada.client.post(f"{path}/commits", json=commit)
     then = recorded.headers["codepark-position"]
     review = made(ada.client.post(f"{path}/reviews", json={"title": "Look", "commits": []}))["id"]
@@ -160,8 +162,12 @@ def test_nodes_are_found_by_their_ids(ada: Person, project: Any, path: str) -> N
 def test_accounts_tell_others_their_name_alone(ada: Person, bob: Person, admin: httpx.Client) -> None:
     query = "query ($id: ID!) { account(id: $id) { name email roles tier version } }"
     assert data(bob.client, query, id=ada.id)["account"] == {
-        "name": "Ada", "email": None, "roles": None, "tier": None, "version": 1,
-    }  # fmt: skip
+        "name": "Ada",
+        "email": None,
+        "roles": None,
+        "tier": None,
+        "version": 1,
+    }
     for client in (ada.client, admin):
         assert data(client, query, id=ada.id)["account"]["email"] == ada.email
     refused(bob.client, query, 404, "account_not_found", id="01900000-0000-7000-8000-000000000000")

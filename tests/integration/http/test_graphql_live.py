@@ -152,9 +152,16 @@ def test_a_client_ends_its_subscription_and_uses_the_id_again(
         ([{"type": "connection_init"}, {"type": "subscribe", "payload": {"query": "{ a }"}}], 4400),
         ([{"type": "connection_init"}, {"type": "subscribe", "id": "1", "payload": 1}], 4400),
         ([{"type": "connection_init", "payload": {"authorization": "nonsense"}}], 4403),
-        ([{"type": "connection_init"}, *[{"type": "subscribe", "id": "1", "payload": {"query": "subscription { events { id } }"}}] * 2], 4409),
+        (
+            [
+                {"type": "connection_init"},
+                *[{"type": "subscribe", "id": "1", "payload": {"query": "subscription { events { id } }"}}]
+                * 2,
+            ],
+            4409,
+        ),
     ],
-)  # fmt: skip
+)
 def test_who_breaks_the_protocol_is_closed_by_its_codes(
     server: Server, messages: list[Any], code: int
 ) -> None:

@@ -36,21 +36,39 @@ def test_every_command_is_a_mutation(anybody: httpx.Client) -> None:
 def test_a_project_through_its_life(ada: Person, bob: Person) -> None:
     id_ = data(ada.client, CREATE, name="Loom")["createProject"]["project"]["id"]
     steps: list[tuple[str, dict[str, Any]]] = [
-        ('updateProject(projectId: $id, input: {description: "d", visibility: PUBLIC}) { version project { visibility } }',
-         {"version": 2, "project": {"visibility": "PUBLIC"}}),
-        (f'setCollaborator(projectId: $id, input: {{accountId: "{bob.id}", role: EDITOR}}) {{ project {{ collaborators {{ name role }} }} }}',
-         {"project": {"collaborators": [{"name": "Bob", "role": "EDITOR"}]}}),
-        (f'removeCollaborator(projectId: $id, input: {{accountId: "{bob.id}"}}) {{ project {{ collaborators {{ id }} }} }}',
-         {"project": {"collaborators": []}}),
-        ('writeFile(projectId: $id, input: {path: "a.py", content: "1"}) { file { content version encoding } }',
-         {"file": {"content": "1", "version": 1, "encoding": "UTF8"}}),
-        ('writeFile(projectId: $id, input: {path: "b", content: "AAE=", encoding: BASE64}) { file { size encoding } }',
-         {"file": {"size": 2, "encoding": "BASE64"}}),
-        ('deleteFile(projectId: $id, input: {path: "a.py"}) { version changed }', {"version": 2, "changed": True}),
-        (f"recordCommit(projectId: $id, input: {COMMIT}) {{ commit {{ message changes {{ path status }} }} }}",
-         {"commit": {"message": "m", "changes": [{"path": "c", "status": "ADDED"}]}}),
-        ("queueBuild(projectId: $id) { build { name status } }", {"build": {"name": "build", "status": "QUEUED"}}),
-    ]  # fmt: skip
+        (
+            'updateProject(projectId: $id, input: {description: "d", visibility: PUBLIC}) { version project { visibility } }',
+            {"version": 2, "project": {"visibility": "PUBLIC"}},
+        ),
+        (
+            f'setCollaborator(projectId: $id, input: {{accountId: "{bob.id}", role: EDITOR}}) {{ project {{ collaborators {{ name role }} }} }}',
+            {"project": {"collaborators": [{"name": "Bob", "role": "EDITOR"}]}},
+        ),
+        (
+            f'removeCollaborator(projectId: $id, input: {{accountId: "{bob.id}"}}) {{ project {{ collaborators {{ id }} }} }}',
+            {"project": {"collaborators": []}},
+        ),
+        (
+            'writeFile(projectId: $id, input: {path: "a.py", content: "1"}) { file { content version encoding } }',
+            {"file": {"content": "1", "version": 1, "encoding": "UTF8"}},
+        ),
+        (
+            'writeFile(projectId: $id, input: {path: "b", content: "AAE=", encoding: BASE64}) { file { size encoding } }',
+            {"file": {"size": 2, "encoding": "BASE64"}},
+        ),
+        (
+            'deleteFile(projectId: $id, input: {path: "a.py"}) { version changed }',
+            {"version": 2, "changed": True},
+        ),
+        (
+            f"recordCommit(projectId: $id, input: {COMMIT}) {{ commit {{ message changes {{ path status }} }} }}",
+            {"commit": {"message": "m", "changes": [{"path": "c", "status": "ADDED"}]}},
+        ),
+        (
+            "queueBuild(projectId: $id) { build { name status } }",
+            {"build": {"name": "build", "status": "QUEUED"}},
+        ),
+    ]
     for step, expected in steps:
         (found,) = data(ada.client, f"mutation ($id: ID!) {{ {step} }}", id=id_).values()
         assert found == expected
@@ -63,17 +81,28 @@ def test_a_project_through_its_life(ada: Person, bob: Person) -> None:
 def test_reviews_builds_and_suggestions(ada: Person, bob: Person, project: Any, path: str) -> None:
     made(ada.client.put(f"{path}/collaborators/{bob.id}", json={"role": "editor"}), 200)
     opened = data(
-        ada.client, 'mutation ($p: ID!) { openReview(projectId: $p, input: {title: "Look"}) { review { id status } } }',
+        ada.client,
+        'mutation ($p: ID!) { openReview(projectId: $p, input: {title: "Look"}) { review { id status } } }',
         p=project["id"],
-    )["openReview"]["review"]  # fmt: skip
+    )["openReview"]["review"]
     about = {"p": project["id"], "r": opened["id"]}
     steps = [
-        (ada, 'commentReview(projectId: $p, input: {reviewId: $r, text: "Hm"}) { review { comments { text } } }',
-         {"comments": [{"text": "Hm"}]}),
-        (bob, "decideReview(projectId: $p, input: {reviewId: $r, decision: APPROVED}) { review { decisions { decision reviewer { name } } } }",
-         {"decisions": [{"decision": "APPROVED", "reviewer": {"name": "Bob"}}]}),
-        (ada, "closeReview(projectId: $p, input: {reviewId: $r}) { review { status } }", {"status": "closed"}),
-    ]  # fmt: skip
+        (
+            ada,
+            'commentReview(projectId: $p, input: {reviewId: $r, text: "Hm"}) { review { comments { text } } }',
+            {"comments": [{"text": "Hm"}]},
+        ),
+        (
+            bob,
+            "decideReview(projectId: $p, input: {reviewId: $r, decision: APPROVED}) { review { decisions { decision reviewer { name } } } }",
+            {"decisions": [{"decision": "APPROVED", "reviewer": {"name": "Bob"}}]},
+        ),
+        (
+            ada,
+            "closeReview(projectId: $p, input: {reviewId: $r}) { review { status } }",
+            {"status": "closed"},
+        ),
+    ]
     for person, step, expected in steps:
         (found,) = data(person.client, f"mutation ($p: ID!, $r: ID!) {{ {step} }}", **about).values()
         assert found == {"review": expected}

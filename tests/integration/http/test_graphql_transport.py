@@ -24,10 +24,15 @@ def post(client: httpx.Client, body: Any, **headers: str) -> httpx.Response:
 @pytest.mark.parametrize(
     ("accept", "media"),
     [
-        (None, JSON), ("*/*", JSON), (JSON, JSON), (RESPONSE, RESPONSE), (f"{RESPONSE}, {JSON};q=0.9", RESPONSE),
-        (f"{JSON};q=0.5, {RESPONSE}", RESPONSE), ("application/*", JSON),
+        (None, JSON),
+        ("*/*", JSON),
+        (JSON, JSON),
+        (RESPONSE, RESPONSE),
+        (f"{RESPONSE}, {JSON};q=0.9", RESPONSE),
+        (f"{JSON};q=0.5, {RESPONSE}", RESPONSE),
+        ("application/*", JSON),
     ],
-)  # fmt: skip
+)
 def test_an_answer_has_the_type_that_is_asked_for(
     anybody: httpx.Client, accept: str | None, media: str
 ) -> None:
@@ -103,7 +108,7 @@ def test_what_cannot_run_is_refused_by_the_rules_of_its_type(
         (b"[" * 100_000, 400, "invalid_input"),
         (b'{"query":' + b"[" * 100_000, 400, "invalid_input"),
     ],
-)  # fmt: skip
+)
 def test_bodies_that_are_no_requests(anybody: httpx.Client, body: bytes, status: int, code: str) -> None:
     answer = post(anybody, body)
     assert answer.status_code == status, answer.text
@@ -197,8 +202,11 @@ def test_entities_are_found_by_their_keys(
         {"__typename": "Account", "id": "service:cli"},
     ]
     assert data(anybody, query, r=asked)["_entities"] == [
-        {"name": "Open"}, None, {"name": "Ada"}, {"name": "service:cli"},
-    ]  # fmt: skip
+        {"name": "Open"},
+        None,
+        {"name": "Ada"},
+        {"name": "service:cli"},
+    ]
     for bad in (
         {"__typename": "Query", "id": "x"},
         {"__typename": "Project"},

@@ -44,8 +44,11 @@ def test_a_batch_is_carried_out_in_order_each_with_an_outcome(ada: Person, proje
     assert [r["status"] for r in results] == ["accepted", "refused"] * 2 + ["refused"] * 2 + ["accepted"]
     problems = [(r["problem"]["status"], r["problem"]["code"]) for r in results if r["status"] == "refused"]
     assert problems == [
-        (400, "invalid_path"), (412, "version_mismatch"), (400, "unknown_field"), (400, "invalid_input"),
-    ]  # fmt: skip
+        (400, "invalid_path"),
+        (412, "version_mismatch"),
+        (400, "unknown_field"),
+        (400, "invalid_input"),
+    ]
     assert (results[0]["version"], results[2]["version"]) == (1, 2)
     assert ada.client.get(f"{path}/files/a").json()["content"] == "2"
     assert ada.client.get(f"/api/v1/projects/{results[6]['target']}").json()["name"] == "From a batch"
@@ -53,9 +56,11 @@ def test_a_batch_is_carried_out_in_order_each_with_an_outcome(ada: Person, proje
 
 def test_ids_make_a_batch_repeatable(ada: Person, project: Any) -> None:
     command = {
-        "id": f"import-{uuid4()}", "type": "file.write", "target": project["id"],
+        "id": f"import-{uuid4()}",
+        "type": "file.write",
+        "target": project["id"],
         "data": {"path": "a", "content": "1"},
-    }  # fmt: skip
+    }
     first, again = batch(ada, command)[0], batch(ada, command)[0]
     assert (first["id"], again) == (command["id"], {**first, "replayed": True})
     both = batch(ada, command, {**command, "data": {"path": "b", "content": ""}})

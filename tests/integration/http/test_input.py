@@ -40,7 +40,7 @@ def post(
         (b'{"name": "x", "language": ' + DEEP + b"}", "invalid_input", "/language"),
         (b'{"zzz": ' + DEEP + b"}", None, None),
     ],
-)  # fmt: skip
+)
 def test_bad_bodies(server: Server, ada: Person, body: bytes, code: str | None, pointer: str | None) -> None:
     answer = post(server, ada, body)
     problem = refused(answer, 400, code or answer.json()["code"])

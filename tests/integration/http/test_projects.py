@@ -16,11 +16,20 @@ def test_a_project_has_every_field_of_the_contract(ada: Person) -> None:
     assert answer.headers["codepark-position"]
     assert answer.headers["codepark-command"]
     assert project == {
-        "id": project["id"], "name": "Engine", "description": "", "visibility": "private", "language": None,
-        "ownerId": ada.id, "owner": {"id": ada.id, "name": "Ada"}, "collaborators": [], "files": [],
-        "aiInsights": {"complexity": 0, "suggestions": []}, "version": 1,
-        "createdAt": project["createdAt"], "updatedAt": project["createdAt"],
-    }  # fmt: skip
+        "id": project["id"],
+        "name": "Engine",
+        "description": "",
+        "visibility": "private",
+        "language": None,
+        "ownerId": ada.id,
+        "owner": {"id": ada.id, "name": "Ada"},
+        "collaborators": [],
+        "files": [],
+        "aiInsights": {"complexity": 0, "suggestions": []},
+        "version": 1,
+        "createdAt": project["createdAt"],
+        "updatedAt": project["createdAt"],
+    }
     assert ada.client.get(answer.headers["location"]).json() == project
 
 

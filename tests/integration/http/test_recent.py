@@ -7,10 +7,10 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from codepark.embedded import Embedded
+from codepark.cache_and_channel import SharedMemory
+from codepark.profiles.embedded import Embedded
 from codepark.server import build_api, build_eraser
 from codepark.settings import Settings
-from codepark.shared_memory import SharedMemory
 from read_api.app import create_app
 from read_api.auth.principals import RECENT_SECONDS
 from read_api.realtime.hub import Hub

@@ -26,15 +26,24 @@ PEOPLE = [f"person-{number}" for number in range(6)]
 def history():
     for id_ in PEOPLE:
         yield AccountRegistered(
-            account_id=id_, email=f"{id_}@example.org", name=id_.upper(), password_hash="x",
-            email_claim=id_, name_claim=id_, roles=(Role.USER,),
+            account_id=id_,
+            email=f"{id_}@example.org",
+            name=id_.upper(),
+            password_hash="x",
+            email_claim=id_,
+            name_claim=id_,
+            roles=(Role.USER,),
             tier=Tier.FREE,
-        )  # fmt: skip
+        )
     for number in range(8):
         yield ProjectCreated(
-            project_id=f"p{number}", owner_id=PEOPLE[number % 2], name=f"n{number}", description="",
-            visibility=Visibility.PUBLIC, language=None,
-        )  # fmt: skip
+            project_id=f"p{number}",
+            owner_id=PEOPLE[number % 2],
+            name=f"n{number}",
+            description="",
+            visibility=Visibility.PUBLIC,
+            language=None,
+        )
         for id_ in [*PEOPLE[number % 6 :], "nobody"]:
             yield CollaboratorAdded(project_id=f"p{number}", account_id=id_, role=CollaboratorRole.EDITOR)
     yield CollaboratorRemoved(project_id="p1", account_id=PEOPLE[3])
@@ -43,11 +52,25 @@ def history():
 
 def record(event, sequence):
     return Record(
-        source="s", home="h", stream="stream", version=sequence, topic=event.TOPIC, schema=1, data=b"",
-        sequence=sequence, at=sequence - 1, command=f"c{sequence}", commit_index=1, commit_count=1,
-        occurred_at=1_700_000_000_000 + sequence, actor="owner", correlation="c", causation=None,
-        traceparent=None, fingerprint=None,
-    )  # fmt: skip
+        source="s",
+        home="h",
+        stream="stream",
+        version=sequence,
+        topic=event.TOPIC,
+        schema=1,
+        data=b"",
+        sequence=sequence,
+        at=sequence - 1,
+        command=f"c{sequence}",
+        commit_index=1,
+        commit_count=1,
+        occurred_at=1_700_000_000_000 + sequence,
+        actor="owner",
+        correlation="c",
+        causation=None,
+        traceparent=None,
+        fingerprint=None,
+    )
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from msgspec import json
 
 from codepark.cli.failures import CommandError
 from codepark.cli.migrations import migrate_app
-from projections.mongodb.migrating import migrations
+from projections.mongodb.migrator import migrations
 
 pytestmark = pytest.mark.integration
 

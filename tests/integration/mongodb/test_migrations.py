@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from projections.mongodb.catalog import ALIASES
 from projections.mongodb.locks import LOCKS, LockedError, locked
-from projections.mongodb.migrating import FOLDER, MIGRATIONS, MigrationError, Migrator, create, migrations
+from projections.mongodb.migrator import FOLDER, MIGRATIONS, MigrationError, Migrator, create, migrations
+from projections.mongodb.model_registry import ALIASES
 from tests.contract.projections.samples import note, put
 
 pytestmark = pytest.mark.integration

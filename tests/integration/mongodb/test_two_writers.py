@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projections.mongodb.catalog import Catalog
+from projections.mongodb.model_registry import Catalog
 from projections.store import Change, Checkpoint, DeadLetter, ModelSwitchedError, StoreUnavailableError
 from projections.writes import Delete, Patch, Put, SetItem
 from tests.contract.projections.samples import NOTES, apply, dumps, expected, histories, note
@@ -96,9 +96,11 @@ def test_a_crash_before_the_checkpoint_leaves_nothing_that_a_repetition_does_not
     history = history_of(40)
     letter = DeadLetter(model="notes", stream="s", sequence=40, topic="t", reason="KeyError: x")
     change = Change(
-        model="notes", writes=history, checkpoint=Checkpoint(sequence=40, blocked=frozenset({"s"})),
+        model="notes",
+        writes=history,
+        checkpoint=Checkpoint(sequence=40, blocked=frozenset({"s"})),
         dead_letters=[letter],
-    )  # fmt: skip
+    )
     store = new_store()
     with monkeypatch.context() as crash:
         crash.setattr(Catalog, "move", _away)
@@ -115,7 +117,10 @@ def test_a_crash_before_the_checkpoint_leaves_nothing_that_a_repetition_does_not
 
 
 def test_a_crash_between_documents_leaves_nothing_that_a_repetition_does_not_mend(new_store, monkeypatch):
-    history = [(at, (Put("notes", f"{at}", note(f"{at}")), Put("drafts", f"{at}", {"id": f"{at}"}))) for at in range(1, 30)]  # fmt: skip
+    history = [
+        (at, (Put("notes", f"{at}", note(f"{at}")), Put("drafts", f"{at}", {"id": f"{at}"})))
+        for at in range(1, 30)
+    ]
     store = new_store()
     drafts = store._generations["notes"]._writers["drafts"]
     with monkeypatch.context() as crash:

@@ -11,7 +11,7 @@ from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.sqlite.store import SQLiteDocumentStore
 from streams.runner import Runner
-from tests.support.parts import Commands
+from tests.support.profile import Commands
 
 
 class Projections:

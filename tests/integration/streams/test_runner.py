@@ -13,11 +13,11 @@ from domain.errors import NotFoundError
 from projections.models import READ_MODELS
 from projections.models.projects import MODEL as PROJECTS
 from projections.store import StoreUnavailableError
+from streams.batch_projection import PoisonError
 from streams.dead_letters import retry
-from streams.projecting import PoisonError
 from streams.rebuild import RebuildCancelledError, rebuild
 from tests.integration.streams.conftest import Projections
-from tests.support.parts import ADA, Commands
+from tests.support.profile import ADA, Commands
 
 
 def fill(commands, projects=4, files=5):
@@ -33,9 +33,13 @@ def fill(commands, projects=4, files=5):
         commands.do("file.delete", target=project, path="src/0.py")
         commands.do("project.update", target=project, description="changed")
         commands.do(
-            "commit.record", target=project, message="m", author=AuthorInput(name="Ada"), authored_at="2026-01-01T00:00:00Z",
+            "commit.record",
+            target=project,
+            message="m",
+            author=AuthorInput(name="Ada"),
+            authored_at="2026-01-01T00:00:00Z",
             changes=(ChangeInput(path="c.py", status="A", content="x = 1\n"),),
-        )  # fmt: skip
+        )
         review = commands.do("review.open", target=project, title="t").stream.removeprefix("review-")
         commands.do("review.comment", target=project, review_id=review, text="good")
         commands.do("build.queue", target=project, name="b")
@@ -310,8 +314,8 @@ def test_models_that_are_added_later_are_filled_from_the_first_event(commands, t
 
 
 def test_an_unknown_model_is_named(tmp_path):
-    from codepark.embedded import Embedded
     from codepark.operations import rebuild_model
+    from codepark.profiles.embedded import Embedded
     from codepark.settings import Settings
 
     parts = Embedded(Settings(data=tmp_path / "data"))

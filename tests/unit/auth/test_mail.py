@@ -8,7 +8,7 @@ from email.policy import default
 import pytest
 from aiosmtpd.controller import Controller
 
-from cluster.certificates import make_certificates
+from devservers.certificates import make_certificates
 from read_api.auth import mail
 from read_api.auth.mail import FileMailer, Mail, SmtpMailer, is_here
 from tests.support.server import free_port

@@ -13,7 +13,7 @@ from read_api.auth.keys import SigningKeys
 from read_api.auth.principals import RECENT_SECONDS, Principals
 from read_api.auth.tokens import Tokens
 from read_api.gateway.problems import HttpError
-from tests.support.parts import SECRETS
+from tests.support.profile import SECRETS
 
 ADA = Actor(id="01900000-0000-7000-8000-0000000000aa", roles=frozenset({Role.USER}))
 SESSION = "01900000-0000-7000-8000-0000000000bb"
@@ -42,9 +42,16 @@ def principals(commands, clock: Clock) -> Principals:
     )
     commands.carry_out(register, ADA)
     opened = OpenSession(
-        session_id=SESSION, account_id=ADA.id, token_id="t", opened_at=START * 1000,
-        expires_at=(START + 90 * 86_400) * 1000, user_agent="", address="", epoch=0, second_factor=False,
-    )  # fmt: skip
+        session_id=SESSION,
+        account_id=ADA.id,
+        token_id="t",
+        opened_at=START * 1000,
+        expires_at=(START + 90 * 86_400) * 1000,
+        user_agent="",
+        address="",
+        epoch=0,
+        second_factor=False,
+    )
     commands.carry_out(opened, ADA)
     return found
 
@@ -111,8 +118,13 @@ def test_an_api_token_is_good_for_its_time_and_its_scopes(
 ) -> None:
     token, token_hash = principals.api_token(TOKEN)
     create = CreateToken(
-        token_id=TOKEN, account_id=ADA.id, name="ci", token_hash=token_hash, scopes=("read",), expires_at=(START + 60) * 1000
-    )  # fmt: skip
+        token_id=TOKEN,
+        account_id=ADA.id,
+        name="ci",
+        token_hash=token_hash,
+        scopes=("read",),
+        expires_at=(START + 60) * 1000,
+    )
     commands.carry_out(create, ADA)
     found = principals.of(token)
     assert found.actor == replace(ADA, scopes=frozenset({"read"}))

@@ -76,5 +76,9 @@ def test_the_page_warns_of_busy_neighbours():
 
 def test_numbers_are_short():
     assert [number(value) for value in (12345.6, 100, 99.96, 1.2345, 0.01234)] == [
-        "12,346", "100", "100", "1.23", "0.0123",
-    ]  # fmt: skip
+        "12,346",
+        "100",
+        "100",
+        "1.23",
+        "0.0123",
+    ]

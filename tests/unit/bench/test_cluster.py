@@ -28,9 +28,16 @@ def cluster_page():
     )
     found.add("cluster-append-100-p99", OURS, 4, unit="ms", better="lower", about="append 100, p99")
     found.add(
-        "cluster-conflict-3-nodes-rate", OURS, 900, unit="commands/s", better="higher", about="3 nodes",
-        acknowledged=1800, counted=1801, void=200,
-    )  # fmt: skip
+        "cluster-conflict-3-nodes-rate",
+        OURS,
+        900,
+        unit="commands/s",
+        better="higher",
+        about="3 nodes",
+        acknowledged=1800,
+        counted=1801,
+        void=200,
+    )
     return page(found.document({"cores": 2}, SETTINGS))
 
 

@@ -30,8 +30,11 @@ def test_an_answer_in_any_pieces_is_the_same_answer(whole, data):
 def test_one_reader_reads_answer_after_answer():
     reader = AnswerReader()
     assert [reader.feed(data).body for data in (LENGTH, CHUNKED, EMPTY, LENGTH)] == [
-        b"hello", b"hello world", b"", b"hello",
-    ]  # fmt: skip
+        b"hello",
+        b"hello world",
+        b"",
+        b"hello",
+    ]
 
 
 def test_headers_are_found_in_any_case():

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commands.batch_decider import decide_batch
 from commands.bus import BusyError
-from commands.deciding import decide_batch
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, KeyReusedError, Refused, Unavailable
-from commands.view import View
+from commands.unit_of_work import View
 from domain.errors import ConflictError, ForbiddenError, NotFoundError, StaleVersionError
-from tests.support.parts import ADA, BOB, Commands
+from tests.support.profile import ADA, BOB, Commands
 
 
 def refusal(outcome):
@@ -62,9 +62,13 @@ def test_a_refused_command_leaves_nothing_for_the_next(commands):
     from commands.intake.inputs import AuthorInput, ChangeInput
 
     commit = commands.submission(
-        "commit.record", target=project, message="m", author=AuthorInput(name="a"),
-        authored_at="2026-01-01T00:00:00Z", changes=tuple(ChangeInput(**change) for change in changes),
-    )  # fmt: skip
+        "commit.record",
+        target=project,
+        message="m",
+        author=AuthorInput(name="a"),
+        authored_at="2026-01-01T00:00:00Z",
+        changes=tuple(ChangeInput(**change) for change in changes),
+    )
     before = commands.log.tip()
     outcomes = commands.outcomes(
         commit, commands.submission("file.write", target=project, path="ok.txt", content="y")
@@ -81,8 +85,11 @@ def test_a_key_gives_the_first_outcome_again(commands):
     assert not first.replayed
     assert again.replayed
     assert (again.stream, again.version, again.position, again.command_id) == (
-        first.stream, first.version, first.position, first.command_id,
-    )  # fmt: skip
+        first.stream,
+        first.version,
+        first.position,
+        first.command_id,
+    )
     assert commands.log.tip().sequence == 1
 
 
@@ -234,16 +241,16 @@ def test_a_key_whose_answer_was_lost_gets_the_one_outcome(commands, monkeypatch)
 
 
 def test_one_command_that_breaks_the_handler_does_not_break_its_neighbours(commands, monkeypatch):
-    from commands import deciding
+    from commands import batch_decider
 
-    carry_out = deciding.carry_out
+    carry_out = batch_decider.carry_out
 
     def broken(unit, command):
         if getattr(command, "name", "") == "broken":
             raise ZeroDivisionError
         return carry_out(unit, command)
 
-    monkeypatch.setattr(deciding, "carry_out", broken)
+    monkeypatch.setattr(batch_decider, "carry_out", broken)
     names = ["a", "broken", "c"]
     outcomes = commands.outcomes(*(commands.submission("project.create", name=name) for name in names))
     assert [type(outcome) for outcome in outcomes] == [Accepted, Unavailable, Accepted]
@@ -291,9 +298,13 @@ def test_two_accounts_cannot_take_one_name(commands):
 
         claim = commands.intake.claim
         command = RegisterAccount(
-            account_id=account_id, email=email, name=name, password_hash="h",
-            email_claim=claim("email", email), name_claim=claim("name", name),
-        )  # fmt: skip
+            account_id=account_id,
+            email=email,
+            name=name,
+            password_hash="h",
+            email_claim=claim("email", email),
+            name_claim=claim("name", name),
+        )
         return commands.intake.submit(command, None, Request(actor=ANONYMOUS))
 
     outcomes = commands.outcomes(

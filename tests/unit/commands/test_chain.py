@@ -13,11 +13,25 @@ from domain.record import Record
 
 def a_record(**changes):
     fields = {
-        "source": "urn:codepark:log:x", "home": "h", "stream": "project-1", "version": 1, "topic": "project.created",
-        "schema": 1, "data": b"{}", "sequence": 1, "at": 0, "command": "c", "commit_index": 1, "commit_count": 1,
-        "occurred_at": 1_700_000_000_123, "actor": "a", "correlation": "c", "causation": None,
-        "traceparent": None, "fingerprint": None,
-    }  # fmt: skip
+        "source": "urn:codepark:log:x",
+        "home": "h",
+        "stream": "project-1",
+        "version": 1,
+        "topic": "project.created",
+        "schema": 1,
+        "data": b"{}",
+        "sequence": 1,
+        "at": 0,
+        "command": "c",
+        "commit_index": 1,
+        "commit_count": 1,
+        "occurred_at": 1_700_000_000_123,
+        "actor": "a",
+        "correlation": "c",
+        "causation": None,
+        "traceparent": None,
+        "fingerprint": None,
+    }
     return Record(**{**fields, **changes})
 
 
@@ -48,12 +62,26 @@ def test_headers_come_sorted():
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("home", "other"), ("stream", "project-2"), ("version", 2), ("topic", "project.updated"), ("schema", 2),
-        ("data", b"{ }"), ("sequence", 2), ("at", 1), ("command", "d"), ("commit_index", 2), ("commit_count", 2),
-        ("occurred_at", 1_700_000_000_124), ("actor", "b"), ("correlation", "d"), ("causation", "e"),
-        ("traceparent", "t"), ("fingerprint", "f"), ("source", "urn:other"),
+        ("home", "other"),
+        ("stream", "project-2"),
+        ("version", 2),
+        ("topic", "project.updated"),
+        ("schema", 2),
+        ("data", b"{ }"),
+        ("sequence", 2),
+        ("at", 1),
+        ("command", "d"),
+        ("commit_index", 2),
+        ("commit_count", 2),
+        ("occurred_at", 1_700_000_000_124),
+        ("actor", "b"),
+        ("correlation", "d"),
+        ("causation", "e"),
+        ("traceparent", "t"),
+        ("fingerprint", "f"),
+        ("source", "urn:other"),
     ],
-)  # fmt: skip
+)
 def test_every_field_is_covered(field, value):
     before = chain_after(b"\x00" * 32, a_record())
     assert chain_after(b"\x00" * 32, a_record(**{field: value})) != before

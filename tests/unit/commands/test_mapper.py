@@ -19,7 +19,7 @@ from commands.mapper import (
 from commands.stream_event import StreamEvent
 from domain.account.events import AccountRegistered
 from domain.actor import Role, Tier
-from domain.catalogue import EVENTS
+from domain.registry import EVENTS
 from domain.upcasting import UnknownEventError
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -54,9 +54,15 @@ def mapper(keys):
 
 def registered():
     return AccountRegistered(
-        account_id="a1", email="ada@example.invalid", name="ada", password_hash="$argon2id$x", email_claim="e",
-        name_claim="n", roles=(Role.USER,), tier=Tier.FREE,
-    )  # fmt: skip
+        account_id="a1",
+        email="ada@example.invalid",
+        name="ada",
+        password_hash="$argon2id$x",
+        email_claim="e",
+        name_claim="n",
+        roles=(Role.USER,),
+        tier=Tier.FREE,
+    )
 
 
 def test_personal_fields_are_not_in_the_stored_bytes(mapper):

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from commands.chain import chain_bytes
 from commands.chain import headers as headers_of
-from commands.kafka.message import MalformedError, Message, covered, split_chain, to_record
+from commands.kafka.protocol.message import MalformedError, Message, covered, split_chain, to_record
 from tests.unit.commands.test_chain import a_record
 
 CHAIN = b"\x07" * 32
@@ -69,9 +69,18 @@ def test_whatever_a_message_carries_it_is_taken_apart_as_the_reference_says(name
 
 
 @pytest.mark.parametrize(
-    "headers", [[], [("a", b"")], [("chain", b"short")], [("chain", CHAIN)] * 2, [("chain", CHAIN), ("a", None)],
-     [("chain", CHAIN), ("a", None), ("a", b"")], [("chain", CHAIN), ("chain", None)], [("chain", None)]]
-)  # fmt: skip
+    "headers",
+    [
+        [],
+        [("a", b"")],
+        [("chain", b"short")],
+        [("chain", CHAIN)] * 2,
+        [("chain", CHAIN), ("a", None)],
+        [("chain", CHAIN), ("a", None), ("a", b"")],
+        [("chain", CHAIN), ("chain", None)],
+        [("chain", None)],
+    ],
+)
 def test_a_message_without_one_whole_chain_has_none(headers):
     assert split_chain(Message(0, None, None, headers)) is None
 

@@ -13,12 +13,12 @@ from commands.intake.intake import Request
 from commands.log import Selection
 from commands.outcomes import Unavailable
 from commands.partitioned_bus import PartitionedBus, partitioned
-from commands.partitioning import partition_of
+from commands.partitioner import partition_of
 from commands.partitions import Logs
 from domain.account.commands import ChangeStanding
 from domain.actor import SERVICE, Tier
 from tests.support.partitions import MemoryLog, memory_logs
-from tests.support.parts import ADA
+from tests.support.profile import ADA
 
 END = dict.fromkeys(range(3), 1_000)
 APPENDS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=30)

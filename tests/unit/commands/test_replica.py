@@ -6,9 +6,9 @@ from contextlib import closing
 import pytest
 from msgspec.structs import replace
 
-from commands.kafka.checkpoints import Checkpoints
-from commands.kafka.counting import Counted, Place
-from commands.kafka.replica import Replica
+from commands.kafka.protocol.chain_rule import Counted, Place
+from commands.kafka.replica.checkpoints import Checkpoints
+from commands.kafka.replica.replica import Replica
 from commands.log import Snapshot, Tip
 from tests.unit.commands.test_chain import a_record
 
@@ -83,7 +83,7 @@ def test_what_cannot_be_staged_is_told_when_it_is_applied(replica):
 
 
 def test_the_write_ahead_log_moves_beside_the_writer(replica, monkeypatch):
-    monkeypatch.setattr("commands.kafka.checkpoints._EVERY_ROWS", 100)
+    monkeypatch.setattr("commands.kafka.replica.checkpoints._EVERY_ROWS", 100)
     replica.apply(batch(1, 120), behind(120))
     replica._checkpoints.close()
     with closing(sqlite3.connect(f"file:{replica.path}?immutable=1", uri=True)) as file_alone:
@@ -91,7 +91,7 @@ def test_the_write_ahead_log_moves_beside_the_writer(replica, monkeypatch):
 
 
 def test_a_checkpoint_that_fails_is_left_to_the_writer(tmp_path, monkeypatch):
-    monkeypatch.setattr("commands.kafka.checkpoints._EVERY_ROWS", 1)
+    monkeypatch.setattr("commands.kafka.replica.checkpoints._EVERY_ROWS", 1)
     checkpoints = Checkpoints(tmp_path / "no" / "such" / "file")
     checkpoints.written(1)
     checkpoints.close()

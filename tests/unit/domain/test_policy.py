@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from domain.actor import ANONYMOUS, SERVICE, Actor, Role
-from domain.catalogue import COMMANDS
 from domain.errors import ForbiddenError
 from domain.policy import POLICY, Scope, permit
+from domain.registry import COMMANDS
 
 ACTORS = {role: Actor(id=f"somebody-{role}", roles=frozenset({role})) for role in Role}
 

@@ -55,8 +55,9 @@ def test_a_session_is_opened_once():
         expires_at=1_000,
         user_agent="ua",
         address="::1",
-        epoch=0, second_factor=False,
-    )  # fmt: skip
+        epoch=0,
+        second_factor=False,
+    )
     assert given()(command) == (OPENED,)
     refused(given(OPENED), command, "session_exists")
     refused(given(used=REVOKED), command, "session_ended")

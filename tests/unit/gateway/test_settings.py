@@ -4,8 +4,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from cluster.certificates import make_certificates
 from codepark.settings import SettingsError, read_settings
+from devservers.certificates import make_certificates
 
 
 def gateway(**settings):
@@ -26,10 +26,15 @@ def made(tmp_path_factory):
 
 def test_all_of_them(made):
     found = gateway(
-        TRUSTED_PROXIES="10.0.0.0/8, 2001:db8::1", CORS_ORIGINS="https://App.example.org,http://localhost:5173",
-        RATE_LIMITS="off", SIGN_IN_LIMITS="OFF", BODY_SECONDS="2.5", REQUEST_SECONDS="5",
-        TLS_CERT_FILE=str(made.certificate), TLS_KEY_FILE=str(made.key),
-    )  # fmt: skip
+        TRUSTED_PROXIES="10.0.0.0/8, 2001:db8::1",
+        CORS_ORIGINS="https://App.example.org,http://localhost:5173",
+        RATE_LIMITS="off",
+        SIGN_IN_LIMITS="OFF",
+        BODY_SECONDS="2.5",
+        REQUEST_SECONDS="5",
+        TLS_CERT_FILE=str(made.certificate),
+        TLS_KEY_FILE=str(made.key),
+    )
     assert found.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128"))
     assert found.cors_origins == {"https://app.example.org", "http://localhost:5173"}
     assert (found.rate_limits, found.sign_in_limits, found.tls) == (False, False, True)

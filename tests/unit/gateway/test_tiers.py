@@ -179,8 +179,10 @@ def test_signing_in_is_limited_by_address_and_by_account_even_without_tier_limit
 def test_what_is_not_counted():
     counted = {operation.path: limit_of(operation.path) for operation in operations()}
     assert {path for path, limit in counted.items() if limit is None} == {
-        "/health/live", "/health/ready", "/metrics",
-    }  # fmt: skip
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+    }
     assert {limit_of(path) for path in counted if path.startswith("/api/v1/auth/")} == {"sign-in"}
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from projections.cache import MemoryCache
 from read_api.gateway.problems import HttpError
-from read_api.graphql.accepting import answer_type
+from read_api.graphql.media_types import answer_type
 from read_api.graphql.node import global_id, parse_global_id
 from read_api.graphql.persisted import Persisted, Request, read_digest
 from read_api.graphql.settings import (

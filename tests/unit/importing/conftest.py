@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from codepark.importing.histories import open_history
+from codepark.history_import.histories import open_history
 
 IDENTITY = {
     "GIT_AUTHOR_NAME": "Ada Lovelace",

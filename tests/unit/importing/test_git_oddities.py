@@ -1,9 +1,9 @@
 import pytest
 
-from codepark.importing.git_repository import GitHistory
-from codepark.importing.git_text import path_text
-from codepark.importing.histories import open_history
-from codepark.importing.source import HistoryError, SourceChange
+from codepark.history_import.git_repository import GitHistory
+from codepark.history_import.git_text import path_text
+from codepark.history_import.histories import open_history
+from codepark.history_import.source import HistoryError, SourceChange
 
 
 def test_a_commit_has_its_author_time_and_message(read, repository):

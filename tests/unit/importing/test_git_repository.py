@@ -1,7 +1,7 @@
 import pytest
 
-from codepark.importing.git_text import path_text
-from codepark.importing.source import text_of
+from codepark.history_import.git_text import path_text
+from codepark.history_import.source import text_of
 
 
 def git_tree(repository, sha):

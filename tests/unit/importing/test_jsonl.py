@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codepark.importing.histories import open_history
-from codepark.importing.jsonl import JsonlHistory
-from codepark.importing.source import HistoryError, SourceChange, kept_text, text_of
+from codepark.history_import.histories import open_history
+from codepark.history_import.jsonl import JsonlHistory
+from codepark.history_import.source import HistoryError, SourceChange, kept_text, text_of
 
 DATA = Path(os.environ.get("CODEPARK_SHARED_DATA", Path(__file__).parents[3].parent / "shared/data"))
 REAL = DATA / "history-starlette.jsonl.xz"

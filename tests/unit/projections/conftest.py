@@ -3,7 +3,7 @@
 import pytest
 
 from domain.record import Record
-from projections.folding import NOTHING, fold
+from projections.fold import NOTHING, fold
 
 TIME = 1_700_000_000_123
 AT = "2023-11-14T22:13:20.123Z"
@@ -27,11 +27,25 @@ class Documents:
 
     def record(self, event, actor):
         return Record(
-            source="s", home="h", stream="stream", version=self.sequence, topic=event.TOPIC, schema=1, data=b"",
-            sequence=self.sequence, at=self.sequence - 1, command=f"c{self.sequence}", commit_index=1,
-            commit_count=1, occurred_at=TIME, actor=actor, correlation="c", causation=None, traceparent=None,
+            source="s",
+            home="h",
+            stream="stream",
+            version=self.sequence,
+            topic=event.TOPIC,
+            schema=1,
+            data=b"",
+            sequence=self.sequence,
+            at=self.sequence - 1,
+            command=f"c{self.sequence}",
+            commit_index=1,
+            commit_count=1,
+            occurred_at=TIME,
+            actor=actor,
+            correlation="c",
+            causation=None,
+            traceparent=None,
             fingerprint=None,
-        )  # fmt: skip
+        )
 
     def __getitem__(self, collection):
         return {

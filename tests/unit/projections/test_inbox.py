@@ -20,9 +20,14 @@ ADA, BOB = Actor(id="ada"), Actor(id="bob")
 def notification(number, time, account="ada"):
     id_ = f"c{number}-1:{account}"
     document = {
-        "id": id_, "accountId": account, "kind": "mentioned", "projectId": "p", "reviewId": None,
-        "actorId": "b", "createdAt": rfc3339(time),
-    }  # fmt: skip
+        "id": id_,
+        "accountId": account,
+        "kind": "mentioned",
+        "projectId": "p",
+        "reviewId": None,
+        "actorId": "b",
+        "createdAt": rfc3339(time),
+    }
     return Put("notifications", id_, document)
 
 

@@ -2,11 +2,11 @@
 
 from msgspec import structs
 
-from domain.catalogue import EVENTS
 from domain.file.events import Encoding
 from domain.identifiers import ACCOUNTS_HOME
 from domain.inbox.events import NotificationsRead
 from domain.record import Record
+from domain.registry import EVENTS
 from projections.insights_model import insights_model
 from projections.models import READ_MODELS
 from tests.golden_files import event_of
@@ -58,10 +58,25 @@ def samples():
 
 def record(event, home, sequence):
     return Record(
-        source="s", home=home, stream="s", version=sequence, topic=event.TOPIC, schema=1, data=b"",
-        sequence=sequence, at=0, command=f"{home}-{sequence}", commit_index=1, commit_count=1, occurred_at=0,
-        actor="nobody", correlation="", causation=None, traceparent=None, fingerprint=None,
-    )  # fmt: skip
+        source="s",
+        home=home,
+        stream="s",
+        version=sequence,
+        topic=event.TOPIC,
+        schema=1,
+        data=b"",
+        sequence=sequence,
+        at=0,
+        command=f"{home}-{sequence}",
+        commit_index=1,
+        commit_count=1,
+        occurred_at=0,
+        actor="nobody",
+        correlation="",
+        causation=None,
+        traceparent=None,
+        fingerprint=None,
+    )
 
 
 def test_every_document_is_written_from_one_home():

@@ -1,5 +1,5 @@
-from projections.folding import Stored
-from projections.recent import Recent
+from projections.fold import Stored
+from projections.recent_documents import Recent
 
 
 def test_the_last_written_stay_within_the_budget():

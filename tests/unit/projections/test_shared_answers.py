@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.cache import MemoryCache
-from projections.queries.shared import SharedAnswers
+from projections.queries.shared_answers import SharedAnswers
 
 
 class Node:

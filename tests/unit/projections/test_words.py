@@ -1,6 +1,6 @@
 import pytest
 
-from projections.mongodb.words import words, words_of
+from projections.mongodb.search_words import words, words_of
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.fresh import Fresh
+from streams.recent_records import Fresh
 from tests.unit.commands.test_chain import a_record
 
 

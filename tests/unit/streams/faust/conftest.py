@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from commands.chain import first_chain, laid, link
-from commands.kafka.counting import opening_headers
-from commands.kafka.message import Message
+from commands.kafka.protocol.chain_rule import opening_headers
+from commands.kafka.protocol.message import Message
 from domain.record import Record
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
-from streams.faust.projecting import Events, PartitionProjector
-from tests.support.parts import Commands
+from streams.faust.partition_state import Events, PartitionProjector
+from tests.support.profile import Commands
 
 LOG = "0190c0de-0000-7000-8000-000000000001"
 
@@ -36,7 +36,7 @@ class MemoryTransport:
         self.away = False
 
     async def fetch(self, offset: int, *, wait: bool) -> tuple[list[Message], int]:
-        from commands.kafka.transport import BrokerAwayError, TruncatedError
+        from commands.kafka.protocol.transport import BrokerAwayError, TruncatedError
 
         if self.away:
             raise BrokerAwayError("away")

@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
-from commands.kafka.message import Message
+from commands.kafka.protocol.message import Message
 from commands.log import LogCorruptError, LogUnavailableError, Tip
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import ModelSwitchedError, StoreUnavailableError
-from streams.faust.driving import LostPartitionError, PartitionDriver
+from streams.faust.driver import LostPartitionError, PartitionDriver
 from streams.faust.metrics import Figures
-from streams.faust.projecting import PartitionProjector, Step
-from streams.faust.reading import PartitionReader
+from streams.faust.partition_state import PartitionProjector, Step
+from streams.faust.reader import PartitionReader
 from tests.unit.streams.faust.conftest import MemoryTransport
 
 
@@ -58,7 +58,7 @@ class Driven:
 def driven(
     projector: PartitionProjector, history: list[Message], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Driven]:
-    monkeypatch.setattr("streams.faust.driving._PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("streams.faust.driver._PAUSE_SECONDS", 0.001)
     made = Driven(projector, history)
     yield made
     made.executor.shutdown()

@@ -3,13 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from commands.kafka.counting import Counting, Place
-from commands.kafka.message import Message
+from commands.kafka.protocol.chain_rule import Counting, Place
+from commands.kafka.protocol.message import Message
 from commands.log import LogCorruptError, Tip
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Change, Checkpoint
-from streams.faust.projecting import (
+from streams.faust.partition_state import (
     START,
     Events,
     PartitionProjector,
@@ -17,7 +17,7 @@ from streams.faust.projecting import (
     start_of,
     unpacked_place,
 )
-from tests.support.parts import Commands
+from tests.support.profile import Commands
 
 
 def at(sequence: int, offset: int) -> Checkpoint:

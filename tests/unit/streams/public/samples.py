@@ -6,17 +6,23 @@ from typing import get_args, get_origin, get_type_hints
 import msgspec
 
 from commands.mapper import personal_fields
-from streams.public.names import Names
+from streams.public.pseudonyms import Names
 from tests.unit.commands.test_chain import a_record
 
 IDS = {"project_id", "review_id", "comment_id", "build_id", "announcement_id"}
 """Fields that hold ids drawn at random, which are public."""
 
 STREAMS = {
-    "project": "project-{project_id}", "collaborator": "project-{project_id}", "file": "file-{marker}",
-    "commit": "commits-{project_id}", "review": "review-{project_id}", "build": "build-{project_id}",
-    "suggestion": "suggestion-{marker}", "account": "account-{marker}", "announcement": "announcement-{project_id}",
-}  # fmt: skip
+    "project": "project-{project_id}",
+    "collaborator": "project-{project_id}",
+    "file": "file-{marker}",
+    "commit": "commits-{project_id}",
+    "review": "review-{project_id}",
+    "build": "build-{project_id}",
+    "suggestion": "suggestion-{marker}",
+    "account": "account-{marker}",
+    "announcement": "announcement-{project_id}",
+}
 
 
 def uuid(number=1):

@@ -10,8 +10,8 @@ import pytest
 
 from read_api.realtime.events import event_document
 from streams.public.asyncapi import asyncapi_document
-from streams.public.catalogue import PUBLISHED
 from streams.public.message import public_message
+from streams.public.publications import PUBLISHED
 from streams.public.topics import public_topics
 from tests.unit.commands.test_chain import a_record
 from tests.unit.streams.public.samples import event_of, pseudonym, record_of

@@ -8,8 +8,8 @@ import jsonschema_rs
 import pytest
 
 from docs import generate
-from streams.public.catalogue import PUBLISHED
 from streams.public.compatibility import differences, incompatibilities, same_contract
+from streams.public.publications import PUBLISHED
 from streams.public.schemas import DIALECT, dataschema, schema, schema_file, schemas
 
 PUBLISHED_FILES = Path(__file__).parents[4] / "docs" / "reference" / "events"

@@ -11,16 +11,16 @@ from msgspec.structs import replace
 
 from commands.secrets import Secrets
 from domain.account.events import AccountProfileChanged, AccountRegistered
-from domain.catalogue import EVENTS
 from domain.commit.events import ChangeStatus, CommitRecorded, RecordedChange
 from domain.file.events import Encoding, FileDeleted, FileWritten
 from domain.identifiers import file_stream
 from domain.project.events import ProjectCreated, Visibility
+from domain.registry import EVENTS
 from domain.times import rfc3339
-from streams.public.catalogue import PUBLISHED, publication_of, why_withheld
 from streams.public.languages import LANGUAGES, public_language
 from streams.public.message import PublicationError, public_message, structured
-from streams.public.names import Names, keyed_pseudonyms
+from streams.public.pseudonyms import Names, keyed_pseudonyms
+from streams.public.publications import PUBLISHED, publication_of, why_withheld
 from streams.public.schemas import schema
 from streams.public.topics import public_topic, public_topics
 from tests.unit.streams.public.samples import event_of, personal_names, pseudonym, record_of, uuid
@@ -47,7 +47,7 @@ def headers_of(message):
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_each_event_is_published_or_withheld_for_a_reason(event):
-    """Decide in streams/public/catalogue.py what of a new event may be public."""
+    """Decide in streams/public/publications.py what of a new event may be public."""
     assert (publication_of(event.TOPIC) is None) != (why_withheld(event.TOPIC) is None)
 
 
@@ -190,9 +190,16 @@ def test_the_prefix_is_the_installation_s():
     assert public_topics("x.") == [
         f"x.public.{name}.v1"
         for name in (
-            "account", "announcement", "build", "commit", "file", "project", "review", "suggestion",
+            "account",
+            "announcement",
+            "build",
+            "commit",
+            "file",
+            "project",
+            "review",
+            "suggestion",
         )
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(("actor", "told"), [("service:cli", "service"), ("", None)])

@@ -3,8 +3,8 @@
 import pytest
 from msgspec import inspect
 
-from streams.public.catalogue import PUBLISHED
-from streams.public.shapes import PublicEvent
+from streams.public.events import PublicEvent
+from streams.public.publications import PUBLISHED
 
 
 def leaves(kind):

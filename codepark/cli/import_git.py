@@ -1,0 +1,122 @@
+"""`codepark import-git`."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from codepark import logs
+from codepark.cli.failures import CommandError
+from codepark.cli.serve import Data
+from codepark.data_directory import DirectoryHeldError
+from codepark.history_import.histories import open_history
+from codepark.history_import.run import Imported, import_history
+from codepark.history_import.sinks import LocalSink, ServerSink, Sink
+from codepark.history_import.source import HistorySource
+from codepark.profiles.opener import open_profile
+from codepark.settings import Settings, read_settings
+from domain.actor import SERVICE
+
+
+def import_git(
+    path: Path,
+    *,
+    project: str | None = None,
+    public: bool = False,
+    all_parents: bool = False,
+    data: Data = None,
+    server: str | None = None,
+    token: str | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Import a git repository, or a history in the JSONL form, as the commits of a project.
+
+    The project is found again by its owner and its name: a second run doubles nothing, and one that was stopped goes
+    on where it was.
+
+    Parameters
+    ----------
+    path
+        A git repository, or a `.jsonl`, `.jsonl.gz` or `.jsonl.xz` file.
+    project
+        The project's name (default: that of the repository).
+    public
+        Let everybody see the project.
+    all_parents
+        Import merged branches commit by commit, not the first-parent line alone.
+    server
+        Send the commands to this server instead of opening the data directory.
+    token
+        The access token for the server.
+    as_json
+        End with one line of JSON: projectId, commits, files, position.
+    """
+    settings = read_settings(os.environ, data=data)
+    logs.configure(settings.log_level)
+    source = open_history(path, all_parents=all_parents)
+    try:
+        done = _import(source, settings, server, token, project or source.name, public=public)
+    finally:
+        source.close()
+    if as_json:
+        print(msgspec.json.encode(done).decode())  # noqa: T201 # its result
+    else:
+        line = f"{done.commits} commits, {done.files} files, project {done.project_id}"
+        print(f"{line}; {done.skipped} paths skipped" if done.skipped else line)  # noqa: T201 # its result
+
+
+def _import(
+    source: HistorySource,
+    settings: Settings,
+    server: str | None,
+    token: str | None,
+    name: str,
+    *,
+    public: bool,
+) -> Imported:
+    if server is not None:
+        if token is None:
+            raise CommandError("--server needs --token: make one with `codepark token`")
+        return _with_bar(source, ServerSink(server, token), name, public=public)
+    try:
+        parts = open_profile(settings)
+    except DirectoryHeldError as error:
+        raise CommandError(
+            f"{error}; or import through its server with --server URL --token TOKEN"
+        ) from error
+    try:
+        parts.start()
+        parts.wait_ready()
+        return _with_bar(source, LocalSink(parts, SERVICE), name, public=public, projected=parts.catch_up)
+    finally:
+        parts.close()
+
+
+def _with_bar(
+    source: HistorySource,
+    sink: Sink,
+    name: str,
+    *,
+    public: bool,
+    projected: Callable[[Callable[[int, int], None]], None] | None = None,
+) -> Imported:
+    """Import with a progress bar; *projected* then waits until the read models have followed."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task(f"Importing {name}", total=source.count())
+        try:
+            done = import_history(
+                source, sink, name, public=public, advanced=lambda count: bar.advance(task, count)
+            )
+            if projected is not None:
+                follow = bar.add_task("Projecting", total=None)
+                projected(lambda done, total: bar.update(follow, completed=done, total=total))
+            return done
+        finally:
+            sink.close()

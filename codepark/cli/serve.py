@@ -1,0 +1,86 @@
+"""`codepark serve` and `codepark token`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+from cyclopts import Parameter
+
+from codepark import logs
+from codepark.cli.demo import import_demo
+from codepark.data_directory import DataDirectory
+from codepark.port import require_free
+from codepark.server_processes import Team
+from codepark.settings import read_settings
+from domain.actor import SERVICE, Role, Tier
+from domain.errors import NotFoundError
+
+TOKEN_SECONDS = 24 * 60 * 60
+Data = Annotated[Path | None, Parameter(name="--data", help="The data directory (default: ./codepark-data).")]
+
+
+def serve(
+    *,
+    port: int | None = None,
+    data: Data = None,
+    demo: bool = False,
+    workers: int = 1,
+    port_is_shared: Annotated[bool, Parameter(show=False, negative="")] = False,
+) -> None:
+    """Serve the API, the pages and the live channels.
+
+    Parameters
+    ----------
+    port
+        The port to listen on (default: 3000).
+    demo
+        Import this checkout's git history, or a small sample, as a first public project.
+    workers
+        How many processes share the port (cluster profile); each has a folder of its own in the data directory.
+    port_is_shared
+        This process is one of several on the port.
+    """
+    settings = read_settings(os.environ, data=data, port=port)
+    logs.configure(settings.log_level)
+    if not port_is_shared:
+        require_free(settings.host, settings.port)
+    if workers > 1:
+        sys.exit(Team(settings, workers).serve())
+    from codepark.server import serve as serve_forever  # noqa: PLC0415 # the other commands start without it
+
+    serve_forever(settings, import_demo if demo else None)
+    structlog.get_logger(__name__).info("stopped")
+
+
+def token(
+    *, role: Role | None = None, account: str | None = None, tier: Tier = Tier.ENTERPRISE, data: Data = None
+) -> None:
+    """Print an access token for 24 hours; it works beside a running server.
+
+    Parameters
+    ----------
+    role
+        The role that it gives (default: that of a service, which may do everything; of an account, its own).
+    account
+        The e-mail address of the account that it speaks for (default: the principal `service:cli`).
+    tier
+        The tier that it counts as.
+    """
+    from codepark.cli.remote import account_of  # noqa: PLC0415 # only where an account is named
+    from read_api.auth.keys import SigningKeys  # noqa: PLC0415 # as above
+    from read_api.auth.tokens import Tokens  # noqa: PLC0415 # as above
+
+    settings = read_settings(os.environ, data=data)
+    secrets = settings.secret or DataDirectory(settings.data).secrets()
+    subject, roles, email = SERVICE.id, SERVICE.roles, None
+    if account is not None:
+        found = account_of(settings, secrets, account)
+        if found is None:
+            raise NotFoundError(f"there is no account with the address {account}", code="account_not_found")
+        subject, roles, email = found.id, found.roles, account
+    if role is not None:
+        roles = frozenset({role})
+    tokens = Tokens(SigningKeys(secrets))
+    print(tokens.issue_access(subject, roles, email=email, tier=tier, seconds=TOKEN_SECONDS, operator=True))  # noqa: T201 # its result

@@ -1,0 +1,86 @@
+"""From commits of a history to commands, cut so that each request stays within the contract's limits."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from codepark.history_import.source import SourceCommit
+from commands.intake.inputs import AuthorInput, ChangeInput, CommitInput
+from domain.commit.events import ChangeStatus
+from domain.file.paths import path_fault
+from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH
+
+PART_BYTES = 4 * 1024 * 1024
+"""A commit with more content is sent as parts, each within a request."""
+
+
+class Part(Struct, frozen=True):
+    """A commit, or a part of a large one; *size* is about how many bytes of JSON it takes."""
+
+    input: CommitInput
+    size: int
+
+
+def parts_of(commit: SourceCommit) -> Iterator[Part]:
+    """Yield the commit as one part, or as several whose last one completes it."""
+    changes: list[ChangeInput] = []
+    size = 0
+    for change in _usable(commit):
+        weight = _weight(change)
+        if changes and size + weight > PART_BYTES:
+            yield _part(commit, changes, size, complete=False)
+            changes, size = [], 0
+        changes.append(change)
+        size += weight
+    yield _part(commit, changes, size, complete=True)
+
+
+def skipped_paths(commit: SourceCommit) -> list[str]:
+    """Return the paths of a commit that the contract refuses."""
+    return [change.path for change in commit.changes if path_fault(change.path) is not None]
+
+
+def _usable(commit: SourceCommit) -> Iterator[ChangeInput]:
+    for change in commit.changes:
+        if path_fault(change.path) is None:
+            yield ChangeInput(path=change.path, status=ChangeStatus(change.status), content=change.content)
+
+
+def _weight(change: ChangeInput) -> int:
+    if change.content is None:
+        return 100 + len(change.path)
+    return 100 + len(change.path) + len(msgspec.json.encode(change.content))
+
+
+def _part(commit: SourceCommit, changes: list[ChangeInput], size: int, *, complete: bool) -> Part:
+    input_ = CommitInput(
+        sha=commit.sha,
+        message=commit.message[:MESSAGE_LENGTH],
+        author=AuthorInput(name=_name(commit.author_name), email=_email(commit.author_email)),
+        authored_at=_time(commit.authored_at),
+        parents=commit.parents,
+        changes=tuple(changes),
+        complete=complete,
+    )
+    return Part(input_, size + len(commit.message) + 500)
+
+
+def _name(name: str) -> str:
+    """Return an author's name that the contract takes; git itself takes any."""
+    clean = "".join(c for c in name if c.isprintable()).strip()[:NAME_LENGTH].strip()
+    return clean or "unknown"
+
+
+def _email(email: str | None) -> str | None:
+    return email[:EMAIL_LENGTH] if email else None
+
+
+def _time(moment: str) -> str:
+    """Return an author's time; one that no clock can have had stands as the epoch."""
+    try:
+        datetime.fromisoformat(moment)
+    except ValueError:
+        return "1970-01-01T00:00:00+00:00"
+    return moment

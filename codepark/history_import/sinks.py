@@ -1,0 +1,184 @@
+"""Where imported commands go: into this process's bus, or to a server."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from codepark.history_import.source import ImportFailedError
+from commands.bus import BusyError
+from commands.intake.builders import create_project, record_commit
+from commands.intake.inputs import CommitInput, ProjectInput
+from commands.intake.intake import Request
+from commands.outcomes import Accepted, Unavailable
+from domain.actor import Actor
+from domain.project.events import Visibility
+
+if TYPE_CHECKING:
+    import httpx
+
+    from codepark.profiles.profile import Profile
+
+_TRIES = 60
+_PAUSE_SECONDS = 1.0
+_TIMEOUT_SECONDS = 120.0
+
+
+class Sink(Protocol):
+    """Takes the commands of an import."""
+
+    def project(self, name: str, visibility: Visibility) -> str:
+        """Return the id of the importing principal's project called *name*, made where it is missing."""
+        ...
+
+    def record(self, project_id: str, commits: Sequence[CommitInput]) -> str:
+        """Record commits in order and return the position behind them; raises ImportFailedError."""
+        ...
+
+    def close(self) -> None:
+        """Release what the sink holds."""
+        ...
+
+
+class LocalSink:
+    """Issue commands through the bus of this process: the path that the API takes."""
+
+    def __init__(self, profile: "Profile", actor: Actor) -> None:
+        """Issue them as *actor*."""
+        self._profile = profile
+        self._request = Request(actor=actor)
+
+    def project(self, name: str, visibility: Visibility) -> str:
+        """Return the project's id."""
+        found = self._profile.queries.projects.find_owned(self._request.actor.id, name)
+        if found is not None:
+            return str(found["id"])
+        request = msgspec.structs.replace(self._request, key=_project_key(name))
+        data = ProjectInput(name=name, visibility=visibility)
+        submission = self._profile.intake.submission(
+            create_project, data, request, type_name="project.create"
+        )
+        done = self._accepted([submission])[0]
+        return done.stream.removeprefix("project-")
+
+    def record(self, project_id: str, commits: Sequence[CommitInput]) -> str:
+        """Record commits."""
+        intake = self._profile.intake
+        submissions = [
+            intake.submission(
+                record_commit, commit, self._request, target=project_id, type_name="commit.record"
+            )
+            for commit in commits
+        ]
+        return self._accepted(submissions)[-1].position.token()
+
+    def _accepted(self, submissions: Sequence[Any]) -> list[Accepted]:
+        try:
+            outcomes = self._profile.bus.execute_sync(submissions)
+            for _ in range(_TRIES):
+                if not any(isinstance(outcome, Unavailable) for outcome in outcomes):
+                    break
+                time.sleep(_PAUSE_SECONDS)
+                outcomes = self._profile.bus.execute_sync(submissions)
+        except BusyError as error:
+            raise ImportFailedError(str(error)) from error
+        done = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+        if len(done) < len(outcomes):
+            bad = next(outcome for outcome in outcomes if not isinstance(outcome, Accepted))
+            raise ImportFailedError(bad.reason if isinstance(bad, Unavailable) else bad.refusal.message)
+        return done
+
+    def close(self) -> None:
+        """Do nothing: the profile belongs to the caller."""
+
+
+class ServerSink:
+    """Issue commands to a server's batch endpoint."""
+
+    def __init__(self, url: str, token: str) -> None:
+        """Send them to *url* with an access token."""
+        import httpx  # noqa: PLC0415 # only where a server is asked: every start of a process would pay for it
+
+        self._unreachable = httpx.TransportError
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_SECONDS)
+        self._owner = _subject(token)
+
+    def project(self, name: str, visibility: Visibility) -> str:
+        """Return the project's id."""
+        found = self._owned(name)
+        if found is not None:
+            return found
+        body = msgspec.json.encode({"name": name, "visibility": visibility})
+        made = self._send("POST", "/api/v1/projects", body, {"Idempotency-Key": _project_key(name)})
+        return str(made["id"])
+
+    def _owned(self, name: str) -> str | None:
+        path = f"/api/v1/projects?owner={self._owner}&sort=createdAt&limit=100"
+        while path:
+            page = self._send("GET", path, b"", {})
+            for item in page["items"]:
+                if item["name"] == name:
+                    return str(item["id"])
+            cursor = page["nextCursor"]
+            path = (
+                f"/api/v1/projects?owner={self._owner}&sort=createdAt&limit=100&cursor={cursor}"
+                if cursor
+                else ""
+            )
+        return None
+
+    def record(self, project_id: str, commits: Sequence[CommitInput]) -> str:
+        """Record commits."""
+        commands = [{"type": "commit.record", "target": project_id, "data": commit} for commit in commits]
+        answer = self._send("POST", "/api/v1/commands", msgspec.json.encode({"commands": commands}), {})
+        for result in answer["results"]:
+            if result["status"] == "unavailable":
+                return self.record(project_id, commits)
+            if result["status"] != "accepted":
+                raise ImportFailedError(result["problem"]["detail"])
+        return str(answer["results"][-1]["position"])
+
+    def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Any:
+        """Send a request, again while the server is away or busy; the commands bear it."""
+        for attempt in range(_TRIES):
+            try:
+                answer = self._client.request(method, path, content=body, headers=headers)
+            except self._unreachable as error:
+                if attempt == _TRIES - 1:
+                    raise ImportFailedError(f"the server does not answer: {error}") from error
+                time.sleep(_PAUSE_SECONDS)
+                continue
+            if answer.status_code not in (409, 429, 503) or "Retry-After" not in answer.headers:
+                return _checked(answer)
+            time.sleep(_PAUSE_SECONDS)
+        raise ImportFailedError("the server was busy for too long")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def _checked(answer: "httpx.Response") -> Any:
+    if answer.is_success:
+        return answer.json()
+    try:
+        detail = answer.json()["detail"]
+    except (ValueError, KeyError):
+        detail = answer.text[:200]
+    raise ImportFailedError(f"{urlsplit(str(answer.url)).path} answered {answer.status_code}: {detail}")
+
+
+def _subject(token: str) -> str:
+    import jwt  # noqa: PLC0415 # only needed against a server
+
+    try:
+        return str(jwt.decode(token, options={"verify_signature": False})["sub"])
+    except (jwt.PyJWTError, KeyError) as error:
+        raise ImportFailedError("this is not an access token: make one with `codepark token`") from error
+
+
+def _project_key(name: str) -> str:
+    return "import-git:" + name.encode().hex()[:200]

@@ -1,0 +1,54 @@
+"""From what commands cause to chained records: the one place that gives out sequences and chain values."""
+
+from collections.abc import Sequence
+
+from commands.chain import chained
+from commands.log import CommandEvents, Tip
+from commands.mapper import EventMapper
+from domain.record import Record
+
+
+def number_batch(
+    mapper: EventMapper, source: str, tip: Tip, batch: Sequence[CommandEvents], first_at: int | None = None
+) -> list[Record]:
+    """Return the records of *batch*, numbered without gap behind *tip* and not chained yet.
+
+    *first_at* is the offset at which the first of them is expected; without one a record's sequence tells its place.
+    """
+    records: list[Record] = []
+    sequence, at = tip.sequence, tip.sequence if first_at is None else first_at
+    for command in batch:
+        count = len(command.events)
+        for index, item in enumerate(command.events, 1):
+            sequence += 1
+            record = Record(
+                source=source,
+                home=command.home,
+                stream=item.stream,
+                version=item.version,
+                topic=item.event.TOPIC,
+                schema=item.event.VERSION,
+                data=mapper.data(item.event),
+                sequence=sequence,
+                at=at,
+                command=command.command,
+                commit_index=index,
+                commit_count=count,
+                occurred_at=command.occurred_at,
+                actor=command.actor,
+                correlation=command.correlation,
+                causation=command.causation,
+                traceparent=command.traceparent,
+                fingerprint=command.fingerprint if index == 1 else None,
+            )
+            at += 1
+            records.append(record)
+    return records
+
+
+def chain_batch(mapper: EventMapper, source: str, tip: Tip, batch: Sequence[CommandEvents]) -> list[Record]:
+    """Return the records of *batch*, chained behind *tip* and numbered without gap."""
+    records, chain = number_batch(mapper, source, tip, batch), tip.chain
+    for record in records:
+        chain = chained(record, chain)
+    return records

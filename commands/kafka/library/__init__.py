@@ -1,0 +1,1 @@
+"""The persistence module for any application of the library `eventsourcing`."""

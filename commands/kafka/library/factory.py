@@ -1,0 +1,103 @@
+"""The infrastructure factory: what `PERSISTENCE_MODULE=commands.kafka` gives an `eventsourcing` application."""
+
+from pathlib import Path
+from typing import Literal, cast
+
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    ProcessRecorder,
+)
+from eventsourcing.utils import Environment, resolve_topic
+
+from commands.kafka.library.recorder import (
+    KafkaAggregateRecorder,
+    KafkaApplicationRecorder,
+    KafkaProcessRecorder,
+    KafkaTrackingRecorder,
+)
+from commands.kafka.library.store import LogStore
+from commands.kafka.settings import BOOTSTRAP, KafkaSettingsError, read_kafka_settings
+
+REPLICA_FOLDER = "CODEPARK_REPLICA_DIR"
+ORIGINATOR_ID_TYPE = "ORIGINATOR_ID_TYPE"
+SNAPSHOTS = "snapshots"
+
+
+class KafkaFactory(InfrastructureFactory[KafkaTrackingRecorder]):
+    """Make recorders over one topic of Kafka: `<prefix>events`, with an application's name `<prefix><name>.events`."""
+
+    def __init__(self, env: Environment | None) -> None:
+        """Read the settings; raise OSError, as the library's factories do, where one cannot be used."""
+        super().__init__(env)
+        names = [name for name in _SETTINGS if self.env.get(name) is not None]
+        try:
+            settings = read_kafka_settings({name: self.env.get(name) or "" for name in names})
+        except KafkaSettingsError as error:
+            raise OSError(str(error)) from error
+        if settings is None:
+            raise OSError(f"{BOOTSTRAP} is not set: where is Kafka?")
+        self._settings = settings
+        self._store: LogStore | None = None
+
+    @property
+    def store(self) -> LogStore:
+        """Return the log that the recorders share, opened when it is first needed."""
+        if self._store is None:
+            name = self.env.name.lower()
+            topic = f"{self._settings.prefix}{name}.events" if name else self._settings.topic
+            folder = self.env.get(REPLICA_FOLDER)
+            kind = (self.env.get(ORIGINATOR_ID_TYPE) or "uuid").lower()
+            if kind not in ("uuid", "text"):
+                raise OSError(f"{ORIGINATOR_ID_TYPE} is {kind!r}; it takes uuid or text")
+            self._store = LogStore(
+                self._settings, topic, Path(folder) if folder else None, cast("Literal['uuid', 'text']", kind)
+            )
+        return self._store
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        """Return a recorder of events, or of snapshots: those are a cache beside the replica."""
+        if purpose == SNAPSHOTS:
+            return self.store.snapshots()
+        return KafkaAggregateRecorder(self.store)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """Return an application recorder."""
+        topic = self.env.get(self.APPLICATION_RECORDER_TOPIC)
+        chosen: type[KafkaApplicationRecorder] = resolve_topic(topic) if topic else KafkaApplicationRecorder
+        return chosen(self.store)
+
+    def tracking_recorder(
+        self, tracking_recorder_class: type[KafkaTrackingRecorder] | None = None
+    ) -> KafkaTrackingRecorder:
+        """Return a tracking recorder."""
+        topic = self.env.get(self.TRACKING_RECORDER_TOPIC)
+        chosen = tracking_recorder_class or (resolve_topic(topic) if topic else KafkaTrackingRecorder)
+        return chosen(self.store)
+
+    def process_recorder(self) -> ProcessRecorder:
+        """Return a process recorder."""
+        topic = self.env.get(self.PROCESS_RECORDER_TOPIC)
+        chosen: type[KafkaProcessRecorder] = resolve_topic(topic) if topic else KafkaProcessRecorder
+        return chosen(self.store)
+
+    def close(self) -> None:
+        """Let the log go."""
+        if self._store is not None:
+            self._store.close()
+
+
+_SETTINGS = (
+    BOOTSTRAP,
+    "CODEPARK_TOPIC_PREFIX",
+    "CODEPARK_PARTITIONS",
+    "CODEPARK_KAFKA_SECURITY_PROTOCOL",
+    "CODEPARK_KAFKA_CA_FILE",
+    "CODEPARK_KAFKA_CERTIFICATE_FILE",
+    "CODEPARK_KAFKA_KEY_FILE",
+    "CODEPARK_KAFKA_SASL_MECHANISM",
+    "CODEPARK_KAFKA_SASL_USERNAME",
+    "CODEPARK_KAFKA_SASL_PASSWORD",
+    "CODEPARK_KAFKA_SASL_PASSWORD_FILE",
+)

@@ -1,0 +1,1 @@
+"""A node of CodePark: its command bus and its event log on Kafka."""

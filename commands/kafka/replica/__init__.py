@@ -1,0 +1,1 @@
+"""The local replica of a partition, in SQLite."""

@@ -1,0 +1,1 @@
+"""What the command side keeps in MongoDB: the keys of people."""

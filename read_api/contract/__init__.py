@@ -1,0 +1,1 @@
+"""What REST and GraphQL share: the views of the contract, lists, and answers about the past."""

@@ -1,0 +1,116 @@
+"""Load what many fields ask for together: with as many store calls for twenty as for one."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+from aiodataloader import DataLoader
+
+from projections.queries.access import project_not_found
+from projections.queries.page import Page, PageRequest
+from projections.writes import Document
+from read_api.gateway.call import Call
+from read_api.query_services import Queries
+
+_MOST = 100
+
+Ask = Callable[[Queries, Sequence[Any]], Mapping[Any, Any]]
+"""From the query objects and keys to what was found under them."""
+
+
+class Loaders:
+    """The loaders of one request; what one has found is kept until the request ends."""
+
+    def __init__(self, call: Call, call_of: Callable[[str], Call]) -> None:
+        """Read for *call*; *call_of* returns the call for what concerns one project."""
+        self._call = call
+        self._call_of = call_of
+        self._made: dict[Hashable, DataLoader[Any, Any]] = {}
+
+    async def project(self, id_: str) -> Document | None:
+        """Return a project without its files, None where it is not there for who asks."""
+        found: Document | None = await self._loader("project", self._projects).load(id_)
+        return found
+
+    async def account(self, id_: str) -> Document | None:
+        """Return an account as the one who asks sees it, None where there is none."""
+        return await self._one("account", lambda q, ids: q.accounts.many(ids, self._call.actor), id_)
+
+    async def insights(self, project_id: str) -> Document:
+        """Return the insights of a project that who asks has seen."""
+        await self.project(project_id)  # waits until its insights are measured
+        found: Document = await self._ask("insights", lambda q, ids: q.insights.many(ids), project_id)
+        return found
+
+    async def review(self, id_: str) -> Document | None:
+        """Return a review without its comments."""
+        return await self._one("review", lambda q, ids: q.reviews.many(ids, self._call.actor), id_)
+
+    async def comments(self, review_id: str) -> list[Document]:
+        """Return the comments on a review that who asks has seen."""
+        found: list[Document] = await self._ask("comments", lambda q, ids: q.reviews.comments(ids), review_id)
+        return found
+
+    async def build(self, id_: str) -> Document | None:
+        """Return a build."""
+        return await self._one("build", lambda q, ids: q.builds.many(ids, self._call.actor), id_)
+
+    async def announcement(self, id_: str) -> Document | None:
+        """Return an announcement."""
+        return await self._one("announcement", lambda q, ids: q.inbox.announcements_of(ids), id_)
+
+    async def file(self, project_id: str, path: str) -> Document | None:
+        """Return a file with its content."""
+        return await self._one(
+            "file", lambda q, keys: q.files.many(keys, self._call.actor), (project_id, path)
+        )
+
+    async def commit(self, project_id: str, sha: str) -> Document | None:
+        """Return a commit with its changes."""
+        return await self._one(
+            "commit", lambda q, keys: q.commits.many(keys, self._call.actor), (project_id, sha)
+        )
+
+    async def page(self, project_id: str, kind: str, page: PageRequest, path: str = "") -> Page:
+        """Return a page of what a project has of *kind*; raises NotFoundError where it is not there."""
+        actor = self._call.actor
+
+        def ask(queries: Queries, ids: Sequence[str]) -> Mapping[str, Page]:
+            if kind == "files":
+                return queries.files.pages(ids, path, page, actor)
+            if kind == "commits":
+                return queries.commits.pages(ids, path or None, page, actor)
+            if kind == "reviews":
+                return queries.reviews.pages(ids, page, actor)
+            return queries.builds.pages(ids, page, actor)
+
+        found: Page | None = await self._ask((kind, page.limit, page.cursor, path), ask, project_id)
+        if found is None:
+            raise project_not_found(project_id)
+        return found
+
+    async def _one(self, name: Hashable, ask: Ask, key: Any) -> Document | None:
+        found: Document | None = await self._ask(name, ask, key)
+        return found
+
+    async def _ask(self, name: Hashable, ask: Ask, key: Any) -> Any:
+        async def load(keys: list[Any]) -> list[Any]:
+            call = self._call
+            if len(keys) == 1 and isinstance(name, tuple):
+                call = self._call_of(keys[0])
+            found = await call.read(lambda queries: ask(queries, keys))
+            return [found.get(key) for key in keys]
+
+        return await self._loader(name, load).load(key)
+
+    async def _projects(self, ids: list[str]) -> list[Document | None]:
+        actor = self._call.actor
+        page = await self._call.read_list(
+            lambda q: Page(items=list(q.projects.many(ids, actor).values()), next_cursor=None)
+        )
+        found = {item["id"]: item for item in page.items}
+        return [found.get(id_) for id_ in ids]
+
+    def _loader(self, name: Hashable, load: Callable[[list[Any]], Any]) -> "DataLoader[Any, Any]":
+        if name not in self._made:
+            self._made[name] = DataLoader(load, max_batch_size=_MOST)
+        return self._made[name]

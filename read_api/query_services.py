@@ -1,0 +1,47 @@
+"""What the HTTP surface works with; the composition root fills it."""
+
+from msgspec import Struct
+
+from projections.queries.accounts import AccountQueries
+from projections.queries.builds import BuildQueries
+from projections.queries.commits import CommitQueries
+from projections.queries.files import FileQueries
+from projections.queries.inbox import InboxQueries
+from projections.queries.insights import InsightQueries
+from projections.queries.projects import ProjectQueries
+from projections.queries.reviews import ReviewQueries
+from projections.queries.security import SecurityQueries
+from projections.queries.shared_answers import SharedAnswers
+from projections.queries.traces import TraceQueries
+from projections.store import DocumentStore
+
+
+class Queries(Struct, frozen=True):
+    """The query objects over one store."""
+
+    projects: ProjectQueries
+    files: FileQueries
+    commits: CommitQueries
+    reviews: ReviewQueries
+    builds: BuildQueries
+    accounts: AccountQueries
+    inbox: InboxQueries
+    insights: InsightQueries
+    security: SecurityQueries
+    traces: TraceQueries
+
+
+def queries_over(store: DocumentStore, shared: SharedAnswers | None = None) -> Queries:
+    """Return the query objects over *store*; *shared* holds what processes share."""
+    return Queries(
+        projects=ProjectQueries(store, shared),
+        files=FileQueries(store),
+        commits=CommitQueries(store),
+        reviews=ReviewQueries(store),
+        builds=BuildQueries(store),
+        accounts=AccountQueries(store),
+        inbox=InboxQueries(store),
+        insights=InsightQueries(store),
+        security=SecurityQueries(store),
+        traces=TraceQueries(store),
+    )

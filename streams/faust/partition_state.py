@@ -1,0 +1,178 @@
+"""What a worker knows of one partition: how far its models are, and what a batch of messages does to them.
+
+Nothing here speaks to Kafka, and nothing is asynchronous: a worker calls it in a thread, one call at a time.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from commands.kafka.protocol.chain_rule import Counted, Counting, Place
+from commands.kafka.protocol.message import Message
+from commands.mapper import EventMapper
+from domain.event import Event
+from domain.record import Record
+from projections.model import ReadModel
+from projections.store import Change, Checkpoint, DeadLetter, DocumentStore
+from streams.batch_projection import decode, project
+from streams.faust.reader import moved
+
+logger = structlog.get_logger(__name__)
+
+START = Place()
+_places = msgspec.msgpack.Decoder(Place)
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """What a batch of messages leads to: nothing of it is kept yet."""
+
+    before: Place
+    after: Place
+    records: Sequence[Record]
+    changes: Sequence[Change]
+    originals: dict[int, Message]
+    void: int
+
+    @property
+    def letters(self) -> list[DeadLetter]:
+        """Return the dead letters of all models."""
+        return [letter for change in self.changes for letter in change.dead_letters]
+
+
+class Events:
+    """Reads the events of records with a mapper, as a log does."""
+
+    def __init__(self, mapper: EventMapper) -> None:
+        """Read with *mapper*."""
+        self._mapper = mapper
+
+    def event(self, record: Record) -> Event:
+        """Read the event that *record* carries, at its latest version; raises what the mapper raises."""
+        return self._mapper.event(record.topic, record.schema, record.data)
+
+
+class PartitionProjector:
+    """The models' places in one partition.
+
+    A batch is projected, then kept. Between the two the caller does what must come first (dead letters, public
+    messages); whatever fails there, the batch can be kept later or projected again: `place` moves only in `keep`.
+    """
+
+    def __init__(
+        self, partition: int, models: Sequence[ReadModel], store: DocumentStore, events: Events
+    ) -> None:
+        """Project *models* into *store*; `load` comes first."""
+        self.partition = partition
+        self.models = tuple(models)
+        self.store = store
+        self.events = events
+        self.place = START
+        self.checkpoints: dict[str, Checkpoint] = {}
+
+    def load(self) -> Place:
+        """Take up the stored checkpoints and return the place to read on from; raises StoreUnavailableError.
+
+        That is the place of the model that is furthest behind. A model that stands elsewhere sees no event twice:
+        it leaves out what its sequence includes.
+        """
+        stored = self.store.checkpoints(self.partition)
+        self.checkpoints = {model.name: stored[model.name] for model in self.models}
+        self.place = start_of(self.checkpoints.values())
+        return self.place
+
+    def reload(self) -> bool:
+        """Take up checkpoints that somebody else has moved; tell whether a model now is behind the place.
+
+        Then the place has gone back, and what lies between must be read again.
+        """
+        before = self.place
+        self.load()
+        if self.position < before.tip.sequence:
+            return True
+        self.place = before
+        return False
+
+    @property
+    def position(self) -> int:
+        """Return the sequence that every model includes."""
+        return min(checkpoint.sequence for checkpoint in self.checkpoints.values())
+
+    def project(self, messages: Sequence[Message], after: int = 0) -> Step:
+        """Count *messages*, which follow the place without gap, and project what counts for every model.
+
+        *after* is the offset behind them where others' markers follow. Raises LogCorruptError, StoreUnavailableError.
+        """
+        counting = Counting(self.partition, self.place)
+        records, originals = [], {}
+        void = 0
+        for message in messages:
+            verdict = counting.take(message)
+            if not isinstance(verdict, Counted):
+                void += 1
+                log = logger.error if verdict.false_history else logger.warning
+                log("void record", partition=self.partition, offset=verdict.offset, reason=verdict.reason)
+            elif verdict.record is not None:
+                records.append(verdict.record)
+                originals[verdict.record.sequence] = message
+        place = moved(counting.place, after)
+        return Step(
+            before=self.place,
+            after=place,
+            records=records,
+            changes=self._changes(records, place),
+            originals=originals,
+            void=void,
+        )
+
+    def _changes(self, records: Sequence[Record], place: Place) -> list[Change]:
+        batch, packed = decode(self.events, records), packed_place(place)
+        changes = []
+        for model in self.models:
+            checkpoint = self.checkpoints[model.name]
+            change = project(model, batch, checkpoint, place.tip.sequence, self.partition)
+            mark = packed if checkpoint.sequence <= place.tip.sequence else checkpoint.place
+            changes.append(replace(change, checkpoint=replace(change.checkpoint, place=mark)))
+        return changes
+
+    def keep(self, step: Step) -> None:
+        """Apply the writes of *step* and then move on; raises StoreUnavailableError, and the place stays."""
+        if step.records:
+            self.store.apply(step.changes)
+            for change in step.changes:
+                self.checkpoints[change.model] = change.checkpoint
+        self.place = step.after
+
+    def keep_changes(self, step: Step) -> None:
+        """Apply changes that move no checkpoint, each for itself (a retry); raises StoreUnavailableError."""
+        for change in step.changes:
+            self.store.apply([change])
+            self.checkpoints[change.model] = change.checkpoint
+
+
+def packed_place(place: Place) -> bytes:
+    """Write a place as the mark that is stored with a checkpoint."""
+    return msgspec.msgpack.encode(place)
+
+
+def unpacked_place(mark: bytes) -> Place:
+    """Read a checkpoint's mark; without one reading begins at the start of the log."""
+    return _places.decode(mark) if mark else START
+
+
+def start_of(checkpoints: Iterable[Checkpoint]) -> Place:
+    """Return the last known place that no model is behind.
+
+    A checkpoint without a mark was stored by somebody who does not read Kafka: another model's place at or before
+    its sequence will do, else the start of the log.
+    """
+    found = list(checkpoints)
+    least = min((checkpoint.sequence for checkpoint in found), default=0)
+    places = [unpacked_place(checkpoint.place) for checkpoint in found]
+    return max(
+        (place for place in places if place.tip.sequence <= least),
+        key=lambda place: place.next_offset,
+        default=START,
+    )
