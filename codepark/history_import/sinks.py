@@ -9,7 +9,6 @@ import msgspec
 
 from codepark.history_import.source import ImportFailedError
 from commands.bus import BusyError
-from commands.intake.builders import create_project, record_commit
 from commands.intake.inputs import CommitInput, ProjectInput
 from commands.intake.intake import Request
 from commands.outcomes import Accepted, Unavailable
@@ -57,9 +56,7 @@ class LocalSink:
             return str(found["id"])
         request = msgspec.structs.replace(self._request, key=_project_key(name))
         data = ProjectInput(name=name, visibility=visibility)
-        submission = self._profile.intake.submission(
-            create_project, data, request, type_name="project.create"
-        )
+        submission = self._profile.intake.submission("project.create", data, request)
         done = self._accepted([submission])[0]
         return done.stream.removeprefix("project-")
 
@@ -67,10 +64,7 @@ class LocalSink:
         """Record commits."""
         intake = self._profile.intake
         submissions = [
-            intake.submission(
-                record_commit, commit, self._request, target=project_id, type_name="commit.record"
-            )
-            for commit in commits
+            intake.submission("commit.record", commit, self._request, target=project_id) for commit in commits
         ]
         return self._accepted(submissions)[-1].position.token()
 

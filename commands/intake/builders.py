@@ -57,17 +57,6 @@ def create_project(data: inputs.ProjectInput, place: Place) -> Command:
     )
 
 
-def replace_project(data: inputs.ProjectInput, place: Place) -> Command:
-    """Build `project.update` with every field."""
-    changes = {
-        "name": data.name,
-        "description": data.description,
-        "visibility": data.visibility.value,
-        "language": data.language,
-    }
-    return UpdateProject(project_id=place.target, changes=changes)
-
-
 def patch_project(data: inputs.ProjectPatch, place: Place) -> Command:
     """Build `project.update` with the fields that are given."""
     given = {name: getattr(data, name) for name in data.__struct_fields__}

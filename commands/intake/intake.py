@@ -7,7 +7,7 @@ from msgspec import Struct
 from uuid_utils import uuid7
 
 from commands.handlers import home_of
-from commands.intake.builders import Builder, Place, created_id, keyed_command_id
+from commands.intake.builders import COMMAND_TYPES, Place, created_id, keyed_command_id
 from commands.log import EventLog
 from commands.outcomes import Submission
 from commands.secrets import Secrets
@@ -36,10 +36,13 @@ class Intake:
         self._secrets = secrets
         self._log = log
 
-    def submission(
-        self, build: Builder, data: Any, request: Request, *, target: str = "", type_name: str = ""
-    ) -> Submission:
-        """Return the submission of *data*; raises Refusal where it breaks a rule that needs no state."""
+    def submission(self, type_name: str, data: Any, request: Request, *, target: str = "") -> Submission:
+        """Return the submission of the command *type_name* that *data* describes.
+
+        Raises:
+            Refusal: the data breaks a rule that needs no state.
+            KeyError: there is no such type of command.
+        """
         new_id = (
             created_id(request.actor.id, target, request.key) if request.key is not None else str(uuid7())
         )
@@ -50,7 +53,8 @@ class Intake:
             secrets=self._secrets,
             account_named=self.account_named,
         )
-        return self.submit(build(data, place), (type_name, target, data), request)
+        command = COMMAND_TYPES[type_name].build(data, place)
+        return self.submit(command, (type_name, target, data), request)
 
     def submit(self, command: Command, body: Any, request: Request) -> Submission:
         """Return the submission of a command that was built from *body*."""

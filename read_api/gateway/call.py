@@ -11,7 +11,6 @@ from msgspec import Struct
 from uuid_utils import uuid7
 
 from commands.bus import BusyError, accepted
-from commands.intake.builders import Builder
 from commands.intake.intake import Request as IntakeRequest
 from commands.log import LogUnavailableError, Selection
 from commands.outcomes import Accepted, Submission
@@ -153,11 +152,9 @@ class Call:
             traceparent=_traceparent(self.headers.get("traceparent")),
         )
 
-    async def execute(self, build: Builder, data: Any, *, target: str = "", type_name: str = "") -> Accepted:
-        """Carry out the command that *build* makes of *data*; raises Refusal, HttpError, LogUnavailableError."""
-        submission = self.api.intake.submission(
-            build, data, self.request(), target=target, type_name=type_name
-        )
+    async def execute(self, type_name: str, data: Any, *, target: str = "") -> Accepted:
+        """Carry out the command *type_name* that *data* describes; raises Refusal, HttpError, LogUnavailableError."""
+        submission = self.api.intake.submission(type_name, data, self.request(), target=target)
         return await self.carry_out(submission)
 
     async def submit(self, command: Command) -> Accepted:

@@ -186,9 +186,7 @@ async def _carry_out(
     call = context.call_with(
         path={"project_id": target} if target else {}, headers=_headers(context, given, info)
     )
-    submission = call.api.intake.submission(
-        kind.build, data, call.request(), target=target, type_name=type_name
-    )
+    submission = call.api.intake.submission(type_name, data, call.request(), target=target)
     accepted = await call.carry_out(submission)
     context.moved(call.behind(accepted.position))
     return Done(call=call, target=target, submission=submission, accepted=accepted)

@@ -1,6 +1,6 @@
 """`/projects/{id}/builds`."""
 
-from commands.intake import builders, inputs
+from commands.intake import inputs
 from read_api.contract.lists import ListQuery, listed
 from read_api.contract.views import BuildView, ListOf
 from read_api.gateway.call import Answer, Call
@@ -25,7 +25,7 @@ async def list_builds(call: Call, query: ListQuery) -> Answer:
 @operation("POST", BUILDS, "build.queue", input=inputs.BuildInput, output=BuildView, status=201, command=True)
 async def queue_build(call: Call, data: inputs.BuildInput) -> Answer:
     """Ask for a build."""
-    return await change(call, builders.queue_build, data, "build.queue", _show(call), created="builds")
+    return await change(call, "build.queue", data, _show(call), created="builds")
 
 
 @operation("GET", BUILD, "project.read", output=BuildView, conditional=True)
@@ -40,7 +40,7 @@ async def get_build(call: Call) -> Answer:
 async def move_build(call: Call, data: inputs.BuildPatch) -> Answer:
     """Say how far a build is; its status only moves forward."""
     body = inputs.BuildCommand(build_id=call.path["build_id"], status=data.status)
-    return await change(call, builders.move_build, body, "build.move", _show(call))
+    return await change(call, "build.move", body, _show(call))
 
 
 def _show(call: Call) -> Show:

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from commands.intake.builders import Builder
 from read_api.contract.past import left_by
 from read_api.gateway.call import Answer, Call
 from read_api.query_services import Queries
@@ -14,12 +13,10 @@ Show = Callable[[Queries, str], dict[str, Any]]
 """From the query objects and the id of what was changed to how it looks."""
 
 
-async def change(
-    call: Call, build: Builder, body: Any, type_name: str, show: Show, *, created: str | None = None
-) -> Answer:
+async def change(call: Call, type_name: str, body: Any, show: Show, *, created: str | None = None) -> Answer:
     """Carry out a command on the project in the path; *created* is the path below it of what is new (201)."""
     project_id = call.path["project_id"]
-    done = await call.execute(build, body, target=project_id, type_name=type_name)
+    done = await call.execute(type_name, body, target=project_id)
     changed_id = done.stream.partition("-")[2]
     found = await left_by(call, done, project_id, lambda q: show(q, changed_id))
     headers = call.command_headers(done)

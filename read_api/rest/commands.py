@@ -88,7 +88,7 @@ def _submission(api: Api, base: IntakeRequest, command: BatchCommand, index: int
         raise BadInputError("the data is nested too deep", f"/commands/{index}/data") from error
     target = "" if command.target is UNSET else command.target
     request = _request(base, command, index)
-    return api.intake.submission(kind.build, data, request, target=target, type_name=command.type)
+    return api.intake.submission(command.type, data, request, target=target)
 
 
 def _request(base: IntakeRequest, command: BatchCommand, index: int) -> IntakeRequest:

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from commands.intake import builders, inputs
+from commands.intake import inputs
 from commands.outcomes import Accepted
 from read_api.contract.lists import ListQuery, listed
 from read_api.contract.past import left_by
@@ -46,9 +46,7 @@ async def list_commits(call: Call, query: CommitListQuery) -> Answer:
 async def record_commit(call: Call, data: inputs.CommitInput) -> Answer:
     """Record a commit and what it does to the files, as one step."""
     project_id, actor = call.path["project_id"], call.actor
-    submission = call.api.intake.submission(
-        builders.record_commit, data, call.request(), target=project_id, type_name="commit.record"
-    )
+    submission = call.api.intake.submission("commit.record", data, call.request(), target=project_id)
     done: Accepted = await call.carry_out(submission)
     headers = call.command_headers(done)
     sha = str(getattr(submission.command, "sha", ""))

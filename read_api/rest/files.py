@@ -6,7 +6,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta
 
-from commands.intake import builders, inputs
+from commands.intake import inputs
 from domain.file.paths import checked_path
 from read_api.contract.lists import ListQuery, listed
 from read_api.contract.past import asked_past, left_by
@@ -53,7 +53,7 @@ async def write_file(call: Call, data: inputs.FileInput) -> Answer:
     """Set the content of a file."""
     project_id, path, actor = call.path["project_id"], checked_path(call.path["path"]), call.actor
     body = inputs.FileCommand(path=path, content=data.content, encoding=data.encoding)
-    done = await call.execute(builders.write_file, body, target=project_id, type_name="file.write")
+    done = await call.execute("file.write", body, target=project_id)
     found = await left_by(call, done, project_id, lambda q: q.files.get(project_id, path, actor))
     headers = call.command_headers(done)
     created = done.changed and done.version == 1
@@ -69,5 +69,5 @@ async def delete_file(call: Call) -> Answer:
     """Delete a file."""
     project_id, path = call.path["project_id"], checked_path(call.path["path"])
     body = inputs.FileRemoval(path=path)
-    done = await call.execute(builders.delete_file, body, target=project_id, type_name="file.delete")
+    done = await call.execute("file.delete", body, target=project_id)
     return Answer(status=204, headers=call.command_headers(done))

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from commands.intake import builders, inputs
+from commands.intake import inputs
 from read_api.contract.lists import ListQuery, listed
 from read_api.contract.views import AnnouncementView, ListOf, NotificationView
 from read_api.gateway.call import Answer, Call
@@ -41,7 +41,7 @@ async def list_notifications(call: Call, query: NotificationQuery) -> Answer:
 )
 async def read_notifications(call: Call, data: inputs.NotificationsInput) -> Answer:
     """Mark notifications as read; without ids, all."""
-    done = await call.execute(builders.read_notifications, data, type_name="notifications.read")
+    done = await call.execute("notifications.read", data)
     return Answer(status=204, headers=call.command_headers(done))
 
 
@@ -63,7 +63,7 @@ async def list_announcements(call: Call, query: ListQuery) -> Answer:
 )
 async def publish_announcement(call: Call, data: inputs.AnnouncementInput) -> Answer:
     """Tell everybody something (administrators)."""
-    done = await call.execute(builders.publish_announcement, data, type_name="announcement.publish")
+    done = await call.execute("announcement.publish", data)
     announcement_id = done.stream.removeprefix("announcement-")
     found = await call.read(lambda q: q.inbox.announcement(announcement_id), at=done)
     headers = {**call.command_headers(done), "Location": f"{ANNOUNCEMENTS}/{announcement_id}"}

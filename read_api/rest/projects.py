@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from commands.intake import builders, inputs
+from commands.intake import inputs
 from commands.outcomes import Accepted
 from domain.errors import NotFoundError
 from projections.queries.composed_answers import Rendered
@@ -66,7 +66,7 @@ async def list_projects(call: Call, query: ProjectListQuery) -> Answer:
 )
 async def create_project(call: Call, data: inputs.ProjectInput) -> Answer:
     """Start a project."""
-    done = await call.execute(builders.create_project, data, type_name="project.create")
+    done = await call.execute("project.create", data)
     project_id = done.stream.removeprefix("project-")
     actor = call.actor
     answer = await _as_left(call, done, project_id, 201, lambda q: q.projects.rendered_new(project_id, actor))
@@ -90,7 +90,7 @@ async def get_project(call: Call, query: AsOfQuery) -> Answer:
 @operation("PUT", PROJECT, "project.update", input=inputs.ProjectInput, output=ProjectView, command=True)
 async def replace_project(call: Call, data: inputs.ProjectInput) -> Answer:
     """Replace everything that a project says about itself."""
-    return await _change(call, builders.replace_project, data, "project.update")
+    return await _change(call, "project.update", _whole(data))
 
 
 @operation(
@@ -104,16 +104,14 @@ async def replace_project(call: Call, data: inputs.ProjectInput) -> Answer:
 )
 async def patch_project(call: Call, data: inputs.ProjectPatch) -> Answer:
     """Change some of what a project says about itself (JSON merge patch)."""
-    return await _change(call, builders.patch_project, data, "project.update")
+    return await _change(call, "project.update", data)
 
 
 @operation("DELETE", PROJECT, "project.delete", status=204, command=True)
 async def delete_project(call: Call) -> Answer:
     """Delete a project."""
     project_id = call.path["project_id"]
-    done = await call.execute(
-        builders.delete_project, inputs.NoInput(), target=project_id, type_name="project.delete"
-    )
+    done = await call.execute("project.delete", inputs.NoInput(), target=project_id)
     return Answer(status=204, headers=call.command_headers(done))
 
 
@@ -143,9 +141,7 @@ async def get_collaborator(call: Call) -> Answer:
 async def set_collaborator(call: Call, data: inputs.CollaboratorInput) -> Answer:
     """Let somebody work on a project in this role."""
     body = inputs.CollaboratorCommand(account_id=call.path["account_id"], role=data.role)
-    done = await call.execute(
-        builders.set_collaborator, body, target=call.path["project_id"], type_name="collaborator.set"
-    )
+    done = await call.execute("collaborator.set", body, target=call.path["project_id"])
     actor, project_id = call.actor, call.path["project_id"]
     project = await left_by(call, done, project_id, lambda q: q.projects.get(project_id, actor))
     answer = _collaborator(call, project, etag(done.version))
@@ -157,9 +153,7 @@ async def set_collaborator(call: Call, data: inputs.CollaboratorInput) -> Answer
 async def remove_collaborator(call: Call) -> Answer:
     """Let somebody no longer work on a project."""
     body = inputs.CollaboratorRemoval(account_id=call.path["account_id"])
-    done = await call.execute(
-        builders.remove_collaborator, body, target=call.path["project_id"], type_name="collaborator.remove"
-    )
+    done = await call.execute("collaborator.remove", body, target=call.path["project_id"])
     return Answer(status=204, headers=call.command_headers(done))
 
 
@@ -176,9 +170,16 @@ def _collaborator(call: Call, project: dict[str, Any], tag: str) -> Answer:
     raise NotFoundError(f"{account_id} does not work on this project", code="collaborator_not_found")
 
 
-async def _change(call: Call, build: builders.Builder, data: Any, type_name: str) -> Answer:
+def _whole(data: inputs.ProjectInput) -> inputs.ProjectPatch:
+    """Return the change that sets every field: what *data* leaves out becomes its default."""
+    return inputs.ProjectPatch(
+        name=data.name, description=data.description, visibility=data.visibility, language=data.language
+    )
+
+
+async def _change(call: Call, type_name: str, data: inputs.ProjectPatch) -> Answer:
     project_id = call.path["project_id"]
-    done = await call.execute(build, data, target=project_id, type_name=type_name)
+    done = await call.execute(type_name, data, target=project_id)
     actor = call.actor
     return await _as_left(call, done, project_id, 200, lambda q: q.projects.rendered(project_id, actor))
 

@@ -1,6 +1,6 @@
 """`/projects/{id}/reviews`."""
 
-from commands.intake import builders, inputs
+from commands.intake import inputs
 from read_api.contract.lists import ListQuery, listed
 from read_api.contract.views import ListedReview, ListOf, ReviewView
 from read_api.gateway.call import Answer, Call
@@ -27,7 +27,7 @@ async def list_reviews(call: Call, query: ListQuery) -> Answer:
 )
 async def open_review(call: Call, data: inputs.ReviewInput) -> Answer:
     """Ask for a review."""
-    return await change(call, builders.open_review, data, "review.open", _show(call), created="reviews")
+    return await change(call, "review.open", data, _show(call), created="reviews")
 
 
 @operation("GET", REVIEW, "project.read", output=ReviewView, conditional=True)
@@ -52,7 +52,7 @@ async def comment_review(call: Call, data: inputs.CommentInput) -> Answer:
     body = inputs.CommentCommand(
         review_id=call.path["review_id"], text=data.text, path=data.path, line=data.line
     )
-    return await change(call, builders.comment_review, body, "review.comment", _show(call), created="reviews")
+    return await change(call, "review.comment", body, _show(call), created="reviews")
 
 
 @operation(
@@ -61,7 +61,7 @@ async def comment_review(call: Call, data: inputs.CommentInput) -> Answer:
 async def decide_review(call: Call, data: inputs.DecisionInput) -> Answer:
     """Approve the change, or ask for another."""
     body = inputs.DecisionCommand(review_id=call.path["review_id"], decision=data.decision, text=data.text)
-    return await change(call, builders.decide_review, body, "review.decide", _show(call))
+    return await change(call, "review.decide", body, _show(call))
 
 
 @operation(
@@ -76,7 +76,7 @@ async def decide_review(call: Call, data: inputs.DecisionInput) -> Answer:
 async def close_review(call: Call, _: inputs.NoInput) -> Answer:
     """End a review."""
     body = inputs.ReviewReference(review_id=call.path["review_id"])
-    return await change(call, builders.close_review, body, "review.close", _show(call))
+    return await change(call, "review.close", body, _show(call))
 
 
 def _show(call: Call) -> Show:

@@ -17,7 +17,6 @@ from codepark.profiles.embedded import Embedded
 from codepark.server import build_api, build_eraser
 from codepark.settings import Settings
 from commands.bus import accepted
-from commands.intake.builders import create_project
 from commands.intake.inputs import ProjectInput
 from commands.intake.intake import Request
 from domain.actor import SERVICE
@@ -74,9 +73,7 @@ def held(runner):
 async def make_project(parts):
     """Start a project past the HTTP surface, and return its id and the position behind it."""
     request = Request(actor=SERVICE)
-    submission = parts.intake.submission(
-        create_project, ProjectInput(name="p"), request, type_name="project.create"
-    )
+    submission = parts.intake.submission("project.create", ProjectInput(name="p"), request)
     done = accepted((await parts.bus.execute([submission]))[0])
     return done.stream.removeprefix("project-"), done.position.token()
 

@@ -43,7 +43,7 @@ class Commands:
         data = msgspec.json.decode(
             msgspec.json.encode(kind.input(**fields)), type=kind.input
         )  # as from a client
-        return self.intake.submission(kind.build, data, request, target=target, type_name=type_name)
+        return self.intake.submission(type_name, data, request, target=target)
 
     def outcomes(self, *submissions: Submission) -> list[Outcome]:
         return self.bus.execute_sync(submissions)

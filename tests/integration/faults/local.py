@@ -50,7 +50,7 @@ class LocalNode:
         kind = COMMAND_TYPES["project.create"]
         data = msgspec.json.decode(msgspec.json.encode({"name": name}), type=kind.input)
         request = Request(actor=ADA, key=key, expected_version=None)
-        submission = self.intake.submission(kind.build, data, request, target="", type_name="project.create")
+        submission = self.intake.submission("project.create", data, request)
         return accepted(self.bus.execute_sync([submission])[0])
 
     def close(self) -> None:
