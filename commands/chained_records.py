@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from commands.chain import chained
+from commands.chain import chain_in_place
 from commands.log import CommandEvents, Tip
 from commands.mapper import EventMapper
 from domain.record import Record
@@ -50,5 +50,5 @@ def chain_batch(mapper: EventMapper, source: str, tip: Tip, batch: Sequence[Comm
     """Return the records of *batch*, chained behind *tip* and numbered without gap."""
     records, chain = number_batch(mapper, source, tip, batch), tip.chain
     for record in records:
-        chain = chained(record, chain)
+        chain = chain_in_place(record, chain)
     return records

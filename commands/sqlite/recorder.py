@@ -14,7 +14,7 @@ from eventsourcing.sqlite import (
 )
 from uuid_utils import uuid7
 
-from commands.chain import chained, first_chain, source_of
+from commands.chain import chain_in_place, first_chain, source_of
 from commands.log import Tip, TipMovedError
 from commands.sqlite.rows import create_statements, insert_rows, to_row
 from domain.record import Record
@@ -112,7 +112,7 @@ def _chained(tip: Tip, events: Sequence[StoredEvent], source: str) -> list[Recor
             traceparent=None,
             fingerprint=None,
         )
-        chain = chained(record, chain)
+        chain = chain_in_place(record, chain)
         records.append(record)
     return records
 
