@@ -82,7 +82,8 @@ class CommandBus(QueuedBus):
         disk, would keep the event loop from everybody else.
         """
         here = asyncio.get_running_loop()
-        quick = sum(map(len, tickets)) <= _INLINE_COMMANDS and self._seconds < _INLINE_SECONDS
+        commands = sum(ticket.count for ticket in tickets)
+        quick = commands <= _INLINE_COMMANDS and self._seconds < _INLINE_SECONDS
         if quick and self.queue.empty and self._deciding.acquire(blocking=False):
             try:
                 _run_to_the_end(self.carry_out(tickets, here))

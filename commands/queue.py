@@ -4,9 +4,19 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-T = TypeVar("T")
+
+class Countable(Protocol):
+    """What may wait in a queue."""
+
+    @property
+    def count(self) -> int:
+        """Return how many commands or events it holds."""
+        ...
+
+
+T = TypeVar("T", bound=Countable)
 
 
 class BusyError(Exception):
@@ -26,17 +36,17 @@ class WorkQueue(Generic[T]):
 
     def __init__(
         self,
-        count: Callable[[T], int],
         *,
         group: int,
         waiting: float = float("inf"),
         size: Callable[[T], int] = lambda _: 0,
         group_size: float = float("inf"),
     ) -> None:
-        """Hold items of which *count* gives how many commands or events are in each, and *size* the bytes.
+        """Limit groups to *group* commands or events, and what may wait to *waiting*.
 
-        A group ends once it holds *group* commands, and before an item with which it has more than *group_size*
-        bytes. Nothing is admitted while more than *waiting* commands wait.
+        The item that reaches the limit of a group is the group's last one. *size* gives the bytes of an item: a group
+        ends before the item with which it has more than *group_size*. Nothing is admitted while more than *waiting*
+        commands wait.
         """
         self.wake: Callable[[], None] = _no_worker
         """Set by the worker; called when there is something to take and the worker last found nothing."""
@@ -45,8 +55,8 @@ class WorkQueue(Generic[T]):
         self.closed = False
         self.ended = False
         """Whether the worker has been told that nothing will come any more."""
-        self._count, self._size = count, size
-        self._group, self._group_size, self._limit = group, group_size, waiting
+        self._group, self._limit = group, waiting
+        self._size, self._group_size = size, group_size
         self._items: deque[T] = deque()
         self._lock = threading.Lock()
         self._awake = False
@@ -90,7 +100,7 @@ class WorkQueue(Generic[T]):
                 if group and size > self._group_size:
                     break
                 item = self._items.popleft()
-                count += self._count(item)
+                count += item.count
                 group.append(item)
             if not group:
                 self._awake, self.ended = False, self.closed
@@ -98,7 +108,7 @@ class WorkQueue(Generic[T]):
 
     def release(self, items: Sequence[T]) -> None:
         """Count *items* no longer: they are answered."""
-        count = sum(map(self._count, items))
+        count = sum(item.count for item in items)
         with self._lock:
             self.waiting -= count
 
@@ -112,7 +122,7 @@ class WorkQueue(Generic[T]):
             raise BusyError("the server is stopping")
         if self.waiting > self._limit:
             raise BusyError(f"{self.waiting} commands are waiting")
-        self.waiting += self._count(item)
+        self.waiting += item.count
 
 
 class LoopWorker(Generic[T]):

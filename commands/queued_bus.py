@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 class Ticket:
     """Submissions that were handed in together, and the future that gets their outcomes."""
 
-    __slots__ = ("future", "loop", "outcomes", "submissions")
+    __slots__ = ("count", "future", "loop", "outcomes", "submissions")
 
     def __init__(
         self,
@@ -33,13 +33,10 @@ class Ticket:
     ) -> None:
         """Resolve *future* in *loop*, or where it belongs to none, from any thread."""
         self.submissions = submissions
+        self.count = len(submissions)
         self.future = future
         self.loop = loop
         self.outcomes: list[Outcome] = []
-
-    def __len__(self) -> int:
-        """Return how many commands there are."""
-        return len(self.submissions)
 
 
 class QueuedBus:
@@ -49,7 +46,7 @@ class QueuedBus:
         """Await *decide* with a batch; call *forget* where it failed, for what it was decided on may be wrong."""
         self._decide = decide
         self._forget = forget
-        self.queue: WorkQueue[Ticket] = WorkQueue(len, group=BATCH_COMMANDS, waiting=WAITING_COMMANDS)
+        self.queue: WorkQueue[Ticket] = WorkQueue(group=BATCH_COMMANDS, waiting=WAITING_COMMANDS)
 
     @property
     def waiting(self) -> int:
@@ -80,7 +77,9 @@ class QueuedBus:
         self, tickets: Sequence[Ticket], here: asyncio.AbstractEventLoop | None = None
     ) -> None:
         """Decide *tickets* as one batch and answer them; *here* is the loop that this runs in, where there is one."""
-        outcomes = await self._outcomes([submission for ticket in tickets for submission in ticket.submissions])
+        outcomes = await self._outcomes(
+            [submission for ticket in tickets for submission in ticket.submissions]
+        )
         self.answer(tickets, outcomes, here)
 
     def answer(
@@ -93,7 +92,7 @@ class QueuedBus:
         by_loop: dict[asyncio.AbstractEventLoop | None, list[Ticket]] = defaultdict(list)
         start = 0
         for ticket in tickets:
-            end = start + len(ticket)
+            end = start + ticket.count
             ticket.outcomes = list(outcomes[start:end])
             by_loop[ticket.loop].append(ticket)
             start = end
@@ -105,7 +104,7 @@ class QueuedBus:
             try:
                 loop.call_soon_threadsafe(_resolve, answered)
             except RuntimeError:  # the caller's loop has ended; the outcomes are in the log
-                logger.info("answers dropped", commands=sum(map(len, answered)))
+                logger.info("answers dropped", commands=sum(ticket.count for ticket in answered))
 
     async def _outcomes(self, submissions: Sequence[Submission]) -> list[Outcome]:
         try:

@@ -74,7 +74,7 @@ def list_topics(*, as_json: Annotated[bool, Parameter(name="--json", negative=""
 
 async def _create(settings: KafkaSettings) -> list[str]:
     from commands.kafka.protocol.topics import Topics, ensure_log  # noqa: PLC0415 # needs the extra `cluster`
-    from commands.kafka.protocol.transport import BrokerAwayError  # noqa: PLC0415 # as above
+    from commands.kafka.protocol.transport import BrokerUnavailableError  # noqa: PLC0415 # as above
     from streams.faust import (  # noqa: PLC0415 # as above
         dead_letters,
         publisher,
@@ -90,20 +90,20 @@ async def _create(settings: KafkaSettings) -> list[str]:
             for name in public_topics(settings.prefix):
                 await topics.ensure(name, settings.partitions, publisher.CONFIG)
             return await topics.names()
-    except BrokerAwayError as error:
+    except BrokerUnavailableError as error:
         raise CommandError(str(error)) from error
 
 
 async def _list(settings: KafkaSettings) -> list[dict[str, str | int]]:
     from commands.kafka.protocol.topics import Topics  # noqa: PLC0415 # needs the extra `cluster`
-    from commands.kafka.protocol.transport import BrokerAwayError  # noqa: PLC0415 # as above
+    from commands.kafka.protocol.transport import BrokerUnavailableError  # noqa: PLC0415 # as above
 
     try:
         async with Topics(settings) as topics:
             return [
                 {"name": name, "partitions": await topics.partitions(name)} for name in await topics.names()
             ]
-    except BrokerAwayError as error:
+    except BrokerUnavailableError as error:
         raise CommandError(str(error)) from error
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from commands.kafka.node.event_log import KafkaEventLog
-from commands.kafka.node.settlement import Settling
+from commands.kafka.node.settlement import Settlement
 from commands.queue import LoopWorker
 from commands.queued_bus import QueuedBus, Ticket
 from commands.unit_of_work import View
@@ -24,7 +24,7 @@ class KafkaCommandBus(QueuedBus):
         """Work over *log*, in its loop; *log_of* gives the log of another home key where there are several."""
         self._log = log
         self._view = View(log, log_of=log_of)
-        super().__init__(Settling(log, self._view, clock, log_of=log_of).outcomes, self._view.forget)
+        super().__init__(Settlement(log, self._view, clock, log_of=log_of).outcomes, self._view.forget)
         self._worker: LoopWorker[Ticket] = LoopWorker(log.thread.loop, self.queue, self.carry_out)
         log.on_foreign(self._drop_changed)
 
