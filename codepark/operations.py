@@ -76,7 +76,7 @@ def events_after(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return events behind sequences, which are given by partition; `after` moves on to the last of them."""
     topics = (str(arguments["type"]),) if arguments.get("type") else None
     after = {int(number): int(sequence) for number, sequence in (arguments.get("after") or {}).items()}
-    records = profile.logs.records(after, Selection(topics=topics), upto=profile.logs.tip().sequences)
+    records = profile.logs.records(after, Selection(topics=topics), through=profile.logs.tip().sequences)
     items = []
     for log, record in islice(records, int(arguments.get("limit", 500))):
         token = Position.at(record.sequence, record.chain, log.number).token()

@@ -1,4 +1,4 @@
-"""The records of an `eventsourcing` application that knows nothing of commands: each call of its recorder is one."""
+"""The records of an `eventsourcing` application, which has no commands: each call of its recorder is one."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -24,9 +24,10 @@ def application_records(
     first_at: int,
     occurred_at: int,
 ) -> list[Record]:
-    """Return the records of *events*, each of its own of *streams*, which *command* stores; they are not chained yet.
+    """Return the records of *events*, which *command* stores; they are not chained yet.
 
-    Their sequences follow *after*, and *first_at* is the offset at which the first of them is expected.
+    *streams* are those of the events. The sequences follow *after*, and *first_at* is the offset at which the
+    first record is expected.
     """
     return [
         Record(

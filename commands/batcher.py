@@ -13,8 +13,9 @@ _FADE = 0.8
 class Batcher(Generic[T]):
     """Collects items in an event loop and hands them over together.
 
-    The item of a lone caller goes at once. After several items came together, the first of the next ones waits for
-    as many, or for a millisecond: one fsync for all costs less than that wait (PostgreSQL's `commit_delay` works so).
+    The item of a lone caller goes at once. After several items came together, the first of the next ones
+    waits for as many, or for a millisecond: one fsync for all costs less than that wait (PostgreSQL's
+    `commit_delay` works so).
     """
 
     def __init__(self, hand_over: Callable[[list[T]], None]) -> None:

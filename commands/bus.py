@@ -46,7 +46,7 @@ class Bus(Protocol):
 
 
 class CommandBus(QueuedBus):
-    """Decide a batch and append it in one transaction: in the caller's event loop where that is quick, else in a thread."""
+    """Decides a batch and appends it in one transaction: in the caller's loop if quick, or in a thread."""
 
     def __init__(self, log: EventLog, clock: Clock = system_clock) -> None:
         """Start the bus's thread over *log*."""
@@ -63,7 +63,7 @@ class CommandBus(QueuedBus):
         self._thread.start()
 
     def hand_in(self, ticket: Ticket) -> None:
-        """Let *ticket* wait: one of an event loop for others that arrive with it, another one for the thread."""
+        """Let *ticket* wait: from a loop, for others that arrive with it; from a thread, for the bus."""
         if ticket.loop is None:
             self.queue.put(ticket)
         else:
@@ -78,8 +78,8 @@ class CommandBus(QueuedBus):
     def _decide_here(self, tickets: list[Ticket]) -> None:
         """Decide what arrived together in an event loop: here while that is quick, else in the bus's thread.
 
-        To hand a batch to another thread and back takes longer than a small batch itself; a large one, or a slow
-        disk, would keep the event loop from everybody else.
+        To hand a batch to another thread and back takes longer than a small batch itself; a large one, or a
+        slow disk, would keep the event loop from everybody else.
         """
         here = asyncio.get_running_loop()
         commands = sum(ticket.count for ticket in tickets)

@@ -13,7 +13,7 @@ _NODE = b"\x02"
 
 
 def leaf(covered: bytes) -> bytes:
-    """Return SHA-256(0x00 ‖ covered): the part of a chain value that does not depend on the preceding record."""
+    """Return SHA-256(0x00 ‖ covered): the part of a chain value that needs no preceding record."""
     return hashlib.sha256(_LEAF + covered).digest()
 
 
@@ -28,7 +28,7 @@ def link(previous: bytes, covered: bytes) -> bytes:
 
 
 def chain_after(previous: bytes, record: Record) -> bytes:
-    """Return the chain value of *record* after *previous*: SHA-256(0x02 ‖ previous ‖ SHA-256(0x00 ‖ record))."""
+    """Return the chain value of *record* after the value *previous*; see `link`."""
     return link(previous, chain_bytes(record))
 
 

@@ -30,8 +30,8 @@ def _no_worker() -> None:
 class WorkQueue(Generic[T]):
     """Items that wait for a worker. Any thread may put them in; one worker takes them.
 
-    An item is *admitted* when it is counted against the limit, and *lined up* when the worker may take it. A bus may
-    hold an admitted item back, for others to join its group.
+    An item is *admitted* when it is counted against the limit, and *lined up* when the worker may take it. A
+    bus may hold an admitted item back, for others to join its group.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class WorkQueue(Generic[T]):
     ) -> None:
         """Limit groups to *group* commands or events, and what may wait to *waiting*.
 
-        The item that reaches the limit of a group is the group's last one. *size* gives the bytes of an item: a group
-        ends before the item with which it has more than *group_size*. Nothing is admitted while more than *waiting*
-        commands wait.
+        The item that reaches the limit of a group is the group's last one. *size* gives the bytes of an item:
+        a group ends before the item with which it has more than *group_size*. Nothing is admitted while more
+        than *waiting* commands wait.
         """
         self.wake: Callable[[], None] = _no_worker
         """Set by the worker; called when there is something to take and the worker last found nothing."""
@@ -91,7 +91,7 @@ class WorkQueue(Generic[T]):
             self.wake()
 
     def take(self) -> list[T]:
-        """Return the next group in order. After an empty one, the next item wakes the worker, or it has ended."""
+        """Return the next group. After an empty one, the next item wakes the worker, or it has ended."""
         group: list[T] = []
         count = size = 0
         with self._lock:
@@ -126,7 +126,7 @@ class WorkQueue(Generic[T]):
 
 
 class LoopWorker(Generic[T]):
-    """Works on a queue in an event loop, one group after the other, in a task that lives while there is work."""
+    """Works on a queue in an event loop, group after group, in a task that lives while there is work."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What every command bus does around its decisions: take commands from loops and threads, and answer each caller."""
+"""What every command bus does around its decisions: take commands from loops and threads, and answer."""
 
 import asyncio
 import concurrent.futures
@@ -43,7 +43,7 @@ class QueuedBus:
     """A bus whose commands wait in a queue until a worker decides them, a batch at a time."""
 
     def __init__(self, decide: Decide, forget: Callable[[], None]) -> None:
-        """Await *decide* with a batch; call *forget* where it failed, for what it was decided on may be wrong."""
+        """Await *decide* with each batch; call *forget* after a failure: the known states may be wrong."""
         self._decide = decide
         self._forget = forget
         self.queue: WorkQueue[Ticket] = WorkQueue(group=BATCH_COMMANDS, waiting=WAITING_COMMANDS)
@@ -76,7 +76,7 @@ class QueuedBus:
     async def carry_out(
         self, tickets: Sequence[Ticket], here: asyncio.AbstractEventLoop | None = None
     ) -> None:
-        """Decide *tickets* as one batch and answer them; *here* is the loop that this runs in, where there is one."""
+        """Decide *tickets* as one batch and answer them; *here* is the loop that this runs in, if any."""
         outcomes = await self._outcomes(
             [submission for ticket in tickets for submission in ticket.submissions]
         )

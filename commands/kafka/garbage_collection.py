@@ -16,8 +16,8 @@ _before = gc.get_threshold()
 def infrequent_collection() -> Iterator[None]:
     """Raise the collector's first threshold until the last of the code that uses this has left it.
 
-    Reading a log makes some forty containers for each record and no cycles: at the default threshold of 700 the
-    collector takes a third of the time.
+    Reading a log makes some forty containers for each record and no cycles: at the default threshold of 700
+    the collector takes a third of the time.
     """
     global _users, _before  # noqa: PLW0603 # the thresholds are the process's, and so is the count of their users
     with _lock:

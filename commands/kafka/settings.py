@@ -1,4 +1,4 @@
-"""How to reach Kafka; read from the environment by the persistence module and by the composition root alike."""
+"""How to connect to Kafka; the persistence module and the composition root read it from the environment."""
 
 import ssl
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class KafkaSettingsError(ValueError):
 
 
 class KafkaSettings(Struct, frozen=True, kw_only=True):
-    """Where Kafka is, and how to speak to it."""
+    """The address of Kafka, and how to connect to it."""
 
     bootstrap_servers: str
     prefix: str = DEFAULT_PREFIX
@@ -45,7 +45,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
         return f"{self.prefix}events"
 
     def client_options(self) -> dict[str, Any]:
-        """Return the options that every aiokafka client takes; raises KafkaSettingsError where a file is missing."""
+        """Return the options of every aiokafka client; raises KafkaSettingsError where a file is missing."""
         options: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap_servers.split(","),
             "security_protocol": self.security_protocol,
@@ -71,7 +71,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
 
 
 def read_kafka_settings(environment: Mapping[str, str]) -> KafkaSettings | None:
-    """Read the settings, None where Kafka is not configured; raises KafkaSettingsError."""
+    """Read the settings; None where Kafka is not configured. Raises KafkaSettingsError."""
     servers = environment.get(BOOTSTRAP)
     if not servers:
         return None
@@ -107,7 +107,8 @@ def _sasl(environment: Mapping[str, str]) -> tuple[str | None, str | None, str |
         raise KafkaSettingsError("CODEPARK_KAFKA_SASL_USERNAME and CODEPARK_KAFKA_SASL_PASSWORD go together")
     if username is None and named is not None:
         raise KafkaSettingsError(
-            "CODEPARK_KAFKA_SASL_MECHANISM needs CODEPARK_KAFKA_SASL_USERNAME and CODEPARK_KAFKA_SASL_PASSWORD"
+            "CODEPARK_KAFKA_SASL_MECHANISM needs "
+            "CODEPARK_KAFKA_SASL_USERNAME and CODEPARK_KAFKA_SASL_PASSWORD"
         )
     return username, password, None if username is None else named or "SCRAM-SHA-512"
 

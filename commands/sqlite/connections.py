@@ -27,7 +27,7 @@ class TunedPool(SQLiteConnectionPool):
     """The library's pool, with an fsync for each commit and checkpoints left to a thread of their own."""
 
     def _create_connection(self) -> SQLiteConnection:
-        # Not the library's own: it caches one prepared statement, and preparing an insert of many rows is expensive.
+        # Not the library's own: it caches one prepared statement, and preparing an insert is slow.
         try:
             connection = sqlite3.connect(
                 self.db_name,

@@ -20,7 +20,7 @@ _REWRAP = "UPDATE keys SET wrapped = ? WHERE subject = ? AND wrapped = ?"
 
 
 class SQLiteKeyStore:
-    """Stores one wrapped AES key for each subject, in a file apart from the log: a copy of the log holds no key.
+    """Stores one wrapped AES key for each subject, apart from the log: a copy of the log holds no key.
 
     A destroyed key leaves its row without a key, and no page or journal of the file still holds it.
     """

@@ -25,7 +25,7 @@ class SQLiteEventLog(ReadOnlyLog):
     """Stores the history in one file, with one fsync for each batch."""
 
     def __init__(self, path: Path, mapper: EventMapper) -> None:
-        """Open the log at *path*, or create it; raise LogCorruptError where its last record does not fit its chain."""
+        """Open or create the log at *path*; raise LogCorruptError if its last record is not chained."""
         self._callbacks: list[Callable[[Sequence[Record]], None]] = []
         self._lock = threading.Lock()
         with translated_errors():

@@ -24,7 +24,7 @@ PARTITION, PARTITIONS = 0, 1
 
 
 class ChainedRecorder(SQLiteApplicationRecorder):
-    """Stores each event with its sequence, chain value and command; any `eventsourcing` application may use it."""
+    """Stores each event with sequence, chain value and command, for any `eventsourcing` application."""
 
     def __init__(self, datastore: SQLiteDatastore, events_table_name: str = "stored_events") -> None:
         """Use *datastore*; `create_table` makes the tables and the log's id."""
@@ -60,7 +60,7 @@ class ChainedRecorder(SQLiteApplicationRecorder):
         return Tip(row[0], row[1], row[2])
 
     def append_records(self, expected: Tip, records: Sequence[tuple[Record, bytes]]) -> None:
-        """Append records that were chained after *expected*, each with its stored state; raise TipMovedError."""
+        """Append records that are chained after *expected*, each with its state; raise TipMovedError."""
         with self.datastore.transaction(commit=True) as c:
             tip = self.read_tip(c)
             if (tip.sequence, tip.chain) != (expected.sequence, expected.chain):

@@ -39,7 +39,7 @@ class Executes(Protocol):
 
 
 def create_statements(table: str, further: str = "") -> list[str]:
-    """Return the statements that create the events table: the library's columns, ours, then *further* ones."""
+    """Return the statements that create the events table: the library's columns, ours and *further* ones."""
     return [
         f"""CREATE TABLE IF NOT EXISTS {table} (
             originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB,
@@ -91,7 +91,7 @@ def to_row(record: Record, state: bytes) -> tuple[Any, ...]:
 
 
 def application_row(record: Record, state: bytes) -> tuple[Any, ...]:
-    """Return the row of a record of an `eventsourcing` application, whose own topic has no version of ours."""
+    """Return the row of a record of an `eventsourcing` application, whose topic carries no version."""
     row = to_row(record, state)
     return (*row[:3], record.topic, *row[4:])
 

@@ -1,4 +1,4 @@
-"""A node of the model: the production log and bus over a simulated transport, and what the node layer does."""
+"""A node of the model: the production log and bus over a simulated transport, and how nodes forward."""
 
 import asyncio
 import shutil

@@ -204,7 +204,7 @@ class World:
                 node.boot()
 
     def _probe(self) -> None:
-        """Each node itself has to take a command again; what it appends shows a false history to all others."""
+        """Let each node itself accept a command; what it appends would show a false history to all others."""
 
         async def probe() -> None:
             for _ in range(2 - self.plan.honest):

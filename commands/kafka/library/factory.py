@@ -1,4 +1,4 @@
-"""The infrastructure factory: what `PERSISTENCE_MODULE=commands.kafka` gives an `eventsourcing` application."""
+"""The factory that an `eventsourcing` application gets with `PERSISTENCE_MODULE=commands.kafka`."""
 
 from pathlib import Path
 from typing import Literal, cast
@@ -26,7 +26,7 @@ SNAPSHOTS = "snapshots"
 
 
 class KafkaFactory(InfrastructureFactory[KafkaTrackingRecorder]):
-    """Makes recorders over one topic of Kafka: `<prefix>events`, or `<prefix><name>.events` for a named application."""
+    """Makes recorders over one topic: `<prefix>events`, or `<prefix><name>.events` for a named one."""
 
     def __init__(self, env: Environment | None) -> None:
         """Read the settings; raise OSError, as the library's own factories do, where one cannot be used."""

@@ -1,4 +1,4 @@
-"""What the recorders of one application share: a partition, its replica, and group commit of all waiting inserts."""
+"""What the recorders of one application share: a partition, its replica, and group commit of inserts."""
 
 import sqlite3
 import tempfile
@@ -79,8 +79,8 @@ class LogStore:
     def insert(self, events: Sequence[StoredEvent], tracking: Tracking | None = None) -> Sequence[int]:
         """Store *events* and *tracking* together, and return the events' notification ids; from any thread.
 
-        Raises IntegrityError where a version exists or the tracking record is not a later one, OperationalError where
-        Kafka does not answer.
+        Raises IntegrityError where a version exists or the tracking record is not a later one,
+        OperationalError where Kafka does not answer.
         """
         insert = Insert(
             events=events,
@@ -109,7 +109,7 @@ class LogStore:
         return self._reading
 
     def snapshots(self) -> SQLiteAggregateRecorder:
-        """Return a recorder of snapshots: a cache next to the replica, in a file whose writers wait for no broker."""
+        """Return a recorder of snapshots: a cache in a file of its own, whose writers wait for no broker."""
         recorder = SQLiteAggregateRecorder(self._snapshots, events_table_name="snapshots")
         recorder.create_table()
         return recorder
@@ -160,7 +160,7 @@ class LogStore:
 
     @contextmanager
     def _while_replica_is_reset(self) -> Iterator[None]:
-        """Close what reads the replica before, drop the snapshots with it, and open everything again after."""
+        """Close the readers of the replica before, drop the snapshots, and open everything again after."""
         self._close_datastores()
         self._snapshots_file.unlink(missing_ok=True)
         yield

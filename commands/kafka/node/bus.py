@@ -21,7 +21,7 @@ class KafkaCommandBus(QueuedBus):
         *,
         log_of: Callable[[str], KafkaEventLog] | None = None,
     ) -> None:
-        """Work over *log*, in its loop; *log_of* gives the log of another home key where there are several."""
+        """Work in the loop of *log*; *log_of* gives the log of a home key, where there are several."""
         self._log = log
         self._view = View(log, log_of=log_of)
         super().__init__(Settlement(log, self._view, clock, log_of=log_of).outcomes, self._view.forget)

@@ -50,8 +50,8 @@ logger = structlog.get_logger(__name__)
 class KafkaEventLog(RecordEvents):
     """The history of one partition: appended to Kafka, read from the replica.
 
-    Methods that end in `_in_loop` are for the command bus and run in the Kafka loop; the methods of the port may be
-    called from any other thread.
+    Methods that end in `_in_loop` are for the command bus and run in the Kafka loop; the methods of the port
+    may be called from any other thread.
     """
 
     def __init__(
@@ -161,8 +161,8 @@ class KafkaEventLog(RecordEvents):
     ) -> list[Record]:
         """Append *batch* in the Kafka loop, cut at 8 MiB between commands.
 
-        Raises TipMovedError and OutcomeUnknownError (decide again; what counts already is found by command id),
-        LogUnavailableError, LogCorruptError, TooLargeError for one command that no RecordBatch holds.
+        Raises TipMovedError and OutcomeUnknownError (decide again; what counts already is found by command
+        id), LogUnavailableError, LogCorruptError, TooLargeError for one command that no RecordBatch holds.
         """
         checkpoint = self.checkpoint
         if checkpoint.tip != expected:
@@ -182,7 +182,7 @@ class KafkaEventLog(RecordEvents):
         return records
 
     def _require_new_versions(self, batch: Sequence[CommandEvents]) -> None:
-        """Refuse a version that a stream has already, before anything is sent: what is in the log stays there."""
+        """Refuse a version that a stream has already, before anything is sent: the log keeps everything."""
         items = [item for command in batch for item in command.events]
         highest = self._replica.highest_versions(list({item.stream for item in items}))
         for item in items:
@@ -205,7 +205,7 @@ class KafkaEventLog(RecordEvents):
         return [message.record for message in counted if message.record is not None]
 
     async def confirm_in_loop(self, expected: Tip) -> None:
-        """Return once the broker has confirmed that *expected* is the end; raises as `Partition.confirm` does."""
+        """Return once the broker has confirmed that *expected* is the end; raises as `Partition.confirm`."""
         checkpoint = self.checkpoint
         if checkpoint.tip != expected:
             raise TipMovedError(f"the log is at {checkpoint.tip.sequence}")

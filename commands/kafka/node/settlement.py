@@ -28,9 +28,9 @@ FENCE_ACTOR = "service:log"
 class Settlement:
     """Carries out batches of commands on one partition, one after the other, in the Kafka loop.
 
-    Nothing is answered before its batch is settled. A batch that appends is settled once it counts. One that appends
-    nothing is settled once the broker has confirmed that the state it was decided on is the end of the log, and
-    nothing that this node has in flight can still change that.
+    Nothing is answered before its batch is settled. A batch that appends is settled once it counts. One that
+    appends nothing is settled once the broker has confirmed that the state it was decided on is the end of
+    the log, and nothing that this node has in flight can still change that.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Settlement:
                 await asyncio.sleep(_back_off(conflicts))
             # What was sent may count, even after another writer's batch: look each command up by its id.
             tried.update(append.command for append in decided.appends)
-            # A part of a batch that was cut may count: the states that the batch was decided on are then outdated.
+            # A part of a batch that was cut may count: the states that it was decided on are then outdated.
             self._view.drop(decided.batch.changed)
             if loop.time() > deadline:
                 raise LogUnavailableError(f"no outcome in time: {reason}")
@@ -82,8 +82,8 @@ class Settlement:
     ) -> None:
         """Read another partition to its end where a stream that a command looks at is unknown.
 
-        What a decider learns there is advisory, but it must not refuse an account as unknown that was registered on
-        another node a moment ago.
+        What a decider learns there is advisory, but it must not refuse an account as unknown that was
+        registered on another node a moment ago.
         """
         for submission in submissions:
             for home, stream in looked_at(submission.command):
@@ -126,6 +126,6 @@ class Settlement:
 
 
 def _back_off(conflicts: int) -> float:
-    """Return how long to wait after a conflict: random, so that writers that compete for a partition get out of step."""
+    """Return how long to wait after a conflict: randomly long, so that competing writers get out of step."""
     longest = min(_BACK_OFF_SECONDS * 2**conflicts, _LONGEST_BACK_OFF_SECONDS)
     return float(random.random() * longest)  # noqa: S311 # it is no secret

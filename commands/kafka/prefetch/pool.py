@@ -19,7 +19,7 @@ from commands.kafka.settings import KafkaSettings
 _LEAST_MESSAGES = 50_000
 """With fewer messages, starting the processes takes longer than they save."""
 _MOST_PROCESSES = 2
-"""To link and store a record takes half as long as prefetching it: a third process would wait for the follower."""
+"""Linking and storing a record takes half as long as prefetching it: a third process would have to wait."""
 _SPAN = 20_000
 _BATCH_SECONDS = 15.0
 _BUFFER_BYTES = 4 * 1024 * 1024
@@ -66,7 +66,7 @@ class PrefetchPool:
         self._partition = partition
 
     async def batches(self, start: int, end: int) -> AsyncGenerator[PrefetchedBatch]:
-        """Yield messages in order from *start*, up to *end* or as far as it came; nothing where *end* is near.
+        """Yield messages in order from *start*, up to *end* or as far as it gets; none where *end* is near.
 
         It raises nothing: the follower reads on from there, and meets the reason itself.
         """
@@ -102,7 +102,7 @@ class PrefetchPool:
 
 @contextlib.asynccontextmanager
 async def _running(task: PrefetchTask) -> AsyncIterator[list[Process]]:
-    """Start the processes of *task*; they end with the block, or by themselves after this process has died."""
+    """Start the processes of *task*; they end with the block, or by themselves once this process has died."""
     processes: list[Process] = []
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:

@@ -1,4 +1,4 @@
-"""A process that prefetches spans of a partition for a follower, which takes them in order; `pool` starts several."""
+"""A process that prefetches spans of a partition for a follower; `pool` starts several."""
 
 import asyncio
 import os

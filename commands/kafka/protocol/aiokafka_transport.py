@@ -1,4 +1,4 @@
-"""The transport over aiokafka: an idempotent producer with one batch in flight, and consumers without a group."""
+"""The transport over aiokafka: an idempotent producer with one batch in flight, consumers without a group."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ _MOST_RECORDS = 2_000
 _TURNS = 4
 """How many turns of the loop aiokafka's sender needs to write a batch to the socket."""
 
-# aiokafka reports every attempt to reconnect as an error; the caller that waits for the broker reports it once.
+# aiokafka reports every attempt to reconnect as an error; the code that waits for the broker reports it once.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
@@ -101,8 +101,8 @@ class KafkaTransport:
     async def end(self) -> int:
         """Ask with ListOffsets, over a connection of its own.
 
-        A broker answers one request of a connection at a time: after a fetch that waits for messages, the answer
-        would have to wait as long.
+        A broker answers one request of a connection at a time: after a fetch that waits for messages, the
+        answer would have to wait as long.
         """
         async with self._end_lock:
             try:

@@ -1,8 +1,8 @@
 """The one place that decides which messages of a partition count.
 
-A message counts only if it extends the chain: its chain value is made with that of the last counted message. The
-writer that extends the tip first, in log order, wins; what others wrote on the same tip is void for every reader. All
-readers of the log use this module, so they all agree on one history.
+A message counts only if it extends the chain: its chain value is made with that of the last counted message.
+The writer that extends the tip first, in log order, wins; what others wrote on the same tip is void for every
+reader. All readers of the log use this module, so they all agree on one history.
 """
 
 from msgspec import Struct
@@ -29,9 +29,9 @@ NO_TIP = Tip(0, b"", 0)
 class LogCheckpoint(Struct, frozen=True, kw_only=True):
     """How far a reader has read one partition.
 
-    *next_offset* is the first offset that it has not looked at, *counted_at* the offset of the last counted message
-    (-1 before the first), *tip* the tip after that message. *log_id* and *partitions* come from the partition's first
-    counted message.
+    *next_offset* is the first offset that it has not looked at, *counted_at* the offset of the last counted
+    message (-1 before the first), *tip* the tip after that message. *log_id* and *partitions* come from the
+    partition's first counted message.
     """
 
     next_offset: int = 0
@@ -46,7 +46,7 @@ class LogCheckpoint(Struct, frozen=True, kw_only=True):
         return bool(self.log_id)
 
     def moved_to(self, offset: int) -> "LogCheckpoint":
-        """Return the checkpoint once everything below *offset* was looked at: no further message counts there."""
+        """Return the checkpoint after everything below *offset* was looked at and nothing more counted."""
         return self if offset <= self.next_offset else replace(self, next_offset=offset)
 
     def after(self, offset: int, tip: Tip) -> "LogCheckpoint":
@@ -70,8 +70,9 @@ class CountedMessage(Struct, frozen=True):
 class VoidMessage(Struct, frozen=True):
     """A message that does not count. *false_history* says that it lies where its writer expected it.
 
-    An honest writer with an old view finds another writer's record where it expected its own. A writer whose record
-    lies at the expected offset and still does not extend the chain knows another history than this reader.
+    An honest writer with an old view finds another writer's record where it expected its own. A writer whose
+    record lies at the expected offset and still does not extend the chain knows another history than this
+    reader.
     """
 
     offset: int
@@ -88,10 +89,10 @@ class ChainRule:
         self.checkpoint = checkpoint or LogCheckpoint()
 
     def judge(self, message: IncomingMessage) -> CountedMessage | VoidMessage:
-        """Return whether the next message counts; of a prefetched one, only its link to the tip is left to check.
+        """Return the verdict on the next message; a prefetched one only has to be linked to the tip.
 
-        Raises LogCorruptError where a message extends the chain and contradicts it: a wrong sequence, unreadable
-        headers, another number of partitions.
+        Raises LogCorruptError where a message extends the chain and contradicts it: a wrong sequence,
+        unreadable headers, another number of partitions.
         """
         if isinstance(message, PrefetchedRecord):
             return self._judge_prefetched(message)

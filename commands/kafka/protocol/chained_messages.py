@@ -15,9 +15,10 @@ ChainedBatch = tuple[list[OutgoingMessage], Sequence[CountedMessage]]
 
 
 def chain_messages(checkpoint: LogCheckpoint, items: Sequence[CountedMessage]) -> ChainedBatch:
-    """Chain *items*, which nobody else has seen yet, after *checkpoint*, in place, and return their messages too.
+    """Chain *items*, which nobody else has seen yet, in place after *checkpoint*; return their messages too.
 
-    An item without a record becomes a message with its tracking record: it extends the chain and takes no sequence.
+    An item without a record becomes a message with its tracking record: it extends the chain and takes no
+    sequence.
     """
     chain = checkpoint.tip.chain
     messages: list[OutgoingMessage] = []

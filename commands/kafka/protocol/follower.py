@@ -1,4 +1,4 @@
-"""The reading half of a partition: it follows the log into a replica, and rebuilds the replica where the two disagree."""
+"""The reading half of a partition: follows the log into a replica, and rebuilds it where they disagree."""
 
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -19,7 +19,7 @@ logger = structlog.get_logger(__name__)
 
 
 class FalseHistoryError(Exception):
-    """A void record lies at its expected offset, or offsets are gone: a reader or a writer knows a false history."""
+    """A void record lies at its expected offset, or offsets are gone: somebody has a false history."""
 
     def __init__(self, reason: str, offset: int | None = None) -> None:
         """Name the *offset* of the record where there is one."""
@@ -41,7 +41,7 @@ class ReplicaStore(Protocol):
         ...
 
     def stage(self, messages: Sequence[CountedMessage]) -> None:
-        """Prepare to store *messages*, which may come to count: nobody sees them yet, and `apply` takes less time."""
+        """Prepare to store *messages*, which may come to count; nobody sees them, and `apply` gets faster."""
         ...
 
     def unstage(self) -> None:
@@ -61,7 +61,7 @@ class Prefetcher(Protocol):
     """Reads and checks messages that lie far ahead, so that the follower only has to link them."""
 
     def batches(self, start: int, end: int) -> AsyncGenerator[PrefetchedBatch]:
-        """Yield messages in order from *start*, up to *end* or as far as it came; nothing where *end* is near."""
+        """Yield messages in order from *start*, up to *end* or as far as it gets; none if *end* is near."""
         ...
 
 
@@ -87,7 +87,7 @@ class LogFollower:
         self._prefetcher = prefetcher
         self._rule = ChainRule(number, replica.checkpoint)
         self._doubtful: LogCheckpoint | None = None
-        """Where a batch of unknown outcome was appended: it may still count, until something else counts there."""
+        """Where a batch of unknown outcome was appended: it may count until something else counts there."""
         self.unavailable: str | None = "the log has not been read yet"
         self.corrupt: str | None = None
         self.rebuilds = 0
@@ -99,7 +99,7 @@ class LogFollower:
         return self._replica.checkpoint
 
     async def _resume(self) -> None:
-        """Compare the last counted message with the log: a replica of another history must not be continued."""
+        """Compare the last counted message with the log: a replica of another history is useless."""
         checkpoint = self.checkpoint
         self._rule = ChainRule(self.number, checkpoint)
         if checkpoint.counted_at < 0:
@@ -126,7 +126,7 @@ class LogFollower:
         await self._read_to(end)
 
     async def _read_to(self, end: int) -> None:
-        """Process every message below *end*, or as many as there are: the partition may be cut in the meantime."""
+        """Process every message below *end*, or as many as there are: the partition may be cut meanwhile."""
         with infrequent_collection():
             await self._read_prefetched(end)
             while (offset := self._rule.checkpoint.next_offset) < end:
@@ -140,7 +140,7 @@ class LogFollower:
                     end = await self._transport.end()
 
     async def _read_prefetched(self, end: int) -> None:
-        """Process what the prefetcher yields; where it stops early, plain reading continues and meets the reason."""
+        """Process what the prefetcher yields; `_read_to` continues where it stops, and meets the reason."""
         if self._prefetcher is None:
             return
         start = self._rule.checkpoint.next_offset
@@ -162,7 +162,7 @@ class LogFollower:
     def _judge(
         self, messages: Sequence[IncomingMessage], after: int
     ) -> tuple[list[CountedMessage], LogCheckpoint]:
-        """Return the messages that count and the checkpoint at *after*: markers of other writers take offsets too."""
+        """Return what counts, and the checkpoint at *after*: others' transaction markers take offsets too."""
         counted: list[CountedMessage] = []
         for message in messages:
             verdict = self._rule.judge(message)
@@ -222,7 +222,8 @@ class LogFollower:
     def _settle_doubt(self, checkpoint: LogCheckpoint) -> None:
         """Drop the doubt about a batch once a message counts after the tip that the batch was chained on.
 
-        A rebuilt replica reads past that tip again; only a message *after* it proves that the batch can no longer count.
+        A rebuilt replica reads past that tip again; only a message *after* it proves that the batch can no
+        longer count.
         """
         if self._doubtful is not None and checkpoint.counted_at > self._doubtful.counted_at:
             self._doubtful = None

@@ -1,4 +1,4 @@
-"""Between a record and a Kafka message: a CloudEvent in binary mode, with CodePark's own headers next to its."""
+"""Between a record and a Kafka message: a CloudEvent in binary mode, with headers of CodePark's own."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -50,7 +50,7 @@ def covered_bytes(key: bytes | None, value: bytes | None, headers: Sequence[Head
 
 
 def split_chain(message: Message) -> ChainedMessage | None:
-    """Separate the chain value of *message* from what it covers; None unless it has exactly one chain value."""
+    """Separate the chain value of *message* from what it covers; None unless it has exactly one."""
     chain = None
     headers: list[Header] = []
     for name, value in message.headers:

@@ -1,8 +1,9 @@
 """One partition of the log: append after an expected checkpoint, read what others append, know what counts.
 
-Kafka has no conditional append. The chain rule (`chain_rule`) makes one of log order: a batch that was chained on an
-old tip is void for every reader. The contiguity check tells a writer in one round trip that its batch counts: it got
-exactly the offset that it expected, so nobody wrote in between. In every other case the partition is read back.
+Kafka has no conditional append. The chain rule (`chain_rule`) makes one of log order: a batch that was
+chained on an old tip is void for every reader. The contiguity check tells a writer in one round trip that its
+batch counts: it got exactly the offset that it expected, so nobody wrote in between. In every other case the
+partition is read back.
 """
 
 import asyncio
@@ -35,11 +36,11 @@ logger = structlog.get_logger(__name__)
 
 
 class OutcomeUnknownError(TipMovedError):
-    """Whether the batch was stored is unknown; it may still land. Decide again, and look commands up by their ids."""
+    """It is unknown whether the batch was stored, and it may still land: decide again, look ids up."""
 
 
 class FenceNeededError(Exception):
-    """A batch of unknown outcome may still land on this tip: the tip must move before anything is answered."""
+    """A batch of unknown outcome may still land on this tip: the tip must move before any answer."""
 
 
 class BatchBuilder(Protocol):
@@ -62,7 +63,7 @@ class Partition(LogFollower):
         counted: Callable[[Sequence[Record], bool], None] = lambda _, __: None,
         prefetcher: Prefetcher | None = None,
     ) -> None:
-        """Store what counts in *replica*, then call *counted* with the records and whether they are our own."""
+        """Store what counts in *replica*, then call *counted* with the records and whether they are ours."""
         super().__init__(number, transport, replica, counted, prefetcher)
         self._lock = asyncio.Lock()
         self._own_append = -1.0
@@ -176,8 +177,8 @@ class Partition(LogFollower):
     async def confirm(self, expected: LogCheckpoint) -> None:
         """Return once the broker has confirmed, after this call, that *expected* is the end of what counts.
 
-        Raises TipMovedError where the log has grown, FenceNeededError where a batch of unknown outcome may still land
-        on this tip, LogUnavailableError.
+        Raises TipMovedError where the log has grown, FenceNeededError where a batch of unknown outcome may
+        still land on this tip, LogUnavailableError.
         """
         async with self._lock:
             self._check_usable()
@@ -243,7 +244,7 @@ class Partition(LogFollower):
                 await asyncio.sleep(_LONGEST_RETRY_SECONDS)
 
     async def _follow_once(self) -> None:
-        """Process the next messages, but not while this node appends: contiguity then shows every foreign one."""
+        """Process the next messages, unless this node appends: contiguity then shows every foreign one."""
         quiet = asyncio.get_running_loop().time() - self._own_append
         if quiet < _QUIET_SECONDS:
             await asyncio.sleep(_QUIET_SECONDS - quiet)

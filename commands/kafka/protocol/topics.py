@@ -78,13 +78,13 @@ class Topics:
         return await self._admin.create_topics([topic], timeout_ms=_REQUEST_MS)
 
     async def partitions(self, name: str) -> int:
-        """Return how many partitions the topic has, 0 where it does not exist; raises BrokerUnavailableError."""
+        """Return the number of partitions, 0 without such a topic; raises BrokerUnavailableError."""
         with _broker_errors():
             topics = await self._admin.describe_topics([name])
         return len(topics[0]["partitions"]) if topics and not topics[0]["error_code"] else 0
 
     async def faults(self, name: str, wanted: Mapping[str, str]) -> list[str]:
-        """Return the settings of the topic that are not as *wanted*, a phrase each; raises BrokerUnavailableError."""
+        """Describe the settings of the topic that are not as *wanted*; raises BrokerUnavailableError."""
         resource = ConfigResource(ConfigResourceType.TOPIC, name)
         with _broker_errors():
             answers: Any = await self._admin.describe_configs([resource])

@@ -34,11 +34,11 @@ class Transport(Protocol):
     """One partition of a broker. Every method raises BrokerUnavailableError after a time limit of its own."""
 
     async def send(self, batch: Sequence[OutgoingMessage], meanwhile: Callable[[], None] = do_nothing) -> int:
-        """Append *batch* whole, in one RecordBatch, and return the offset of its first message (-1: not given).
+        """Append *batch* in one RecordBatch, and return the offset of its first message (-1: not given).
 
-        *meanwhile* is called once the batch is on its way, and must not raise: its work takes no extra time while
-        the broker does its own. BrokerUnavailableError means that the outcome is unknown: the batch may be stored,
-        now or later. Raises TooLargeForBatchError before anything is sent.
+        *meanwhile* is called once the batch is on its way, and must not raise: its work takes no extra time
+        while the broker does its own. BrokerUnavailableError means that the outcome is unknown: the batch may
+        be stored, now or later. Raises TooLargeForBatchError before anything is sent.
         """
         ...
 
@@ -49,7 +49,8 @@ class Transport(Protocol):
     async def fetch(self, offset: int, *, wait: bool) -> tuple[list[Message], int]:
         """Return messages from *offset* on, and the offset after the last one that was looked at.
 
-        With *wait*, wait a while for the first one. Raises TruncatedError where the partition has no such offset.
+        With *wait*, wait a while for the first one. Raises TruncatedError where the partition has no such
+        offset.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The local replica of one partition: a cache in SQLite of what was acknowledged or consumed.
 
-It can be lost at any time, and is then rebuilt from Kafka. Each batch is applied in one transaction together with the
-checkpoint that it leads to, so a replica never holds half a batch.
+It can be lost at any time, and is then rebuilt from Kafka. Each batch is applied in one transaction together
+with the checkpoint that it leads to, so a replica never holds half a batch.
 """
 
 import sqlite3
@@ -51,10 +51,10 @@ class ReplicaReader(ReadOnlyLog):
 
 
 class Replica:
-    """The records, snapshots, command ids and tracking records of one partition, with the checkpoint they lead to.
+    """The records, snapshots, command ids and tracking records of one partition, with their checkpoint.
 
-    A *plain* replica stores each record's data as it is, and its topic without version: that is how any `eventsourcing`
-    application stores events.
+    A *plain* replica stores each record's data as it is, and its topic without version: that is how any
+    `eventsourcing` application stores events.
     """
 
     def __init__(
@@ -97,10 +97,10 @@ class Replica:
             self._drop(forks)
 
     def stage(self, messages: Sequence[CountedMessage]) -> None:
-        """Write *messages* in a transaction that `apply` commits with their checkpoint, while the broker works.
+        """Write *messages* in a transaction while the broker works; `apply` commits it with their checkpoint.
 
-        Only this connection sees them, and a process that dies leaves nothing of them. What cannot be written now is
-        not staged: `apply` meets the same error again, and raises it.
+        Only this connection sees them, and a process that dies leaves nothing of them. What cannot be written
+        now is not staged: `apply` meets the same error again, and raises it.
         """
         try:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -250,7 +250,7 @@ class Replica:
 
 
 def check_last(reader: ReplicaReader, checkpoint: LogCheckpoint, first: bytes) -> None:
-    """Compare the last record of a log of commands with its checkpoint and its chain; raise ReplicaDamagedError."""
+    """Check the last record of a log of commands against checkpoint and chain; raise ReplicaDamagedError."""
     with translated_errors():
         last = reader.read(max(checkpoint.tip.sequence - 2, 0), 2)
     if not last:

@@ -1,4 +1,4 @@
-"""Move the replica's write-ahead log into its file in another thread: the writer would be blocked for as long."""
+"""Move the replica's write-ahead log into its file, in another thread, so that the writer need not wait."""
 
 import sqlite3
 import threading

@@ -52,7 +52,7 @@ def test_a_batch_that_was_chained_on_an_old_tip_is_void(settings, tmp_path):
 
 
 def test_a_fork_is_reported_and_reading_goes_on(settings, tmp_path, capfd):
-    """A record at the very place that its writer expected, which extends another history: an alarm, then a rebuild."""
+    """A record that extends another history lies at its expected offset: an alarm, then a rebuild."""
     with running(settings, tmp_path / "one") as node:
         node.create("a")
         place = node.log.place

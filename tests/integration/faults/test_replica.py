@@ -1,4 +1,4 @@
-"""The local replica is a cache: lost, damaged or of another log, it is made again, and nobody sees a difference."""
+"""The local replica is a cache: lost, damaged or of another log, it is rebuilt, and clients do not notice."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""The collector's threshold is raised while something uses this, and back to its old value after the last one."""
+"""The collector's threshold is raised while code uses this, and back at its old value after the last use."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""A message that another process has prefetched gets the same verdict as the message itself, whatever it is."""
+"""A message that another process has prefetched gets the same verdict as the message itself."""
 
 import asyncio
 import io
@@ -57,7 +57,7 @@ def history(count):
 
 
 def after(checkpoint, *items, offset=None, **headers):
-    """Return the first message that *items* make after *checkpoint*, at *offset*, with some *headers* altered."""
+    """Return the first message of *items* after *checkpoint*, at *offset*, with some *headers* altered."""
     outgoing = chain_messages(checkpoint, items)[0][0]
     altered = [(name, headers.pop(name, value)) for name, value in outgoing.headers]
     offset = checkpoint.next_offset if offset is None else offset
@@ -212,7 +212,7 @@ class LocalPrefetcher:
 
 
 def rebuilt(path, messages, prefetcher=None):
-    """Read *messages* into a new replica; return its content, and the offsets that were read without prefetching."""
+    """Read *messages* into a new replica; return its content, and the offsets that were not prefetched."""
     replica, transport = Replica(path, 0), MemoryPartition(messages)
     follower = LogFollower(0, transport, replica, lambda _records, _own: None, prefetcher)
     asyncio.run(follower._read_to(messages[-1].offset + 1))
