@@ -5,12 +5,12 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, structs
 
-from commands.handlers import HANDLERS, carry_out, touched_streams
 from commands.log import CommandEvents, EventLog
 from commands.outcomes import REFUSALS, Accepted, KeyReusedError, Outcome, Refused, Submission, refusal_from
 from commands.position import Position
 from commands.stream_event import StreamEvent
-from commands.unit_of_work import Batch, Unit, View
+from commands.table.dispatch import carry_out, home_of, stream_of, touched_streams
+from commands.unit_of_work import Batch, UnitOfWork, View
 from domain.errors import Refusal, StaleVersionError
 from domain.event import Event
 from domain.identifiers import technical_stream
@@ -70,10 +70,9 @@ def _refused(decided: Decided, log: EventLog, submission: Submission, refusal: R
     refused = Refused(command_id=command_id, refusal=refusal)
     if attempt is None or not submission.unanswered or log.command_records(attempt):
         return Pending(command_id=command_id, outcome=refused)
-    handler = HANDLERS[type(submission.command)]
-    home = handler.home(submission.command)
-    unit = Unit(decided.batch, submission.actor)
-    unit.record(technical_stream(home), (recorded(refusal, handler.stream(submission.command)),))
+    home = home_of(submission.command)
+    unit = UnitOfWork(decided.batch, submission.actor)
+    unit.record(technical_stream(home), (recorded(refusal, stream_of(submission.command)),))
     unit.commit()
     decided.appends.append(_appended(structs.replace(submission, command_id=attempt), home, unit.events, now))
     return Pending(command_id=command_id, append=len(decided.appends) - 1, refusal=refusal)
@@ -94,10 +93,10 @@ def _decide(
         repeated = _repeated(decided, log, submission, seen, own=command_id in tried)
         if repeated is not None:
             return repeated
-    unit = Unit(decided.batch, submission.actor)
+    unit = UnitOfWork(decided.batch, submission.actor)
     stream = carry_out(unit, submission.command)
     _check_version(decided.batch, stream, submission.expected_version)
-    home = HANDLERS[type(submission.command)].home(submission.command)
+    home = home_of(submission.command)
     if not unit.events:
         # Without a record, the node that did not answer might decide the same attempt later, and change something.
         if not submission.keyed and not submission.unanswered:

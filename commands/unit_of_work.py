@@ -118,7 +118,7 @@ class Batch:
         return due
 
 
-class Unit:
+class UnitOfWork:
     """One command's view: loads states, collects events, and changes nothing until it is committed."""
 
     def __init__(self, batch: Batch, actor: Actor) -> None:

@@ -12,8 +12,8 @@ import msgspec
 from graphql import build_schema, find_breaking_changes, print_schema
 
 from commands.chain import CHAIN_SIZE, chain_after, chain_bytes, first_chain, headers, source_of
-from commands.intake.builders import COMMAND_TYPES
 from commands.mapper import personal_fields
+from commands.table.registry import CLIENT_COMMANDS
 from domain.event import Event
 from domain.policy import POLICY
 from domain.record import Record
@@ -87,7 +87,7 @@ _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 def commands_page() -> str:
     """Describe every command type with the fields of its data."""
     parts = ["# Commands", _NOTE, _COMMANDS]
-    for name, kind in COMMAND_TYPES.items():
+    for name, kind in CLIENT_COMMANDS.items():
         defs, fields = _fields(kind.input)
         target = "`target`: the project." if kind.targeted else "No `target`."
         parts += [f"## `{name}`", f"{_doc(kind.input)} {target}", _field_table(fields, defs)]

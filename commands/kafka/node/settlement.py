@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from uuid_utils import uuid7
 
 from commands.batch_decider import Decided, decide_batch, settle
-from commands.handlers import looked_at
 from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.protocol.partition import FenceNeededError, OutcomeUnknownError
 from commands.log import CommandEvents, LogUnavailableError, TipMovedError
 from commands.outcomes import Outcome, Submission
 from commands.position import Position
 from commands.stream_event import StreamEvent
+from commands.table.dispatch import looked_at
 from commands.unit_of_work import View
 from domain.identifiers import technical_stream
 from domain.log.events import LogFenced

@@ -59,7 +59,7 @@ def test_a_refused_command_leaves_nothing_for_the_next(commands):
         {"path": "ok.txt", "status": "A", "content": "x"},
         {"path": "bad.txt", "status": "A", "content": "%", "encoding": "base64"},
     ]
-    from commands.intake.inputs import AuthorInput, ChangeInput
+    from commands.table.commits import AuthorInput, ChangeInput
 
     commit = commands.submission(
         "commit.record",
@@ -293,7 +293,7 @@ def test_two_accounts_cannot_take_one_name(commands):
     from domain.account.commands import RegisterAccount
 
     def register(account_id, email, name):
-        from commands.intake.intake import Request
+        from commands.intake import CommandMetadata
         from domain.actor import ANONYMOUS
 
         claim = commands.intake.claim
@@ -305,7 +305,7 @@ def test_two_accounts_cannot_take_one_name(commands):
             email_claim=claim("email", email),
             name_claim=claim("name", name),
         )
-        return commands.intake.submit(command, None, Request(actor=ANONYMOUS))
+        return commands.intake.submit(command, None, CommandMetadata(actor=ANONYMOUS))
 
     outcomes = commands.outcomes(
         register("1", "ada@example.invalid", "ada"),
