@@ -190,7 +190,7 @@ class CommandBus:
         except Exception as error:  # a fault of ours must not end the bus for everybody
             if len(submissions) > 1:
                 return self._one_by_one(submissions)
-            log_.exception("command failed", command=submissions[0].command.type_name())
+            log_.exception("command failed", command=submissions[0].command.NAME)
             reason = f"internal error: {type(error).__name__}"
         self._view.forget()
         return [Unavailable(command_id=submission.command_id, reason=reason) for submission in submissions]

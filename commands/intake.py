@@ -64,7 +64,7 @@ class Intake:
             command_id, fingerprint = str(uuid7()), None
         else:
             command_id = keyed_command_id(actor.id, home_of(command), key)
-            encoded = msgspec.json.encode((command.type_name(), body))
+            encoded = msgspec.json.encode((command.NAME, body))
             fingerprint = self._secrets.keyed_hash("fingerprint", encoded.decode())
         return Submission(
             command=command,

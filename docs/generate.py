@@ -134,7 +134,7 @@ def paths_table() -> str:
 def policy_table() -> str:
     """List every action with who may do it."""
     rows = ["| action | roles | in the project | scope of a token |", "|---|---|---|---|"]
-    for action, rule in POLICY.items():
+    for action, rule in sorted(POLICY.items()):
         roles = "anybody" if rule.roles is None else ", ".join(sorted(rule.roles))
         project = "" if rule.project is None else rule.project.name.lower()
         rows.append(f"| `{action}` | {roles} | {project} | {rule.scope} |")

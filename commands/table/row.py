@@ -45,12 +45,12 @@ class CommandRow(Struct, frozen=True):
     @property
     def name(self) -> str:
         """Return the name of the type, such as `project.create`."""
-        return self.command.type_name()
+        return self.command.NAME
 
     @property
     def action(self) -> str:
-        """Return the action that the policy has a rule for: that of the command itself."""
-        return self.command.type_name()
+        """Return the action that the policy has a rule for: the command's name."""
+        return self.command.NAME
 
 
 class ClientCommandRow(CommandRow, frozen=True):

@@ -82,7 +82,7 @@ def decide_profile(
     A claim does not depend on letter case, and the state has no plain text to compare: a name or an address that
     differs from the present one in letter case only counts as unchanged.
     """
-    _require_self_or_admin(command.account_id, actor, command.type_name())
+    _require_self_or_admin(command.account_id, actor, command.NAME)
     _require_known(account)
     email = None if command.email is None else _email(command.email)
     name = None if command.name is None else _name(command.name)
@@ -116,7 +116,7 @@ def decide_standing(
     account: Account, command: ChangeStanding, actor: Actor
 ) -> tuple[AccountStandingChanged, ...]:
     """Return the events that *command* causes, or refuse it."""
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     _require_known(account)
     roles = account.roles if command.roles is None else tuple(r for r in Role if r in command.roles)
     if not roles:
@@ -129,7 +129,7 @@ def decide_standing(
 
 def decide_erase(account: Account, command: EraseAccount, actor: Actor) -> AccountDecision:
     """Return the events that *command* causes, or refuse it; the address and the name are free again."""
-    _require_self_or_admin(command.account_id, actor, command.type_name())
+    _require_self_or_admin(command.account_id, actor, command.NAME)
     if account.erased:
         return UNCHANGED
     _require_known(account)

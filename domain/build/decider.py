@@ -37,7 +37,7 @@ INITIAL = Build(exists=False, project_id="", status=BuildStatus.QUEUED)
 
 def decide(project: Project, build: Build, command: BuildCommand, actor: Actor) -> tuple[BuildEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     match command:
         case QueueBuild():
             return _queue(build, command)

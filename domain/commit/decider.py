@@ -55,7 +55,7 @@ def decide(
     to the files either, for later commits may have changed them. Parents need not be known: a history may be
     imported along first parents only, or from the middle.
     """
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     sha = checked_sha(command.sha, pointer="/sha")
     if sha in history.shas:
         return ()

@@ -140,7 +140,7 @@ def _with_totp(
 
 
 def _require_own(account: Account, command: CredentialsCommand, actor: Actor) -> None:
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     if actor.id != command.account_id:
         ends_only = isinstance(command, RevokeSessions)
         if not ends_only:

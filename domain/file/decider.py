@@ -30,7 +30,7 @@ INITIAL = File(exists=False, size=0, digest=None, encoding=None)
 
 def decide(project: Project, file: File, command: FileCommand, actor: Actor) -> tuple[FileEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     path = checked_path(command.path)
     match command:
         case WriteFile(content=content, encoding=encoding):

@@ -41,7 +41,7 @@ def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[Pro
         case UpdateProject():
             return _update(project, command, actor)
         case DeleteProject(project_id=project_id):
-            require(project, actor, command.type_name())
+            require(project, actor, command.NAME)
             return (ProjectDeleted(project_id=project_id),)
         case SetCollaborator():
             return _set_collaborator(project, command, actor)
@@ -52,7 +52,7 @@ def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[Pro
 
 
 def _create(project: Project, command: CreateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     if project.exists:
         raise ConflictError("there is a project with this id already", code="project_exists")
     created = ProjectCreated(
@@ -67,7 +67,7 @@ def _create(project: Project, command: CreateProject, actor: Actor) -> tuple[Pro
 
 
 def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     changes = command.changes
     for field in changes:
         if field not in _FIELDS:
@@ -85,7 +85,7 @@ def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[Pro
 
 
 def _set_collaborator(project: Project, command: SetCollaborator, actor: Actor) -> tuple[ProjectEvent, ...]:
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     account_id = checked_line(command.account_id, pointer="/accountId", longest=ID_LENGTH)
     if account_id == project.owner_id:
         raise ConflictError(
@@ -103,7 +103,7 @@ def _remove_collaborator(
     project: Project, command: RemoveCollaborator, actor: Actor
 ) -> tuple[ProjectEvent, ...]:
     leaves = command.account_id == actor.id
-    require(project, actor, "collaborator.leave" if leaves else command.type_name())
+    require(project, actor, "collaborator.leave" if leaves else command.NAME)
     if command.account_id not in project.collaborators:
         raise NotFoundError("this account is no collaborator of the project", code="collaborator_not_found")
     return (CollaboratorRemoved(project_id=command.project_id, account_id=command.account_id),)

@@ -44,7 +44,7 @@ INITIAL = Review(exists=False, closed=False, project_id="", author_id="", commen
 
 def decide(project: Project, review: Review, command: ReviewCommand, actor: Actor) -> tuple[ReviewEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     match command:
         case OpenReview():
             return _open(review, command, actor)

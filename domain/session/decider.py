@@ -41,7 +41,7 @@ def decide(
     account: Account, credentials: Credentials, session: Session, command: SessionCommand, actor: Actor
 ) -> tuple[SessionEvent, ...]:
     """Return the events that *command* causes, or refuse it; *account* and its *credentials* are those it names."""
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     match command:
         case OpenSession():
             return _open(account, credentials, session, command)

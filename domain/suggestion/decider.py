@@ -35,7 +35,7 @@ def decide(
     project: Project, suggestion: Suggestion, command: SuggestionCommand, actor: Actor
 ) -> tuple[SuggestionEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     suggestion_id = checked_line(command.suggestion_id, pointer="/suggestionId", longest=ID_LENGTH)
     match command:
         case AcceptSuggestion(project_id=project_id):

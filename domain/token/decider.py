@@ -34,7 +34,7 @@ INITIAL = Token(account_id="", token_hash="", scopes=(), expires_at=0, revoked=F
 
 def decide(account: Account, token: Token, command: TokenCommand, actor: Actor) -> tuple[TokenEvent, ...]:
     """Return the events that *command* causes, or refuse it; *account* is the one that the command names."""
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     match command:
         case CreateToken():
             return _create(account, token, command, actor)

@@ -144,7 +144,7 @@ class KafkaCommandBus:
         except Exception as error:  # a fault of ours must not end the bus for everybody
             if len(submissions) > 1:
                 return await self._one_by_one(submissions)
-            logger.exception("command failed", command=submissions[0].command.type_name())
+            logger.exception("command failed", command=submissions[0].command.NAME)
             reason = f"internal error: {type(error).__name__}"
         self._view.forget()
         return _unavailable(submissions, reason)
