@@ -5,7 +5,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.account.state import Account
+from domain.account.decider import Account
 from domain.actor import Actor
 from domain.credentials.commands import (
     ChangePassword,

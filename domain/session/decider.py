@@ -9,7 +9,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.account.state import Account
+from domain.account.decider import Account
 from domain.actor import Actor
 from domain.credentials.decider import Credentials
 from domain.errors import ConflictError, ForbiddenError, NotFoundError

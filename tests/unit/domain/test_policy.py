@@ -32,7 +32,7 @@ def test_a_command_without_a_rule_is_refused():
 
     with pytest.raises(TypeError, match="Archive needs a tag"):
 
-        class Archive(Command, rule=member()):  # noqa: F811 # neither comes to be
+        class Archive(Command, rule=member()):
             pass
 
     assert "project.archive" not in POLICY
