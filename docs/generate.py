@@ -22,7 +22,7 @@ from read_api.app import operations
 from read_api.graphql.federation import schema as served_schema
 from streams.public import fields as public_fields
 from streams.public.compatibility import same_contract
-from streams.public.publications import PUBLISHED, WITHHELD, Publication
+from streams.public.publications import PUBLISHED, Publication, why_withheld
 from streams.public.schemas import schema as public_schema
 from streams.public.schemas import schema_file
 from streams.public.schemas import schemas as public_schemas
@@ -150,9 +150,22 @@ def public_events_page() -> str:
         for publication in PUBLISHED:
             if publication.topic == topic:
                 parts += _publication(publication)
-    rows = [f"| `{name}` | {reason} |" for name, reason in WITHHELD.items()]
+    rows = [f"| `{name}` | {reason} |" for name, reason in _withheld()]
     parts += ["## Not published", "\n".join(["| event | because it |", "|---|---|", *rows])]
     return "\n\n".join(parts) + "\n"
+
+
+def _withheld() -> Iterator[tuple[str, str]]:
+    """Yield the events that are not published, each with the reason; `x.*` stands for all events of a kind."""
+    kinds: dict[str, dict[str, str | None]] = {}
+    for cls in EVENTS:
+        kinds.setdefault(cls.TOPIC.partition(".")[0], {})[cls.TOPIC] = why_withheld(cls.TOPIC)
+    for kind, reasons in kinds.items():
+        first = next(iter(reasons.values()))
+        if first is not None and len(reasons) > 1 and set(reasons.values()) == {first}:
+            yield f"{kind}.*", first
+        else:
+            yield from ((topic, reason) for topic, reason in reasons.items() if reason is not None)
 
 
 def _publication(publication: Publication[Any]) -> list[str]:
