@@ -10,7 +10,7 @@ from commands.outcomes import REFUSALS, Accepted, KeyReusedError, Outcome, Refus
 from commands.position import Position
 from commands.stream_event import StreamEvent
 from commands.table.dispatch import carry_out, home_of, stream_of, touched_streams
-from commands.unit_of_work import Batch, UnitOfWork, View
+from commands.unit_of_work import BatchStates, SettledStates, UnitOfWork
 from domain.errors import Refusal, StaleVersionError
 from domain.event import Event
 from domain.identifiers import technical_stream
@@ -21,7 +21,7 @@ from domain.record import Record
 class Decided(Struct, kw_only=True):
     """A batch before it is settled: what to append, and for each submission how its outcome will be found."""
 
-    batch: Batch
+    batch: BatchStates
     appends: list[CommandEvents]
     pending: list["Pending"]
     partition: int = 0
@@ -42,7 +42,7 @@ class Pending(Struct, kw_only=True):
 
 
 def decide_batch(
-    view: View,
+    view: SettledStates,
     log: EventLog,
     submissions: Sequence[Submission],
     now: int,
@@ -52,7 +52,7 @@ def decide_batch(
 
     *tried* are the ids of those that were decided before and may be stored already, though nobody told.
     """
-    decided = Decided(batch=Batch(view), appends=[], pending=[], partition=log.number)
+    decided = Decided(batch=BatchStates(view), appends=[], pending=[], partition=log.number)
     seen: dict[str, int] = {}
     view.prefetch(stream for submission in submissions for stream in touched_streams(submission.command))
     for submission in submissions:
@@ -118,7 +118,7 @@ def _decide(
     return Pending(command_id=command_id, append=seen[command_id])
 
 
-def _check_version(batch: Batch, stream: str, expected: int | None) -> None:
+def _check_version(batch: BatchStates, stream: str, expected: int | None) -> None:
     actual = batch.get(stream).version
     if expected is not None and expected != actual:
         raise StaleVersionError(expected=expected, actual=actual)

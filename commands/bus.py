@@ -14,7 +14,7 @@ from commands.batcher import Gathering
 from commands.log import EventLog, LogCorruptError, LogUnavailableError, Tip, TipMovedError
 from commands.outcomes import Accepted, Outcome, Refused, Submission, Unavailable
 from commands.position import Position
-from commands.unit_of_work import View
+from commands.unit_of_work import SettledStates
 from domain.errors import Refusal
 from domain.times import Clock, system_clock
 
@@ -72,7 +72,7 @@ class CommandBus:
         """Start the bus's thread over *log*."""
         self._log = log
         self._clock = clock
-        self._view = View(log)
+        self._view = SettledStates(log)
         self._queue: SimpleQueue[Ticket | None] = SimpleQueue()
         self._waiting = 0
         self._counter = threading.Lock()

@@ -12,7 +12,7 @@ from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.node.settlement import Settling
 from commands.log import LogCorruptError, LogUnavailableError
 from commands.outcomes import Outcome, Refused, Submission, Unavailable
-from commands.unit_of_work import View
+from commands.unit_of_work import SettledStates
 from domain.errors import Refusal
 from domain.record import Record
 from domain.times import Clock, system_clock
@@ -51,7 +51,7 @@ class KafkaCommandBus:
     ) -> None:
         """Work over *log*, in its loop; *log_of* gives the log of another home key where there are several."""
         self._log = log
-        self._view = View(log, log_of=log_of)
+        self._view = SettledStates(log, log_of=log_of)
         self._settling = Settling(log, self._view, clock, log_of=log_of)
         self._waiting: deque[_Ticket] = deque()
         self._count = 0

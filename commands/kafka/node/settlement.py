@@ -14,7 +14,7 @@ from commands.outcomes import Outcome, Submission
 from commands.position import Position
 from commands.stream_event import StreamEvent
 from commands.table.dispatch import looked_at
-from commands.unit_of_work import View
+from commands.unit_of_work import SettledStates
 from domain.identifiers import technical_stream
 from domain.log.events import LogFenced
 from domain.times import Clock
@@ -36,7 +36,7 @@ class Settling:
     def __init__(
         self,
         log: KafkaEventLog,
-        view: View,
+        view: SettledStates,
         clock: Clock,
         *,
         seconds: float = _SECONDS,
