@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from commands.batch_decider import Decided, decide_batch, settle
+from commands.batch_decider import DecidedBatch, decide_batch, settled_outcomes
 from commands.batcher import Gathering
 from commands.log import EventLog, LogCorruptError, LogUnavailableError, Tip, TipMovedError
 from commands.outcomes import Accepted, Outcome, Refused, Submission, Unavailable
@@ -211,13 +211,13 @@ class CommandBus:
                 self._view.forget()
         raise LogUnavailableError(f"another writer was faster {_TRIES} times")
 
-    def _append(self, tip: Tip, decided: Decided) -> list[Outcome]:
+    def _append(self, tip: Tip, decided: DecidedBatch) -> list[Outcome]:
         if not decided.appends:
-            return settle(decided, (), Position.at(tip.sequence, tip.chain, decided.partition))
+            return settled_outcomes(decided, (), Position.at(tip.sequence, tip.chain, decided.partition))
         records = self._log.append(tip, decided.appends, decided.batch.due_snapshots())
         self._view.settle(decided.batch.changed)
         last = records[-1]
-        return settle(decided, records, Position.at(last.sequence, last.chain, decided.partition))
+        return settled_outcomes(decided, records, Position.at(last.sequence, last.chain, decided.partition))
 
     def _answer(self, tickets: Sequence[Ticket], outcomes: Sequence[Outcome]) -> None:
         start = 0
