@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 
-from commands.intake.intake import Intake
+from commands.intake import Intake
 from commands.kafka.loop_thread import LoopThread
 from commands.kafka.node.bus import KafkaCommandBus
 from commands.kafka.node.event_log import KafkaEventLog
