@@ -44,7 +44,7 @@ _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 
 class RedisUrls(Struct, frozen=True, kw_only=True):
-    """The Redis of each use; several may be the same. *queue* is reserved: nothing uses it until there are jobs."""
+    """The Redis of each use; several may be the same. *queue* is reserved until there are jobs."""
 
     cache: str
     sessions: str
@@ -66,8 +66,8 @@ class ClusterSettings(Struct, frozen=True, kw_only=True):
 class Settings(Struct, frozen=True, kw_only=True):
     """The settings of a process. *secret* is None where the data directory holds the key.
 
-    *kafka* chooses the cluster profile, which needs *mongodb_uri*, *redis* and *secret* too (see `cluster`). Other nodes
-    hand commands to this one at *node_address* (`host:port`); without it they do not.
+    *kafka* chooses the cluster profile, which needs *mongodb_uri*, *redis* and *secret* too (see `cluster`).
+    Other nodes hand commands to this one at *node_address* (`host:port`); without it they do not.
     """
 
     data: Path
@@ -90,11 +90,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     graphql: GraphQLSettings = GraphQLSettings()
 
     def kms(self, secrets: Secrets) -> LocalKms:
-        """Return the service that wraps the keys of people, with the master keys of the operator's own file."""
+        """Return the service that wraps the keys of people; the operator's own file may add master keys."""
         return LocalKms(secrets.master_key, self.master_keys)
 
     def cluster(self) -> ClusterSettings:
-        """Return the settings of the cluster profile; raises SettingsError that names the one that is missing."""
+        """Return the settings of the cluster profile; raises SettingsError for the one that is missing."""
         if self.kafka is None:
             raise SettingsError(f"this needs the cluster profile: set {BOOTSTRAP}")
         if self.mongodb_uri is None:

@@ -14,7 +14,7 @@ class SettingsError(Exception):
 
 
 class Variables(Protocol):
-    """What holds the variables: `os.environ`, a dictionary, or the environment of an `eventsourcing` application."""
+    """The source of variables: `os.environ`, a dictionary, an `eventsourcing` application's environment."""
 
     def get(self, name: str, /) -> str | None:
         """Return the value of a variable, None where it is not set."""
@@ -24,8 +24,8 @@ class Variables(Protocol):
 class Environment:
     """Read variables by what they may hold; one that is set to an empty text counts as not set.
 
-    Every method returns None, or the default, where the variable is not set, and raises SettingsError where its value
-    cannot be used.
+    Every method returns None, or the default, where the variable is not set, and raises SettingsError where
+    its value cannot be used.
     """
 
     def __init__(self, variables: Variables) -> None:

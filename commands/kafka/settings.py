@@ -49,7 +49,7 @@ class KafkaSettings(Struct, frozen=True, kw_only=True):
         return f"{self.prefix}events"
 
     def client_options(self) -> dict[str, Any]:
-        """Return the options that every aiokafka client takes; raises SettingsError where a file is missing."""
+        """Return the options of an aiokafka client; raises SettingsError where a file cannot be used."""
         options: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap_servers.split(","),
             "security_protocol": self.security_protocol,

@@ -14,10 +14,10 @@ ANY_ORIGIN = "*"
 class GatewaySettings(Struct, frozen=True, kw_only=True):
     """Which proxies the edge trusts, which pages it answers, what it limits, and how long it waits.
 
-    The headers X-Forwarded-For and X-Forwarded-Proto of *trusted_proxies* are believed. Pages of *cors_origins* may read
-    answers. Without *rate_limits* or *sign_in_limits* those limits do not apply. With a certificate and its key the
-    server speaks TLS. The body of a request must arrive within *body_seconds*, an answer be ready within
-    *request_seconds*; the shared limiter must answer within *limiter_seconds*.
+    The headers X-Forwarded-For and X-Forwarded-Proto of *trusted_proxies* are believed. Pages of
+    *cors_origins* may read answers. Without *rate_limits* or *sign_in_limits* those limits do not apply. With
+    a certificate and its key the server speaks TLS. The body of a request must arrive within *body_seconds*,
+    an answer be ready within *request_seconds*; the shared limiter must answer within *limiter_seconds*.
     """
 
     trusted_proxies: tuple[Network, ...] = ()
