@@ -17,7 +17,7 @@ from read_api.graphql.settings import INTROSPECTION
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 VECTORS = json.loads((REFERENCE / "chain-vectors.json").read_text(encoding="utf-8"))
-PACKAGES = ("domain", "commands", "projections", "insights", "streams", "read_api", "codepark")
+PACKAGES = ("domain", "processes", "commands", "projections", "insights", "streams", "read_api", "codepark")
 
 
 def prefixed(*parts):
