@@ -84,9 +84,14 @@ class Identity:
 
 
 def spawn(
-    command: Sequence[str], *, output: Path, attached: bool, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    output: Path,
+    attached: bool,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """Start *command*, its output appended to a file; without *environment* it gets that of this process.
+    """Start *command*, its output appended to a file; *environment* and *folder* are by default those of this process.
 
     An *attached* process ends with this one: on Linux however this one ends, elsewhere after a normal exit.
     """
@@ -99,6 +104,7 @@ def spawn(
             stdout=log,
             stderr=subprocess.STDOUT,
             env=environment,
+            cwd=folder,
             start_new_session=True,  # Ctrl-C in the terminal is for the parent
             preexec_fn=before_exec,
         ).result()

@@ -113,7 +113,7 @@ class Program(ABC):
         """End the program in order, and kill it after `stop_seconds`; return its exit code where it is known."""
         if self._identity is not None:
             self._identity.end(self.stop_seconds)
-        return self.exit_code
+        return None if self._child is None else self.ended()
 
     def kill(self) -> None:
         """End the program as the kernel does when memory runs out: it has no chance to end in order."""
