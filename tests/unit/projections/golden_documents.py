@@ -1,6 +1,7 @@
 """Write what every event makes of the documents: `python -m tests.unit.projections.golden_documents`.
 
-The file is the reference of `test_golden_documents.py`. Write it again only where a read model gets a new version.
+The file is the reference of `test_golden_documents.py`. Write it again only for a new event, or for a new version
+of a read model.
 """
 
 import json
@@ -46,7 +47,7 @@ def documents_after(cls: type[Event]) -> list[list[object]]:
 
 
 def golden_text() -> str:
-    """Return what the file should hold: a line for each document, its fields in the order in which it is stored."""
+    """Return the text of the file: a line for each document, with its fields in stored order."""
     topics = []
     for cls in EVENTS:
         lines = [f"  {json.dumps(document, ensure_ascii=False)}" for document in documents_after(cls)]

@@ -1,4 +1,4 @@
-"""Which stream every event belongs to, and an event of each type with the ids that the others of its stream have."""
+"""The stream of every event type, and a sample of each type; the samples of one stream share its ids."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_args
