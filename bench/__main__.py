@@ -1,6 +1,7 @@
 """Run the benchmark: `python -m bench [--quick] [--only NAME...] [--data DIR] [--out FILE]`.
 
-`python -m bench compare OLD_CHECKOUT` measures two checkouts in turns.
+`python -m bench compare OLD_CHECKOUT` measures two checkouts in turns; `python -m bench calls` counts the calls of the
+project's own functions that one request makes.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import compare
+from bench import calls, compare
 from bench.facts import machine
 from bench.plan import Plan
 from bench.steps import NAMES, Runner
@@ -67,6 +68,8 @@ def main() -> int:
     arguments = sys.argv[1:]
     if arguments[:1] == ["compare"]:
         return compare.main(arguments[1:])
+    if arguments == ["calls"]:
+        return calls.main()
     return measure(arguments)
 
 
