@@ -7,8 +7,9 @@ import psutil
 import pytest
 
 from tests.support.server import Server, eventually
+from tests.support.time_scale import stretched
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120), pytest.mark.proof("process tree killed", rounds=5)]
 
 
 def children(server):
@@ -75,7 +76,7 @@ def test_a_second_server_on_the_same_port_refuses_and_says_why(server, tmp_path)
     second._process = subprocess.Popen(
         [sys.executable, "-m", "codepark.cli", "serve"], env=second._environment, stderr=subprocess.PIPE
     )
-    _, said = second._process.communicate(timeout=30)
+    _, said = second._process.communicate(timeout=stretched(30))
     assert second._process.returncode == 1
     assert b"choose another with --port" in said
 

@@ -11,6 +11,7 @@ import httpx
 
 from commands.position import START, parse_position
 from tests.support.server import STOP_SECONDS, Raw, Server, eventually
+from tests.support.time_scale import stretched
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 WORKERS = ("projections", "insights")
@@ -88,7 +89,7 @@ class ClusterServer(Server):
             worker.send_signal(signal.SIGTERM)
         for worker in self._workers:
             try:
-                status = status or worker.wait(2 * seconds)
+                status = status or worker.wait(stretched(2 * seconds))
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()

@@ -19,6 +19,7 @@ from domain.actor import SERVICE, Tier
 from read_api.auth.keys import SigningKeys
 from read_api.auth.tokens import Tokens
 from tests.support.server import STOP_SECONDS, UNLIMITED, eventually, free_port
+from tests.support.time_scale import stretched
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 START_SECONDS = 60.0
@@ -109,7 +110,7 @@ class Node(Program):
     def client(self, timeout: float = ANSWER_SECONDS) -> httpx.Client:
         """Return a client that acts as the service."""
         headers = {"Authorization": f"Bearer {service_token()}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=stretched(timeout))
 
     def start(self) -> "Node":
         """Start, and wait until the node is ready."""
@@ -141,7 +142,7 @@ class Node(Program):
     def health(self, which: str) -> int | None:
         """Return the status of one of the health checks, None without an answer."""
         try:
-            return httpx.get(f"{self.url}/health/{which}", timeout=5).status_code
+            return httpx.get(f"{self.url}/health/{which}", timeout=stretched(5)).status_code
         except httpx.TransportError:
             return None
 

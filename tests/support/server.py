@@ -17,6 +17,7 @@ import httpx
 
 from commands.partitioner import partition_of
 from devservers.processes import is_free
+from tests.support.time_scale import stretched
 
 T = TypeVar("T")
 
@@ -48,12 +49,12 @@ def free_port() -> int:
 
 def eventually(ask: Callable[[], T | None], *, seconds: float = 30.0) -> T:
     """Ask until there is an answer; the pause between two questions is not what the test waits for."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + stretched(seconds)
     while True:
         found = ask()
         if found:
             return found
-        assert time.monotonic() < deadline, f"nothing within {seconds} s"
+        assert time.monotonic() < deadline, f"nothing within {stretched(seconds):.0f} s"
         time.sleep(0.01)
 
 
@@ -108,7 +109,7 @@ class Server:
         assert self._process is not None
         self.terminate()
         try:
-            return self._process.wait(seconds)
+            return self._process.wait(stretched(seconds))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -123,7 +124,7 @@ class Server:
         """End the process as the kernel does when memory runs out: it gets no chance to say goodbye."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(STOP_SECONDS)
+        self._process.wait(stretched(STOP_SECONDS))
 
     def secret_key(self) -> str:
         """Return the installation's secret, base64."""
@@ -150,13 +151,13 @@ class Server:
 
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20.0)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=stretched(20.0))
 
     def raw(
         self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> "Raw":
         """Send a request as it is: nothing is normalised on the way."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=stretched(20))
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
             for name, value in (headers or {}).items():

@@ -52,8 +52,8 @@ def test_each_event_is_published_or_withheld_for_a_reason(event):
 
 
 def test_an_event_of_which_nothing_was_decided_is_noticed():
-    assert publication_of("project.archived") is None
-    assert why_withheld("project.archived") is None
+    assert publication_of("undecided.happened") is None
+    assert why_withheld("undecided.happened") is None
     assert why_withheld("log.opened")
 
 
