@@ -6,14 +6,14 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import Any, Protocol
 
-from commands.batch_decider import Decided, decide_batch, settle
+from commands.batch_decider import DecidedBatch, decide_batch, settled_outcomes
 from commands.batcher import Batcher
 from commands.log import EventLog, LogUnavailableError, Tip, TipMovedError
 from commands.outcomes import Accepted, Outcome, Submission, Unavailable
 from commands.position import Position
 from commands.queue import BusyError
 from commands.queued_bus import QueuedBus, Ticket, unavailable
-from commands.unit_of_work import View
+from commands.unit_of_work import SettledStates
 from domain.times import Clock, system_clock
 
 __all__ = ["Bus", "BusyError", "CommandBus", "accepted"]
@@ -52,8 +52,8 @@ class CommandBus(QueuedBus):
         """Start the bus's thread over *log*."""
         self._log = log
         self._clock = clock
-        self._view = View(log)
-        super().__init__(self._decide_and_append, self._view.forget)
+        self._states = SettledStates(log)
+        super().__init__(self._decide_and_append, self._states.forget)
         self._deciding = threading.Lock()
         self._batcher: Batcher[Ticket] = Batcher(self._decide_here)
         self._seconds = 0.0
@@ -114,22 +114,22 @@ class CommandBus(QueuedBus):
             for _ in range(_TRIES):
                 tip = self._log.tip()
                 now = max(self._clock(), tip.occurred_at)
-                decided = decide_batch(self._view, self._log, submissions, now)
+                decided = decide_batch(self._states, self._log, submissions, now)
                 try:
                     return self._append(tip, decided)
                 except TipMovedError:
-                    self._view.forget()
+                    self._states.forget()
         finally:
             self._seconds += _WEIGHT * (time.perf_counter() - started - self._seconds)
         raise LogUnavailableError(f"another writer was faster {_TRIES} times")
 
-    def _append(self, tip: Tip, decided: Decided) -> list[Outcome]:
+    def _append(self, tip: Tip, decided: DecidedBatch) -> list[Outcome]:
         if not decided.appends:
-            return settle(decided, (), Position.at(tip.sequence, tip.chain, decided.partition))
+            return settled_outcomes(decided, (), Position.at(tip.sequence, tip.chain, decided.partition))
         records = self._log.append(tip, decided.appends, decided.batch.due_snapshots())
-        self._view.settle(decided.batch.changed)
+        self._states.settle(decided.batch.changed)
         last = records[-1]
-        return settle(decided, records, Position.at(last.sequence, last.chain, decided.partition))
+        return settled_outcomes(decided, records, Position.at(last.sequence, last.chain, decided.partition))
 
 
 def _run_to_the_end(work: Coroutine[Any, Any, None]) -> None:

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from commands.log import EVERYTHING, EventLog, Selection
 from commands.partitioner import partition_of
-from commands.position import Position, behind
+from commands.position import Position, position_after
 from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 
@@ -55,7 +55,7 @@ class Logs(Generic[L]):
         Raises LogUnavailableError.
         """
         tips = [(log.number, log.tip()) for log in self._chosen(only)]
-        return behind((number, tip.sequence, tip.chain) for number, tip in tips)
+        return position_after((number, tip.sequence, tip.chain) for number, tip in tips)
 
     def command_records(self, command: str) -> tuple[L, list[Record]]:
         """Return the log that *command* appended to, and its records; if unknown, any log and no records."""

@@ -120,7 +120,7 @@ class QueuedBus:
         except Exception as error:  # a fault of ours must not end the bus for everybody
             self._forget()
             if len(submissions) == 1:
-                logger.exception("command failed", command=submissions[0].command.type_name())
+                logger.exception("command failed", command=submissions[0].command.NAME)
                 return unavailable(submissions, f"internal error: {type(error).__name__}")
         # One command of the batch is at fault: its neighbours must not fail with it.
         return [outcome for submission in submissions for outcome in await self._outcomes([submission])]

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eventsourcing.persistence import StoredEvent
 from msgspec import json
 
 from commands.chain import source_of
@@ -91,8 +90,7 @@ class ReadOnlyLog(RecordEvents):
         return None if row is None else Snapshot(stream=stream, version=row[0], topic=row[1], state=row[2])
 
     def _stream_event(self, stream: str, version: int, topic: str, state: bytes) -> StreamEvent:
-        event: StreamEvent = self._mapper.to_domain_event(StoredEvent(stream, version, topic, state))
-        return event
+        return self._mapper.stream_event(stream, version, topic, state)
 
     def command_records(self, command: str) -> list[Record]:
         """Return what the command appended: its first record by the index, the others lie after it."""

@@ -58,7 +58,7 @@ def outcome_by_tip() -> AbstractContextManager[Any]:
                     Accepted(command_id=item.command_id, stream="", version=0, position=position)
                     for item in submissions
                 ]
-            decided = decide_batch(self._view, self._log, submissions, max(self._clock(), tip.occurred_at))
+            decided = decide_batch(self._states, self._log, submissions, max(self._clock(), tip.occurred_at))
             try:
                 return await self._settled(decided)
             except OutcomeUnknownError:
@@ -88,7 +88,7 @@ def refusals_at_once() -> AbstractContextManager[Any]:
     sound = Settlement.outcomes
 
     async def outcomes(self: Settlement, submissions: Sequence[Submission]) -> list[Outcome]:
-        decided = decide_batch(self._view, self._log, submissions, self._log.tip().occurred_at)
+        decided = decide_batch(self._states, self._log, submissions, self._log.tip().occurred_at)
         early = [item.outcome if isinstance(item.outcome, Refused) else None for item in decided.pending]
         later: Sequence[Outcome]
         try:

@@ -6,7 +6,7 @@ from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.node.settlement import Settlement
 from commands.queue import LoopWorker
 from commands.queued_bus import QueuedBus, Ticket
-from commands.unit_of_work import View
+from commands.unit_of_work import SettledStates
 from domain.record import Record
 from domain.times import Clock, system_clock
 
@@ -23,8 +23,8 @@ class KafkaCommandBus(QueuedBus):
     ) -> None:
         """Work in the loop of *log*; *log_of* gives the log of a home key, where there are several."""
         self._log = log
-        self._view = View(log, log_of=log_of)
-        super().__init__(Settlement(log, self._view, clock, log_of=log_of).outcomes, self._view.forget)
+        self._states = SettledStates(log, log_of=log_of)
+        super().__init__(Settlement(log, self._states, clock, log_of=log_of).outcomes, self._states.forget)
         self._worker: LoopWorker[Ticket] = LoopWorker(log.thread.loop, self.queue, self.carry_out)
         log.on_foreign(self._drop_changed)
 
@@ -36,6 +36,6 @@ class KafkaCommandBus(QueuedBus):
     def _drop_changed(self, records: Sequence[Record]) -> None:
         """Forget what other writers changed; no records at all means that the replica is being rebuilt."""
         if records:
-            self._view.drop(record.stream for record in records)
+            self._states.drop(record.stream for record in records)
         else:
-            self._view.forget()
+            self._states.forget()

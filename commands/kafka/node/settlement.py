@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 
 from uuid_utils import uuid7
 
-from commands.batch_decider import Decided, decide_batch, settle
-from commands.handlers import looked_at
+from commands.batch_decider import DecidedBatch, decide_batch, settled_outcomes
 from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.protocol.partition import FenceNeededError, OutcomeUnknownError
 from commands.log import CommandEvents, LogUnavailableError, TipMovedError
 from commands.outcomes import Outcome, Submission
 from commands.position import Position
 from commands.stream_event import StreamEvent
-from commands.unit_of_work import View
+from commands.table.dispatch import looked_at
+from commands.unit_of_work import SettledStates
 from domain.identifiers import technical_stream
 from domain.log.events import LogFenced
 from domain.times import Clock
@@ -36,19 +36,19 @@ class Settlement:
     def __init__(
         self,
         log: KafkaEventLog,
-        view: View,
+        states: SettledStates,
         clock: Clock,
         *,
         seconds: float = _SECONDS,
         log_of: Callable[[str], KafkaEventLog] | None = None,
     ) -> None:
-        """Decide on *view*; after *seconds* without an outcome, give up: it is then unknown.
+        """Decide on *states*; after *seconds* without an outcome, give up: it is then unknown.
 
         *log_of* gives the log of a home key where there are several partitions.
         """
         self._log_of = log_of
         self._log = log
-        self._view = view
+        self._states = states
         self._clock = clock
         self._seconds = seconds
 
@@ -61,7 +61,7 @@ class Settlement:
         while True:
             tip = self._log.tip()
             now = max(self._clock(), tip.occurred_at)
-            decided = decide_batch(self._view, self._log, submissions, now, tried)
+            decided = decide_batch(self._states, self._log, submissions, now, tried)
             try:
                 return await self._settled(decided)
             except OutcomeUnknownError as error:
@@ -73,7 +73,7 @@ class Settlement:
             # What was sent may count, even after another writer's batch: look each command up by its id.
             tried.update(append.command for append in decided.appends)
             # A part of a batch that was cut may count: the states that it was decided on are then outdated.
-            self._view.drop(decided.batch.changed)
+            self._states.drop(decided.batch.changed)
             if loop.time() > deadline:
                 raise LogUnavailableError(f"no outcome in time: {reason}")
 
@@ -91,25 +91,27 @@ class Settlement:
                 if log is not self._log and not log.existing([stream]):
                     await log.catch_up_in_loop()
 
-    async def _settled(self, decided: Decided) -> list[Outcome]:
+    async def _settled(self, decided: DecidedBatch) -> list[Outcome]:
         tip = self._log.tip()
         if decided.appends:
             records = await self._log.append_in_loop(tip, decided.appends, decided.batch.due_snapshots())
-            self._view.settle(decided.batch.changed)
+            self._states.settle(decided.batch.changed)
             last = records[-1]
-            return settle(decided, records, Position.at(last.sequence, last.chain, self._log.number))
+            return settled_outcomes(
+                decided, records, Position.at(last.sequence, last.chain, self._log.number)
+            )
         try:
             await self._log.confirm_in_loop(tip)
         except FenceNeededError:
             await self._fence()
-        return settle(decided, (), Position.at(tip.sequence, tip.chain, self._log.number))
+        return settled_outcomes(decided, (), Position.at(tip.sequence, tip.chain, self._log.number))
 
     async def _fence(self) -> None:
         """Move the tip, so that a batch of unknown outcome can no longer count."""
         tip = self._log.tip()
         home = f"log-{self._log.number}"
         stream, command = technical_stream(home), str(uuid7())
-        version = self._view.get(stream).version + 1
+        version = self._states.get(stream).version + 1
         fence = CommandEvents(
             command=command,
             home=home,
@@ -121,7 +123,7 @@ class Settlement:
             occurred_at=max(self._clock(), tip.occurred_at),
             events=(StreamEvent(stream, version, LogFenced()),),
         )
-        self._view.drop((stream,))
+        self._states.drop((stream,))
         await self._log.append_in_loop(tip, [fence])
 
 

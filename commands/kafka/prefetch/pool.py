@@ -13,8 +13,9 @@ from msgspec import msgpack
 from msgspec.structs import replace
 
 from commands.kafka.prefetch.message import PrefetchedBatch
-from commands.kafka.prefetch.worker import LENGTH_BYTES, PrefetchTask
+from commands.kafka.prefetch.worker import PrefetchTask
 from commands.kafka.settings import KafkaSettings
+from processes.frames import receive_frame
 
 _LEAST_MESSAGES = 50_000
 """With fewer messages, starting the processes takes longer than they save."""
@@ -132,5 +133,4 @@ async def _running(task: PrefetchTask) -> AsyncIterator[list[Process]]:
 async def _read(process: Process) -> bytes:
     assert process.stdout is not None  # noqa: S101 # it was started with a pipe
     async with asyncio.timeout(_BATCH_SECONDS):
-        length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES), "big")
-        return await process.stdout.readexactly(length)
+        return await receive_frame(process.stdout)

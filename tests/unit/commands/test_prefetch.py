@@ -12,7 +12,7 @@ from commands.chain import first_chain, link
 from commands.kafka.prefetch import pool
 from commands.kafka.prefetch.message import PrefetchedBatch, PrefetchedRecord, prefetch_message
 from commands.kafka.prefetch.pool import CoreBudget, PrefetchPool
-from commands.kafka.prefetch.worker import LENGTH_BYTES, PrefetchTask, prefetch_spans
+from commands.kafka.prefetch.worker import PrefetchTask, prefetch_spans
 from commands.kafka.protocol.chain_rule import (
     ChainRule,
     CountedMessage,
@@ -26,6 +26,7 @@ from commands.kafka.protocol.message import Message, covered_bytes
 from commands.kafka.replica.replica import Replica
 from commands.kafka.settings import KafkaSettings
 from commands.log import LogCorruptError, Tip
+from processes.frames import read_frame
 from tests.unit.commands.test_chain import a_record
 
 LOG = "l"
@@ -129,12 +130,9 @@ class MemoryPartition:
 
 
 def batches_of(out):
-    data, batches = out.getvalue(), []
-    while data:
-        length = int.from_bytes(data[:LENGTH_BYTES], "big")
-        batches.append(msgpack.decode(data[LENGTH_BYTES : LENGTH_BYTES + length], type=PrefetchedBatch))
-        data = data[LENGTH_BYTES + length :]
-    return batches
+    out.seek(0)
+    frames = iter(lambda: read_frame(out), None)
+    return [msgpack.decode(body, type=PrefetchedBatch) for body in frames]
 
 
 @pytest.mark.parametrize(
