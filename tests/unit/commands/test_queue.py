@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from commands.queue import BusyError, LoopWorker, WorkQueue
+from tests.support.time_scale import stretched
 
 
 class Item(NamedTuple):
@@ -68,7 +69,7 @@ def test_a_group_ends_before_the_item_that_exceeds_its_size(sizes, groups):
 
 
 def test_nothing_is_admitted_while_more_than_the_limit_waits():
-    queue = queue_of(Item("a", 5), Item("b", 5), waiting=9)  # the one that exceeds the limit still finds room
+    queue = queue_of(Item("a", 5), Item("b", 5), waiting=5)  # no more than 5 waited before the second one
     assert queue.waiting == 10
     for refused in (queue.put, queue.admit):
         with pytest.raises(BusyError, match="10 commands are waiting"):
@@ -154,7 +155,7 @@ def test_many_threads_lose_nothing_and_keep_their_own_order():
     for thread in threads:
         thread.join()
     queue.close()
-    worker.join(30)
+    worker.join(stretched(30))
     assert not worker.is_alive()
     assert len(taken) == 8 * 500
     assert all([n for t, n in taken if t == thread] == list(range(500)) for thread in range(8))
@@ -198,7 +199,7 @@ def test_a_loop_worker_wakes_again_after_it_has_rested():
         for name in "ab":
             done.clear()
             await asyncio.to_thread(queue.put, Item(name))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(stretched(5)):
                 await done.wait()
             await worker.drained()
         return groups
