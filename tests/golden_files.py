@@ -6,7 +6,7 @@ A file that is there is never written again: it is what a release wrote, and eve
 import json
 from enum import EnumType
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -17,6 +17,8 @@ from domain.registry import EVENTS
 
 GOLDEN = Path(__file__).parent / "golden"
 KEY = bytes(range(32))
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class OneKey:
@@ -46,12 +48,16 @@ def sample(kind: Any, name: str) -> Any:
     origin, args = get_origin(kind), get_args(kind)
     if origin is tuple:
         return (sample(args[0], name),)
+    if origin is dict:
+        return {sample(args[0], name): sample(args[1], name)}
     if args and origin is not None:
         return sample(args[0], name)
     if args:
         return sample(next(arg for arg in args if arg is not type(None)), name)
     if isinstance(kind, EnumType):
         return next(iter(kind))
+    if kind is bool:
+        return True
     if kind is int:
         return 7
     if kind is str:
@@ -59,10 +65,16 @@ def sample(kind: Any, name: str) -> Any:
     return kind(**{field.name: sample(field.type, field.name) for field in msgspec.structs.fields(kind)})
 
 
+def value_of(cls: type[T]) -> T:
+    """Return a struct, such as an event or a command, with a value in every field."""
+    hints = get_type_hints(cls)
+    fields = msgspec.structs.fields(cls)
+    return cls(**{field.name: sample(hints[field.name], field.name) for field in fields})
+
+
 def event_of(cls: type[Event]) -> Event:
     """Return an event with a value in every field."""
-    hints = get_type_hints(cls)
-    return cls(**{field.name: sample(hints[field.name], field.name) for field in msgspec.structs.fields(cls)})
+    return value_of(cls)
 
 
 def main() -> None:

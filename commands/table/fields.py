@@ -19,7 +19,9 @@ Sha = Annotated[str, Meta(pattern=limits.SHA)]
 Id = Annotated[str, Meta(pattern=limits.UUID)]
 NotificationId = Annotated[str, Meta(max_length=limits.ID_LENGTH)]
 Time = Annotated[str, Meta(max_length=limits.TIME_LENGTH)]
-EmailAddress = Annotated[str, Meta(min_length=3, max_length=limits.EMAIL_LENGTH, pattern=limits.EMAIL)]
+EmailAddress = Annotated[
+    str, Meta(min_length=limits.EMAIL_LEAST, max_length=limits.EMAIL_LENGTH, pattern=limits.EMAIL)
+]
 EmailText = Annotated[str, Meta(max_length=limits.EMAIL_LENGTH)]
 """An e-mail address that is only compared or recorded: its form does not matter."""
 
