@@ -8,7 +8,7 @@ from domain.policy import Rule, add_rule
 
 
 class CommandMeta(StructMeta):
-    """Read `tag` and `rule` from the class statement, and add the rule to the policy."""
+    """Reads `tag` and `rule` from the class statement, and adds the rule to the policy."""
 
     def __new__(
         mcs,
@@ -20,7 +20,7 @@ class CommandMeta(StructMeta):
         rule: Rule | None = None,
         **options: Any,  # msgspec's own options
     ) -> "type[Command]":
-        """Make the class; raise TypeError for a command without a name or a rule, and for a name that is taken."""
+        """Create the class; raise TypeError where the name or the rule is missing, or the name is taken."""
         is_base = not any(isinstance(base, CommandMeta) for base in bases)
         if is_base:
             return cast("type[Command]", super().__new__(mcs, name, bases, namespace, **options))
@@ -36,9 +36,9 @@ class CommandMeta(StructMeta):
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Command(Struct, metaclass=CommandMeta, frozen=True, kw_only=True, rename="camel", tag_field="type"):
-    """Something that somebody wants: imperative and frozen; ids, hashes and defaults arrive in it.
+    """A change that an actor asks for: imperative and frozen; ids, hashes and defaults arrive in it.
 
-    `NAME` is the public name, such as `project.create`, and the action that the policy has a rule for.
+    `NAME` is the public name, such as `project.create`, and the action whose rule the policy has.
     """
 
     NAME: ClassVar[str] = ""

@@ -37,7 +37,7 @@ class ChangeInput(Input):
 
 
 class CommitInput(Input):
-    """A commit. With *complete* false it is a part of a large one, and further parts of the same *sha* follow."""
+    """A commit or, with *complete* false, a part of a large one; further parts have the same *sha*."""
 
     message: Message
     author: AuthorInput

@@ -96,7 +96,7 @@ def _account_of(command: SetCollaborator) -> tuple[tuple[str, str]]:
 
 
 def _run_set_collaborator(unit: UnitOfWork, stream: str, command: SetCollaborator) -> None:
-    """Refuse an account that does not exist; accounts have another home, so what is known of one is advisory."""
+    """Refuse an account that does not exist. Accounts have another home, so their state is advisory here."""
     events = decide(unit.load(stream), command, unit.actor)
     ((home, account),) = _account_of(command)
     if not unit.look(home, account).exists:

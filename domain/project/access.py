@@ -1,4 +1,4 @@
-"""Who may see a project, and who may do what in it."""
+"""The rules of access to a project: who may see it, and who may do what in it."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -72,7 +72,8 @@ def require(project: ProjectAccess, actor: Actor, action: str) -> None:
 
     Raises:
         NotFoundError: the project does not exist, is deleted, or the actor may not know of it.
-        ForbiddenError: the actor may see the project, but has not signed in, lacks a role, or uses a narrower token.
+        ForbiddenError: the actor may see the project, but has not signed in, lacks a role, or uses a token
+            without the scope.
     """
     if not may_see(project, actor):
         raise NotFoundError("there is no such project", code="project_not_found")

@@ -1,4 +1,4 @@
-"""Example inputs of every type of command that callers send, as JSON, and what their builders know besides."""
+"""Example inputs, as JSON, of every type of command that callers send, and the context of their builders."""
 
 from typing import Any
 

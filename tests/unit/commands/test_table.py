@@ -41,7 +41,7 @@ INTERNAL = {
     "erasure.complete",
     "signing.rotate",
 }
-"""What callers cannot send by its name: secrets, hashes and proofs go into these commands on the server alone."""
+"""The commands that only the server builds: secrets, hashes and proofs go into them."""
 
 
 def test_every_command_has_one_row():
