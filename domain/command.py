@@ -21,17 +21,14 @@ class CommandMeta(StructMeta):
         **options: Any,  # msgspec's own options
     ) -> "type[Command]":
         """Create the class; raise TypeError where the name or the rule is missing, or the name is taken."""
-        is_base = not any(isinstance(base, CommandMeta) for base in bases)
-        if is_base:
+        if not any(isinstance(base, CommandMeta) for base in bases):  # the base of all commands
             return cast("type[Command]", super().__new__(mcs, name, bases, namespace, **options))
         if not tag or rule is None:
-            raise TypeError(
-                f"the command {name} needs a tag, its name, and a rule, which says who may send it"
-            )
+            raise TypeError(f"the command {name} needs a tag, its name, and a rule, who may send it")
+        options = {"kw_only": True, **options}  # msgspec does not inherit it
+        cls = super().__new__(mcs, name, bases, {**namespace, "NAME": tag}, tag=tag, **options)
         add_rule(tag, rule)
-        namespace = {**namespace, "NAME": tag}
-        options.setdefault("kw_only", True)  # msgspec does not inherit it
-        return cast("type[Command]", super().__new__(mcs, name, bases, namespace, tag=tag, **options))
+        return cast("type[Command]", cls)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

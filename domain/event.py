@@ -22,7 +22,7 @@ _latest: "dict[str, type[Event]]" = {}
 
 
 class EventMeta(StructMeta):
-    """Reads `topic`, `version`, `subject` and `withheld` from the class statement; fields are keyword-only."""
+    """Reads `topic`, `version`, `subject` and `withheld` from the class statement."""
 
     def __new__(
         mcs,

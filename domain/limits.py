@@ -18,7 +18,7 @@ BODY_SIZE: Final = 10 * 1024 * 1024
 BATCH_COMMANDS: Final = 500
 PARENTS: Final = 64
 REVIEW_COMMITS: Final = 250
-"""How many commits a review is of: the most that an input could ever name, so no stored review has more."""
+"""How many commits a review may name. Inputs have never allowed more, so no stored review has more."""
 
 READ_IDS: Final = 100
 ID_LENGTH: Final = 100

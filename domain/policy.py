@@ -34,7 +34,7 @@ class Scope(StrEnum):
 class Rule(Struct, frozen=True):
     """Who may take one action.
 
-    *roles* are the platform roles of which the actor needs one; None lets everybody, also without signing in.
+    The actor needs one of *roles*, roles on the platform; None permits everybody, signed in or not.
     *project* is the role that the actor needs in the project concerned; None where the action concerns no
     project, or where seeing the project is enough. *scope* is what an API token needs.
     """
@@ -50,22 +50,22 @@ _ADMINISTRATORS = frozenset({Role.ADMIN})
 
 
 def anybody(scope: Scope) -> Rule:
-    """Return the rule of what needs no signing in."""
+    """Return the rule for everybody, signed in or not."""
     return Rule(None, scope=scope)
 
 
 def signed_in(scope: Scope, project: ProjectRole | None = None) -> Rule:
-    """Return the rule of what every account may do, whatever its roles."""
+    """Return the rule for every account, whatever its roles."""
     return Rule(_ANY_ROLE, project, scope)
 
 
 def member(project: ProjectRole | None = None) -> Rule:
-    """Return the rule of what changes projects: auditors and analysts, who only read, may not do it."""
+    """Return the rule for users and administrators: auditors and analysts only read."""
     return Rule(_MEMBERS, project, Scope.WRITE)
 
 
 def administrator() -> Rule:
-    """Return the rule of what only administrators of the platform may do."""
+    """Return the rule for administrators of the platform."""
     return Rule(_ADMINISTRATORS, scope=Scope.ADMIN)
 
 
@@ -87,7 +87,7 @@ _rules: dict[str, Rule] = {
     "account.administer": administrator(),
     "system.operate": administrator(),
 }
-"""The actions that are no commands; `add_rule` adds those that are."""
+"""The actions that are not commands; `add_rule` adds those that are."""
 
 POLICY: Mapping[str, Rule] = MappingProxyType(_rules)
 """The rule of every action: complete once `domain.registry`, and with it every command, is imported."""

@@ -1,4 +1,4 @@
-"""Decides about accounts, and about the claims that keep e-mail addresses and names unique.
+"""The decider of accounts, and of the claims that keep e-mail addresses and names unique.
 
 An account and its claims are streams of one partition, so that one command changes them together.
 """

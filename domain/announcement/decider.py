@@ -1,4 +1,4 @@
-"""Decides about announcements."""
+"""The decider of announcements."""
 
 from domain.actor import Actor
 from domain.announcement.commands import PublishAnnouncement

@@ -1,4 +1,4 @@
-"""Decides about builds."""
+"""The decider of builds."""
 
 from typing import assert_never
 

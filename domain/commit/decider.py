@@ -1,4 +1,4 @@
-"""Decides about the commit history of a project."""
+"""The decider of the commit history of a project."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Decides about the credentials of an account, and what ends its sessions."""
+"""The decider of the credentials of an account, which also end all its sessions at once."""
 
 from typing import assert_never
 

@@ -1,4 +1,4 @@
-"""Decides about erasures."""
+"""The decider of erasures."""
 
 from typing import assert_never
 

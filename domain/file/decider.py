@@ -1,4 +1,4 @@
-"""Decides about the files of a project."""
+"""The decider of the files of a project."""
 
 from typing import assert_never
 

@@ -1,4 +1,4 @@
-"""Decides about the notifications of an account."""
+"""The decider of the notifications of an account."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Decides about projects and their collaborators."""
+"""The decider of projects and their collaborators."""
 
 from collections.abc import Mapping
 from typing import assert_never

@@ -1,4 +1,4 @@
-"""Decides about reviews."""
+"""The decider of reviews."""
 
 from collections.abc import Mapping
 from typing import assert_never

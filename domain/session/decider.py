@@ -1,4 +1,4 @@
-"""Decides about sessions.
+"""The decider of sessions.
 
 Refresh tokens rotate: each is valid once. A token that is used a second time ends the session, for either its
 owner or a thief has used it before (RFC 9700, section 4.14.2).
@@ -28,7 +28,7 @@ class Session(Struct, frozen=True, kw_only=True):
     expires_at: int
     ended: EndReason | None
 
-    def lives(self, account: Account, credentials: Credentials, session_id: str, at: int) -> bool:
+    def is_valid(self, account: Account, credentials: Credentials, session_id: str, at: int) -> bool:
         """Return whether the session is valid at the time *at* (milliseconds since the epoch)."""
         open_ = account.exists and credentials.keeps(session_id, self.epoch)
         return open_ and self.ended is None and at < self.expires_at
@@ -82,7 +82,7 @@ def _open(
 def _refresh(
     account: Account, credentials: Credentials, session: Session, command: RefreshSession
 ) -> tuple[SessionEvent, ...]:
-    if session.account_id != command.account_id or not session.lives(
+    if session.account_id != command.account_id or not session.is_valid(
         account, credentials, command.session_id, command.at
     ):
         raise ForbiddenError("the session has ended: sign in again", code="session_ended")

@@ -1,4 +1,4 @@
-"""Decides about the signing keys.
+"""The decider of the signing keys.
 
 A generation is announced before it signs, so that programs with a copy of the public keys have it by then.
 Its signatures are accepted for as long as a token that it signed may be valid: rotation logs nobody out.

@@ -1,4 +1,4 @@
-"""Decides about suggestions; people may change their minds."""
+"""The decider of suggestions; people may change their minds."""
 
 from enum import StrEnum
 from typing import assert_never

@@ -1,4 +1,4 @@
-"""Decides about API tokens."""
+"""The decider of API tokens."""
 
 from typing import assert_never
 
@@ -24,7 +24,7 @@ class Token(Struct, frozen=True, kw_only=True):
     expires_at: int
     revoked: bool
 
-    def lives(self, account: Account, at: int) -> bool:
+    def is_valid(self, account: Account, at: int) -> bool:
         """Return whether the token is valid at the time *at* (milliseconds since the epoch)."""
         return not self.revoked and at < self.expires_at and account.exists
 

@@ -104,7 +104,7 @@ class Principals:
             raise unauthorized(_NOT_VALID, "invalid_token")
         token = self.token(token_id)
         account = self.account(token.account_id)
-        if not hmac.compare_digest(token.token_hash, token_hash(secret)) or not token.lives(
+        if not hmac.compare_digest(token.token_hash, token_hash(secret)) or not token.is_valid(
             account, self._now()
         ):
             raise unauthorized(_NOT_VALID, "invalid_token")
@@ -117,7 +117,7 @@ class Principals:
     def lives(self, session_id: str, session: Session) -> bool:
         """Tell whether a session is good now."""
         account = self.account(session.account_id)
-        return session.lives(account, self.credentials(session.account_id), session_id, self._now())
+        return session.is_valid(account, self.credentials(session.account_id), session_id, self._now())
 
     def is_recent(self, session_id: str) -> bool:
         """Tell whether somebody signed in to this session a short while ago."""
@@ -132,7 +132,7 @@ class Principals:
         if principal.token is not None:
             token = self.token(principal.token)
             same = _narrowed(account.roles, frozenset(token.scopes)) == principal.actor.roles
-            return same and token.lives(account, self._now())
+            return same and token.is_valid(account, self._now())
         return not account.erased and self._clock() < principal.expires
 
     def account(self, account_id: str) -> Account:
