@@ -1,6 +1,6 @@
-"""Write the golden file of each event that has none: `python -m tests.golden_files`.
+"""Writes the golden file of each event that has none: `python -m tests.golden_files`.
 
-A file that is there is never written again: it is what a release wrote, and every later one must read it.
+A file that exists is never written again: it is what a release wrote, and every later release must read it.
 """
 
 import json
@@ -28,7 +28,7 @@ class OneKey:
         return KEY
 
     def ensure(self, _: Any) -> None:
-        """Do nothing: the key is there."""
+        """Do nothing: the key exists."""
 
     def destroy(self, _: Any) -> None:
         """Do nothing: it stays."""
@@ -78,7 +78,7 @@ def event_of(cls: type[Event]) -> Event:
 
 
 def main() -> None:
-    """Write what is missing."""
+    """Write the missing files."""
     GOLDEN.mkdir(exist_ok=True)
     mapper = EventMapper(PersonalCipher(OneKey()))
     for cls in EVENTS:

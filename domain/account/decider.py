@@ -28,7 +28,7 @@ from domain.policy import permit
 
 _HANDLE = re.compile(HANDLE)
 _PART = r"[^\s@,;:<>()\"\[\]\\\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
-_EMAIL = re.compile(f"(?!.*=\\?){_PART}@{_PART}")  # one address, also in the header of a mail
+_EMAIL = re.compile(f"(?!.*=\\?){_PART}@{_PART}")  # one address, also as a header of a mail
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -145,7 +145,7 @@ def decide_standing(
     require_account(account)
     roles = account.roles if command.roles is None else tuple(r for r in Role if r in command.roles)
     if not roles:
-        raise InvalidError("an account has at least one role", pointer="/roles")
+        raise InvalidError("choose at least one role", pointer="/roles")
     tier = command.tier or account.tier
     if (roles, tier) == (account.roles, account.tier):
         return ()
@@ -235,5 +235,8 @@ def _email(value: str) -> str:
 
 def _name(value: str) -> str:
     if _HANDLE.fullmatch(value) is None:
-        raise InvalidError("a name has 1 to 39 letters (A-Z), digits or hyphens", pointer="/name")
+        raise InvalidError(
+            "write a name of 1 to 39 letters (A-Z), digits or hyphens that does not begin with a hyphen",
+            pointer="/name",
+        )
     return value

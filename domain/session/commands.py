@@ -23,7 +23,7 @@ class OpenSession(Command, tag="session.open", rule=anybody(Scope.WRITE)):
 
 
 class RefreshSession(Command, tag="session.refresh", rule=anybody(Scope.WRITE)):
-    """Exchange the refresh token *token_id* for the next one; *at* is now, in milliseconds since the epoch."""
+    """Exchange the refresh token *token_id* for the next one; *at* is now (milliseconds since the epoch)."""
 
     session_id: str
     account_id: str
