@@ -14,7 +14,8 @@ from codepark import cache_and_channel
 from codepark.data_directory import DataDirectory
 from codepark.past_queries import past_of
 from codepark.replica_answers import ReplicaAnswers
-from codepark.settings import Settings, SettingsError
+from codepark.settings import Settings
+from commands.environment import SettingsError
 from commands.intake import Intake
 from commands.kafka.loop_thread import LoopThread
 from commands.kafka.node.bus import KafkaCommandBus

@@ -1,6 +1,6 @@
 """The rules of access to a project: who may see it, and who may do what in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from domain.actor import Actor
@@ -60,11 +60,21 @@ def role_of(project: ProjectAccess, actor: Actor) -> ProjectRole | None:
     return ProjectRole.VIEWER if project.visibility is Visibility.PUBLIC else None
 
 
+def sees(actor: Actor, visibility: str, owner_id: str, collaborators: Iterable[str]) -> bool:
+    """Return whether the actor may know of such a project: one rule for commands and queries.
+
+    *collaborators* are account ids.
+    """
+    if visibility == Visibility.PUBLIC or actor.sees_all:
+        return True
+    return not actor.is_anonymous and (actor.id == owner_id or actor.id in collaborators)
+
+
 def may_see(project: ProjectAccess, actor: Actor) -> bool:
     """Return whether the actor may know of the project; nobody sees a deleted one."""
     if not project.exists or project.deleted:
         return False
-    return project.visibility is Visibility.PUBLIC or actor.sees_all or role_of(project, actor) is not None
+    return sees(actor, project.visibility, project.owner_id, project.collaborators)
 
 
 def require(project: ProjectAccess, actor: Actor, action: str) -> None:

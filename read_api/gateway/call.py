@@ -113,7 +113,7 @@ class Call:
     def still(self) -> bool:
         """Tell whether who sent the request may still act as before: for what goes on for long."""
         principal = self._principal
-        return principal is None or self.api.identity.principals.still(principal)
+        return principal is None or self.api.identity.principals.is_still_valid(principal)
 
     def signed_in(self) -> Actor:
         """Return who sends the request; raises HttpError 401 for nobody."""

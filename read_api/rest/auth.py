@@ -32,7 +32,7 @@ from read_api.auth.sessions import (
     open_session,
     refresh_session,
 )
-from read_api.auth.tokens import Kind, unauthorized
+from read_api.auth.tokens import TokenKind, unauthorized
 from read_api.contract.views import AccountView, LoginView, MfaSetupView, RecoveryCodesView, TokensView
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
@@ -80,7 +80,7 @@ async def login(call: Call, data: LoginInput) -> Answer:
     """Sign in with an e-mail address and a password."""
     identity, intake = call.api.identity, call.api.intake
     claim = intake.claim("email", data.email)
-    known = await identity.knows(claim, call.address)
+    known = await identity.knows_address(claim, call.address)
     if not known:
         await call.api.limits.account(call, claim)
     tried = await identity.allow_sign_in(claim, call.address, known=known)
@@ -170,7 +170,7 @@ async def mfa_enable(call: Call, data: CodeInput) -> Answer:
 async def mfa_verify(call: Call, data: MfaInput) -> Answer:
     """Complete a login with a one-time password or a recovery code."""
     identity, intake = call.api.identity, call.api.intake
-    claims = identity.tokens.read(data.mfa_token, Kind.MFA)
+    claims = identity.tokens.read(data.mfa_token, TokenKind.MFA)
     account_id, session_id = claims.subject, claims.session or ""
     await identity.allow(f"mfa:{session_id}", most=_MFA_TRIES)
     await identity.allow(f"code:{account_id}")
@@ -245,7 +245,7 @@ async def refresh(call: Call, data: RefreshInput) -> Answer:
 @operation("POST", AUTH + "/logout", "session.end", input=RefreshInput, status=204, statuses=(401,))
 async def logout(call: Call, data: RefreshInput) -> Answer:
     """End the session of a refresh token."""
-    claims = call.api.identity.tokens.read(data.refresh_token, Kind.REFRESH)
+    claims = call.api.identity.tokens.read(data.refresh_token, TokenKind.REFRESH)
     await end_session(call, claims.subject, claims.session or "", EndReason.LOGOUT, Actor(id=claims.subject))
     return Answer(status=204, headers=call.settled_headers())
 
@@ -264,7 +264,7 @@ async def forgot_password(call: Call, data: ForgottenInput) -> Answer:
     claim = intake.claim("email", data.email)
     await call.api.limits.account(call, f"forgot:{claim}")
     await identity.allow(f"forgot:{claim}")
-    identity.later(_send_reset(identity, intake.account_with_email(data.email)))
+    identity.run_after_answer(_send_reset(identity, intake.account_with_email(data.email)))
     return Answer(status=204, headers=call.settled_headers())
 
 
@@ -296,7 +296,7 @@ async def _send_reset(identity: Identity, account_id: str | None) -> None:
 async def reset_password(call: Call, data: ResetInput) -> Answer:
     """Set the password anew with what came by mail; every session ends."""
     identity = call.api.identity
-    claims = identity.tokens.read(data.token, Kind.RESET)
+    claims = identity.tokens.read(data.token, TokenKind.RESET)
     await set_password(
         call,
         Actor(id=claims.subject, roles=frozenset(identity.principals.account(claims.subject).roles)),

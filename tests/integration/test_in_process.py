@@ -23,6 +23,7 @@ from domain.actor import SERVICE
 from projections.store import Change, Checkpoint
 from read_api.app import create_app
 from read_api.realtime.hub import Hub
+from tests.support.time_scale import stretched
 
 
 @asynccontextmanager
@@ -58,16 +59,16 @@ def held(runner):
     def hold():
         with runner.paused():
             taken.set()
-            release.wait(30)
+            release.wait(stretched(30))
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert taken.wait(10)
+    assert taken.wait(stretched(10))
     try:
         yield release
     finally:
         release.set()
-        thread.join(10)
+        thread.join(stretched(10))
 
 
 async def make_project(parts):
@@ -175,7 +176,7 @@ def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
                 )
                 assert late.status_code == 503
                 assert late.headers["CodePark-Command"]
-            await parts.progress.wait([model.name for model in parts.models], {0: 2}, 30)
+            await parts.progress.wait([model.name for model in parts.models], {0: 2}, stretched(30))
             again = await client.post(
                 "/api/v1/projects", json={"name": "late"}, headers={"Idempotency-Key": "k"}
             )
