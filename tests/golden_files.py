@@ -52,6 +52,8 @@ def sample(kind: Any, name: str) -> Any:
         return sample(next(arg for arg in args if arg is not type(None)), name)
     if isinstance(kind, EnumType):
         return next(iter(kind))
+    if kind is bool:
+        return True
     if kind is int:
         return 7
     if kind is str:

@@ -53,7 +53,9 @@ class Scratch:
 
     def attempt(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run *command* to its end, whatever that is; errors are among what it prints."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CODEPARK_", "PYTEST_"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("CODEPARK_", "PYTEST_"))
+        }
         path = f"{self.root / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
             command,
