@@ -1,6 +1,7 @@
 """The requests of the benchmark. CodePark and its peers answer the same paths, so they get the same bytes."""
 
 import itertools
+import uuid
 from collections.abc import Iterator, Sequence
 
 from bench.wire import Answer, request
@@ -8,6 +9,7 @@ from bench.wire import Answer, request
 PROJECTS = "/api/v1/projects"
 COMMANDS = "/api/v1/commands"
 BATCH = 500
+PASSWORD = "correct horse battery"  # noqa: S105 # of every account that the bench registers
 _NAMES = 64
 _ACCEPTED = b'"status":"accepted"'
 
@@ -27,6 +29,20 @@ def batches(token: str | None, size: int = BATCH) -> Iterator[bytes]:
     """Return requests that create *size* projects each, without end."""
     commands = [{"type": "project.create", "data": {"name": f"project {number}"}} for number in range(size)]
     return itertools.repeat(request("POST", COMMANDS, token=token, body={"commands": commands}))
+
+
+def file_writes(token: str | None, ids: Sequence[str]) -> Iterator[bytes]:
+    """Return requests that write the file `src/main.py` of one project each, without end, each time other text."""
+    run, path = uuid.uuid4().hex, "files/src/main.py"
+    return itertools.cycle(
+        [
+            request(
+                "PUT", f"{PROJECTS}/{key}/{path}", token=token, body={"content": f"{run} = {number}\n" * 20}
+            )
+            for number in range(2)
+            for key in ids
+        ]
+    )
 
 
 def accepted(answer: Answer) -> int:

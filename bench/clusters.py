@@ -12,12 +12,13 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.book import OURS, Book
-from bench.codepark_server import CodePark, program
+from bench.codepark_server import CodePark, installed_program
 from bench.plan import Plan
-from bench.processes import Server, free_port, start
+from bench.processes import Server, start
 from bench.session import Say, Session
 from commands.kafka.settings import KafkaSettings
 from devservers import jars
+from devservers.ports import free_port
 from devservers.servers import Kafka, Mongo, ValkeyServer
 
 _METRICS_SECONDS = 5.0
@@ -93,7 +94,7 @@ class Installation:
     def worker(self, name: str = "projections") -> Server:
         """Start a worker; its port is that of its metrics."""
         port = free_port()
-        command = [*program(), "worker", name, "--metrics-port", str(port)]
+        command = [*installed_program(), "worker", name, "--metrics-port", str(port)]
         server, _ = start(
             f"worker-{name}", command, port, folder=self.folder, env=self.env, ready=shows_metrics
         )

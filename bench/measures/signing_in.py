@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench.api import lists
+from bench.api import PASSWORD, lists
 from bench.book import OURS, Book
 from bench.codepark_server import CodePark
 from bench.connection import connected, run
 from bench.load import closed_loop
 from bench.outcome import Outcome
-from bench.peers.argon2_fastapi import PASSWORD
 from bench.plan import Plan
-from bench.processes import Server, free_port, start
+from bench.processes import Server, start
 from bench.session import MIB, MeasureError, Session
 from bench.statistics import summarise
 from bench.wire import request
+from devservers.ports import free_port
 
 PEER = "FastAPI, Argon2 in its thread pool"
 _ACCOUNTS = 80

@@ -12,7 +12,7 @@ from redis import Redis
 
 from read_api.gateway.limits.fallback import GuardedLimiter
 from read_api.gateway.limits.gcra import Bucket, Limit
-from read_api.gateway.limits.limiter import LimiterAwayError, LimiterSlowError
+from read_api.gateway.limits.limiter import LimiterTimeoutError, LimiterUnavailableError
 from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.redis import RedisLimiter, connect
 from tests.support.cluster import private_valkey
@@ -69,12 +69,17 @@ def test_ten_thousand_requests_of_two_processes_never_pass_the_limit(redis_url, 
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    found = [json.loads(process.communicate(timeout=stretched(60))[0]) for process in processes]
+    try:
+        for process in processes:
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        found = [json.loads(process.communicate(timeout=stretched(60))[0]) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
     assert [process.returncode for process in processes] == [0, 0]
     passed = sum(count for count, _, _ in found)
     seconds = max(end for _, _, end in found) - min(begin for _, begin, _ in found)
@@ -88,14 +93,14 @@ def test_requests_that_wait_together_are_one_question(redis_url):
         with Redis.from_url(redis_url) as watcher:
             asked = 0
             await limiter.take((Bucket("k", LIMIT),))
-            original = limiter._link.run
+            original = limiter._take_script.run
 
             async def counted(*arguments):
                 nonlocal asked
                 asked += 1
                 return await original(*arguments)
 
-            limiter._link.run = counted
+            limiter._take_script.run = counted
             await asyncio.gather(*(limiter.take((Bucket(str(n), LIMIT),)) for n in range(60)))
             assert watcher.ping()
         await limiter.aclose()
@@ -176,7 +181,7 @@ def test_a_server_that_hangs_costs_two_deadlines_and_one_that_is_back_is_found(t
                 new_limiter(valkey.address, deadline=stretched(0.3)), MemoryLimiter(), pause=0.01
             )
             await limiter.start()
-            assert not limiter.away
+            assert not limiter.unavailable
             assert (await limiter.take((Bucket("k", LIMIT),))).limits == (LIMIT,)
             valkey.pause()
             began = time.monotonic()
@@ -184,13 +189,13 @@ def test_a_server_that_hangs_costs_two_deadlines_and_one_that_is_back_is_found(t
             assert time.monotonic() - began < stretched(2)
             assert [d.allowed for d in decisions] == [True, True, False], "half of four, counted here"
             assert decisions[0].limits == (LIMIT.stricter(),)
-            assert (limiter.away, limiter.failures, limiter.decided_locally) == (True, 1, 3)
+            assert (limiter.unavailable, limiter.failures, limiter.decided_locally) == (True, 1, 3)
             lease = await limiter.enter("k", 10)
             assert lease is not None
             valkey.resume()
             deadline = time.monotonic() + stretched(10)
-            while limiter.away:
-                await asyncio.wait({limiter._looking}, timeout=0.1)
+            while limiter.unavailable:
+                await asyncio.wait({limiter._pinging}, timeout=0.1)
                 assert time.monotonic() < deadline
             assert (await limiter.take((Bucket("k", LIMIT),))).limits == (LIMIT,)
             await limiter.leave(lease)
@@ -202,11 +207,11 @@ def test_a_server_that_hangs_costs_two_deadlines_and_one_that_is_back_is_found(t
 def test_a_server_that_was_never_there(tmp_path):
     async def run():
         limiter = new_limiter(f"unix://{tmp_path}/nobody.sock")
-        with pytest.raises(LimiterAwayError):
+        with pytest.raises(LimiterUnavailableError):
             await limiter.take((Bucket("k", LIMIT),))
         guarded = GuardedLimiter(limiter, MemoryLimiter())
         await guarded.start()
-        assert guarded.away
+        assert guarded.unavailable
         assert (await guarded.take((Bucket("k", LIMIT),))).allowed
         await guarded.aclose()
 
@@ -225,13 +230,13 @@ def test_one_answer_that_comes_too_late_is_asked_for_again():
         async def take(self, buckets):
             if self.late:
                 self.late -= 1
-                raise LimiterSlowError("too late")
+                raise LimiterTimeoutError("too late")
             return await super().take(buckets)
 
     async def run():
         limiter = GuardedLimiter(Late(), MemoryLimiter())
         assert (await limiter.take((Bucket("k", LIMIT),))).limits == (LIMIT,)
-        assert not limiter.away
+        assert not limiter.unavailable
         await limiter.aclose()
 
     asyncio.run(run())

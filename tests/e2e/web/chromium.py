@@ -4,13 +4,13 @@ import base64
 import itertools
 import json
 import shutil
-import subprocess
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from websockets.sync.client import connect
 
+from devservers.processes import reaped, spawn
 from tests.support.time_scale import stretched
 
 _FLAGS = (
@@ -104,13 +104,13 @@ class Page:
 def browser(profile):
     """Start Chromium with a new *profile* folder; yield a page; end it."""
     command = [executable(), *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = spawn(command, output=Path(profile).with_name("chromium.log"), attached=True)
+    identity = reaped(process)
     try:
         with connect(_page_address(process, Path(profile)), max_size=None) as socket:
             yield Page(socket)
     finally:
-        process.terminate()
-        process.wait(stretched(10))
+        identity.end(stretched(10))
 
 
 def _page_address(process, profile):

@@ -10,7 +10,7 @@ from aiosmtpd.controller import Controller
 
 from devservers.certificates import make_certificates
 from read_api.auth import mail
-from read_api.auth.mail import FileMailer, Mail, SmtpMailer, is_here
+from read_api.auth.mail import FileMailer, Mail, SmtpMailer, is_loopback
 from tests.support.server import free_port
 
 SENDER = "CodePark <no-reply@example.org>"
@@ -66,7 +66,7 @@ def handed():
 @pytest.fixture
 def elsewhere(monkeypatch) -> None:
     """Take the server for one of another machine."""
-    monkeypatch.setattr(mail, "is_here", lambda _: False)
+    monkeypatch.setattr(mail, "is_loopback", lambda _: False)
 
 
 def test_a_mail_is_handed_to_a_server(handed) -> None:
@@ -89,8 +89,8 @@ def test_a_server_elsewhere_gets_mail_over_tls_alone(handed, tmp_path, monkeypat
 
 
 def test_what_is_on_this_machine() -> None:
-    assert all(map(is_here, ("127.0.0.1", "127.8.8.8", "::1", "localhost")))
-    assert not any(map(is_here, ("10.0.0.1", "mail.example.org", "localhost.example.org")))
+    assert all(map(is_loopback, ("127.0.0.1", "127.8.8.8", "::1", "localhost")))
+    assert not any(map(is_loopback, ("10.0.0.1", "mail.example.org", "localhost.example.org")))
 
 
 def test_a_server_that_is_away_fails_nobody(capsys) -> None:

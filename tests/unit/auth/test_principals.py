@@ -72,8 +72,8 @@ def test_roles_are_those_of_now(principals: Principals, commands) -> None:
     assert (before.actor.roles, before.session) == ({Role.USER}, SESSION)
     commands.carry_out(ChangeStanding(account_id=ADA.id, roles=(Role.AUDITOR,), tier=None), SERVICE)
     assert principals.of(token).actor.roles == {Role.AUDITOR}
-    assert not principals.still(before)
-    assert principals.still(principals.of(token))
+    assert not principals.is_still_valid(before)
+    assert principals.is_still_valid(principals.of(token))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_is_revoked_is_good_no_more(principals: Principals, commands, comma
     before = principals.of(token)
     commands.carry_out(command, actor)
     refused(principals, token)
-    assert not principals.still(before)
+    assert not principals.is_still_valid(before)
 
 
 def test_a_token_of_no_session_or_of_anothers_is_refused(principals: Principals) -> None:
@@ -128,12 +128,12 @@ def test_an_api_token_is_good_for_its_time_and_its_scopes(
     commands.carry_out(create, ADA)
     found = principals.of(token)
     assert found.actor == replace(ADA, scopes=frozenset({"read"}))
-    assert principals.still(found)
+    assert principals.is_still_valid(found)
     refused(principals, token + "x")
     refused(principals, "cp_none_x")
     clock.now += 60
     refused(principals, token)
-    assert not principals.still(found)
+    assert not principals.is_still_valid(found)
     clock.now -= 60
     commands.carry_out(RevokeToken(token_id=TOKEN, account_id=ADA.id), ADA)
     refused(principals, token)

@@ -8,7 +8,7 @@ from domain.actor import Role
 from domain.signing import decider
 from domain.signing.events import SigningKeyRotated
 from read_api.auth.keys import ANNOUNCED_MS, LONGEST_MS, SigningKeys
-from read_api.auth.tokens import REFRESH_SECONDS, Kind, Tokens
+from read_api.auth.tokens import REFRESH_SECONDS, TokenKind, Tokens
 from read_api.gateway.problems import HttpError
 
 START = 1_700_000_000.0
@@ -48,7 +48,7 @@ def test_a_rotation_logs_nobody_out(world: World) -> None:
     assert jwt.get_unverified_header(new)["kid"] not in first
     assert world.tokens.access(new).subject == "ada"
     world.now = START + REFRESH_SECONDS - 1
-    assert world.tokens.read(old, Kind.REFRESH).token_id == "t"
+    assert world.tokens.read(old, TokenKind.REFRESH).token_id == "t"
 
 
 def test_a_key_retires_when_nothing_that_it_signed_can_be_good(world: World) -> None:
@@ -61,13 +61,13 @@ def test_a_key_retires_when_nothing_that_it_signed_can_be_good(world: World) -> 
 def test_each_kind_is_good_for_its_use_alone(world: World) -> None:
     tokens = world.tokens
     made = {
-        Kind.ACCESS: tokens.issue_access("ada", {Role.USER}, session="s"),
-        Kind.REFRESH: tokens.issue_refresh("ada", "s", "t", 60),
-        Kind.MFA: tokens.issue_mfa("ada", "s", 0),
-        Kind.RESET: tokens.issue_reset("ada", 3),
+        TokenKind.ACCESS: tokens.issue_access("ada", {Role.USER}, session="s"),
+        TokenKind.REFRESH: tokens.issue_refresh("ada", "s", "t", 60),
+        TokenKind.MFA: tokens.issue_mfa("ada", "s", 0),
+        TokenKind.RESET: tokens.issue_reset("ada", 3),
     }
     for kind, token in made.items():
-        for other in Kind:
+        for other in TokenKind:
             if kind is other:
                 assert tokens.read(token, other).subject == "ada"
                 continue

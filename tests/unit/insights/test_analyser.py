@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from insights.analyser import AnalyserUnavailableError, InlineAnalyser, ProcessAnalyser
+from insights.analyser import AnalyserUnavailableError, ProcessAnalyser
 from insights.report import ANALYSED_BYTES, empty_report
+from tests.support.inline_analyser import InlineAnalyser
 from tests.support.time_scale import stretched
 
 SMALL = ("small.py", "def f(a):\n    return a or 1\n")
@@ -30,9 +31,7 @@ SLOW = ("slow.py", '"\\' * 100_000)
 
 @pytest.fixture
 def analyser():
-    analyser = ProcessAnalyser(
-        seconds=stretched(100)
-    )  # the child is polite: on a busy machine it hardly gets its turn
+    analyser = ProcessAnalyser(seconds=stretched(100))
     yield analyser
     analyser.close()
 

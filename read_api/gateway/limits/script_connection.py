@@ -1,4 +1,4 @@
-"""One connection that runs one script, without what a pool of connections does for each command."""
+"""One connection that runs one script, without the work that a pool of connections does for each command."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,30 +9,30 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError
 
 
-class ScriptLink:
-    """Run a script, one call at a time; a call that fails or is given up takes the connection with it."""
+class ScriptConnection:
+    """Run a script, one call at a time; a call that fails or is cancelled closes the connection."""
 
     def __init__(self, client: Redis, script: str) -> None:
-        """Connect as *client* does, when first needed."""
+        """Run *script* over a connection with the settings of *client*, opened when first needed."""
         self._pool = client.connection_pool
         self._script = script
         self._hash = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
         self._connection: AbstractConnection | None = None
 
     async def run(self, keys: Sequence[str], args: Sequence[int]) -> Any:
-        """Return what the script answers; raises RedisError and OSError."""
+        """Return the script's answer; raises RedisError and OSError."""
         connection, self._connection = self._connection, None
         if connection is None:
             connection = self._pool.make_connection()  # type: ignore[no-untyped-call] # redis-py
         try:
             if not connection.is_connected:
                 await connection.connect()
-            found = await self._call(connection, keys, args)
+            answer = await self._call(connection, keys, args)
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
         self._connection = connection
-        return found
+        return answer
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -43,7 +43,7 @@ class ScriptLink:
     async def _call(self, connection: AbstractConnection, keys: Sequence[str], args: Sequence[int]) -> Any:
         try:
             return await self._send(connection, "EVALSHA", self._hash, len(keys), *keys, *args)
-        except NoScriptError:  # the server was started anew, or was told to forget
+        except NoScriptError:  # the server was restarted, or its scripts were flushed
             return await self._send(connection, "EVAL", self._script, len(keys), *keys, *args)
 
     async def _send(self, connection: AbstractConnection, *command: str | int) -> Any:
