@@ -5,7 +5,6 @@ import pytest
 
 from devservers.errors import ServerError
 from tests.support.server import Server, eventually
-from tests.support.time_scale import stretched
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120), pytest.mark.proof("process tree killed", rounds=5)]
 

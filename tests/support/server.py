@@ -37,7 +37,7 @@ def eventually(ask: Callable[[], T | None], *, seconds: float = 30.0) -> T:
         answer = ask()
         if answer:
             return answer
-        assert time.monotonic() < deadline, f"nothing within {seconds} s"
+        assert time.monotonic() < deadline, f"nothing within {stretched(seconds):.0f} s"
         time.sleep(0.01)
 
 

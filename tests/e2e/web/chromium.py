@@ -110,7 +110,7 @@ def browser(profile):
         with connect(_page_address(process, Path(profile)), max_size=None) as socket:
             yield Page(socket)
     finally:
-        identity.end(10)
+        identity.end(stretched(10))
 
 
 def _page_address(process, profile):
