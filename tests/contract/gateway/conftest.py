@@ -11,7 +11,7 @@ from read_api.gateway.limits.fallback import GuardedLimiter
 from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.redis import RedisLimiter, connect
 
-DEADLINE = 5.0  # of a machine that is busy with other tests
+DEADLINE = 5.0  # long enough for a machine that is busy with other tests
 
 
 @asynccontextmanager
