@@ -14,10 +14,11 @@ from pathlib import Path
 from bench.book import OURS, Book
 from bench.codepark_server import CodePark, installed_program
 from bench.plan import Plan
-from bench.processes import Server, free_port, start
+from bench.processes import Server, start
 from bench.session import Say, Session
 from commands.kafka.settings import KafkaSettings
 from devservers import jars
+from devservers.ports import free_port
 from devservers.servers import Kafka, Mongo, ValkeyServer
 
 _METRICS_SECONDS = 5.0

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.processes import Server, ServerError, answers_ready, free_port, start
+from bench.processes import Server, answers_ready, start
+from devservers.errors import ServerError
+from devservers.ports import free_port
 
 _COMMAND_SECONDS = 900.0
 _SETTINGS = {"CODEPARK_RATE_LIMITS": "off"}

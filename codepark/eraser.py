@@ -9,7 +9,7 @@ import structlog
 
 from codepark.profiles.profile import Profile
 from commands.bus import accepted
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.log import LogUnavailableError, Selection
 from commands.outcomes import Accepted
 from commands.unit_of_work import load
@@ -177,7 +177,7 @@ class Eraser:
 
     def _carry_out(self, command: Command) -> Accepted:
         """Carry out a command. Nodes may do so at once for the same person: a trace erased twice is erased."""
-        submission = self._profile.intake.submit(command, None, Request(actor=SERVICE))
+        submission = self._profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
         return accepted(self._profile.bus.execute_sync([submission])[0])
 
 

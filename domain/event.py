@@ -22,7 +22,7 @@ _latest: "dict[str, type[Event]]" = {}
 
 
 class EventMeta(StructMeta):
-    """Read `topic`, `version` and `subject` from the class statement; make all fields keyword-only."""
+    """Read `topic`, `version`, `subject` and `withheld` from the class statement; make all fields keyword-only."""
 
     def __new__(
         mcs,
@@ -33,12 +33,13 @@ class EventMeta(StructMeta):
         topic: str = "",
         version: int = 0,
         subject: str = "",
+        withheld: str = "",
         **options: Any,  # msgspec's own options
     ) -> "type[Event]":
         """Make the class and register it under its stored name."""
-        namespace = {**namespace, "TOPIC": topic, "VERSION": version, "SUBJECT": subject}
-        options.setdefault("kw_only", True)  # msgspec does not inherit it
-        cls = cast("type[Event]", super().__new__(mcs, name, bases, namespace, **options))
+        declared = {"TOPIC": topic, "VERSION": version, "SUBJECT": subject, "WITHHELD": withheld}
+        options = {"kw_only": True, **options}  # msgspec does not inherit it
+        cls = cast("type[Event]", super().__new__(mcs, name, bases, {**namespace, **declared}, **options))
         if topic:
             _register(cls)
         return cls
@@ -48,13 +49,15 @@ class EventMeta(StructMeta):
 class Event(Struct, metaclass=EventMeta, frozen=True, kw_only=True, rename="camel"):
     """Something that happened: past tense, frozen, without defaults.
 
-    `TOPIC` is the stored name, `VERSION` counts its shapes, and `SUBJECT` names the field with the id of the
-    person whom its `Personal` fields are about.
+    `TOPIC` is the stored name and `VERSION` the number of its shape. `SUBJECT` names the field with the id of the
+    person whom the `Personal` fields are about. `WITHHELD` says why the event is not published to analysts; an event
+    without it has a publication in `streams/public/publications.py`.
     """
 
     TOPIC: ClassVar[str] = ""
     VERSION: ClassVar[int] = 0
     SUBJECT: ClassVar[str] = ""
+    WITHHELD: ClassVar[str] = ""
 
 
 def _register(cls: type[Event]) -> None:

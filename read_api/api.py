@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from commands.bus import Bus
-from commands.intake.intake import Intake
+from commands.intake import Intake
 from commands.log import EventLog
 from commands.outcomes import Accepted
 from commands.partitions import Logs

@@ -12,11 +12,12 @@ from bench.book import OURS, Book
 from bench.clusters import Installation, Servers, installed
 from bench.connection import connected, run
 from bench.plan import Plan
-from bench.processes import Server, free_port
+from bench.processes import Server
 from bench.session import MeasureError, Say
 from bench.statistics import summarise
 from bench.wire import WireError
 from commands.nodes.preference import preferred
+from devservers.ports import free_port
 
 _CONNECTIONS = 4
 _BEFORE_SECONDS = 1.5

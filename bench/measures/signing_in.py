@@ -15,10 +15,11 @@ from bench.connection import connected, run
 from bench.load import closed_loop
 from bench.outcome import Outcome
 from bench.plan import Plan
-from bench.processes import Server, free_port, start
+from bench.processes import Server, start
 from bench.session import MIB, MeasureError, Session
 from bench.statistics import summarise
 from bench.wire import request
+from devservers.ports import free_port
 
 PEER = "FastAPI, Argon2 in its thread pool"
 _ACCOUNTS = 80

@@ -2,7 +2,7 @@
 
 from codepark.data_directory import DataDirectoryError
 from codepark.history_import.source import HistoryError, ImportFailedError
-from codepark.settings import SettingsError
+from commands.environment import SettingsError
 from commands.log import LogCorruptError, LogUnavailableError
 from domain.errors import Refusal
 from projections.store import StoreUnavailableError

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from codepark import logs
 from codepark.cli.failures import CommandError
-from codepark.settings import Settings, SettingsError, read_settings
+from codepark.settings import Settings, read_settings
+from commands.environment import SettingsError
 from commands.kafka.settings import BOOTSTRAP, KafkaSettings
 
 MetricsPort = Annotated[int | None, Parameter(help="Serve metrics for Prometheus on this port of 127.0.0.1.")]

@@ -14,8 +14,9 @@ from codepark import cache_and_channel
 from codepark.data_directory import DataDirectory
 from codepark.past_queries import past_of
 from codepark.replica_answers import ReplicaAnswers
-from codepark.settings import Settings, SettingsError
-from commands.intake.intake import Intake
+from codepark.settings import Settings
+from commands.environment import SettingsError
+from commands.intake import Intake
 from commands.kafka.loop_thread import LoopThread
 from commands.kafka.node.bus import KafkaCommandBus
 from commands.kafka.node.event_log import KafkaEventLog

@@ -11,7 +11,7 @@ from codepark.past_queries import past_of
 from codepark.settings import Settings
 from codepark.wal_checkpointer import Checkpointer
 from commands.bus import CommandBus
-from commands.intake.intake import Intake
+from commands.intake import Intake
 from commands.keys import PersonalCipher
 from commands.kms import new_master_key, read_master_keys, write_master_keys
 from commands.mapper import EventMapper

@@ -1,7 +1,8 @@
 """Open the profile of the profile that the settings name."""
 
 from codepark.profiles.profile import Profile
-from codepark.settings import Settings, SettingsError
+from codepark.settings import Settings
+from commands.environment import SettingsError
 
 
 def open_profile(settings: Settings) -> Profile:

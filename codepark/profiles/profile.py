@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from codepark.data_directory import DataDirectory
 from codepark.settings import Settings
 from commands.bus import Bus
-from commands.intake.intake import Intake
+from commands.intake import Intake
 from commands.keys import KeyStore
 from commands.log import EventLog
 from commands.nodes.listener import NodeListener

@@ -2,9 +2,10 @@
 
 from domain.actor import Role, Tier
 from domain.command import Command
+from domain.policy import Scope, administrator, anybody, signed_in
 
 
-class RegisterAccount(Command, tag="account.register"):
+class RegisterAccount(Command, tag="account.register", rule=anybody(Scope.WRITE)):
     """Open an account."""
 
     account_id: str
@@ -15,7 +16,7 @@ class RegisterAccount(Command, tag="account.register"):
     name_claim: str
 
 
-class ChangeProfile(Command, tag="account.change_profile"):
+class ChangeProfile(Command, tag="account.change_profile", rule=signed_in(Scope.ACCOUNT)):
     """Give the account this e-mail address and this name; None leaves one as it is."""
 
     account_id: str
@@ -25,7 +26,7 @@ class ChangeProfile(Command, tag="account.change_profile"):
     name_claim: str | None
 
 
-class ChangeStanding(Command, tag="account.change_standing"):
+class ChangeStanding(Command, tag="account.change_standing", rule=administrator()):
     """Give the account these roles and this tier; None leaves one as it is."""
 
     account_id: str
@@ -33,7 +34,7 @@ class ChangeStanding(Command, tag="account.change_standing"):
     tier: Tier | None
 
 
-class EraseAccount(Command, tag="account.erase"):
+class EraseAccount(Command, tag="account.erase", rule=signed_in(Scope.ACCOUNT)):
     """Erase the person: the account ends, and its keys and those of *authors* are destroyed."""
 
     account_id: str

@@ -5,8 +5,10 @@ An account and its claims are streams of one partition, so that one command chan
 
 import re
 from collections.abc import Mapping
+from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.account.commands import ChangeProfile, ChangeStanding, EraseAccount, RegisterAccount
 from domain.account.events import (
@@ -19,17 +21,40 @@ from domain.account.events import (
     ClaimReleased,
     ClaimTaken,
 )
-from domain.account.state import INITIAL, UNCLAIMED, Account, Claim, evolve, evolve_claim
 from domain.actor import Actor, Role, Tier
 from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.limits import EMAIL_LENGTH, HANDLE
 from domain.policy import permit
 
-__all__ = ["INITIAL", "UNCLAIMED", "Account", "Claim", "evolve", "evolve_claim"]
-
 _HANDLE = re.compile(HANDLE)
 _PART = r"[^\s@,;:<>()\"\[\]\\\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
 _EMAIL = re.compile(f"(?!.*=\\?){_PART}@{_PART}")  # one address, however a header is read
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """An account as its events left it.
+
+    The password's hash is here because a login is verified against it. It is personal data, which a snapshot would
+    keep past its erasure: accounts are never snapshotted, their streams are short.
+    """
+
+    exists: bool
+    erased: bool = False
+    email_claim: str
+    name_claim: str
+    password_hash: str
+    roles: tuple[Role, ...]
+    tier: Tier
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """Who holds an e-mail address or a name; None where nobody does."""
+
+    account_id: str | None
+
+
+INITIAL = Account(exists=False, email_claim="", name_claim="", password_hash="", roles=(), tier=Tier.FREE)
+UNCLAIMED = Claim(account_id=None)
 
 
 class AccountDecision(Struct, frozen=True, kw_only=True):
@@ -82,7 +107,7 @@ def decide_profile(
     A claim does not depend on letter case, and the state has no plain text to compare: a name or an address that
     differs from the present one in letter case only counts as unchanged.
     """
-    _require_self_or_admin(command.account_id, actor, command.type_name())
+    _require_self_or_admin(command.account_id, actor, command.NAME)
     _require_known(account)
     email = None if command.email is None else _email(command.email)
     name = None if command.name is None else _name(command.name)
@@ -116,7 +141,7 @@ def decide_standing(
     account: Account, command: ChangeStanding, actor: Actor
 ) -> tuple[AccountStandingChanged, ...]:
     """Return the events that *command* causes, or refuse it."""
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     _require_known(account)
     roles = account.roles if command.roles is None else tuple(r for r in Role if r in command.roles)
     if not roles:
@@ -129,7 +154,7 @@ def decide_standing(
 
 def decide_erase(account: Account, command: EraseAccount, actor: Actor) -> AccountDecision:
     """Return the events that *command* causes, or refuse it; the address and the name are free again."""
-    _require_self_or_admin(command.account_id, actor, command.type_name())
+    _require_self_or_admin(command.account_id, actor, command.NAME)
     if account.erased:
         return UNCHANGED
     _require_known(account)
@@ -138,6 +163,43 @@ def decide_erase(account: Account, command: EraseAccount, actor: Actor) -> Accou
         account=(AccountErased(account_id=command.account_id, authors=command.authors),),
         claims=((account.email_claim, released), (account.name_claim, released)),
     )
+
+
+def evolve(account: Account, event: AccountEvent) -> Account:
+    """Return the account after *event*."""
+    match event:
+        case AccountRegistered():
+            return Account(
+                exists=True,
+                email_claim=event.email_claim,
+                name_claim=event.name_claim,
+                password_hash=event.password_hash,
+                roles=event.roles,
+                tier=event.tier,
+            )
+        case AccountProfileChanged():
+            return replace(
+                account,
+                email_claim=account.email_claim if event.email_claim is None else event.email_claim,
+                name_claim=account.name_claim if event.name_claim is None else event.name_claim,
+            )
+        case AccountStandingChanged(roles=roles, tier=tier):
+            return replace(account, roles=roles, tier=tier)
+        case AccountErased():
+            return replace(INITIAL, erased=True)
+        case _:
+            assert_never(event)
+
+
+def evolve_claim(claim: Claim, event: ClaimEvent) -> Claim:  # noqa: ARG001 # each event says all there is to know
+    """Return the claim after *event*."""
+    match event:
+        case ClaimTaken(account_id=account_id):
+            return Claim(account_id=account_id)
+        case ClaimReleased():
+            return UNCLAIMED
+        case _:
+            assert_never(event)
 
 
 def _moved(account_id: str, old: str, new: str | None) -> tuple[tuple[str, ClaimEvent], ...]:

@@ -42,13 +42,16 @@ class AccountErased(Event, topic="account.erased", version=1):
     authors: tuple[str, ...]
 
 
-class ClaimTaken(Event, topic="claim.taken", version=1):
+_WITHHELD = "says nothing that the account's own events do not say"
+
+
+class ClaimTaken(Event, topic="claim.taken", version=1, withheld=_WITHHELD):
     """An account took an e-mail address or a name for itself."""
 
     account_id: str
 
 
-class ClaimReleased(Event, topic="claim.released", version=1):
+class ClaimReleased(Event, topic="claim.released", version=1, withheld=_WITHHELD):
     """An account gave an e-mail address or a name back."""
 
     account_id: str

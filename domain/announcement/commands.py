@@ -1,9 +1,10 @@
 """What may be asked of announcements."""
 
 from domain.command import Command
+from domain.policy import administrator
 
 
-class PublishAnnouncement(Command, tag="announcement.publish"):
+class PublishAnnouncement(Command, tag="announcement.publish", rule=administrator()):
     """Tell everybody something."""
 
     announcement_id: str

@@ -14,7 +14,7 @@ def decide(command: PublishAnnouncement, actor: Actor) -> tuple[AnnouncementPubl
     An announcement is made once and never changes, so that there is no state to decide on: who carries the command
     out does not ask again for an announcement that exists.
     """
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     published = AnnouncementPublished(
         announcement_id=command.announcement_id,
         title=checked_line(command.title, pointer="/title", longest=TITLE_LENGTH),

@@ -2,9 +2,10 @@
 
 from domain.build.events import BuildStatus
 from domain.command import Command
+from domain.policy import ProjectRole, member
 
 
-class QueueBuild(Command, tag="build.queue"):
+class QueueBuild(Command, tag="build.queue", rule=member(ProjectRole.EDITOR)):
     """Ask for a build, of a commit where one is named."""
 
     project_id: str
@@ -13,7 +14,7 @@ class QueueBuild(Command, tag="build.queue"):
     commit: str | None
 
 
-class MoveBuild(Command, tag="build.move"):
+class MoveBuild(Command, tag="build.move", rule=member(ProjectRole.EDITOR)):
     """Say how far the build is."""
 
     project_id: str

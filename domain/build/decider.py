@@ -11,8 +11,7 @@ from domain.build.events import BuildEvent, BuildQueued, BuildStatus, BuildStatu
 from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, NotFoundError
 from domain.limits import NAME_LENGTH
-from domain.project.access import require
-from domain.project.state import Project
+from domain.project.access import ProjectAccess, require
 from domain.text import checked_line
 
 _NEXT: dict[BuildStatus, tuple[BuildStatus, ...]] = {
@@ -35,9 +34,11 @@ class Build(Struct, frozen=True, kw_only=True):
 INITIAL = Build(exists=False, project_id="", status=BuildStatus.QUEUED)
 
 
-def decide(project: Project, build: Build, command: BuildCommand, actor: Actor) -> tuple[BuildEvent, ...]:
+def decide(
+    project: ProjectAccess, build: Build, command: BuildCommand, actor: Actor
+) -> tuple[BuildEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     match command:
         case QueueBuild():
             return _queue(build, command)

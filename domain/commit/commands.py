@@ -5,6 +5,7 @@ from msgspec import Struct
 from domain.command import Command
 from domain.commit.events import ChangeStatus
 from domain.file.events import Encoding
+from domain.policy import ProjectRole, member
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -16,7 +17,7 @@ class Change(Struct, frozen=True, kw_only=True):
     encoding: Encoding | None = None
 
 
-class RecordCommit(Command, tag="commit.record"):
+class RecordCommit(Command, tag="commit.record", rule=member(ProjectRole.EDITOR)):
     """Record a commit, or with *complete* false a part of it that further parts of the same *sha* follow."""
 
     project_id: str

@@ -16,8 +16,7 @@ from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, InvalidError
 from domain.file.paths import path_fault
 from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, PARENTS
-from domain.project.access import require
-from domain.project.state import Project
+from domain.project.access import ProjectAccess, require
 from domain.text import checked_line, checked_text
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ INITIAL = History(count=0, shas=HashTrieSet(), parts={})
 
 
 def decide(
-    project: Project, history: History, command: RecordCommit, actor: Actor
+    project: ProjectAccess, history: History, command: RecordCommit, actor: Actor
 ) -> tuple[CommitEvent, ...]:
     """Return the events that *command* causes, or refuse it.
 
@@ -55,7 +54,7 @@ def decide(
     to the files either, for later commits may have changed them. Parents need not be known: a history may be
     imported along first parents only, or from the middle.
     """
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     sha = checked_sha(command.sha, pointer="/sha")
     if sha in history.shas:
         return ()

@@ -5,7 +5,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.account.state import Account
+from domain.account.decider import Account
 from domain.actor import Actor
 from domain.credentials.commands import (
     ChangePassword,
@@ -140,7 +140,7 @@ def _with_totp(
 
 
 def _require_own(account: Account, command: CredentialsCommand, actor: Actor) -> None:
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     if actor.id != command.account_id:
         ends_only = isinstance(command, RevokeSessions)
         if not ends_only:

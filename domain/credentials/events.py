@@ -2,8 +2,12 @@
 
 from domain.event import Event, Secret
 
+_WITHHELD = "how somebody signs in is that person's own matter"
 
-class PasswordChanged(Event, topic="credentials.password_changed", version=1, subject="account_id"):
+
+class PasswordChanged(
+    Event, topic="credentials.password_changed", version=1, subject="account_id", withheld=_WITHHELD
+):
     """The account got another password; its sessions ended, but for the one that is named."""
 
     account_id: str
@@ -11,21 +15,25 @@ class PasswordChanged(Event, topic="credentials.password_changed", version=1, su
     kept_session: str | None
 
 
-class PasswordRehashed(Event, topic="credentials.password_rehashed", version=1, subject="account_id"):
+class PasswordRehashed(
+    Event, topic="credentials.password_rehashed", version=1, subject="account_id", withheld=_WITHHELD
+):
     """The password stayed, and was hashed anew with the parameters of today."""
 
     account_id: str
     password_hash: Secret[str]
 
 
-class SessionsRevoked(Event, topic="credentials.sessions_revoked", version=1):
+class SessionsRevoked(Event, topic="credentials.sessions_revoked", version=1, withheld=_WITHHELD):
     """The account's sessions ended, but for the one that is named."""
 
     account_id: str
     kept_session: str | None
 
 
-class TotpPrepared(Event, topic="credentials.totp_prepared", version=1, subject="account_id"):
+class TotpPrepared(
+    Event, topic="credentials.totp_prepared", version=1, subject="account_id", withheld=_WITHHELD
+):
     """A secret for one-time passwords was handed out; nothing asks for it before it is enabled.
 
     The secret is sealed with a key of the installation besides the person's.
@@ -35,7 +43,9 @@ class TotpPrepared(Event, topic="credentials.totp_prepared", version=1, subject=
     secret: Secret[str]
 
 
-class TotpEnabled(Event, topic="credentials.totp_enabled", version=1, subject="account_id"):
+class TotpEnabled(
+    Event, topic="credentials.totp_enabled", version=1, subject="account_id", withheld=_WITHHELD
+):
     """Signing in takes a one-time password from now on. *step* is that of the password which proved the secret."""
 
     account_id: str
@@ -43,21 +53,21 @@ class TotpEnabled(Event, topic="credentials.totp_enabled", version=1, subject="a
     recovery_hashes: Secret[tuple[str, ...]]
 
 
-class TotpUsed(Event, topic="credentials.totp_used", version=1):
+class TotpUsed(Event, topic="credentials.totp_used", version=1, withheld=_WITHHELD):
     """The one-time password of *step* was used: it, and those before it, are good no more."""
 
     account_id: str
     step: int
 
 
-class RecoveryCodeUsed(Event, topic="credentials.recovery_code_used", version=1):
+class RecoveryCodeUsed(Event, topic="credentials.recovery_code_used", version=1, withheld=_WITHHELD):
     """The recovery code with this number, counted from 0, was used: it is good no more."""
 
     account_id: str
     number: int
 
 
-class TotpDisabled(Event, topic="credentials.totp_disabled", version=1):
+class TotpDisabled(Event, topic="credentials.totp_disabled", version=1, withheld=_WITHHELD):
     """Signing in takes no one-time password any more."""
 
     account_id: str

@@ -1,9 +1,10 @@
 """What may be asked about erasures; the server itself asks it."""
 
 from domain.command import Command
+from domain.policy import administrator
 
 
-class EraseTraces(Command, tag="erasure.erase_traces"):
+class EraseTraces(Command, tag="erasure.erase_traces", rule=administrator()):
     """Have forgotten under *home* what *person* wrote."""
 
     home: str
@@ -16,7 +17,7 @@ class EraseTraces(Command, tag="erasure.erase_traces"):
     tokens: tuple[str, ...] = ()
 
 
-class CompleteErasure(Command, tag="erasure.complete"):
+class CompleteErasure(Command, tag="erasure.complete", rule=administrator()):
     """Tell that no trace of the account is left."""
 
     account_id: str

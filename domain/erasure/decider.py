@@ -21,7 +21,7 @@ INITIAL = Erasure(completed=False)
 
 def decide(erasure: Erasure, command: ErasureCommand, actor: Actor) -> tuple[ErasureEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     match command:
         case EraseTraces():
             return (

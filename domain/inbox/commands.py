@@ -1,9 +1,10 @@
 """What may be asked of an account's notifications."""
 
 from domain.command import Command
+from domain.policy import Scope, signed_in
 
 
-class ReadNotifications(Command, tag="notifications.read"):
+class ReadNotifications(Command, tag="notifications.read", rule=signed_in(Scope.WRITE)):
     """Mark these notifications as read; None means all there are."""
 
     account_id: str

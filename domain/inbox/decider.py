@@ -25,7 +25,7 @@ def decide(inbox: Inbox, command: ReadNotifications, actor: Actor) -> tuple[Noti
 
     Reading all is recorded each time: the state does not know what has arrived since.
     """
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     if actor.id != command.account_id:
         raise ForbiddenError("only the account itself reads its notifications")
     if command.ids is None:

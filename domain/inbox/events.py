@@ -3,7 +3,9 @@
 from domain.event import Event
 
 
-class NotificationsRead(Event, topic="notifications.read", version=1):
+class NotificationsRead(
+    Event, topic="notifications.read", version=1, withheld="when somebody reads is that person's own matter"
+):
     """The account read these notifications, or with *ids* None all that it had."""
 
     account_id: str

@@ -2,8 +2,10 @@
 
 from domain.event import Event
 
+_WITHHELD = "concerns the log, not what people did"
 
-class CommandUnchanged(Event, topic="command.unchanged", version=1):
+
+class CommandUnchanged(Event, topic="command.unchanged", version=1, withheld=_WITHHELD):
     """A command with an idempotency key was accepted and changed nothing.
 
     *stream* and *stream_version* are what the command was about and the version it found.
@@ -13,7 +15,7 @@ class CommandUnchanged(Event, topic="command.unchanged", version=1):
     stream_version: int
 
 
-class CommandRefused(Event, topic="command.refused", version=1):
+class CommandRefused(Event, topic="command.refused", version=1, withheld=_WITHHELD):
     """A command was refused after another node, asked first, had not answered.
 
     Its outcome is kept, so that the other node cannot accept the same attempt later. *kind*, *code*, *message* and
@@ -27,5 +29,5 @@ class CommandRefused(Event, topic="command.refused", version=1):
     pointer: str | None
 
 
-class LogFenced(Event, topic="log.fenced", version=1):
+class LogFenced(Event, topic="log.fenced", version=1, withheld=_WITHHELD):
     """A writer moved the tip, so that a batch of its own whose outcome it did not learn can no longer count."""

@@ -1,10 +1,11 @@
 """What may be asked of projects."""
 
 from domain.command import Command
+from domain.policy import ProjectRole, member
 from domain.project.events import CollaboratorRole, Visibility
 
 
-class CreateProject(Command, tag="project.create"):
+class CreateProject(Command, tag="project.create", rule=member()):
     """Start a project owned by the actor."""
 
     project_id: str
@@ -14,20 +15,20 @@ class CreateProject(Command, tag="project.create"):
     language: str | None
 
 
-class UpdateProject(Command, tag="project.update"):
+class UpdateProject(Command, tag="project.update", rule=member(ProjectRole.MAINTAINER)):
     """Change what the project says about itself; a field that is absent from *changes* stays."""
 
     project_id: str
     changes: dict[str, str | None]
 
 
-class DeleteProject(Command, tag="project.delete"):
+class DeleteProject(Command, tag="project.delete", rule=member(ProjectRole.OWNER)):
     """Delete the project."""
 
     project_id: str
 
 
-class SetCollaborator(Command, tag="collaborator.set"):
+class SetCollaborator(Command, tag="collaborator.set", rule=member(ProjectRole.MAINTAINER)):
     """Let an account work on the project in this role."""
 
     project_id: str
@@ -35,7 +36,7 @@ class SetCollaborator(Command, tag="collaborator.set"):
     role: CollaboratorRole
 
 
-class RemoveCollaborator(Command, tag="collaborator.remove"):
+class RemoveCollaborator(Command, tag="collaborator.remove", rule=member(ProjectRole.MAINTAINER)):
     """Let an account no longer work on the project."""
 
     project_id: str

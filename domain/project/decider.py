@@ -1,6 +1,10 @@
 """What may happen to a project."""
 
+from collections.abc import Mapping
 from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.actor import Actor
 from domain.errors import ConflictError, InvalidError, NotFoundError
@@ -18,6 +22,7 @@ from domain.project.commands import (
 from domain.project.events import (
     CollaboratorAdded,
     CollaboratorRemoved,
+    CollaboratorRole,
     CollaboratorRoleChanged,
     ProjectCreated,
     ProjectDeleted,
@@ -25,12 +30,34 @@ from domain.project.events import (
     ProjectUpdated,
     Visibility,
 )
-from domain.project.state import INITIAL, Project, evolve
 from domain.text import checked_line, checked_text
 
-__all__ = ["INITIAL", "Project", "decide", "evolve"]
-
 _FIELDS = frozenset({"name", "description", "visibility", "language"})
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A project as its events left it; *collaborators* maps account ids to roles and is never changed in place."""
+
+    exists: bool
+    deleted: bool
+    owner_id: str
+    name: str
+    description: str
+    visibility: Visibility
+    language: str | None
+    collaborators: Mapping[str, CollaboratorRole]
+
+
+INITIAL = Project(
+    exists=False,
+    deleted=False,
+    owner_id="",
+    name="",
+    description="",
+    visibility=Visibility.PRIVATE,
+    language=None,
+    collaborators={},
+)
 
 
 def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[ProjectEvent, ...]:
@@ -41,7 +68,7 @@ def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[Pro
         case UpdateProject():
             return _update(project, command, actor)
         case DeleteProject(project_id=project_id):
-            require(project, actor, command.type_name())
+            require(project, actor, command.NAME)
             return (ProjectDeleted(project_id=project_id),)
         case SetCollaborator():
             return _set_collaborator(project, command, actor)
@@ -51,8 +78,41 @@ def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[Pro
             assert_never(command)
 
 
+def evolve(project: Project, event: ProjectEvent) -> Project:
+    """Return the project after *event*."""
+    match event:
+        case ProjectCreated():
+            return Project(
+                exists=True,
+                deleted=False,
+                owner_id=event.owner_id,
+                name=event.name,
+                description=event.description,
+                visibility=event.visibility,
+                language=event.language,
+                collaborators={},
+            )
+        case ProjectUpdated():
+            return replace(
+                project,
+                name=event.name,
+                description=event.description,
+                visibility=event.visibility,
+                language=event.language,
+            )
+        case ProjectDeleted():
+            return replace(project, deleted=True)
+        case CollaboratorAdded() | CollaboratorRoleChanged():
+            return replace(project, collaborators={**project.collaborators, event.account_id: event.role})
+        case CollaboratorRemoved():
+            left = {key: role for key, role in project.collaborators.items() if key != event.account_id}
+            return replace(project, collaborators=left)
+        case _:
+            assert_never(event)
+
+
 def _create(project: Project, command: CreateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     if project.exists:
         raise ConflictError("there is a project with this id already", code="project_exists")
     created = ProjectCreated(
@@ -67,7 +127,7 @@ def _create(project: Project, command: CreateProject, actor: Actor) -> tuple[Pro
 
 
 def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     changes = command.changes
     for field in changes:
         if field not in _FIELDS:
@@ -85,7 +145,7 @@ def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[Pro
 
 
 def _set_collaborator(project: Project, command: SetCollaborator, actor: Actor) -> tuple[ProjectEvent, ...]:
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     account_id = checked_line(command.account_id, pointer="/accountId", longest=ID_LENGTH)
     if account_id == project.owner_id:
         raise ConflictError(
@@ -103,7 +163,7 @@ def _remove_collaborator(
     project: Project, command: RemoveCollaborator, actor: Actor
 ) -> tuple[ProjectEvent, ...]:
     leaves = command.account_id == actor.id
-    require(project, actor, "collaborator.leave" if leaves else command.type_name())
+    require(project, actor, "collaborator.leave" if leaves else command.NAME)
     if command.account_id not in project.collaborators:
         raise NotFoundError("this account is no collaborator of the project", code="collaborator_not_found")
     return (CollaboratorRemoved(project_id=command.project_id, account_id=command.account_id),)

@@ -1,10 +1,11 @@
 """What may be asked of reviews. *mentions* are the accounts whose names the words mention."""
 
 from domain.command import Command
+from domain.policy import ProjectRole, member
 from domain.review.events import Decision
 
 
-class OpenReview(Command, tag="review.open"):
+class OpenReview(Command, tag="review.open", rule=member(ProjectRole.VIEWER)):
     """Ask for a review."""
 
     project_id: str
@@ -15,7 +16,7 @@ class OpenReview(Command, tag="review.open"):
     mentions: tuple[str, ...]
 
 
-class CommentReview(Command, tag="review.comment"):
+class CommentReview(Command, tag="review.comment", rule=member(ProjectRole.VIEWER)):
     """Say something about the change."""
 
     project_id: str
@@ -27,7 +28,7 @@ class CommentReview(Command, tag="review.comment"):
     mentions: tuple[str, ...]
 
 
-class DecideReview(Command, tag="review.decide"):
+class DecideReview(Command, tag="review.decide", rule=member(ProjectRole.EDITOR)):
     """Approve the change or ask for another."""
 
     project_id: str
@@ -36,7 +37,7 @@ class DecideReview(Command, tag="review.decide"):
     text: str
 
 
-class CloseReview(Command, tag="review.close"):
+class CloseReview(Command, tag="review.close", rule=member(ProjectRole.VIEWER)):
     """End the review."""
 
     project_id: str

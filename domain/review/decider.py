@@ -11,8 +11,7 @@ from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.file.paths import checked_path
 from domain.limits import REVIEW_COMMITS, TEXT_LENGTH, TITLE_LENGTH
-from domain.project.access import require
-from domain.project.state import Project
+from domain.project.access import ProjectAccess, require
 from domain.review.commands import CloseReview, CommentReview, DecideReview, OpenReview, ReviewCommand
 from domain.review.events import (
     Decision,
@@ -42,9 +41,11 @@ class Review(Struct, frozen=True, kw_only=True):
 INITIAL = Review(exists=False, closed=False, project_id="", author_id="", comments=frozenset(), decisions={})
 
 
-def decide(project: Project, review: Review, command: ReviewCommand, actor: Actor) -> tuple[ReviewEvent, ...]:
+def decide(
+    project: ProjectAccess, review: Review, command: ReviewCommand, actor: Actor
+) -> tuple[ReviewEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     match command:
         case OpenReview():
             return _open(review, command, actor)
@@ -133,7 +134,9 @@ def _decide(review: Review, command: DecideReview, actor: Actor) -> tuple[Review
     return (decided,)
 
 
-def _close(project: Project, review: Review, command: CloseReview, actor: Actor) -> tuple[ReviewEvent, ...]:
+def _close(
+    project: ProjectAccess, review: Review, command: CloseReview, actor: Actor
+) -> tuple[ReviewEvent, ...]:
     _require_known(review, command.project_id)
     if actor.id != review.author_id:
         require(project, actor, "review.close_others")

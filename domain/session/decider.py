@@ -9,7 +9,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.account.state import Account
+from domain.account.decider import Account
 from domain.actor import Actor
 from domain.credentials.decider import Credentials
 from domain.errors import ConflictError, ForbiddenError, NotFoundError
@@ -41,7 +41,7 @@ def decide(
     account: Account, credentials: Credentials, session: Session, command: SessionCommand, actor: Actor
 ) -> tuple[SessionEvent, ...]:
     """Return the events that *command* causes, or refuse it; *account* and its *credentials* are those it names."""
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     match command:
         case OpenSession():
             return _open(account, credentials, session, command)

@@ -43,7 +43,7 @@ INITIAL = Signing(announced=((1, 0),))
 
 def decide(signing: Signing, command: RotateSigningKey, actor: Actor) -> tuple[SigningKeyRotated, ...]:
     """Return the events that *command* causes, or refuse it."""
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     return (SigningKeyRotated(generation=signing.last + 1, at=command.at),)
 
 

@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from domain.actor import Actor
 from domain.limits import ID_LENGTH
-from domain.project.access import require
-from domain.project.state import Project
+from domain.project.access import ProjectAccess, require
 from domain.suggestion.commands import AcceptSuggestion, DismissSuggestion, SuggestionCommand
 from domain.suggestion.events import SuggestionAccepted, SuggestionDismissed, SuggestionEvent
 from domain.text import checked_line
@@ -32,10 +31,10 @@ INITIAL = Suggestion(verdict=Verdict.OPEN)
 
 
 def decide(
-    project: Project, suggestion: Suggestion, command: SuggestionCommand, actor: Actor
+    project: ProjectAccess, suggestion: Suggestion, command: SuggestionCommand, actor: Actor
 ) -> tuple[SuggestionEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     suggestion_id = checked_line(command.suggestion_id, pointer="/suggestionId", longest=ID_LENGTH)
     match command:
         case AcceptSuggestion(project_id=project_id):

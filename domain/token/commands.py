@@ -1,10 +1,10 @@
 """What may be asked of API tokens."""
 
 from domain.command import Command
-from domain.policy import Scope
+from domain.policy import Scope, signed_in
 
 
-class CreateToken(Command, tag="token.create"):
+class CreateToken(Command, tag="token.create", rule=signed_in(Scope.ACCOUNT)):
     """Make a token, which is known by its hash; *expires_at* is in milliseconds since the epoch."""
 
     token_id: str
@@ -15,7 +15,7 @@ class CreateToken(Command, tag="token.create"):
     expires_at: int
 
 
-class RevokeToken(Command, tag="token.revoke"):
+class RevokeToken(Command, tag="token.revoke", rule=signed_in(Scope.ACCOUNT)):
     """Let the token be good no more."""
 
     token_id: str

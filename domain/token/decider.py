@@ -5,7 +5,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.account.state import Account
+from domain.account.decider import Account
 from domain.actor import Actor
 from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from domain.limits import NAME_LENGTH
@@ -34,7 +34,7 @@ INITIAL = Token(account_id="", token_hash="", scopes=(), expires_at=0, revoked=F
 
 def decide(account: Account, token: Token, command: TokenCommand, actor: Actor) -> tuple[TokenEvent, ...]:
     """Return the events that *command* causes, or refuse it; *account* is the one that the command names."""
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     match command:
         case CreateToken():
             return _create(account, token, command, actor)

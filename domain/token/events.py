@@ -3,8 +3,10 @@
 from domain.event import Event, Personal, Secret
 from domain.policy import Scope
 
+_WITHHELD = "what a person lets services do is that person's own matter"
 
-class TokenCreated(Event, topic="token.created", version=1, subject="account_id"):
+
+class TokenCreated(Event, topic="token.created", version=1, subject="account_id", withheld=_WITHHELD):
     """An account made a token for a service; *expires_at* is in milliseconds since the epoch."""
 
     token_id: str
@@ -15,7 +17,7 @@ class TokenCreated(Event, topic="token.created", version=1, subject="account_id"
     expires_at: int
 
 
-class TokenRevoked(Event, topic="token.revoked", version=1):
+class TokenRevoked(Event, topic="token.revoked", version=1, withheld=_WITHHELD):
     """The token is good no more."""
 
     token_id: str

@@ -15,7 +15,7 @@ from commands.aggregates import kind_name
 from commands.log import EventLog
 from commands.secrets import Secrets
 from commands.unit_of_work import load
-from domain.account.state import Account
+from domain.account.decider import Account
 from domain.actor import Actor, Role
 from domain.credentials.decider import Credentials
 from domain.identifiers import account_stream, credentials_stream, session_stream, token_stream

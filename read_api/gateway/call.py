@@ -11,7 +11,7 @@ from msgspec import Struct
 from uuid_utils import uuid7
 
 from commands.bus import BusyError, accepted
-from commands.intake.intake import Request as IntakeRequest
+from commands.intake import CommandMetadata as IntakeRequest
 from commands.log import LogUnavailableError, Selection
 from commands.outcomes import Accepted, Submission
 from commands.position import START, Position, PositionError, parse_position

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from commands.log import EventLog, Selection
-from commands.position import START, Position, behind
+from commands.position import START, Position, position_after
 from domain.actor import Actor
 from domain.event import event_topics
 from domain.file.paths import checked_path
@@ -173,4 +173,4 @@ def _scan(
 
 
 def _moved(start: Position, last: dict[int, Record]) -> Position:
-    return start.moved(behind((number, item.sequence, item.chain) for number, item in last.items()))
+    return start.moved(position_after((number, item.sequence, item.chain) for number, item in last.items()))

@@ -1,4 +1,4 @@
-"""What is published of each event, and what is withheld and why. This is the one place that decides it.
+"""What is published of each event: a publication for every event whose class does not say why it is withheld.
 
 Nothing is computed from a `Personal` field: what is published stays the same when a person is erased. Words that
 people wrote (names, titles, paths, contents) become counts and pseudonyms, whoever may see the project.
@@ -20,7 +20,7 @@ from domain.account.events import (
 from domain.announcement.events import AnnouncementPublished
 from domain.build.events import BuildQueued, BuildStatusChanged
 from domain.commit.events import ChangeStatus, CommitPartRecorded, CommitRecorded, RecordedChange
-from domain.event import Event
+from domain.event import Event, event_class
 from domain.file.events import Encoding, FileDeleted, FileWritten
 from domain.project.events import (
     CollaboratorAdded,
@@ -294,28 +294,17 @@ PUBLISHED: tuple[Publication[Any], ...] = (
     Publication(AccountErased, events.PublicAccountErased, _account_erased, "account"),
 )
 
-WITHHELD: dict[str, str] = {
-    "claim.*": "says nothing that the account's own events do not say",
-    "command.*": "concerns the log, not what people did",
-    "credentials.*": "how somebody signs in is that person's own matter",
-    "session.*": "when and where somebody signs in is that person's own matter",
-    "token.*": "what a person lets services do is that person's own matter",
-    "erasure.*": "says nothing that the erasure of the account does not say",
-    "signing.*": "concerns the keys of the installation; they are public as a JSON Web Key Set",
-    "log.*": "concerns the log, not what people did",
-    "notifications.read": "when somebody reads is that person's own matter",
-}
-"""Why events are not published; `*` stands for the rest of a type's name."""
-
 _BY_TYPE = {publication.type: publication for publication in PUBLISHED}
 
 
 def publication_of(event_type: str) -> Publication[Any] | None:
-    """Return what is published of events of this type; None where that is nothing."""
+    """Return the publication of events of this type; None for events that are not published."""
     return _BY_TYPE.get(event_type)
 
 
 def why_withheld(event_type: str) -> str | None:
-    """Return why events of this type are not published; None where they are, or where nothing was decided."""
-    kind = event_type.partition(".")[0]
-    return WITHHELD.get(event_type) or WITHHELD.get(f"{kind}.*")
+    """Return why events of this type are not published, as their class says; None for events that give no reason.
+
+    Raises KeyError where no event has this type.
+    """
+    return event_class(event_type).WITHHELD or None

@@ -85,6 +85,9 @@ class Shell:
         return self._errors.read_text(errors="replace")
 
     def close(self):
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(10)
+        try:
+            self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait(10)
+        finally:
+            self._process.kill()

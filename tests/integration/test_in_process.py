@@ -17,8 +17,8 @@ from codepark.profiles.embedded import Embedded
 from codepark.server import build_api, build_eraser
 from codepark.settings import Settings
 from commands.bus import accepted
-from commands.intake.inputs import ProjectInput
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
+from commands.table.projects import ProjectInput
 from domain.actor import SERVICE
 from projections.store import Change, Checkpoint
 from read_api.app import create_app
@@ -72,7 +72,7 @@ def held(runner):
 
 async def make_project(parts):
     """Start a project past the HTTP surface, and return its id and the position behind it."""
-    request = Request(actor=SERVICE)
+    request = CommandMetadata(actor=SERVICE)
     submission = parts.intake.submission("project.create", ProjectInput(name="p"), request)
     done = accepted((await parts.bus.execute([submission]))[0])
     return done.stream.removeprefix("project-"), done.position.token()

@@ -10,7 +10,6 @@ from commands.mapper import EventMapper
 from commands.mongodb.keys import MongoKeyStore
 from commands.position import parse_position
 from commands.secrets import Secrets
-from insights.analyser import InlineAnalyser
 from projections.insights_model import insights_model
 from projections.model import ReadModel
 from projections.models import READ_MODELS
@@ -22,6 +21,7 @@ from streams.batch_projection import decode, project
 from streams.faust.partition_state import Events
 from tests.chaos.cluster.topic import Part, Topic
 from tests.chaos.cluster.writers import Told, Writers
+from tests.support.inline_analyser import InlineAnalyser
 from tests.support.installation import SECRET, Installation
 from tests.support.server import eventually
 

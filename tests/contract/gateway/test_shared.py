@@ -66,12 +66,17 @@ def test_ten_thousand_requests_of_two_processes_never_pass_the_limit(redis_url, 
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    outcomes = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
+    try:
+        for process in processes:
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        outcomes = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
     assert [process.returncode for process in processes] == [0, 0]
     passed = sum(count for count, _, _ in outcomes)
     seconds = max(end for _, _, end in outcomes) - min(begin for _, begin, _ in outcomes)

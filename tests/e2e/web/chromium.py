@@ -4,12 +4,13 @@ import base64
 import itertools
 import json
 import shutil
-import subprocess
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from websockets.sync.client import connect
+
+from devservers.processes import reaped, spawn
 
 _FLAGS = (
     "--headless",
@@ -102,13 +103,13 @@ class Page:
 def browser(profile):
     """Start Chromium with a new *profile* folder; yield a page; end it."""
     command = [executable(), *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = spawn(command, output=Path(profile).with_name("chromium.log"), attached=True)
+    identity = reaped(process)
     try:
         with connect(_page_address(process, Path(profile)), max_size=None) as socket:
             yield Page(socket)
     finally:
-        process.terminate()
-        process.wait(10)
+        identity.end(10)
 
 
 def _page_address(process, profile):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 
-from commands.intake.intake import Intake
+from commands.intake import Intake
 from commands.kafka.loop_thread import LoopThread
 from commands.kafka.node.bus import KafkaCommandBus
 from commands.kafka.node.event_log import KafkaEventLog
@@ -25,6 +25,7 @@ from commands.mapper import EventMapper
 from commands.partitioned_bus import partitioned
 from commands.partitions import Logs
 from commands.sqlite.keys import SQLiteKeyStore
+from devservers.processes import spawn
 from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.sqlite.store import SQLiteDocumentStore
@@ -105,15 +106,13 @@ class Part:
             "redis": self.redis_url,
             **options,
         }
-        log = (self.path / f"worker-{len(self.workers)}.log").open("ab")
-        process = subprocess.Popen(
+        process = spawn(
             [sys.executable, "-m", "tests.integration.faust.worker", json.dumps(facts)],
-            cwd=self.empty,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)},
+            output=self.path / f"worker-{len(self.workers)}.log",
+            attached=True,
+            environment={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)},
+            folder=self.empty,
         )
-        log.close()
         self.workers.append(process)
         return process
 

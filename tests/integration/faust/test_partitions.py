@@ -8,7 +8,7 @@ import pytest
 from uuid_utils import uuid7
 
 from commands.bus import accepted
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.settings import KafkaSettings
 from commands.outcomes import Refused
@@ -119,7 +119,7 @@ def test_a_command_may_look_at_an_account_of_another_partition(part: Part, tmp_p
             register = RegisterAccount(
                 account_id=account, email=f"{number}@x", name=f"n{number}", password_hash="h", **claims
             )
-            accepted(other.outcomes(other.intake.submit(register, None, Request(actor=BOB)))[0])
+            accepted(other.outcomes(other.intake.submit(register, None, CommandMetadata(actor=BOB)))[0])
             node.do("collaborator.set", target=project, account_id=account, role="viewer")
             unknown = node.submission(
                 "collaborator.set", target=project, account_id=str(uuid7()), role="viewer"

@@ -142,8 +142,8 @@ def test_a_rebuild_switches_while_the_worker_goes_on(part: Part) -> None:
 
 
 def test_insights_are_a_group_of_their_own(part: Part) -> None:
-    from insights.analyser import InlineAnalyser
     from projections.insights_model import insights_model
+    from tests.support.inline_analyser import InlineAnalyser
 
     models = (insights_model(InlineAnalyser()),)
     store = part.store(models)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from commands.intake.inputs import AuthorInput, ChangeInput
+from commands.table.commits import AuthorInput, ChangeInput
 from domain.errors import NotFoundError
 from projections.models import READ_MODELS
 from projections.models.projects import MODEL as PROJECTS

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from insights.analyser import AnalyserUnavailableError, InlineAnalyser, ProcessAnalyser
+from insights.analyser import AnalyserUnavailableError, ProcessAnalyser
 from insights.report import ANALYSED_BYTES, empty_report
+from tests.support.inline_analyser import InlineAnalyser
 
 SMALL = ("small.py", "def f(a):\n    return a or 1\n")
 FILES = [

@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, however that ends, where the kernel can do that (Linux)."""
+"""End a child process with its parent, however the parent ends, where the kernel can do that (Linux)."""
 
 import ctypes
 import signal
@@ -11,12 +11,16 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def ending_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Return what a child calls before its program, so that it gets *number* when we end; None where it cannot."""
+    """Return a `preexec_fn` that lets the child get signal *number* when its parent ends.
+
+    None where the kernel cannot do that. "Parent" is the thread that forks: start the child from a thread that lives as
+    long as the process.
+    """
     if _libc is None:
         return None
     prctl = _libc.prctl
 
-    def before() -> None:
+    def before_exec() -> None:
         prctl(_PR_SET_PDEATHSIG, number)
 
-    return before
+    return before_exec

@@ -1,17 +1,14 @@
-import os
+"""Processes are known by more than their number, and end with the process that started them."""
+
 import platform
-import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from devservers import jars
-from devservers.errors import MissingError
-from devservers.processes import Identity, free_port, is_free, reaped, spawn, wait_for
+from devservers.processes import Identity, reaped, spawn, wait_for
 
 EXIT = {"x86_64": 60, "aarch64": 93} if sys.platform == "linux" else {}
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
@@ -36,7 +33,7 @@ def test_a_process_is_known_by_its_number_and_its_birth(sleeper):
 def test_a_signal_does_not_reach_a_later_process_of_the_same_number(sleeper):
     earlier = Identity(sleeper.pid, "an earlier birth")
     assert not earlier.signal(signal.SIGKILL)
-    earlier.end(1)
+    assert earlier.end(1)
     assert sleeper.poll() is None
 
 
@@ -69,17 +66,19 @@ def test_a_process_of_which_a_thread_still_ends_has_not_ended(tmp_path):
     assert not identity.alive()
 
 
-def test_a_process_that_does_not_listen_is_ended_all_the_same(tmp_path):
-    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
-    process = spawn([sys.executable, "-c", deaf], output=tmp_path / "out", attached=True)
+def test_a_process_that_ignores_the_signal_is_killed(tmp_path):
+    stubborn = (
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    )
+    process = spawn([sys.executable, "-c", stubborn], output=tmp_path / "out", attached=True)
     assert wait_for(lambda: "up" in (tmp_path / "out").read_text(), 20)
-    reaped(process).end(0.2)
+    assert not reaped(process).end(0.2)
     assert process.wait(10) == -signal.SIGKILL
 
 
 def test_a_paused_process_ends_in_order(sleeper):
     sleeper.send_signal(signal.SIGSTOP)
-    reaped(sleeper).end(10)
+    assert reaped(sleeper).end(10)
     assert sleeper.wait(10) == -signal.SIGTERM
 
 
@@ -107,59 +106,6 @@ def test_a_child_that_ended_at_once_is_known_and_leaves(tmp_path):
     assert not identity.alive()
 
 
-def test_a_free_port_is_free_and_no_outgoing_connection_gets_it():
-    port = free_port()
-    assert port < 32_000
-    with socket.create_server(("127.0.0.1", port)):
-        assert not is_free(port)
-    assert is_free(port)
-
-
 def test_waiting_ends():
     assert wait_for(lambda: True, 0)
     assert not wait_for(lambda: False, 0.01)
-
-
-def test_the_version_of_kafka_is_read_from_the_pom():
-    assert re.fullmatch(r"\d+\.\d+\.\d+", jars.version())
-
-
-def test_what_is_missing_is_named(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with pytest.raises(MissingError, match="there is no java"):
-        jars.java()
-    with pytest.raises(MissingError, match="there is no mvn"):
-        jars.jars()
-
-
-def test_an_old_java_is_refused(monkeypatch, tmp_path):
-    java = tmp_path / "java"
-    java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n")
-    java.chmod(0o700)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(MissingError, match="Java 17"):
-        jars.java()
-
-
-def test_fetching_takes_turns_and_leaves_all_or_nothing(monkeypatch, tmp_path):
-    """Two that fetch at once: the second finds what the first one has fetched."""
-    calls = tmp_path / "calls"
-    maven = tmp_path / "mvn"
-    maven.write_text(
-        f"#!/bin/sh\necho x >> {calls}\nfor a; do case $a in -DoutputDirectory=*) d=${{a#*=}};; esac; done\n"
-        "sleep 0.3; mkdir -p $d; touch $d/kafka.jar\n"
-    )
-    maven.chmod(0o700)
-    env = {
-        **os.environ,
-        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
-        "XDG_CACHE_HOME": str(tmp_path),
-    }
-    command = [sys.executable, "-c", "from devservers.jars import jars; print(jars())"]
-    both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    folders = {process.communicate(timeout=30)[0].strip() for process in both}
-    assert len(folders) == 1
-    assert [jar.name for jar in Path(folders.pop()).iterdir()] == ["kafka.jar"]
-    assert calls.read_text() == "x\n"
-    assert list((tmp_path / "codepark").glob(".fetch*")) == []
