@@ -36,7 +36,7 @@ class Checkout:
 
     @cached_property
     def commit(self) -> str | None:
-        """The commit that is checked out, with `-dirty` where files differ from it; None without git."""
+        """The commit that is checked out, with `-dirty` where tracked files differ; None without git."""
         described = subprocess.run(
             ["git", "-C", str(self.root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
             capture_output=True,

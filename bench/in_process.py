@@ -20,7 +20,8 @@ from read_api.realtime.hub import Hub
 async def in_process(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of a new application over a data directory in *folder*.
 
-    It has an operator's token of the tier pro, so that its requests are counted against limits that it does not meet.
+    It has an operator's token of the tier pro, so that its requests are counted against limits that it does
+    not meet.
     """
     settings = Settings(data=folder / "data")
     with ExitStack() as stack:

@@ -11,18 +11,18 @@ from commands.position import Position
 from commands.secrets import Secrets
 from domain.record import Record
 from domain.times import rfc3339
-from read_api.realtime.events import Shown, project_of
+from read_api.realtime.events import RenderedEvent, project_of
 from streams.public.pseudonyms import Names, keyed_pseudonyms
 from streams.public.publications import publication_of
 
-Published = Callable[[EventLog, Record], Shown | None]
+Published = Callable[[EventLog, Record], RenderedEvent | None]
 
 
 def published_by(secrets: Secrets) -> Published:
     """Return what turns a record into what is published of it; None where that is nothing, or it cannot be read."""
     names = Names(keyed_pseudonyms(secrets))
 
-    def published(log: EventLog, record: Record) -> Shown | None:
+    def published(log: EventLog, record: Record) -> RenderedEvent | None:
         publication = publication_of(record.topic)
         if publication is None:
             return None
@@ -32,7 +32,7 @@ def published_by(secrets: Secrets) -> Published:
             return None
         place = Position.at(record.sequence, record.chain, log.number)
         document = _document(record, names, place.token(), publication.version, data, log.number)
-        return Shown(
+        return RenderedEvent(
             record.sequence,
             record.home,
             record.topic,
@@ -68,11 +68,11 @@ def _document(
     }
 
 
-def read_again(logs: Logs[Any], published: Published) -> Callable[[Shown], Shown | None]:
+def read_again(logs: Logs[Any], published: Published) -> Callable[[RenderedEvent], RenderedEvent | None]:
     """Return what turns an event that is ready to be sent into what is published of it: its record is read again."""
 
-    def again(event: Shown) -> Shown | None:
-        (number,) = event.place.partitions
+    def again(event: RenderedEvent) -> RenderedEvent | None:
+        (number,) = event.position.partitions
         log = logs[number]
         records = log.read(event.sequence - 1, 1)
         return published(log, records[0]) if records else None

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commands.partitions import Logs
-from read_api.realtime import feed
+from read_api.realtime import event_buffer
 from read_api.realtime.hub import Hub
 from tests.support.profile import Commands
 from tests.support.proof import size
@@ -23,8 +23,8 @@ from tests.support.proof import size
 )
 def test_none_is_skipped_or_repeated(tmp_path_factory, monkeypatch, steps, start, chunk, kept):
     """G7."""
-    monkeypatch.setattr(feed, "_CHUNK", chunk)
-    monkeypatch.setattr(feed, "_KEPT", kept)
+    monkeypatch.setattr(event_buffer, "_CHUNK", chunk)
+    monkeypatch.setattr(event_buffer, "_MOST_EVENTS", kept)
     commands = Commands(tmp_path_factory.mktemp("hub"))
     try:
         for number in range(6):
