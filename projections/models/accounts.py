@@ -63,4 +63,5 @@ MODEL = read_model(
         AccountErased: _erased,
     },
     Collection(name=ACCOUNTS, indexes=(("createdAt",),)),
+    answers_commands=True,
 )

@@ -37,4 +37,5 @@ MODEL = read_model(
     BUILDS,
     {BuildQueued: _queued, BuildStatusChanged: _moved_on},
     Collection(name=BUILDS, indexes=(("projectId", "createdAt"),)),
+    answers_commands=True,
 )

@@ -12,7 +12,13 @@ Handlers = Mapping[type[Event], Callable[[Any, Record], Iterable[Write]]]
 """What a read model makes of each type of event that concerns it."""
 
 
-def read_model(name: str, handlers: Handlers, *collections: Collection, version: int = 1) -> ReadModel:
+def read_model(
+    name: str,
+    handlers: Handlers,
+    *collections: Collection,
+    version: int = 1,
+    answers_commands: bool = False,
+) -> ReadModel:
     """Return the read model that *handlers* fill; other events do nothing."""
 
     def project(event: Event, record: Record) -> Iterable[Write]:
@@ -22,6 +28,7 @@ def read_model(name: str, handlers: Handlers, *collections: Collection, version:
     return ReadModel(
         name=name,
         version=version,
+        answers_commands=answers_commands,
         collections=collections,
         project=project,
         topics=frozenset(cls.TOPIC for cls in handlers),

@@ -42,4 +42,5 @@ MODEL = read_model(
     {FileWritten: _written, FileDeleted: _deleted},
     Collection(name=FILES, indexes=(("projectId", "path"),)),
     Collection(name=CONTENTS),
+    answers_commands=True,
 )

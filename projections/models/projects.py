@@ -87,4 +87,5 @@ MODEL = read_model(
         multikey=("collaborators.userId",),
         text=("name", "description"),
     ),
+    answers_commands=True,
 )
