@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from codepark.operations import broken_chain
-from codepark.profiles.embedded import Embedded
+from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from streams.rebuild import rebuild
 from tests.support.proof import ran, size
@@ -101,7 +101,7 @@ def compare(data, writers):
     assert [writer.faults for writer in writers] == [[] for _ in writers]
     acknowledged = {command: token for writer in writers for command, token in writer.acknowledged.items()}
     assert len(acknowledged) >= KILLS * 5
-    parts = Embedded(Settings(data=data))
+    parts = EmbeddedProfile(Settings(data=data))
     try:
         parts.start()
         records = parts.log.read(0, 1_000_000)
