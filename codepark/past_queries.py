@@ -6,7 +6,7 @@ from typing import Any
 from commands.log import Selection
 from commands.partitions import Logs
 from projections.model import ReadModel
-from projections.queries.people import ACCOUNTS
+from projections.models.accounts import ACCOUNTS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Change, Checkpoint, DocumentStore
 from projections.writes import Document

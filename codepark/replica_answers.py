@@ -20,8 +20,8 @@ from domain.record import Record
 from domain.token.events import TokenCreated
 from projections.insights_model import FILE_INSIGHTS
 from projections.model import ReadModel
+from projections.models.accounts import ACCOUNTS
 from projections.progress import Progress
-from projections.queries.people import ACCOUNTS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, Condition, DocumentStore, Query, StoreUnavailableError
 from projections.writes import Document

@@ -15,7 +15,7 @@ from rich.table import Table
 from codepark.cli.failures import CommandError
 from commands.kafka.settings import DEFAULT_PREFIX, PREFIX
 from projections.mongodb.connection import connect, database_name
-from projections.mongodb.migrator import FOLDER, MigrationError, Migrator, State, create
+from projections.mongodb.migrator import FOLDER, MigrationError, MigrationState, Migrator, create
 
 T = TypeVar("T")
 
@@ -134,7 +134,7 @@ def _tried(run: Callable[[], T]) -> T:
         raise CommandError(str(error)) from error
 
 
-def _state(state: State) -> dict[str, Any]:
+def _state(state: MigrationState) -> dict[str, Any]:
     return {
         "number": state.number,
         "name": state.name,

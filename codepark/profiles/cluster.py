@@ -40,7 +40,7 @@ from projections.mongodb.store import MongoDocumentStore
 from projections.progress import Progress
 from projections.queries.shared_answers import SharedAnswers, includes
 from projections.redis.cache import RedisCache
-from projections.redis.progress import ProgressPublisher, ProjectedListener
+from projections.redis.progress import ProgressListener, ProgressPublisher
 from projections.store import StoreUnavailableError
 from read_api.query_services import queries_over
 
@@ -111,7 +111,7 @@ class Cluster:
         self.past = partial(past_of, self.logs, self.store, self.models)
         self.replica_answers = ReplicaAnswers(self.logs, self.store, self.models)
         self.left = self.replica_answers.ask
-        self._listener = ProjectedListener(
+        self._listener = ProgressListener(
             self._redis, settings.prefix, self.store, self.progress, self._touched, partitions=len(self.logs)
         )
         self._ended = threading.Event()

@@ -70,7 +70,7 @@ class Embedded:
                 self.store,
                 READ_MODELS,
                 self.progress,
-                decoded=self._note_files,
+                before_step=self._note_files,
                 touched=self._touched,
                 inline=True,
             ),

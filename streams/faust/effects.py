@@ -6,7 +6,7 @@ from commands.kafka.protocol.topics import Topics
 from commands.kafka.protocol.transport import BrokerAwayError
 from commands.kafka.settings import KafkaSettings
 from commands.log import LogUnavailableError
-from projections.redis.progress import ProgressPublisher, projected
+from projections.redis.progress import ProgressPublisher, batch_message
 from streams.faust.dead_letters import CONFIG, dead_letter_topic, letter_message
 from streams.faust.partition_state import PartitionProjector, Step
 from streams.faust.producer import Sender, ToSend
@@ -54,7 +54,7 @@ class DeadLetterEffects:
         checkpoints = {change.model: change.checkpoint for change in step.changes}
         homes = {record.home for record in step.records}
         self._publisher.publish(
-            projected(
+            batch_message(
                 self._group, partition, step.before.tip.sequence, step.after.tip.sequence, homes, checkpoints
             )
         )
@@ -64,7 +64,7 @@ class DeadLetterEffects:
         if self._publisher is not None:
             sequence = projector.place.tip.sequence
             self._publisher.publish(
-                projected(self._group, partition, sequence, sequence, None, projector.checkpoints)
+                batch_message(self._group, partition, sequence, sequence, None, projector.checkpoints)
             )
 
     async def _make_topic(self) -> None:

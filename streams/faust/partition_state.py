@@ -133,8 +133,8 @@ class PartitionProjector:
         for model in self.models:
             checkpoint = self.checkpoints[model.name]
             change = project(model, batch, checkpoint, place.tip.sequence, self.partition)
-            mark = packed if checkpoint.sequence <= place.tip.sequence else checkpoint.place
-            changes.append(replace(change, checkpoint=replace(change.checkpoint, place=mark)))
+            mark = packed if checkpoint.sequence <= place.tip.sequence else checkpoint.resume_at
+            changes.append(replace(change, checkpoint=replace(change.checkpoint, resume_at=mark)))
         return changes
 
     def keep(self, step: Step) -> None:
@@ -170,7 +170,7 @@ def start_of(checkpoints: Iterable[Checkpoint]) -> Place:
     """
     found = list(checkpoints)
     least = min((checkpoint.sequence for checkpoint in found), default=0)
-    places = [unpacked_place(checkpoint.place) for checkpoint in found]
+    places = [unpacked_place(checkpoint.resume_at) for checkpoint in found]
     return max(
         (place for place in places if place.tip.sequence <= least),
         key=lambda place: place.next_offset,

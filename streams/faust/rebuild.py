@@ -17,12 +17,12 @@ from commands.kafka.settings import KafkaSettings
 from commands.log import LogUnavailableError
 from commands.mapper import EventMapper
 from projections.model import ReadModel
-from projections.redis.progress import ProgressPublisher, projected
+from projections.redis.progress import ProgressPublisher, batch_message
 from projections.store import DocumentStore, Rebuild
 from streams.batch_projection import decode
 from streams.faust.partition_state import START, Events, packed_place
 from streams.faust.reader import PartitionReader, Read, partition_reader
-from streams.rebuild import RebuildCancelledError, writes_of
+from streams.rebuild import RebuildCancelledError, project_strictly
 
 _SWITCH_TRIES = 100
 _PAUSE_SECONDS = 0.5
@@ -65,7 +65,7 @@ def rebuild_from_kafka(
         if publisher is None:
             break
         checkpoints = {model.name: store.checkpoints(partition)[model.name]}
-        publisher.publish(projected("rebuild", partition, sequence, sequence, None, checkpoints))
+        publisher.publish(batch_message("rebuild", partition, sequence, sequence, None, checkpoints))
     return sum(sequences.values())
 
 
@@ -142,5 +142,5 @@ class _Building:
     def _apply(self, partition: int, found: Read) -> None:
         topics = self._model.topics
         records = [record for record in found.records if topics is None or record.topic in topics]
-        writes = writes_of(self._model, decode(self._events, records))
+        writes = project_strictly(self._model, decode(self._events, records))
         self._build.apply(writes, found.place.tip.sequence, packed_place(found.place), partition)
