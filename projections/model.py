@@ -43,8 +43,10 @@ class Collection(Struct, frozen=True, kw_only=True):
 class ReadModel(Struct, frozen=True, kw_only=True):
     """A read model, which is rebuilt as a whole. *version* is raised when the shape of its documents changes.
 
-    *topics* are the event types that it wants, None for all. *prepare* gets a batch before it is projected, may work
-    ahead for it, and returns the events that still matter: a later one may make an earlier one superfluous.
+    *topics* are the event types that it wants, None for all. *answers_commands* says that answers to commands show its
+    documents: a node then builds the documents that a command changed from its own replica. *prepare* gets a batch
+    before it is projected, may work ahead for it, and returns the events that still matter: a later event may make an
+    earlier one superfluous.
     """
 
     name: str
@@ -52,4 +54,5 @@ class ReadModel(Struct, frozen=True, kw_only=True):
     collections: tuple[Collection, ...]
     project: Projector
     topics: frozenset[str] | None = None
+    answers_commands: bool = False
     prepare: Callable[[Sequence[tuple[Event, Record]]], Sequence[tuple[Event, Record]]] | None = None

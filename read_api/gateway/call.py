@@ -11,7 +11,7 @@ from msgspec import Struct
 from uuid_utils import uuid7
 
 from commands.bus import BusyError, accepted
-from commands.intake.intake import Request as IntakeRequest
+from commands.intake import CommandMetadata as IntakeRequest
 from commands.log import LogUnavailableError, Selection
 from commands.outcomes import Accepted, Submission
 from commands.position import START, Position, PositionError, parse_position
@@ -113,7 +113,7 @@ class Call:
     def still(self) -> bool:
         """Tell whether who sent the request may still act as before: for what goes on for long."""
         principal = self._principal
-        return principal is None or self.api.identity.principals.still(principal)
+        return principal is None or self.api.identity.principals.is_still_valid(principal)
 
     def signed_in(self) -> Actor:
         """Return who sends the request; raises HttpError 401 for nobody."""

@@ -8,8 +8,9 @@ import msgspec
 from graphql import FieldNode, GraphQLResolveInfo
 from msgspec import Struct
 
-from commands.intake.builders import COMMAND_TYPES, CommandType
 from commands.outcomes import Accepted, Submission
+from commands.table.registry import CLIENT_COMMANDS
+from commands.table.row import ClientCommandRow
 from domain.errors import NotFoundError
 from domain.policy import Scope
 from projections.writes import Document
@@ -120,10 +121,10 @@ def field_name(type_name: str) -> str:
 
 def mutation_fields() -> dict[str, graphene.Field]:
     """Return a mutation for every type of command."""
-    return {field_name(name): _field(name, kind) for name, kind in COMMAND_TYPES.items()}
+    return {field_name(name): _field(name, kind) for name, kind in CLIENT_COMMANDS.items()}
 
 
-def _field(type_name: str, kind: CommandType) -> graphene.Field:
+def _field(type_name: str, kind: ClientCommandRow) -> graphene.Field:
     name = field_name(type_name)
     shown = None if type_name in _NOT_SHOWN else _SHOWN[type_name.partition(".")[0]]
     arguments: dict[str, graphene.Argument] = {}
@@ -179,7 +180,7 @@ def _payload(name: str, shown: tuple[str, Any] | None) -> Any:
 
 
 async def _carry_out(
-    context: Context, type_name: str, kind: CommandType, given: dict[str, Any], info: GraphQLResolveInfo
+    context: Context, type_name: str, kind: ClientCommandRow, given: dict[str, Any], info: GraphQLResolveInfo
 ) -> Done:
     target = _target(given)
     data = read_input(given.get("input") or {}, kind.input)

@@ -3,8 +3,8 @@
 import msgspec
 from msgspec import UNSET
 
-from commands.intake import inputs
 from commands.outcomes import Accepted
+from commands.table import accounts as inputs
 from domain.account.commands import ChangeStanding
 from domain.credentials.commands import RevokeSessions
 from read_api.contract.views import AccountView

@@ -3,8 +3,11 @@
 import msgspec
 from uuid_utils import uuid7
 
-from commands.intake import inputs
-from commands.intake.builders import created_id
+from commands.intake import created_id
+from commands.table.accounts import RegisterInput
+from commands.table.credentials import CodeInput, ForgottenInput, ResetInput
+from commands.table.fields import NoInput
+from commands.table.sessions import LoginInput, MfaInput, RefreshInput
 from domain.account.commands import RegisterAccount
 from domain.actor import Actor
 from domain.credentials.commands import (
@@ -29,7 +32,7 @@ from read_api.auth.sessions import (
     open_session,
     refresh_session,
 )
-from read_api.auth.tokens import Kind, unauthorized
+from read_api.auth.tokens import TokenKind, unauthorized
 from read_api.contract.views import AccountView, LoginView, MfaSetupView, RecoveryCodesView, TokensView
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
@@ -48,12 +51,12 @@ operation = Operations("Signing in")
     "POST",
     AUTH + "/register",
     "account.register",
-    input=inputs.RegisterInput,
+    input=RegisterInput,
     output=AccountView,
     status=201,
     command=True,
 )
-async def register(call: Call, data: inputs.RegisterInput) -> Answer:
+async def register(call: Call, data: RegisterInput) -> Answer:
     """Open an account."""
     intake, request = call.api.intake, call.request()
     check_password(data.password, email=data.email, name=data.name)
@@ -72,14 +75,12 @@ async def register(call: Call, data: inputs.RegisterInput) -> Answer:
     return Answer(status=201, body=msgspec.json.encode(found), headers=headers)
 
 
-@operation(
-    "POST", AUTH + "/login", "session.open", input=inputs.LoginInput, output=LoginView, statuses=(401, 429)
-)
-async def login(call: Call, data: inputs.LoginInput) -> Answer:
+@operation("POST", AUTH + "/login", "session.open", input=LoginInput, output=LoginView, statuses=(401, 429))
+async def login(call: Call, data: LoginInput) -> Answer:
     """Sign in with an e-mail address and a password."""
     identity, intake = call.api.identity, call.api.intake
     claim = intake.claim("email", data.email)
-    known = await identity.knows(claim, call.address)
+    known = await identity.knows_address(claim, call.address)
     if not known:
         await call.api.limits.account(call, claim)
     tried = await identity.allow_sign_in(claim, call.address, known=known)
@@ -112,12 +113,12 @@ async def _check_password(call: Call, account_id: str, password: str, code: str)
     "POST",
     AUTH + "/mfa/setup",
     "credentials.prepare_totp",
-    input=inputs.NoInput,
+    input=NoInput,
     output=MfaSetupView,
     optional_body=True,
     statuses=(409,),
 )
-async def mfa_setup(call: Call, _: inputs.NoInput) -> Answer:
+async def mfa_setup(call: Call, _: NoInput) -> Answer:
     """Get a secret for one-time passwords; it counts once it is enabled."""
     identity, actor = call.api.identity, call.signed_in_anew()
     secret = second_factor.new_secret()
@@ -132,11 +133,11 @@ async def mfa_setup(call: Call, _: inputs.NoInput) -> Answer:
     "POST",
     AUTH + "/mfa/enable",
     "credentials.enable_totp",
-    input=inputs.CodeInput,
+    input=CodeInput,
     output=RecoveryCodesView,
     statuses=(401, 409, 429),
 )
-async def mfa_enable(call: Call, data: inputs.CodeInput) -> Answer:
+async def mfa_enable(call: Call, data: CodeInput) -> Answer:
     """Ask for one-time passwords from now on; a first one proves that the program has the secret."""
     identity, actor = call.api.identity, call.signed_in()
     codes = second_factor.new_recovery_codes()
@@ -162,14 +163,14 @@ async def mfa_enable(call: Call, data: inputs.CodeInput) -> Answer:
     "POST",
     AUTH + "/mfa/verify",
     "session.open",
-    input=inputs.MfaInput,
+    input=MfaInput,
     output=TokensView,
     statuses=(401, 409, 429),
 )
-async def mfa_verify(call: Call, data: inputs.MfaInput) -> Answer:
+async def mfa_verify(call: Call, data: MfaInput) -> Answer:
     """Complete a login with a one-time password or a recovery code."""
     identity, intake = call.api.identity, call.api.intake
-    claims = identity.tokens.read(data.mfa_token, Kind.MFA)
+    claims = identity.tokens.read(data.mfa_token, TokenKind.MFA)
     account_id, session_id = claims.subject, claims.session or ""
     await identity.allow(f"mfa:{session_id}", most=_MFA_TRIES)
     await identity.allow(f"code:{account_id}")
@@ -184,11 +185,11 @@ async def mfa_verify(call: Call, data: inputs.MfaInput) -> Answer:
     "POST",
     AUTH + "/mfa/disable",
     "credentials.disable_totp",
-    input=inputs.CodeInput,
+    input=CodeInput,
     status=204,
     statuses=(401, 409, 429),
 )
-async def mfa_disable(call: Call, data: inputs.CodeInput) -> Answer:
+async def mfa_disable(call: Call, data: CodeInput) -> Answer:
     """Ask for no one-time passwords any more; a last one, or a recovery code, proves that it is you."""
     identity, actor = call.api.identity, call.signed_in()
     async with identity.guarded(f"code:{actor.id}"):
@@ -232,19 +233,19 @@ def _wrong_code() -> HttpError:
     "POST",
     AUTH + "/refresh",
     "session.refresh",
-    input=inputs.RefreshInput,
+    input=RefreshInput,
     output=TokensView,
     statuses=(401,),
 )
-async def refresh(call: Call, data: inputs.RefreshInput) -> Answer:
+async def refresh(call: Call, data: RefreshInput) -> Answer:
     """Exchange a refresh token for new tokens; each is good once, and a second use ends the session."""
     return _tokens(call, await refresh_session(call, data.refresh_token))
 
 
-@operation("POST", AUTH + "/logout", "session.end", input=inputs.RefreshInput, status=204, statuses=(401,))
-async def logout(call: Call, data: inputs.RefreshInput) -> Answer:
+@operation("POST", AUTH + "/logout", "session.end", input=RefreshInput, status=204, statuses=(401,))
+async def logout(call: Call, data: RefreshInput) -> Answer:
     """End the session of a refresh token."""
-    claims = call.api.identity.tokens.read(data.refresh_token, Kind.REFRESH)
+    claims = call.api.identity.tokens.read(data.refresh_token, TokenKind.REFRESH)
     await end_session(call, claims.subject, claims.session or "", EndReason.LOGOUT, Actor(id=claims.subject))
     return Answer(status=204, headers=call.settled_headers())
 
@@ -253,17 +254,17 @@ async def logout(call: Call, data: inputs.RefreshInput) -> Answer:
     "POST",
     AUTH + "/password/forgot",
     "password.reset",
-    input=inputs.ForgottenInput,
+    input=ForgottenInput,
     status=204,
     statuses=(429,),
 )
-async def forgot_password(call: Call, data: inputs.ForgottenInput) -> Answer:
+async def forgot_password(call: Call, data: ForgottenInput) -> Answer:
     """Have a link to set the password anew sent by mail; the answer is the same where there is no such account."""
     identity, intake = call.api.identity, call.api.intake
     claim = intake.claim("email", data.email)
     await call.api.limits.account(call, f"forgot:{claim}")
     await identity.allow(f"forgot:{claim}")
-    identity.later(_send_reset(identity, intake.account_with_email(data.email)))
+    identity.run_after_answer(_send_reset(identity, intake.account_with_email(data.email)))
     return Answer(status=204, headers=call.settled_headers())
 
 
@@ -288,14 +289,14 @@ async def _send_reset(identity: Identity, account_id: str | None) -> None:
     "POST",
     AUTH + "/password/reset",
     "password.reset",
-    input=inputs.ResetInput,
+    input=ResetInput,
     status=204,
     statuses=(401, 403),
 )
-async def reset_password(call: Call, data: inputs.ResetInput) -> Answer:
+async def reset_password(call: Call, data: ResetInput) -> Answer:
     """Set the password anew with what came by mail; every session ends."""
     identity = call.api.identity
-    claims = identity.tokens.read(data.token, Kind.RESET)
+    claims = identity.tokens.read(data.token, TokenKind.RESET)
     await set_password(
         call,
         Actor(id=claims.subject, roles=frozenset(identity.principals.account(claims.subject).roles)),

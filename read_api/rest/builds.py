@@ -1,6 +1,6 @@
 """`/projects/{id}/builds`."""
 
-from commands.intake import inputs
+from commands.table import builds as inputs
 from read_api.contract.lists import ListQuery, listed
 from read_api.contract.views import BuildView, ListOf
 from read_api.gateway.call import Answer, Call

@@ -9,10 +9,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from commands.batch_decider import outcome_of
 from commands.bus import BusyError
-from commands.intake.builders import COMMAND_TYPES
-from commands.intake.intake import Request as IntakeRequest
+from commands.intake import CommandMetadata as IntakeRequest
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, Outcome, Refused, Submission
+from commands.table.registry import CLIENT_COMMANDS
 from domain.limits import BATCH_COMMANDS
 from read_api.api import Api
 from read_api.contract.views import BatchResult, CommandView
@@ -23,7 +23,7 @@ from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError, p
 
 COMMANDS = "/api/v1/commands"
 _ID = re.compile("[0-9a-f-]{36}")
-_TYPES = "^(" + "|".join(name.replace(".", r"\.") for name in COMMAND_TYPES) + ")$"
+_TYPES = "^(" + "|".join(name.replace(".", r"\.") for name in CLIENT_COMMANDS) + ")$"
 
 operation = Operations("Commands")
 
@@ -77,7 +77,7 @@ def _prepared(api: Api, base: IntakeRequest, command: BatchCommand, index: int) 
 
 
 def _submission(api: Api, base: IntakeRequest, command: BatchCommand, index: int) -> Submission:
-    kind = COMMAND_TYPES[command.type]
+    kind = CLIENT_COMMANDS[command.type]
     if kind.targeted and command.target is UNSET:
         raise BadInputError(f"{command.type} needs a target", f"/commands/{index}/target")
     try:

@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from commands.intake import inputs
 from commands.outcomes import Accepted
+from commands.table import commits as inputs
 from read_api.contract.lists import ListQuery, listed
 from read_api.contract.past import left_by
 from read_api.contract.views import CommitView, ListedCommit, ListOf

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta
 
-from commands.intake import inputs
+from commands.table import files as inputs
 from domain.file.paths import checked_path
 from read_api.contract.lists import ListQuery, listed
 from read_api.contract.past import asked_past, left_by

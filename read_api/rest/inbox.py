@@ -2,7 +2,8 @@
 
 import msgspec
 
-from commands.intake import inputs
+from commands.table.announcements import AnnouncementInput
+from commands.table.notifications import NotificationsInput
 from read_api.contract.lists import ListQuery, listed
 from read_api.contract.views import AnnouncementView, ListOf, NotificationView
 from read_api.gateway.call import Answer, Call
@@ -34,12 +35,12 @@ async def list_notifications(call: Call, query: NotificationQuery) -> Answer:
     "POST",
     NOTIFICATIONS + "/read",
     "notifications.read",
-    input=inputs.NotificationsInput,
+    input=NotificationsInput,
     status=204,
     optional_body=True,
     command=True,
 )
-async def read_notifications(call: Call, data: inputs.NotificationsInput) -> Answer:
+async def read_notifications(call: Call, data: NotificationsInput) -> Answer:
     """Mark notifications as read; without ids, all."""
     done = await call.execute("notifications.read", data)
     return Answer(status=204, headers=call.command_headers(done))
@@ -56,12 +57,12 @@ async def list_announcements(call: Call, query: ListQuery) -> Answer:
     "POST",
     ANNOUNCEMENTS,
     "announcement.publish",
-    input=inputs.AnnouncementInput,
+    input=AnnouncementInput,
     output=AnnouncementView,
     status=201,
     command=True,
 )
-async def publish_announcement(call: Call, data: inputs.AnnouncementInput) -> Answer:
+async def publish_announcement(call: Call, data: AnnouncementInput) -> Answer:
     """Tell everybody something (administrators)."""
     done = await call.execute("announcement.publish", data)
     announcement_id = done.stream.removeprefix("announcement-")

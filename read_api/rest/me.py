@@ -3,8 +3,10 @@
 import msgspec
 from msgspec import UNSET
 
-from commands.intake import inputs
-from commands.intake.builders import created_id
+from commands.intake import created_id
+from commands.table.accounts import ProfilePatch
+from commands.table.credentials import PasswordInput
+from commands.table.tokens import TokenInput
 from domain.account.commands import ChangeProfile, EraseAccount
 from domain.credentials.commands import RevokeSessions
 from domain.session.events import EndReason
@@ -40,12 +42,12 @@ async def get_me(call: Call) -> Answer:
     "PATCH",
     ME,
     "account.change_profile",
-    input=inputs.ProfilePatch,
+    input=ProfilePatch,
     output=AccountView,
     patch=True,
     command=True,
 )
-async def patch_me(call: Call, data: inputs.ProfilePatch) -> Answer:
+async def patch_me(call: Call, data: ProfilePatch) -> Answer:
     """Change your e-mail address or your name."""
     actor, intake = call.signed_in(), call.api.intake
     email = None if data.email is UNSET else data.email
@@ -125,10 +127,8 @@ async def list_tokens(call: Call, query: ListQuery) -> Answer:
     return listed(call, TOKENS, page, query.fields)
 
 
-@operation(
-    "POST", TOKENS, "token.create", input=inputs.TokenInput, output=TokenView, status=201, command=True
-)
-async def create_token(call: Call, data: inputs.TokenInput) -> Answer:
+@operation("POST", TOKENS, "token.create", input=TokenInput, output=TokenView, status=201, command=True)
+async def create_token(call: Call, data: TokenInput) -> Answer:
     """Make a token for a service. It is shown this once: keep it."""
     actor, request, principals = call.signed_in_anew(), call.request(), call.api.identity.principals
     token_id = created_id(actor.id, "token", request.key or call.new_id())
@@ -159,11 +159,11 @@ async def revoke_token(call: Call) -> Answer:
     "PUT",
     ME + "/password",
     "credentials.change_password",
-    input=inputs.PasswordInput,
+    input=PasswordInput,
     status=204,
     statuses=(401, 429),
 )
-async def change_password(call: Call, data: inputs.PasswordInput) -> Answer:
+async def change_password(call: Call, data: PasswordInput) -> Answer:
     """Change your password; every other session ends."""
     identity, actor = call.api.identity, call.signed_in()
     account = identity.principals.account(actor.id)

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from commands.intake import inputs
 from commands.outcomes import Accepted
+from commands.table import projects as inputs
+from commands.table.fields import NoInput
 from domain.errors import NotFoundError
 from projections.queries.composed_answers import Rendered
 from projections.queries.projects import ProjectFilter
@@ -111,7 +112,7 @@ async def patch_project(call: Call, data: inputs.ProjectPatch) -> Answer:
 async def delete_project(call: Call) -> Answer:
     """Delete a project."""
     project_id = call.path["project_id"]
-    done = await call.execute("project.delete", inputs.NoInput(), target=project_id)
+    done = await call.execute("project.delete", NoInput(), target=project_id)
     return Answer(status=204, headers=call.command_headers(done))
 
 

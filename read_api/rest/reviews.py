@@ -1,6 +1,7 @@
 """`/projects/{id}/reviews`."""
 
-from commands.intake import inputs
+from commands.table import reviews as inputs
+from commands.table.fields import NoInput
 from read_api.contract.lists import ListQuery, listed
 from read_api.contract.views import ListedReview, ListOf, ReviewView
 from read_api.gateway.call import Answer, Call
@@ -68,12 +69,12 @@ async def decide_review(call: Call, data: inputs.DecisionInput) -> Answer:
     "POST",
     REVIEW + "/close",
     "review.close",
-    input=inputs.NoInput,
+    input=NoInput,
     output=ReviewView,
     optional_body=True,
     command=True,
 )
-async def close_review(call: Call, _: inputs.NoInput) -> Answer:
+async def close_review(call: Call, _: NoInput) -> Answer:
     """End a review."""
     body = inputs.ReviewReference(review_id=call.path["review_id"])
     return await change(call, "review.close", body, _show(call))

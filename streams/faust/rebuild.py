@@ -19,10 +19,10 @@ from commands.mapper import EventMapper
 from projections.model import ReadModel
 from projections.redis.progress import ProgressPublisher, batch_message
 from projections.store import DocumentStore, Rebuild
-from streams.batch_projection import decode
+from streams.batch_projection import decode, project_strictly
 from streams.faust.partition_state import START, Events, packed_place
 from streams.faust.reader import PartitionReader, Read, partition_reader
-from streams.rebuild import RebuildCancelledError, project_strictly
+from streams.rebuild import RebuildCancelledError
 
 _SWITCH_TRIES = 100
 _PAUSE_SECONDS = 0.5
