@@ -135,7 +135,7 @@ def _state(state: MigrationState) -> dict[str, Any]:
     }
 
 
-def _table(states: list[State]) -> Table:
+def _table(states: list[MigrationState]) -> Table:
     table = Table("number", "migration", "description", "applied")
     for state in states:
         applied = "no" if state.applied_at is None else state.applied_at.isoformat(timespec="seconds")

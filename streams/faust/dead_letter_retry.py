@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import structlog
 from msgspec import Struct
 
-from commands.kafka.protocol.chain_rule import Place
+from commands.kafka.protocol.chain_rule import LogCheckpoint
 from commands.log import LogUnavailableError
 from domain.record import Record
 from projections.store import Change, DeadLetter
@@ -30,7 +30,7 @@ class Found(Struct):
     """Records looked up in the log so far, by sequence, and where the look stands."""
 
     records: dict[int, Record]
-    place: Place = START
+    place: LogCheckpoint = START
 
 
 class Retrying:

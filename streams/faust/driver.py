@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import structlog
 from faust.types import TP
 
-from commands.kafka.protocol.chain_rule import Place
+from commands.kafka.protocol.chain_rule import LogCheckpoint
 from commands.kafka.protocol.message import Message
 from commands.log import LogUnavailableError
 from projections.store import ModelSwitchedError, NewerModelError, StoreUnavailableError
@@ -74,7 +74,7 @@ class PartitionDriver:
         self._beginning = asyncio.Lock()
         self.begun = False
 
-    async def begin(self) -> Place:
+    async def begin(self) -> LogCheckpoint:
         """Load the checkpoints, compare them with the log, and return where to read on.
 
         Tries until the store and Kafka answer. Raises LogCorruptError, LostPartitionError.

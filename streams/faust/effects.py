@@ -3,7 +3,7 @@
 import structlog
 
 from commands.kafka.protocol.topics import Topics
-from commands.kafka.protocol.transport import BrokerAwayError
+from commands.kafka.protocol.transport import BrokerUnavailableError
 from commands.kafka.settings import KafkaSettings
 from commands.log import LogUnavailableError
 from projections.redis.progress import ProgressPublisher, batch_message
@@ -73,6 +73,6 @@ class DeadLetterEffects:
         try:
             async with Topics(self._settings) as topics:
                 await topics.ensure(self._topic, self._settings.partitions, CONFIG)
-        except BrokerAwayError as error:
+        except BrokerUnavailableError as error:
             raise LogUnavailableError(str(error)) from error
         self._made = True

@@ -10,27 +10,25 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.kafka.protocol.chain_rule import Counted, Counting, Place
+from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, LogCheckpoint
 from commands.kafka.protocol.message import Message
-from commands.mapper import EventMapper
-from domain.event import Event
+from commands.record_events import RecordEvents
 from domain.record import Record
 from projections.model import ReadModel
 from projections.store import Change, Checkpoint, DeadLetter, DocumentStore
 from streams.batch_projection import decode, project
-from streams.faust.reader import moved
 
 logger = structlog.get_logger(__name__)
 
-START = Place()
-_places = msgspec.msgpack.Decoder(Place)
+START = LogCheckpoint()
+_places = msgspec.msgpack.Decoder(LogCheckpoint)
 
 
 class Step(Struct, frozen=True, kw_only=True):
     """What a batch of messages leads to: nothing of it is kept yet."""
 
-    before: Place
-    after: Place
+    before: LogCheckpoint
+    after: LogCheckpoint
     records: Sequence[Record]
     changes: Sequence[Change]
     originals: dict[int, Message]
@@ -42,18 +40,6 @@ class Step(Struct, frozen=True, kw_only=True):
         return [letter for change in self.changes for letter in change.dead_letters]
 
 
-class Events:
-    """Reads the events of records with a mapper, as a log does."""
-
-    def __init__(self, mapper: EventMapper) -> None:
-        """Read with *mapper*."""
-        self._mapper = mapper
-
-    def event(self, record: Record) -> Event:
-        """Read the event that *record* carries, at its latest version; raises what the mapper raises."""
-        return self._mapper.event(record.topic, record.schema, record.data)
-
-
 class PartitionProjector:
     """The models' places in one partition.
 
@@ -62,7 +48,7 @@ class PartitionProjector:
     """
 
     def __init__(
-        self, partition: int, models: Sequence[ReadModel], store: DocumentStore, events: Events
+        self, partition: int, models: Sequence[ReadModel], store: DocumentStore, events: RecordEvents
     ) -> None:
         """Project *models* into *store*; `load` comes first."""
         self.partition = partition
@@ -72,7 +58,7 @@ class PartitionProjector:
         self.place = START
         self.checkpoints: dict[str, Checkpoint] = {}
 
-    def load(self) -> Place:
+    def load(self) -> LogCheckpoint:
         """Take up the stored checkpoints and return the place to read on from; raises StoreUnavailableError.
 
         That is the place of the model that is furthest behind. A model that stands elsewhere sees no event twice:
@@ -105,19 +91,19 @@ class PartitionProjector:
 
         *after* is the offset behind them where others' markers follow. Raises LogCorruptError, StoreUnavailableError.
         """
-        counting = Counting(self.partition, self.place)
+        rule = ChainRule(self.partition, self.place)
         records, originals = [], {}
         void = 0
         for message in messages:
-            verdict = counting.take(message)
-            if not isinstance(verdict, Counted):
+            verdict = rule.judge(message)
+            if not isinstance(verdict, CountedMessage):
                 void += 1
                 log = logger.error if verdict.false_history else logger.warning
                 log("void record", partition=self.partition, offset=verdict.offset, reason=verdict.reason)
             elif verdict.record is not None:
                 records.append(verdict.record)
                 originals[verdict.record.sequence] = message
-        place = moved(counting.place, after)
+        place = rule.checkpoint.moved_to(after)
         return Step(
             before=self.place,
             after=place,
@@ -127,7 +113,7 @@ class PartitionProjector:
             void=void,
         )
 
-    def _changes(self, records: Sequence[Record], place: Place) -> list[Change]:
+    def _changes(self, records: Sequence[Record], place: LogCheckpoint) -> list[Change]:
         batch, packed = decode(self.events, records), packed_place(place)
         changes = []
         for model in self.models:
@@ -152,17 +138,17 @@ class PartitionProjector:
             self.checkpoints[change.model] = change.checkpoint
 
 
-def packed_place(place: Place) -> bytes:
+def packed_place(place: LogCheckpoint) -> bytes:
     """Write a place as the mark that is stored with a checkpoint."""
     return msgspec.msgpack.encode(place)
 
 
-def unpacked_place(mark: bytes) -> Place:
+def unpacked_place(mark: bytes) -> LogCheckpoint:
     """Read a checkpoint's mark; without one reading begins at the start of the log."""
     return _places.decode(mark) if mark else START
 
 
-def start_of(checkpoints: Iterable[Checkpoint]) -> Place:
+def start_of(checkpoints: Iterable[Checkpoint]) -> LogCheckpoint:
     """Return the last known place that no model is behind.
 
     A checkpoint without a mark was stored by somebody who does not read Kafka: another model's place at or before

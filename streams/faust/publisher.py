@@ -7,7 +7,7 @@ is repeated by its sequence. An event that cannot be published becomes a dead le
 from collections.abc import Iterable
 
 from commands.kafka.protocol.topics import Topics
-from commands.kafka.protocol.transport import BrokerAwayError
+from commands.kafka.protocol.transport import BrokerUnavailableError
 from commands.kafka.settings import KafkaSettings
 from commands.log import LogUnavailableError
 from domain.event import Event
@@ -95,6 +95,6 @@ class PublicEffects:
             async with Topics(self._settings) as topics:
                 for name in public_topics(self._settings.prefix):
                     await topics.ensure(name, self._settings.partitions, CONFIG)
-        except BrokerAwayError as error:
+        except BrokerUnavailableError as error:
             raise LogUnavailableError(str(error)) from error
         self._made = True

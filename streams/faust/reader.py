@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from commands.kafka.protocol.aiokafka_transport import KafkaTransport
-from commands.kafka.protocol.chain_rule import Counted, Counting, Place
+from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, LogCheckpoint
 from commands.kafka.protocol.message import Message, split_chain
-from commands.kafka.protocol.transport import BrokerAwayError, Transport, TruncatedError
+from commands.kafka.protocol.transport import BrokerUnavailableError, Transport, TruncatedError
 from commands.kafka.settings import KafkaSettings
 from commands.log import LogCorruptError, LogUnavailableError
 from domain.record import Record
@@ -18,7 +18,7 @@ class Read(Struct, frozen=True):
     """Some counted records, and the place behind the messages that they came in."""
 
     records: list[Record]
-    place: Place
+    place: LogCheckpoint
     void: int
 
 
@@ -36,7 +36,7 @@ class PartitionReader:
         self._require_open()
         try:
             return await self._transport.end()
-        except BrokerAwayError as error:
+        except BrokerUnavailableError as error:
             raise LogUnavailableError(str(error)) from error
 
     async def messages(self, offset: int) -> tuple[list[Message], int]:
@@ -47,23 +47,23 @@ class PartitionReader:
         self._require_open()
         try:
             return await self._transport.fetch(offset, wait=True)
-        except BrokerAwayError as error:
+        except BrokerUnavailableError as error:
             raise LogUnavailableError(str(error)) from error
         except TruncatedError as error:
             raise LogCorruptError(f"partition {self.partition}: {error}") from error
 
-    async def read(self, place: Place) -> Read:
+    async def read(self, place: LogCheckpoint) -> Read:
         """Return what counts among the next messages behind *place*; raises as `messages` does."""
-        counting = Counting(self.partition, place)
+        rule = ChainRule(self.partition, place)
         messages, after = await self.messages(place.next_offset)
-        verdicts = [counting.take(message) for message in messages]
+        verdicts = [rule.judge(message) for message in messages]
         return Read(
-            [v.record for v in verdicts if isinstance(v, Counted) and v.record is not None],
-            moved(counting.place, after),
-            sum(not isinstance(verdict, Counted) for verdict in verdicts),
+            [v.record for v in verdicts if isinstance(v, CountedMessage) and v.record is not None],
+            rule.checkpoint.moved_to(after),
+            sum(not isinstance(verdict, CountedMessage) for verdict in verdicts),
         )
 
-    async def check(self, place: Place) -> None:
+    async def check(self, place: LogCheckpoint) -> None:
         """Compare the message that *place* names as the last counted one with the log.
 
         Raises LogCorruptError where the log is another one: shorter, or with another message there.
@@ -99,16 +99,3 @@ async def partition_reader(settings: KafkaSettings, partition: int) -> AsyncIter
         yield reader
     finally:
         await reader.close()
-
-
-def moved(place: Place, offset: int) -> Place:
-    """Return *place* with everything below *offset* looked at: what others' markers take holds no message."""
-    if offset <= place.next_offset:
-        return place
-    return Place(
-        next_offset=offset,
-        counted_at=place.counted_at,
-        tip=place.tip,
-        log_id=place.log_id,
-        partitions=place.partitions,
-    )

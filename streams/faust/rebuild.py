@@ -16,11 +16,12 @@ import structlog
 from commands.kafka.settings import KafkaSettings
 from commands.log import LogUnavailableError
 from commands.mapper import EventMapper
+from commands.record_events import RecordEvents
 from projections.model import ReadModel
 from projections.redis.progress import ProgressPublisher, batch_message
 from projections.store import DocumentStore, Rebuild
 from streams.batch_projection import decode, project_strictly
-from streams.faust.partition_state import START, Events, packed_place
+from streams.faust.partition_state import START, packed_place
 from streams.faust.reader import PartitionReader, Read, partition_reader
 from streams.rebuild import RebuildCancelledError
 
@@ -54,7 +55,7 @@ def rebuild_from_kafka(
                     await stack.enter_async_context(partition_reader(settings, number))
                     for number in range(settings.partitions)
                 ]
-                work = _Building(readers, store, Events(mapper), model, build, progress, cancelled)
+                work = _Building(readers, store, RecordEvents(mapper), model, build, progress, cancelled)
                 return await work.run()
         except BaseException:
             build.cancel()
@@ -76,7 +77,7 @@ class _Building:
         self,
         readers: Sequence[PartitionReader],
         store: DocumentStore,
-        events: Events,
+        events: RecordEvents,
         model: ReadModel,
         build: Rebuild,
         progress: Callable[[int, int], None] | None,

@@ -14,16 +14,17 @@ from prometheus_client import start_http_server
 
 from commands.kafka.protocol.aiokafka_transport import KafkaTransport
 from commands.kafka.protocol.topics import ensure_log
-from commands.kafka.protocol.transport import BrokerAwayError
+from commands.kafka.protocol.transport import BrokerUnavailableError
 from commands.kafka.settings import KafkaSettings
 from commands.mapper import EventMapper
+from commands.record_events import RecordEvents
 from projections.model import ReadModel
 from projections.store import DocumentStore, StoreUnavailableError
 from streams.faust.app import Inbox, make_app
 from streams.faust.dead_letter_retry import Retrying
 from streams.faust.driver import Driving, Effects, PartitionDriver
 from streams.faust.metrics import Figures
-from streams.faust.partition_state import Events, PartitionProjector
+from streams.faust.partition_state import PartitionProjector
 from streams.faust.producer import Producer
 from streams.faust.reader import PartitionReader
 from streams.faust.requests import RetryRequests
@@ -54,7 +55,7 @@ class Worker:
         self._settings = settings
         self._group = group
         self._store = store
-        self._events = Events(mapper)
+        self._events = RecordEvents(mapper)
         self._models = models
         self._requests = requests
         self._producer = Producer(settings)
@@ -87,7 +88,7 @@ class Worker:
             try:
                 await loop.run_in_executor(self._executor, self._store.prepare, self._models(0))
                 await ensure_log(self._settings)
-            except (StoreUnavailableError, BrokerAwayError) as error:
+            except (StoreUnavailableError, BrokerUnavailableError) as error:
                 if not said:
                     logger.warning("worker waits", group=self._group, reason=str(error))
                 said = True

@@ -1,4 +1,4 @@
-"""G1, G3, G5, G7: kill -9 under load, again and again; then compare what was acknowledged with log and read models."""
+"""G1, G3, G5, G7: kill -9 under load, many times; then compare acknowledgements with log and read models."""
 
 import random
 import threading
@@ -117,7 +117,7 @@ def compare(data, writers):
 
 
 def check_versions(records):
-    """G2: versions 1, 2, 3 … in each stream; each key once, although it was sent again through every crash."""
+    """G2: versions 1, 2, 3 … in each stream; each key once, although it was sent again after every crash."""
     versions = {}
     for record in records:
         assert record.version == versions.get(record.stream, 0) + 1
