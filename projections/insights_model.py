@@ -29,7 +29,7 @@ class Reports:
         self._reports: OrderedDict[tuple[str, str], FileReport] = OrderedDict()
 
     def measure(self, events: Iterable[FileWritten]) -> None:
-        """Measure the contents without a report, all at once; raises StoreUnavailableError without an analyser."""
+        """Measure the contents that have no report, all at once; raises StoreUnavailableError."""
         missing = {_key(event): event for event in events if _key(event) not in self._reports}
         try:
             reports = self._analyser.analyse_many(

@@ -34,11 +34,11 @@ class _PartitionProgress:
 
 
 class Progress:
-    """The sequences that each read model includes. Runners report from their threads; queries wait in their loop.
+    """The sequences that read models include. Runners report from threads; queries wait in their event loop.
 
-    A required position is a map from partitions to sequences. A *scope* narrows a wait: a model that reads only some
-    events (insights) reports the scopes for which it still has work, so that a query about one project does not wait
-    for another. A scope belongs to one partition.
+    A required position is a map from partitions to sequences. A *scope* narrows a wait: a model that reads
+    only some events (insights) reports the scopes for which it still has work, so that a query about one
+    project does not wait for another. A scope belongs to one partition.
     """
 
     def __init__(self) -> None:
@@ -98,17 +98,17 @@ class Progress:
                 }
 
     def needed(self, model: str, scope: str, sequence: int, partition: int = 0) -> int:
-        """Return the sequence that *model* must include for an answer about *scope* that includes *sequence*."""
+        """Return what *model* must include so that an answer about *scope* includes *sequence*."""
         known = self._of(partition)
         floor = known.floors.get(model, 0)
         return min(known.touched.get(model, {}).get(scope, floor), sequence)
 
     def assume_touched(self, model: str, sequence: int, partition: int = 0) -> None:
-        """Assume work for *model* in every scope up to *sequence*: what came before the start is not known."""
+        """Assume work for *model* in every scope through *sequence*: at the start, none is known."""
         self._of(partition).floors[model] = sequence
 
     async def wait(self, models: Iterable[str], needed: Mapping[int, int], timeout: float) -> None:
-        """Wait until all *models* include the sequences *needed*; raises NotCaughtUpError after *timeout* seconds."""
+        """Wait until all *models* include *needed*; raises NotCaughtUpError after *timeout* seconds."""
         deadline = 0.0
         for partition, sequence in needed.items():
             known = self._of(partition)

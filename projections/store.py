@@ -14,7 +14,7 @@ class StoreUnavailableError(Exception):
 
 
 class ModelSwitchedError(StoreUnavailableError):
-    """Another process has switched the model to a new generation: load its checkpoint and continue from there.
+    """Another process has switched the model to a new generation: load its checkpoint, and continue there.
 
     Raised once for each switch, in each partition that this process writes.
     """
@@ -67,8 +67,8 @@ Condition = Equals | OneOf | StartsWith | Above | Matches
 class Query(Struct, frozen=True, kw_only=True):
     """Which documents, in which order.
 
-    All conditions of *where* hold and, if there are *scopes*, those of at least one scope. *after* is the sort value
-    and the id of the last document of the page before.
+    All conditions of *where* hold and, if there are *scopes*, those of at least one scope. *after* is the
+    sort value and the id of the last document of the page before.
     """
 
     collection: str
@@ -83,7 +83,8 @@ class Query(Struct, frozen=True, kw_only=True):
 class Checkpoint(Struct, frozen=True, kw_only=True):
     """How far a model is: the sequence that it includes, and the streams that a dead letter blocks.
 
-    *resume_at* says where in the log a reader resumes, in the log's own terms; empty if only the sequence is known.
+    *resume_at* says where in the log a reader resumes, in the log's own terms; empty if only the sequence is
+    known.
     """
 
     sequence: int = 0
@@ -92,7 +93,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
-    """An event that a model could not take, or one of its stream that waits behind such an event (*reason* None)."""
+    """An event that a model could not take, or a later one of its stream, which waits (*reason* None)."""
 
     model: str
     stream: str
@@ -105,8 +106,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 class Change(Struct, frozen=True, kw_only=True):
     """What one step does to one model in one *partition*.
 
-    *writes* come in ascending positions and lead to *checkpoint*. *dead_letters* are added; those at the sequences
-    *solved* are deleted.
+    *writes* come in ascending positions and lead to *checkpoint*. *dead_letters* are added; those at the
+    sequences *solved* are deleted.
     """
 
     model: str
@@ -120,8 +121,8 @@ class Change(Struct, frozen=True, kw_only=True):
 class DocumentStore(Protocol):
     """The documents of all read models. Any thread may read; one thread at a time may write.
 
-    A model has one checkpoint for each partition of the log. A document has one position, because all of its writes
-    come from one partition.
+    A model has one checkpoint for each partition of the log. A document has one position, because all of its
+    writes come from one partition.
 
     Every method raises StoreUnavailableError when the store does not answer.
     """
@@ -129,9 +130,9 @@ class DocumentStore(Protocol):
     def prepare(self, models: Iterable[ReadModel]) -> None:
         """Create the collections and indexes of *models* that are missing, each with a live generation.
 
-        A model whose version is above that of the live generation begins with an empty one. If several processes use
-        the store, a model with a lower version leaves the live generation as it is: this process reads it, and gets
-        NewerModelError when it writes.
+        A model whose version is above that of the live generation begins with an empty one. If several
+        processes use the store, a model with a lower version leaves the live generation as it is: this
+        process reads it, and gets NewerModelError when it writes.
         """
         ...
 
@@ -142,12 +143,12 @@ class DocumentStore(Protocol):
     def apply(self, changes: Sequence[Change]) -> None:
         """Apply *changes*; a write at or below its document's position does nothing.
 
-        A checkpoint is never stored before its documents and dead letters. If a crash leaves documents without their
-        checkpoint, the changes are applied again, which changes nothing. A checkpoint behind the stored one is
-        ignored: redelivered events do not move a model back.
+        A checkpoint is never stored before its documents and dead letters. If a crash leaves documents
+        without their checkpoint, the changes are applied again, which changes nothing. A checkpoint behind
+        the stored one is ignored: redelivered events do not move a model back.
 
-        Raises ValueError, before anything is written, where a collection is not the model's; ModelSwitchedError; and
-        NewerModelError.
+        Raises ValueError, before anything is written, where a collection is not the model's;
+        ModelSwitchedError; and NewerModelError.
         """
         ...
 
@@ -164,7 +165,7 @@ class DocumentStore(Protocol):
         ...
 
     def find_many(self, queries: Sequence[Query]) -> list[list[Document]]:
-        """Return the documents of each of *queries*, which name one collection, in one request to the server."""
+        """Return the documents of each of *queries*, which name one collection, in one request."""
         ...
 
     def count(self, collection: str) -> int:
@@ -174,7 +175,7 @@ class DocumentStore(Protocol):
     def totals(
         self, collection: str, where: Sequence[Condition], fields: Sequence[str]
     ) -> Mapping[str, float]:
-        """Return the sums of number *fields* over the documents of *where*, and their number under `count`."""
+        """Return the sums of number fields over the documents of *where*, and their number under `count`."""
         ...
 
     def totals_by(
@@ -202,11 +203,11 @@ class Rebuild(Protocol):
         resume_at: bytes = b"",
         partition: int = 0,
     ) -> None:
-        """Apply the writes of *partition* through *sequence*, after which a reader of the log resumes at *resume_at*."""
+        """Apply the writes of *partition* through *sequence*, after which a reader resumes at *resume_at*."""
         ...
 
     def switch(self) -> None:
-        """Make this the live generation, in one atomic step, and drop the old one with the model's dead letters.
+        """Make this the live generation, in one atomic step; drop the old one and the model's dead letters.
 
         Raises ValueError if the rebuild is behind the live checkpoint of any partition, or has ended.
         """

@@ -58,8 +58,8 @@ def project(
 ) -> Change:
     """Return what *batch* does to *model*, which then includes every event through the sequence *through*.
 
-    The model's checkpoint may lie within the batch. An event that fails becomes a dead letter and blocks its stream;
-    later events of the stream wait behind it as dead letters without a reason.
+    The model's checkpoint may lie within the batch. An event that fails becomes a dead letter and blocks its
+    stream; later events of the stream wait behind it as dead letters without a reason.
     """
     blocked = set(checkpoint.blocked)
     writes: list[tuple[int, Sequence[Write]]] = []
@@ -87,7 +87,7 @@ def project(
 
 
 def project_strictly(model: ReadModel, batch: Sequence[DecodedRecord]) -> list[tuple[int, Sequence[Write]]]:
-    """Return the writes of *batch* by sequence, for a rebuild; raises PoisonError at the first event that fails."""
+    """Return the writes of *batch* by sequence, for a rebuild; raises PoisonError if an event fails."""
     relevant = batch if model.prepare is None else _prepared(model, batch, frozenset())
     writes = [(decoded.record.sequence, project_one(model, decoded)) for decoded in relevant]
     return [(sequence, event_writes) for sequence, event_writes in writes if event_writes]

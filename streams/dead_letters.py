@@ -14,8 +14,8 @@ from streams.runner import Runner
 def retry(log: EventLog, store: DocumentStore, runners: Iterable[Runner]) -> dict[str, int]:
     """Retry every dead letter; return how many were `solved` and how many are `left`.
 
-    A stream is unblocked when its last dead letter is solved. The first one that fails again keeps those after it
-    waiting.
+    A stream is unblocked when its last dead letter is solved. The first one that fails again keeps those
+    after it waiting.
     """
     solved = left = 0
     for runner in runners:

@@ -30,9 +30,9 @@ def rebuild(
 ) -> int:
     """Rebuild *model* from the first event and switch to it; return the sequence that it includes.
 
-    The live model keeps moving meanwhile: *runner* pauses only for the last few events and for the switch, which is
-    one step. Raises PoisonError where an event cannot be projected, and RebuildCancelledError; both leave the live
-    model as it is.
+    The live model keeps moving meanwhile: *runner* pauses only for the last few events and for the switch,
+    which is one step. Raises PoisonError where an event cannot be projected, and RebuildCancelledError; both
+    leave the live model as it is.
     """
     build = store.begin_rebuild(model)
     try:
@@ -64,7 +64,7 @@ def _catch_up(
     progress: ReportProgress | None,
     cancelled: threading.Event | None,
 ) -> int:
-    """Project what follows *sequence* up to the end of the log; return the sequence that the build includes."""
+    """Project what follows *sequence*, up to the end of the log; return the sequence reached."""
     selection = EVERYTHING if model.topics is None else Selection(topics=tuple(sorted(model.topics)))
     target = log.tip().sequence
     while sequence < target:

@@ -1,4 +1,4 @@
-"""The records that were appended last, in memory: a runner that is nearly up to date need not read them back."""
+"""The records appended last, in memory, for runners that are nearly up to date."""
 
 import threading
 from collections import deque
@@ -20,7 +20,7 @@ class RecentRecords:
         self._lock = threading.Lock()
 
     def add(self, records: Sequence[Record]) -> None:
-        """Add what was appended; records that do not follow the last one replace all, for a gap would be skipped."""
+        """Add what was appended; records after a gap replace all others, so that no reader skips the gap."""
         with self._lock:
             if self._records and self._records[-1].sequence + 1 != records[0].sequence:
                 self._records.clear()

@@ -44,7 +44,8 @@ class Runner:
     ) -> None:
         """Run *models* over *log*; call *before_step* with the records of each step, and *touched* after it.
 
-        With *inline*, a thread that appends also projects its records, provided that the runner is up to date.
+        With *inline*, a thread that appends also projects its records, provided that the runner is up to
+        date.
         """
         self._log = log
         self._store = store
@@ -83,7 +84,7 @@ class Runner:
         self._store_checkpoints()
 
     def _store_checkpoints(self) -> None:
-        """Store the checkpoints that moved without a write, so that the next start need not read those events."""
+        """Store checkpoints that moved without a write, so that the next start skips those events."""
         with self._lock, suppress(StoreUnavailableError):
             stored = self._store.checkpoints()
             self._store.apply(
@@ -105,7 +106,7 @@ class Runner:
         return self._position
 
     def paused(self) -> threading.RLock:
-        """Return the lock that each step takes; its holder may change checkpoints and must then call `reload`."""
+        """Return the lock that each step takes; its holder may change checkpoints and then call `reload`."""
         return self._lock
 
     def reload(self) -> None:
@@ -139,8 +140,8 @@ class Runner:
     def _appended(self, records: Sequence[Record]) -> None:
         """Project what was appended, in the appending thread, or leave it to the runner's own thread.
 
-        In the appending thread no record is read back and no thread is woken, and a caller that waits for the outcome
-        of its command finds the read models ready.
+        In the appending thread no record is read back and no thread is woken, and a caller that waits for the
+        outcome of its command finds the read models ready.
         """
         far_behind = self._inline and records[-1].sequence - self._position > _FAR_BEHIND
         if self._lock.acquire(blocking=far_behind):
@@ -155,7 +156,7 @@ class Runner:
         self._grown.set()
 
     def _catch_up(self) -> None:
-        """Step until the models are no longer far behind: a thread that appends faster than this waits here."""
+        """Step until the models are no longer far behind; a thread that appends too fast waits here."""
         while not self._ended and self._log.tip().sequence - self._position > _FAR_BEHIND:
             try:
                 if not self._step():
@@ -237,8 +238,8 @@ class Runner:
     ) -> tuple[list[Change], dict[str, Checkpoint]]:
         """Return the changes to be stored, and the checkpoints of all models after them.
 
-        A model that wants no event of the batch is not called: its checkpoint moves in memory, and is stored now and
-        then, so that a start need not read far.
+        A model that wants no event of the batch is not called: its checkpoint moves in memory, and is stored
+        now and then, so that a start need not read far.
         """
         topics = {decoded.record.topic for decoded in batch}
         store_all = through // _IDLE_CHECKPOINT != self._position // _IDLE_CHECKPOINT

@@ -25,7 +25,8 @@ def read_model(
     """Return the read model that *handlers* fill; events without a handler change no document.
 
     The exception are events of a stream that one of *collections* shows: each of them sets `version` and
-    `updatedAt` of the stream's document, with a handler or without one. *answers_commands* is explained at ReadModel.
+    `updatedAt` of the stream's document, with a handler or without one. *answers_commands* is explained at
+    ReadModel.
     """
     showing = {
         cls: (collection.name, collection.shows.document)

@@ -50,7 +50,7 @@ def _starts_with(collection: Collection, field: str, prefix: str) -> Document:
 
 
 def _range(prefix: str) -> Document:
-    """Return the range of the texts that begin with *prefix*; an index serves it, as it serves an anchored pattern."""
+    """Return the range of the texts that begin with *prefix*, which an index serves."""
     if not prefix:
         return {"$type": "string"}
     end = after_prefix(prefix)

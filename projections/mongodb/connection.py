@@ -47,10 +47,10 @@ def connect(
     tls_ca_file: Path | None = None,
     tls_certificate_key_file: Path | None = None,
 ) -> Client:
-    """Return a client of *uri* with a pool of *pool* (minimum, maximum) connections; it connects when first used.
+    """Return a client of *uri* with *pool* (minimum, maximum) connections; it connects when first used.
 
-    Writes wait for the journals of a majority; reads return only what a majority has. What the URI says of TLS takes
-    precedence over the files. Raises StoreUnavailableError where the URI or a file is not valid.
+    Writes wait for the journals of a majority; reads return only what a majority has. What the URI says of
+    TLS takes precedence over the files. Raises StoreUnavailableError where the URI or a file is not valid.
     """
     options: dict[str, Any] = {
         "minPoolSize": pool[0],
@@ -89,7 +89,7 @@ def database_of(client: Client, name: str) -> Database[Document]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn errors of the driver into StoreUnavailableError; errors in our own documents stay what they are."""
+    """Turn errors of the driver into StoreUnavailableError, but not those of our own documents."""
     try:
         yield
     except PyMongoError as error:

@@ -1,4 +1,4 @@
-"""Documents as MongoDB stores them: their own fields, `_id` in place of `id`, and fields that the store adds."""
+"""Documents as MongoDB stores them: `_id` in place of `id`, their own fields, and some of the store."""
 
 from collections.abc import Sequence
 from typing import Any

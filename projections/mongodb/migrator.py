@@ -80,7 +80,7 @@ class MigrationState(Struct, frozen=True, kw_only=True):
 
 
 def migrations(folder: Path = FOLDER) -> list[Migration]:
-    """Return the migrations of *folder* in order; raises MigrationError if a number is missing or used twice."""
+    """Return the migrations of *folder*; raises MigrationError if a number is missing or used twice."""
     modules = []
     for path in sorted(folder.glob("[0-9]*.py")):
         match = _FILE.fullmatch(path.name)
@@ -106,7 +106,7 @@ def create(name: str, folder: Path = FOLDER) -> Path:
 
 
 class Migrator:
-    """Migrate one database. If several processes try at the same time, one does it; the others get an error."""
+    """Migrate one database. Of several processes that try at the same time, one does it."""
 
     def __init__(self, client: Client, database: str, folder: Path = FOLDER) -> None:
         """Apply the migrations of *folder* to *database*."""
@@ -181,7 +181,7 @@ def _check(known: Sequence[Migration], records: dict[int, Document]) -> None:
             raise MigrationError(f"{number:04}_{record['name']} is applied, but its module is gone")
         if not known[number - 1].was_applied_as(record["checksum"]):
             raise MigrationError(
-                f"{known[number - 1].path.name} has changed since it was applied: add another migration instead"
+                f"{known[number - 1].path.name} has changed since it was applied: add another migration"
             )
 
 

@@ -1,8 +1,8 @@
-"""What the store knows of its models: one document each with the live generation, the checkpoints and the rebuild.
+"""What the store knows of its models: one document each, with live generation, checkpoints and rebuild.
 
 Every change is one guarded update, so that processes that change a document at the same time do not undo each
-other's changes. The checkpoint of the first partition stands in the document's own fields, those of other partitions
-in `others`, by partition.
+other's changes. The checkpoint of the first partition stands in the document's own fields, those of other
+partitions in `others`, by partition.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,14 +27,14 @@ ModelPartition = tuple[str, int]
 
 
 class GenerationId(NamedTuple):
-    """A generation of a model: the model's version, and a number that no other generation of the model has."""
+    """A generation of a model: the version, and a number that no other generation of the model has."""
 
     version: int
     generation: int
 
 
 class ModelEntry(Struct, frozen=True, kw_only=True):
-    """A model's live generation, its checkpoint in each partition in which it has one, and the rebuild under way."""
+    """A model's live generation, the checkpoints that it has by partition, and the rebuild under way."""
 
     live: GenerationId
     checkpoints: Mapping[int, Checkpoint]
@@ -71,7 +71,7 @@ class ModelRegistry:
         return _entry(raw)
 
     def claim(self, model: ReadModel) -> bool:
-        """Register *model*; if an older version is live, begin an empty generation. Return whether one was begun.
+        """Register *model*; return whether an older live version was replaced by an empty generation.
 
         Of several processes that do so at the same time, one succeeds.
         """
@@ -127,7 +127,8 @@ class ModelRegistry:
     def switch(self, model: str, generation: GenerationId, checkpoints: Mapping[int, Checkpoint]) -> bool:
         """Make *generation* the live one; return whether that was done.
 
-        It is not done if its rebuild has ended, if a newer version is live, or if it is behind in any partition.
+        It is not done if its rebuild has ended, if a newer version is live, or if it is behind in any
+        partition.
         """
         guard: Document = {
             "_id": model,

@@ -14,11 +14,11 @@ NUMBER = "_query"
 
 
 def filters(collection: Collection, query: Query) -> Iterator[Document]:
-    """Yield filters whose documents, one filter after the other, are those of *query* in the order of `sort_of`.
+    """Yield filters that, one after the other, give the documents of *query* in the order of `sort_of`.
 
-    A later filter is only needed if the earlier ones return too few documents. Null sorts below everything. A page
-    that continues after a value reads the nulls with a filter of their own, so that each filter is one range of an
-    index.
+    A later filter is only needed if the earlier ones return too few documents. Null sorts below everything. A
+    page that continues after a value reads the nulls with a filter of their own, so that each filter is one
+    range of an index.
     """
     chosen = _chosen(collection, query)
     for page_range in _ranges(query):
@@ -66,8 +66,9 @@ def totals(
 def _all_of(filters: Iterable[Document]) -> Document:
     """Return the filter of the documents that meet all of *filters*.
 
-    Equalities stand side by side, for not every server looks for an index below `$and`. Everything else goes below
-    it: SecantusDB, on which the tests run, leaves documents out where a range meets an index in descending order.
+    Equalities stand side by side, for not every server looks for an index below `$and`. Everything else goes
+    below it: SecantusDB, on which the tests run, leaves documents out where a range meets an index in
+    descending order.
     """
     equalities: Document = {}
     others: list[Document] = []
@@ -125,7 +126,7 @@ def _excludes_null(conditions: Iterable[Condition], field: str) -> bool:
 
 
 def sums(fields: Sequence[str], rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Return the totals in the first of *rows*, which a pipeline of `totals` returned; zeros without a row."""
+    """Return the totals in the first of *rows*, the answer to a pipeline of `totals`; zeros without a row."""
     if not rows:
         return dict.fromkeys(("count", *fields), 0)
     row = rows[0]

@@ -54,7 +54,7 @@ def read_query(source: Source, query: Query) -> list[Document]:
 
 
 def read_queries(source: Source, requested: Sequence[Query]) -> list[list[Document]]:
-    """Return the documents of each of *requested*: one pipeline joins the answers, each marked with its number."""
+    """Return the documents of each of *requested*; one pipeline joins the answers, marked by number."""
     first, *rest = [
         pipeline
         for number, query in enumerate(requested)

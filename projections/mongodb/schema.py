@@ -1,4 +1,4 @@
-"""The store's own collections and those of generations: created if missing, dropped when no query reads them."""
+"""The store's own collections and those of generations: create them, and drop those that no query reads."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ from projections.writes import Document
 
 RETIRED = "retired"
 GRACE_SECONDS = 60.0
-"""How long a collection stays when it is no longer live: longer than any reader relies on what it read last."""
+"""How long a collection stays when it is no longer live: longer than readers rely on what they read last."""
 
 _GENERATION = re.compile(r".+_v\d+_g\d+")
 _NAME = re.compile(r"[a-z][a-z_]*")
@@ -47,7 +47,7 @@ def create(database: Database[Document], model: ReadModel, generation: Generatio
 
 
 def _create_text(stored: MongoCollection[Document], collection: Collection) -> None:
-    """Create the text index for people and tools, if the server can; the store's own search does not need it."""
+    """Create the text index for people and tools, if the server can; the store's own search needs none."""
     try:
         stored.create_index(
             [(field, "text") for field in collection.text], name="text", default_language="none"

@@ -10,8 +10,8 @@ _WORD = re.compile(r"[^\W_]+")
 def words(text: str) -> list[str]:
     """Return the words of *text* in order, normalised.
 
-    Words consist of letters and digits; everything else separates them, so that `C++` is found as `c`. Case and
-    diacritics do not count: `Café` and `CAFE` are one word.
+    Words consist of letters and digits; everything else separates them, so that `C++` is found as `c`. Case
+    and diacritics do not count: `Café` and `CAFE` are one word.
     """
     folded = _without_marks(_without_marks(text).casefold())
     return _WORD.findall(folded)

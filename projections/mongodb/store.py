@@ -47,8 +47,9 @@ _SWEEP_SECONDS = schema.GRACE_SECONDS
 class MongoDocumentStore:
     """Keep documents in a database that other processes read and write as well.
 
-    Each collection is one MongoDB collection for each generation of its model; the registry names the live one.
-    Collections that are no longer live stay for a while, for readers and writers that do not know so yet.
+    Each collection is one MongoDB collection for each generation of its model; the registry names the live
+    one. Collections that are no longer live stay for a while, for readers and writers that do not know so
+    yet.
     """
 
     def __init__(
@@ -79,9 +80,9 @@ class MongoDocumentStore:
     def prepare(self, models: Iterable[ReadModel]) -> None:
         """Create what *models* need, and drop the collections that no query reads any more.
 
-        A model whose version is above the live one gets a new, empty live generation at checkpoint 0, for its worker
-        to fill. If a newer version is live, it stays: this process only reads it. A new index is created at once; a
-        new multikey or text field needs a new version.
+        A model whose version is above the live one gets a new, empty live generation at checkpoint 0, for its
+        worker to fill. If a newer version is live, it stays: this process only reads it. A new index is
+        created at once; a new multikey or text field needs a new version.
         """
         models = list(models)
         with self._lock, translated():
@@ -95,7 +96,7 @@ class MongoDocumentStore:
             self._sweep()
 
     def checkpoints(self, partition: int = 0) -> Mapping[str, Checkpoint]:
-        """Return the checkpoint in *partition* of each prepared model's live generation, as the server has it now."""
+        """Return the checkpoint in *partition* of each prepared model's live generation, as stored now."""
         with translated():
             entries = self._live.load().entries
         for name, entry in entries.items():
@@ -196,7 +197,7 @@ class MongoDocumentStore:
             self._check_live(checkpoints, self._live.load())
 
     def _check_live(self, keys: Iterable[ModelPartition], live: LiveGenerations) -> None:
-        """Raise if another generation is live than the one that is written; write to the live one from now on.
+        """Raise if the generation that is written is not live; write to the live one from now on.
 
         The error is raised for each partition by itself: the writer of another one may have met it before.
         """

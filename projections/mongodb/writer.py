@@ -42,8 +42,9 @@ class _ChangedDocument(NamedTuple):
 class CollectionWriter:
     """Apply writes to a collection that other processes may write to at the same time.
 
-    Each document is inserted, or replaced only at the position with which it was read; one that another process has
-    moved is read again. Therefore the result is always the fold of the stored document and of newer writes.
+    Each document is inserted, or replaced only at the position with which it was read; one that another
+    process has moved is read again. Therefore the result is always the fold of the stored document and of
+    newer writes.
     """
 
     def __init__(self, database: Database[Document], collection: Collection, name: str, cache: int) -> None:
@@ -107,7 +108,7 @@ class CollectionWriter:
         return changed
 
     def _save(self, changed: Sequence[_ChangedDocument]) -> list[str]:
-        """Write what has changed; return the ids of documents that another process may have changed meanwhile."""
+        """Write what has changed; return the ids of documents that another process may have changed."""
         if not changed:
             return []
         inserted = [change for change in changed if change.before.position == 0]
@@ -131,8 +132,8 @@ class CollectionWriter:
     def _replace(self, changed: Sequence[_ChangedDocument]) -> int:
         """Replace documents that are still at the positions that were read; return how many were replaced.
 
-        One transaction saves time on servers that wait for the disk after each update. It is needed for nothing else:
-        without transactions, or if another writer is in the way, each update stands for itself.
+        One transaction saves time on servers that wait for the disk after each update. It is needed for
+        nothing else: without transactions, or if another writer is in the way, each update stands for itself.
         """
         if not changed:
             return 0
@@ -223,7 +224,7 @@ def _replacement(change: _ChangedDocument) -> ReplaceOne[Any]:
 
 
 def _duplicates(error: BulkWriteError) -> set[int]:
-    """Return the indexes of operations whose documents exist already; raise *error* if it has another cause."""
+    """Return the indexes of inserts whose documents exist already; raise *error* if it has another cause."""
     details = error.details or {}
     failed = details.get("writeErrors", [])
     if details.get("writeConcernErrors") or any(failure["code"] != _DUPLICATE_KEY for failure in failed):

@@ -32,7 +32,7 @@ def visible_ids(store: DocumentStore, project_ids: Sequence[str], actor: Actor) 
 
 
 def project_not_found(project_id: str) -> NotFoundError:
-    """Return the error for a project that does not exist or that the actor may not see; both look the same."""
+    """Return the error for a project that does not exist, and for one that the actor may not see."""
     return NotFoundError(f"there is no project {project_id}", code="project_not_found")
 
 

@@ -26,7 +26,7 @@ class AccountQueries:
         return _as_seen(self.get_own(account_id), actor)
 
     def many(self, account_ids: Sequence[str], actor: Actor) -> dict[str, Document]:
-        """Return the accounts that exist, as *actor* sees them; of an erased one, its id and a placeholder name."""
+        """Return the accounts that exist, as *actor* sees them; of an erased one, id and a placeholder."""
         accounts = self._store.get_many(ACCOUNTS, account_ids)
         return {id_: _as_seen(account, actor) for id_, account in accounts.items()}
 

@@ -22,7 +22,7 @@ class CommitQueries:
         self._store = store
 
     def page(self, project_id: str, path: str | None, page: PageRequest, actor: Actor) -> Page:
-        """Return a page of commits, newest first, with *path* only those that touched it; raises NotFoundError."""
+        """Return a page of commits, newest first, or of those that touched *path*; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
         return _listed(read_page(self._store, _of_project(project_id, path), page))
 

@@ -31,13 +31,13 @@ def render(bare: Document, document: Document) -> Rendered:
 
 
 class ComposedAnswers(Generic[T]):
-    """Answers by key. The projection touches a key after it has written; only then may readers learn of the write.
+    """Answers by key. The projection touches a key after its write and before readers learn of the write.
 
     An answer that was composed while its key was touched is not kept, for it may mix old and new.
     """
 
     def __init__(self, size: int = 2_000) -> None:
-        """Keep up to *size* answers; the one that was composed first leaves first, so that reading takes no lock."""
+        """Keep up to *size* answers. The oldest is dropped first, even if it is read often."""
         self._size = size
         self._answers: dict[str, T] = {}
         self._touched: dict[str, int] = {}

@@ -24,8 +24,8 @@ class InboxQueries:
     def notifications(self, page: PageRequest, actor: Actor, *, unread: bool | None) -> Page:
         """Return a page of the actor's notifications, newest first, with *unread* only those unread, or read.
 
-        The number of notifications that are looked at is bounded: a page with few items, or none, may have a cursor
-        for the next page.
+        The number of notifications that are looked at is bounded: a page with few items, or none, may have a
+        cursor for the next page.
         """
         through = (self._store.get(INBOXES, actor.id) or {"readThrough": ""})["readThrough"]
         chosen: list[Document] = []

@@ -79,7 +79,7 @@ def _insights(
     suggestions: Sequence[Document],
     verdicts: Mapping[str, Document],
 ) -> Document:
-    """Return the insights without dismissed suggestions; others carry the verdict on them, if there is one."""
+    """Return the insights without dismissed suggestions; other suggestions carry their verdict, if any."""
     open_ones = []
     for suggestion in suggestions:
         verdict = verdicts.get(f"{project_id}/{suggestion['id']}")

@@ -42,7 +42,7 @@ class ProjectQueries:
         self._rendered: ComposedAnswers[Rendered] = ComposedAnswers()
 
     def touch(self, project_ids: Iterable[str] | None, through: Sequences | None = None) -> None:
-        """Forget the composed answers of these projects, None for all; the projection calls this after it writes.
+        """Forget the composed answers of these projects, None for all; called after each write.
 
         *through* are the sequences that its writes include.
         """
@@ -73,7 +73,7 @@ class ProjectQueries:
         )
 
     def rendered_new(self, project_id: str, actor: Actor) -> Rendered:
-        """Return a project that was created just now, and therefore has no files yet; raises NotFoundError."""
+        """Return a project that was just created, and therefore has no files; raises NotFoundError."""
         return self._rendered.get(project_id, lambda: self._render_new(project_id, actor))
 
     def _render_new(self, project_id: str, actor: Actor) -> Rendered:

@@ -45,7 +45,7 @@ class ReviewQueries:
         return {review["id"]: review for review in shown}
 
     def comments(self, review_ids: Sequence[str]) -> dict[str, list[Document]]:
-        """Return the first 1,000 comments of each review, oldest first, of reviews that the caller has shown."""
+        """Return the first 1,000 comments, oldest first, of each review; the caller may see the reviews."""
         threads = self._store.find_many([_comments_on(id_) for id_ in review_ids])
         shown = iter(self._with_authors([comment for thread in threads for comment in thread]))
         return {id_: [next(shown) for _ in thread] for id_, thread in zip(review_ids, threads, strict=True)}

@@ -17,7 +17,7 @@ class SecurityQueries:
         self._store = store
 
     def sessions(self, page: PageRequest, actor: Actor) -> Page:
-        """Return a page of the actor's sessions, newest first, including those ended by ending all at once."""
+        """Return a page of the actor's sessions, newest first; ending all at once leaves them here."""
         return self._page(SESSIONS, page, actor)
 
     def tokens(self, page: PageRequest, actor: Actor) -> Page:

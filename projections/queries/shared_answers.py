@@ -1,9 +1,9 @@
 """Composed answers that several processes share: cache-aside, in Redis in the cluster profile.
 
 An entry carries, by partition, the sequences that the read models included before it was composed: of its own
-partition, and of others that it may have been composed from (accounts have a partition of their own). An entry is
-used only if these include every touch of its key that this process knows of, so that a lost invalidation costs a
-miss and never a stale answer.
+partition, and of others that it may have been composed from (accounts have a partition of their own). An
+entry is used only if these include every touch of its key that this process knows of, so that a lost
+invalidation costs a miss and never a stale answer.
 """
 
 import threading
@@ -36,7 +36,7 @@ class SharedAnswers:
         self._lock = threading.Lock()
 
     def get(self, kind: str, key: str, seconds: int, type_: type[T], compose: Callable[[], T]) -> T:
-        """Return the answer of *kind* under *key*; without a recent one, compose it and keep it for *seconds*."""
+        """Return the answer of *kind* under *key*, else compose it and keep it for *seconds*."""
         return self.get_many(kind, [key], seconds, type_, lambda _: {key: compose()})[key]
 
     def get_many(
@@ -77,7 +77,7 @@ class SharedAnswers:
         self._cache.erase()
 
     def _needed(self, key: str) -> Sequences:
-        """Return what an entry must include; touches from before this process began to listen are not known."""
+        """Return what an entry must include; touches before this process began to listen are not known."""
         with self._lock:
             if self._floor is None:
                 self._floor = self._reached()

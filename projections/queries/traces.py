@@ -30,8 +30,9 @@ class TraceQueries:
     def authors(self, account_id: str, emails: Collection[str]) -> list[str]:
         """Return the authors of the commits that the account recorded under one of its own *emails*.
 
-        An address proves nothing, for anybody may write any address into a commit. Therefore commits that others
-        recorded do not count. An author's id depends on the account that records, so that it names no other person.
+        An address proves nothing, for anybody may write any address into a commit. Therefore commits that
+        others recorded do not count. An author's id depends on the account that records, so that it names no
+        other person.
         """
         own = {email.strip().casefold() for email in emails}
         recorded = self._all(COMMITS, "recordedBy", account_id, "number")

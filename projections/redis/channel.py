@@ -1,4 +1,4 @@
-"""Tell other processes how far the log is, through Redis pub/sub; the next message makes up for a lost one."""
+"""Publish how far the log is, through Redis pub/sub; the next message makes up for a lost one."""
 
 import threading
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class PositionPublisher:
         self._thread.start()
 
     def publish(self, sequence: int) -> None:
-        """Publish that the log is at *sequence*; of several sequences in a short time, only the last is sent."""
+        """Publish that the log is at *sequence*; of several in a short time, only the last is sent."""
         self._sequence = sequence
         if not self._due.is_set():
             self._due.set()

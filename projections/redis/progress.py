@@ -1,4 +1,4 @@
-"""Tell nodes what workers have projected: through Redis pub/sub, with the store's checkpoints as the fallback."""
+"""Tell nodes what workers have projected, through Redis pub/sub or else the store's checkpoints."""
 
 import threading
 import time
@@ -22,11 +22,11 @@ _PAUSE_SECONDS = 0.5
 _JOIN_SECONDS = 5.0
 
 Touched = Callable[[set[str] | None, int, int], None]
-"""Gets the homes whose documents may have changed (None: any), the sequence they include, and the partition."""
+"""Gets the homes whose documents may have changed (None: any), the sequence and the partition."""
 
 
 class ProjectedBatch(Struct, frozen=True, kw_only=True):
-    """The message about one stored batch of the worker group *group*: the events above *after*, up to *through*.
+    """The message about a stored batch of the group *group*: the events after *after*, through *through*.
 
     *homes* are those whose documents may have changed, None for all. *models* is how far each model is now.
     """
@@ -75,7 +75,7 @@ def batch_message(
 
 
 class ProgressPublisher:
-    """Publish batches to nodes. While Redis is unavailable, log that once: listeners read the store as well."""
+    """Publish batches to nodes. If Redis is unavailable, log that once: listeners read the store too."""
 
     def __init__(self, client: "redis.Redis", prefix: str) -> None:
         """Publish through *client*."""
@@ -125,8 +125,9 @@ class ProgressTracker:
     ) -> None:
         """Report where the store's checkpoints of *partition* are ahead of the messages.
 
-        A message may just be on its way, so that only what the previous call saw counts, unless *at_once*. A model
-        that twice stands lower than was reported has begun again: a newer version of it is being filled.
+        A message may just be on its way, so that only what the previous call saw counts, unless *at_once*. A
+        model that twice stands lower than was reported has begun again: a newer version of it is being
+        filled.
         """
         now = {name: checkpoint.sequence for name, checkpoint in checkpoints.items()}
         before, self._stored[partition] = self._stored.get(partition, {}), now

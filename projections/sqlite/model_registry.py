@@ -83,7 +83,7 @@ def load(connection: sqlite3.Connection) -> dict[str, ModelRow]:
 
 
 def save(connection: sqlite3.Connection, models: Iterable[ModelRow]) -> None:
-    """Write *models*; checkpoints of partitions that they do not name stay, except that of the first partition."""
+    """Write *models*; stored checkpoints of partitions that they do not name stay, except the first."""
     rows, others = [], []
     for model in models:
         first = _columns_of(model.checkpoints.get(0, Checkpoint()))

@@ -9,15 +9,15 @@ from projections.sqlite.schema import Table, expression
 from projections.store import Condition, Equals, Matches, Query
 from projections.writes import Document
 
-# Names of tables, columns and fields in these statements are checked where a Table is made; values are parameters.
+# The names in these statements are checked where a Table is made; values are parameters.
 
 
 def selects(table: Table, query: Query, scope: Sequence[Condition]) -> Iterator[Clause]:
     """Yield the SELECTs of `body` that return one scope's documents in order.
 
-    A later SELECT is only needed if the earlier ones return too few documents. Null sorts below everything, as in
-    MongoDB. A page that continues after a value reads the nulls with a SELECT of their own, so that each SELECT is
-    one range of an index.
+    A later SELECT is only needed if the earlier ones return too few documents. Null sorts below everything,
+    as in MongoDB. A page that continues after a value reads the nulls with a SELECT of their own, so that
+    each SELECT is one range of an index.
     """
     conditions = (*query.where, *scope)
     if any(isinstance(condition, Matches) and search(condition.text) is None for condition in conditions):
@@ -107,7 +107,7 @@ def _source(
 
 
 def _side(table: Table, condition: FieldCondition, conditions: Sequence[Condition]) -> Clause:
-    """Return the SELECT of the ids whose list meets *condition*; other conditions on the id narrow its range."""
+    """Return the SELECT of the ids whose list meets *condition*; conditions on the id narrow its range."""
     clauses = [clause(condition, "value")]
     clauses += [
         clause(other, "id") for other in conditions if not isinstance(other, Matches) and other.field == "id"

@@ -13,7 +13,7 @@ from projections.writes import Document
 _decoder: msgspec.json.Decoder[Document] = msgspec.json.Decoder(Document)
 _list_decoder: msgspec.json.Decoder[list[Document]] = msgspec.json.Decoder(list[Document])
 
-# Names of tables in these statements are checked where a Table is made; values are parameters.
+# The names in these statements are checked where a Table is made; values are parameters.
 
 
 def read_one(connection: sqlite3.Connection, table: Table, id_: str) -> Document | None:

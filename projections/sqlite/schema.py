@@ -1,4 +1,4 @@
-"""A collection in SQLite: a table of JSON documents, expression indexes, side tables for lists and for text."""
+"""A collection in SQLite: a table of JSON documents, expression indexes, side tables for lists and text."""
 
 import re
 import sqlite3

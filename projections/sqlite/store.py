@@ -27,12 +27,12 @@ _CACHE_BYTES = 4 * 1024 * 1024
 class SQLiteDocumentStore:
     """Keep documents in the file at *path*, or in memory.
 
-    Each collection has one table for each generation of its model. Readers look the live table up in a map that is
-    replaced as a whole; a reader whose table was dropped meanwhile looks again.
+    Each collection has one table for each generation of its model. Readers look the live table up in a map
+    that is replaced as a whole; a reader whose table was dropped meanwhile looks again.
     """
 
     def __init__(self, path: Path | None, *, cache_bytes: int = _CACHE_BYTES) -> None:
-        """Open the store, or create it; each collection remembers what was written last, up to *cache_bytes*."""
+        """Open or create the store; each collection remembers what was written last, up to *cache_bytes*."""
         self._cache_bytes = cache_bytes
         self._database = Database(path)
         self._generations: dict[str, GenerationTables] = {}
@@ -44,8 +44,8 @@ class SQLiteDocumentStore:
     def prepare(self, models: Iterable[ReadModel]) -> None:
         """Create what *models* need, and drop the tables of unfinished rebuilds and older versions.
 
-        A model whose version has changed gets a new, empty live generation at checkpoint 0, for its runner to fill.
-        A new index is created at once; a new multikey or text field needs a new version.
+        A model whose version has changed gets a new, empty live generation at checkpoint 0, for its runner to
+        fill. A new index is created at once; a new multikey or text field needs a new version.
         """
         prepared: list[tuple[GenerationTables, ModelRow]] = []
         with self._database.lock:
@@ -176,7 +176,7 @@ class SQLiteDocumentStore:
             raise sqlite3.OperationalError(f"{collection} is switched faster than it is read")
 
     def _moved(self, changes: Sequence[Change]) -> dict[int, dict[str, Checkpoint]]:
-        """Return all checkpoints after *changes*; a change that lies behind its checkpoint leaves it as it is."""
+        """Return all checkpoints after *changes*; a change behind its checkpoint leaves it as it is."""
         checkpoints = dict(self._checkpoints)
         for partition in {change.partition for change in changes}:
             checkpoints[partition] = self._of_partition(checkpoints, partition).copy()
@@ -198,7 +198,7 @@ class SQLiteDocumentStore:
     def _rows(
         self, changes: Sequence[Change], checkpoints: Mapping[int, Mapping[str, Checkpoint]]
     ) -> list[ModelRow]:
-        """Return the rows of the models of *changes*, with the checkpoints of the changed partitions and the first."""
+        """Return the rows of the changed models, with checkpoints of the first and the changed partitions."""
         partitions: dict[str, set[int]] = {}
         for change in changes:
             partitions.setdefault(change.model, {0}).add(change.partition)
@@ -212,7 +212,7 @@ class SQLiteDocumentStore:
         ]
 
     def _switch(self, rebuild: SQLiteRebuild) -> None:
-        """Make the generation of *rebuild* the live one; raises ValueError if it is behind in any partition."""
+        """Make the generation of *rebuild* live; raises ValueError if it is behind in any partition."""
         name = rebuild.generation.model.name
         before, checkpoints = self._generations[name], dict(rebuild.checkpoints)
         for partition, live in self._checkpoints.items():

@@ -18,7 +18,7 @@ _decoder = msgspec.json.Decoder()
 _UPSERT = " ON CONFLICT (id) DO UPDATE SET position = excluded.position, body = excluded.body"
 
 
-# Names of tables and fields in these statements are checked where a Table is made; values are parameters.
+# The names in these statements are checked where a Table is made; values are parameters.
 
 
 class ChangedDocument(NamedTuple):
@@ -79,7 +79,7 @@ class TableWriter:
         self._pending.clear()
 
     def forget(self) -> None:
-        """Forget the documents of a failed transaction: a commit that reports an error may still have happened."""
+        """Forget the documents of a failed transaction: a commit that failed may still have happened."""
         for change in self._pending:
             self._recent.drop(change.id)
         self._pending.clear()

@@ -1,6 +1,7 @@
 """The store's own collections.
 
-The text of an applied migration must not change. Therefore this one imports nothing of ours that may be renamed.
+The text of an applied migration must not change. Therefore this one imports nothing of ours that may be
+renamed.
 """
 
 from typing import Any
