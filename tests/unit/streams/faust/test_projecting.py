@@ -17,11 +17,14 @@ from streams.faust.partition_state import (
     start_of,
     unpacked_place,
 )
+from tests.support.documents import dump
 from tests.support.profile import Commands
 
 
 def at(sequence: int, offset: int) -> Checkpoint:
-    place = LogCheckpoint(next_offset=offset, counted_at=offset - 1, tip=Tip(sequence, b"c" * 32, 1), log_id="l")
+    place = LogCheckpoint(
+        next_offset=offset, counted_at=offset - 1, tip=Tip(sequence, b"c" * 32, 1), log_id="l"
+    )
     return Checkpoint(sequence=sequence, place=packed_place(place))
 
 
@@ -72,7 +75,7 @@ def test_two_batches_equal_one_and_repeating_changes_nothing(
 ) -> None:
     for index in range(len(history)):
         projector.keep(projector.project(history[index : index + 1]))
-    once = list(store.dump("projects"))
+    once = list(dump(store, "projects"))
     whole = SQLiteDocumentStore(None)
     whole.prepare(READ_MODELS)
     other = PartitionProjector(0, READ_MODELS, whole, RecordEvents(commands.mapper))
@@ -80,7 +83,7 @@ def test_two_batches_equal_one_and_repeating_changes_nothing(
     step = other.project(history)
     other.keep(step)
     whole.apply(step.changes)
-    assert list(whole.dump("projects")) == once
+    assert list(dump(whole, "projects")) == once
 
 
 def test_what_does_not_count_moves_the_place_alone(
