@@ -33,7 +33,7 @@ from bench.measures.signing_in import signing_in
 from bench.measures.startup import startup
 from bench.plan import Plan
 from bench.postgres import PostgresMissingError
-from bench.report import rows
+from bench.report.tables import rows
 from bench.session import Session
 from devservers.errors import MissingError
 
