@@ -20,7 +20,7 @@ _NAMES = {OURS: "CodePark"}
 
 @dataclass(frozen=True)
 class Series:
-    """The points of one contestant; *variant* tells several series of one contestant apart."""
+    """The points of one contestant; *variant* names one of several series of a contestant."""
 
     contestant: str
     points: tuple[tuple[float, float], ...]
@@ -83,7 +83,10 @@ def _append(data: Data) -> Chart:
         "events a call",
         "events/s",
         (1, 10, 100),
-        [_line(data, who, {n: f"append-{n}" for n in (1, 100)}) for who in (OURS, _LIBRARY_SQLITE)],
+        [
+            _line(data, contestant, {n: f"append-{n}" for n in (1, 100)})
+            for contestant in (OURS, _LIBRARY_SQLITE)
+        ],
         log_y=True,
     )
     peers = (OURS, BATCH_PEER, TRANSACTION_PEER, LIBRARY_PEER)
@@ -92,7 +95,7 @@ def _append(data: Data) -> Chart:
         "events a call",
         "events/s",
         BATCHES,
-        [_line(data, who, {n: f"cluster-append-{n}-rate" for n in BATCHES}) for who in peers],
+        [_line(data, contestant, {n: f"cluster-append-{n}-rate" for n in BATCHES}) for contestant in peers],
         log_y=True,
     )
     return Chart("append", "Events appended a second", _present(sqlite, kafka))
@@ -107,8 +110,8 @@ def _latency(data: Data) -> Chart:
         "ms",
         CLIENTS,
         [
-            _line(data, who, {n: f"commands-{n}-{share}" for n in CLIENTS}, share)
-            for who in peers
+            _line(data, contestant, {n: f"commands-{n}-{share}" for n in CLIENTS}, share)
+            for contestant in peers
             for share in ("p50", "p99")
         ],
         log_y=True,
@@ -119,7 +122,7 @@ def _latency(data: Data) -> Chart:
         "list 20,\n64 clients": "list-token",
         "read at a\nposition": "lag",
     }
-    ranges = [_range(data, who, list(kinds.values())) for who in peers]
+    ranges = [_range(data, contestant, list(kinds.values())) for contestant in peers]
     by_kind = Panel(
         "ranges",
         "From p50 to p99, by request",
@@ -140,7 +143,10 @@ def _growth(data: Data) -> Chart:
             "events stored",
             unit,
             SIZES,
-            [_line(data, who, {n: f"{name}-{n}-events" for n in SIZES}) for who in (OURS, SQLITE_PEER)],
+            [
+                _line(data, contestant, {n: f"{name}-{n}-events" for n in SIZES})
+                for contestant in (OURS, SQLITE_PEER)
+            ],
         )
         for title, name, unit in (
             ("One command, 1 client, p50", "append", "ms"),
