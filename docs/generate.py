@@ -87,10 +87,10 @@ _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 def commands_page() -> str:
     """Describe every command type with the fields of its data."""
     parts = ["# Commands", _NOTE, _COMMANDS]
-    for name, kind in CLIENT_COMMANDS.items():
-        defs, fields = _fields(kind.input)
-        target = "`target`: the project." if kind.targeted else "No `target`."
-        parts += [f"## `{name}`", f"{_doc(kind.input)} {target}", _field_table(fields, defs)]
+    for name, row in CLIENT_COMMANDS.items():
+        defs, fields = _fields(row.input)
+        target = "`target`: the project." if row.targeted else "No `target`."
+        parts += [f"## `{name}`", f"{_doc(row.input)} {target}", _field_table(fields, defs)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -42,7 +42,8 @@ class Collection(Struct, frozen=True, kw_only=True):
 class ReadModel(Struct, frozen=True, kw_only=True):
     """A read model: rebuilt as a whole; *version* counts the shapes of its documents.
 
-    *topics* are the events that it wants, None for all. *prepare* sees a batch before it is projected, may work ahead
+    *topics* are the events that it wants, None for all. *answers_commands* tells that the answer to a command shows its
+    documents: a node then builds those that a command changed from its own replica. *prepare* sees a batch before it is projected, may work ahead
     for it, and returns the events that still matter (a later one may make an earlier one of the batch superfluous).
     """
 
@@ -51,4 +52,5 @@ class ReadModel(Struct, frozen=True, kw_only=True):
     collections: tuple[Collection, ...]
     project: Projector
     topics: frozenset[str] | None = None
+    answers_commands: bool = False
     prepare: Callable[[Sequence[tuple[Event, Record]]], Sequence[tuple[Event, Record]]] | None = None

@@ -63,4 +63,5 @@ MODEL = read_model(
         indexes=(("createdAt",),),
         shows=Shows(events=get_args(AccountEvent), document=lambda event: event.account_id),
     ),
+    answers_commands=True,
 )

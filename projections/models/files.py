@@ -51,4 +51,5 @@ MODEL = read_model(
         shows=Shows(events=get_args(FileEvent), document=_id),
     ),
     Collection(name=CONTENTS),
+    answers_commands=True,
 )

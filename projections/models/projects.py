@@ -83,4 +83,5 @@ MODEL = read_model(
         text=("name", "description"),
         shows=Shows(events=get_args(ProjectEvent), document=lambda event: event.project_id),
     ),
+    answers_commands=True,
 )

@@ -91,4 +91,5 @@ MODEL = read_model(
     ),
     Collection(name=COMMENTS, indexes=(("reviewId", "number"), ("authorId", "createdAt"))),
     version=2,
+    answers_commands=True,
 )

@@ -9,7 +9,7 @@ from tests.support.people import Person, made, refused
 from tests.support.server import eventually, serving
 from tests.support.traces import stored
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300), pytest.mark.proof("erasure interrupted", rounds=5)]
 
 AUTH = "/api/v1/auth"
 MOST_KILLS = 25

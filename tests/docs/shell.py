@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.time_scale import stretched
+
 ADDRESS = "http://127.0.0.1:3000"
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _DONE = "@@done@@"
@@ -88,6 +90,6 @@ class Shell:
         try:
             self._process.stdin.close()
             self._process.stdout.close()
-            self._process.wait(10)
+            self._process.wait(stretched(10))
         finally:
             self._process.kill()

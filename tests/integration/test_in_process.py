@@ -9,12 +9,12 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from codepark.cache_and_channel import SharedMemory
+from codepark.cache_and_channel import CacheAndChannel
+from codepark.composition import build_api, build_eraser
 from codepark.history_import.run import import_history
 from codepark.history_import.sample import SampleHistory
 from codepark.history_import.sinks import LocalSink
-from codepark.profiles.embedded import Embedded
-from codepark.server import build_api, build_eraser
+from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from commands.bus import accepted
 from commands.intake import CommandMetadata
@@ -23,13 +23,14 @@ from domain.actor import SERVICE
 from projections.store import Change, Checkpoint
 from read_api.app import create_app
 from read_api.realtime.hub import Hub
+from tests.support.time_scale import stretched
 
 
 @asynccontextmanager
-async def application(path, **changes) -> AsyncIterator[tuple[Embedded, httpx.AsyncClient]]:
+async def application(path, **changes) -> AsyncIterator[tuple[EmbeddedProfile, httpx.AsyncClient]]:
     settings = Settings(data=path / "data")
-    parts = Embedded(settings)
-    shared = SharedMemory(settings, parts.logs)
+    parts = EmbeddedProfile(settings)
+    shared = CacheAndChannel(settings, parts.logs)
     try:
         loop = asyncio.get_running_loop()
         hub = Hub(parts.logs)
@@ -58,16 +59,16 @@ def held(runner):
     def hold():
         with runner.paused():
             taken.set()
-            release.wait(30)
+            release.wait(stretched(30))
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert taken.wait(10)
+    assert taken.wait(stretched(10))
     try:
         yield release
     finally:
         release.set()
-        thread.join(10)
+        thread.join(stretched(10))
 
 
 async def make_project(parts):
@@ -175,7 +176,7 @@ def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
                 )
                 assert late.status_code == 503
                 assert late.headers["CodePark-Command"]
-            await parts.progress.wait([model.name for model in parts.models], {0: 2}, 30)
+            await parts.progress.wait([model.name for model in parts.models], {0: 2}, stretched(30))
             again = await client.post(
                 "/api/v1/projects", json={"name": "late"}, headers={"Idempotency-Key": "k"}
             )

@@ -9,9 +9,12 @@ from commands.partitions import Logs
 from read_api.realtime import event_buffer
 from read_api.realtime.hub import Hub
 from tests.support.profile import Commands
+from tests.support.proof import size
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(25, 500), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     steps=st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=8),
     start=st.integers(0, 6),

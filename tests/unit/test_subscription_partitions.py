@@ -13,6 +13,7 @@ from read_api.realtime import event_buffer
 from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
 from tests.support.partitions import home_in, memory_logs
+from tests.support.proof import size
 
 EVE = Actor(id="e", roles=frozenset({Role.USER}))
 HOMES = [home_in(0), home_in(1), home_in(2)]
@@ -40,7 +41,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=size(40, 1_000), deadline=None)
 @given(steps=STEPS, chunk=st.integers(1, 4), begun=st.integers(0, 3))
 def test_resuming_from_any_event_goes_on_behind_it(steps, chunk, begun):
     async def run():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from codepark.profiles.cluster import KEYS
+from codepark.profiles.cluster_connections import KEYS
 from commands.keys import PersonalCipher
 from commands.kms import LocalKms
 from commands.mapper import EventMapper

@@ -8,6 +8,7 @@ import pytest
 
 from codepark.cache_and_channel import connect_async
 from read_api.auth.attempts import FREE_ATTEMPTS, NEVER, MemoryAttempts, RedisAttempts, delay_after
+from tests.support.time_scale import stretched
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -17,7 +18,7 @@ def new_attempts(request):
         return MemoryAttempts
     url = request.getfixturevalue("redis_url")
     prefix = f"attempts-{uuid4().hex}."
-    return lambda: RedisAttempts(connect_async(url), prefix)
+    return lambda: RedisAttempts(connect_async(url, seconds=stretched(5)), prefix)
 
 
 def run(new_attempts, work):

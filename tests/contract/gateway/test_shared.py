@@ -16,6 +16,7 @@ from read_api.gateway.limits.limiter import LimiterTimeoutError, LimiterUnavaila
 from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.redis import RedisLimiter, connect
 from tests.support.cluster import private_valkey
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
@@ -24,8 +25,8 @@ import asyncio, json, sys, time
 from read_api.gateway.limits.gcra import Bucket, Limit
 from read_api.gateway.limits.redis import RedisLimiter, connect
 
-async def main(url, prefix, per_minute, burst, requests):
-    limiter = RedisLimiter(connect(url), prefix, deadline=5.0)
+async def main(url, prefix, per_minute, burst, requests, deadline):
+    limiter = RedisLimiter(connect(url), prefix, deadline=float(deadline))
     await limiter.ping()
     print("ready", flush=True)
     sys.stdin.readline()
@@ -47,7 +48,9 @@ LIMIT = Limit("default", 1, 4)
 
 
 def new_limiter(url, prefix=None, **options):
-    return RedisLimiter(connect(url), prefix or f"test-{uuid4().hex}.", **({"deadline": 5.0} | options))
+    return RedisLimiter(
+        connect(url), prefix or f"test-{uuid4().hex}.", **({"deadline": stretched(5.0)} | options)
+    )
 
 
 @pytest.mark.parametrize("limit", [Limit("law", 6_000, 100), Limit("law", 60, 10)])
@@ -62,6 +65,7 @@ def test_ten_thousand_requests_of_two_processes_never_pass_the_limit(redis_url, 
         str(limit.per_minute),
         str(limit.burst),
         "5000",
+        str(stretched(5.0)),
     ]
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
@@ -72,7 +76,7 @@ def test_ten_thousand_requests_of_two_processes_never_pass_the_limit(redis_url, 
         for process in processes:
             process.stdin.write("go\n")
             process.stdin.flush()
-        outcomes = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
+        outcomes = [json.loads(process.communicate(timeout=stretched(60))[0]) for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -125,12 +129,13 @@ def test_sockets_of_a_process_that_died_are_freed(redis_url):
 
     async def run():
         prefix = f"test-{uuid4().hex}."
-        dead = new_limiter(redis_url, prefix, lease_seconds=2.0)  # longer than a busy machine stops a process
-        lives = new_limiter(redis_url, prefix, lease_seconds=2.0)
+        lease = stretched(2.0)  # longer than a busy machine stops a process
+        dead = new_limiter(redis_url, prefix, lease_seconds=lease)
+        lives = new_limiter(redis_url, prefix, lease_seconds=lease)
         assert await dead.enter("k", 1) is not None
         assert await lives.enter("k", 1) is None
         dead._renewing.cancel()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + stretched(20)
         while await lives.enter("k", 1) is None:
             assert time.monotonic() < deadline
         await dead.aclose()
@@ -142,10 +147,11 @@ def test_sockets_of_a_process_that_died_are_freed(redis_url):
 def test_open_sockets_stay_counted(redis_url):
     async def run():
         prefix = f"test-{uuid4().hex}."
-        first = new_limiter(redis_url, prefix, lease_seconds=2.0)
-        second = new_limiter(redis_url, prefix, lease_seconds=2.0)
+        lease = stretched(2.0)
+        first = new_limiter(redis_url, prefix, lease_seconds=lease)
+        second = new_limiter(redis_url, prefix, lease_seconds=lease)
         assert await first.enter("k", 1) is not None
-        until = time.monotonic() + 3.0  # a lease and a half
+        until = time.monotonic() + 1.5 * lease
         while time.monotonic() < until:
             assert await second.enter("k", 1) is None
         await first.aclose()
@@ -172,14 +178,16 @@ def test_a_server_that_hangs_costs_two_deadlines_and_is_used_again_once_it_answe
     with private_valkey(tmp_path) as valkey:
 
         async def run():
-            limiter = GuardedLimiter(new_limiter(valkey.address, deadline=0.3), MemoryLimiter(), pause=0.01)
+            limiter = GuardedLimiter(
+                new_limiter(valkey.address, deadline=stretched(0.3)), MemoryLimiter(), pause=0.01
+            )
             await limiter.start()
             assert not limiter.unavailable
             assert (await limiter.take((Bucket("k", LIMIT),))).limits == (LIMIT,)
             valkey.pause()
             began = time.monotonic()
             decisions = [await limiter.take((Bucket("k", LIMIT),)) for _ in range(3)]
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < stretched(2)
             assert [d.allowed for d in decisions] == [True, True, False], (
                 "half of four, counted in this process"
             )
@@ -188,7 +196,7 @@ def test_a_server_that_hangs_costs_two_deadlines_and_is_used_again_once_it_answe
             lease = await limiter.enter("k", 10)
             assert lease is not None
             valkey.resume()
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + stretched(10)
             while limiter.unavailable:
                 await asyncio.wait({limiter._pinging}, timeout=0.1)
                 assert time.monotonic() < deadline

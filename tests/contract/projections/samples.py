@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from projections.model import Collection, ReadModel
 from projections.store import Change, Checkpoint, DocumentStore
 from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
+from tests.support.proof import size
 
 NOTES = ReadModel(
     name="notes",
@@ -32,7 +33,7 @@ History = list[tuple[int, tuple[Write, ...]]]
 """Writes by position."""
 
 LAWS = settings(
-    max_examples=60,
+    max_examples=size(60, 1_000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

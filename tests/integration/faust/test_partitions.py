@@ -19,6 +19,7 @@ from streams.faust.requests import RetryRequests
 from tests.integration.faust.conftest import KafkaCommands, Load, Part, assert_equal
 from tests.integration.faust.test_projecting import write_history
 from tests.support.profile import BOB
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
@@ -95,7 +96,7 @@ def test_dead_letters_are_retried_in_the_partition_that_has_them(part: Part, tmp
     solved = 0
     for partition in sorted(partitions):
         requests = RetryRequests(part.redis, part.settings.prefix, "projections", partition)
-        result = requests.ask(timeout=30)
+        result = requests.ask(timeout=stretched(30))
         assert (result.left, result.error) == (0, None)
         solved += result.solved
         assert partition not in {letter.partition for letter in store.dead_letters("projects")}

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from read_api.auth.passwords import Passwords, TooManyLoginsError
+from tests.support.time_scale import stretched
 
 
 def run(work):
@@ -63,7 +64,7 @@ class Slow:
             self.most = max(self.most, self.running)
             if self.running == 2:
                 self.two.set()
-        self.gate.wait(30)
+        self.gate.wait(stretched(30))
         with self._lock:
             self.running -= 1
         return "hash"

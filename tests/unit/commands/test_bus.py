@@ -15,6 +15,7 @@ from commands.outcomes import Accepted, KeyReusedError, Refused, Unavailable
 from commands.unit_of_work import SettledStates
 from domain.errors import ConflictError, ForbiddenError, NotFoundError, StaleVersionError
 from tests.support.profile import ADA, BOB, Commands
+from tests.support.proof import size
 
 
 def refusal(outcome):
@@ -318,7 +319,7 @@ def test_two_accounts_cannot_take_one_name(commands):
     assert commands.intake.account_named("Ada") == "1"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=size(25, 500), deadline=None)
 @given(
     cuts=st.lists(st.integers(1, 5), min_size=1, max_size=6),
     names=st.lists(st.sampled_from("abc"), min_size=6, max_size=20),

@@ -27,7 +27,7 @@ def test_every_command_has_a_rule():
 def test_a_command_without_a_rule_is_refused():
     with pytest.raises(TypeError, match="Archive needs a tag"):
 
-        class Archive(Command, tag="project.archive"):
+        class Archive(Command, tag="thing.archive"):
             pass
 
     with pytest.raises(TypeError, match="Archive needs a tag"):
@@ -35,7 +35,7 @@ def test_a_command_without_a_rule_is_refused():
         class Archive(Command, rule=member()):
             pass
 
-    assert "project.archive" not in POLICY
+    assert "thing.archive" not in POLICY
 
 
 @pytest.mark.parametrize("action", ["project.create", "project.publish"])

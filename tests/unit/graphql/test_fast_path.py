@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from read_api.graphql import types
 from read_api.graphql.fast_path import PlainExecution
+from tests.support.proof import size
 
 PROJECT = {
     "id": "1",
@@ -80,7 +81,7 @@ selections = selection(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=size(150, 3_000), deadline=None)
 @given(selections)
 def test_both_ways_give_the_same(inner):
     query = f"{{ projects {{ {inner} }} }}"

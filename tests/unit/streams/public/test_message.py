@@ -64,9 +64,9 @@ def test_an_event_of_which_nothing_was_decided_is_noticed():
         """Neither published nor withheld."""
 
     assert Undecided.WITHHELD == ""
-    assert publication_of("project.archived") is None
+    assert publication_of("undecided.happened") is None
     with pytest.raises(KeyError):
-        why_withheld("project.archived")
+        why_withheld("undecided.happened")
 
 
 def test_each_event_is_published_once():
