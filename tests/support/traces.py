@@ -32,7 +32,7 @@ def _stored(server: Server) -> Iterator[bytes]:
         assert found.redis_url is not None
         yield from _redis(found.redis_url, "*")
         return
-    settings = server.settings
+    settings = server.cluster_settings
     prefix = settings["CODEPARK_TOPIC_PREFIX"]
     yield from _redis(settings["CODEPARK_REDIS_URL"], f"{prefix}*")
     yield from _mongodb(settings["CODEPARK_MONGODB_URI"], prefix)
