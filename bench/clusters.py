@@ -1,4 +1,4 @@
-"""The cluster profile under measure: real servers, started when first needed, and CodePark's processes over them."""
+"""The cluster profile under measure: real servers, started when they are needed, and CodePark."""
 
 import base64
 import contextlib
@@ -80,7 +80,7 @@ class Installation:
         }
 
     def codepark(self, number: int = 0, *, address: str | None = None) -> CodePark:
-        """Return the node *number*; *address* is where other nodes forward commands to, None where they do not."""
+        """Return the node *number*; other nodes forward commands to *address*, with None they do not."""
         folder = self.folder / f"node-{number}"
         folder.mkdir(exist_ok=True)
         return CodePark(folder, self.env | ({} if address is None else {"CODEPARK_NODE_ADDRESS": address}))

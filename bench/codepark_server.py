@@ -27,7 +27,7 @@ def program() -> list[str]:
 
 
 class CodePark:
-    """One data directory and the program that works on it, with *env* beside the environment of this process."""
+    """A data directory and the program that works on it; *env* is added to the variables of this process."""
 
     def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
         self.data = folder / "data"

@@ -25,8 +25,8 @@ class _Measured(Protocol):
 def analyse(path: str, content: str) -> FileReport:
     """Measure the functions of a file; return an empty report where the language is unknown or not readable.
 
-    The language is chosen by the path's extension. The time that a hostile text takes is not bounded here (some
-    regular expressions of the library are quadratic): `ProcessAnalyser` bounds it with a deadline.
+    The language is chosen by the path's extension. The time that a hostile text takes is not bounded here
+    (some regular expressions of the library are quadratic): `ProcessAnalyser` bounds it with a deadline.
     """
     if too_large(content) or lizard.get_reader_for(path) is None:
         return empty_report(content)

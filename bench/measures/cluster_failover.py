@@ -71,7 +71,7 @@ def _measure(
 async def _through(
     port: int, token: str, fault: Callable[[], None]
 ) -> tuple[list[float], float, Counter[str]]:
-    """Return the latencies before the fault, the longest one of commands under way at it or sent after, and errors."""
+    """Return the latencies before the fault, the longest of a command that ended after it, and the errors."""
     found: list[tuple[float, float]] = []
     errors: Counter[str] = Counter()
     names = itertools.count()

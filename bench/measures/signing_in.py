@@ -1,4 +1,4 @@
-"""Logins: how many a second, what they take of memory at once, and whether others are still answered meanwhile."""
+"""Logins: how many a second, how much memory they take, and whether other requests are answered meanwhile."""
 
 import asyncio
 import itertools

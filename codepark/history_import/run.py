@@ -33,8 +33,8 @@ def import_history(
 ) -> Imported:
     """Record every commit of *source* in the project called *name*.
 
-    Recording a commit again does nothing, so an import that was stopped is simply run again. *advanced* gets the
-    number of commits that each step recorded. Raises HistoryError and ImportFailedError.
+    Recording a commit again does nothing, so an import that was stopped is simply run again. *advanced* gets
+    the number of commits that each step recorded. Raises HistoryError and ImportFailedError.
     """
     project_id = sink.project(name, Visibility.PUBLIC if public else Visibility.PRIVATE)
     tally = _Tally()
@@ -52,7 +52,7 @@ def import_history(
 
 
 class _Tally:
-    """Counts what goes by: commits, paths that cannot be imported, and the files that the history ends with."""
+    """Counts commits, paths that cannot be imported, and the files that the history ends with."""
 
     def __init__(self) -> None:
         self.commits = 0

@@ -23,8 +23,8 @@ class ImportFailedError(Exception):
 class SourceChange(Struct, frozen=True, kw_only=True):
     """Hold one changed file: added, modified, deleted, or of another type (file, symbolic link, submodule).
 
-    *content* is the whole new text, of a symbolic link its target; None where the file is deleted, a submodule,
-    not text in UTF-8, or larger than the platform keeps.
+    *content* is the whole new text, of a symbolic link its target; None where the file is deleted, a
+    submodule, not text in UTF-8, or larger than the platform keeps.
     """
 
     path: str

@@ -21,5 +21,5 @@ class Maintenance(Protocol):
         ...
 
     def rotate_master_key(self) -> dict[str, int]:
-        """Re-wrap the keys of people with the newest master key; return its `version` and how many were `wrapped`."""
+        """Re-wrap the keys of people by the newest master key; return its `version`, and how many it `wrapped`."""
         ...

@@ -1,7 +1,7 @@
-"""What a node shows of its own commands, from its replica, is what the read models show: for every type of command.
+"""What a node shows of its own commands, from its replica, is what the read models show.
 
-A read model whose documents a command's answer shows, and that does not say so (`answers_commands`), fails here: the law
-is tried without each of them, and must break each time.
+A read model whose documents a command's answer shows, and that does not say so (`answers_commands`), fails
+here: the law is tried without each of them, and must break each time.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ COMMIT = {
 
 
 class Comparison:
-    """Ask the read models and the replica about each command; once more without each model that answers commands."""
+    """Ask the read models, the replica, and a replica without each model that answers commands."""
 
     def __init__(self, profile: EmbeddedProfile) -> None:
         self.profile = profile

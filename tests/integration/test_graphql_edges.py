@@ -16,7 +16,10 @@ from read_api.graphql.socket import Conversation
 from read_api.realtime.hub import Hub
 from tests.integration.test_in_process import application
 
-BLOCKED = "import sys; sys.modules.update(dict.fromkeys(('graphene', 'graphql', 'graphene_federation', 'aiodataloader')));"
+BLOCKED = (
+    "import sys; sys.modules.update(dict.fromkeys("
+    "('graphene', 'graphql', 'graphene_federation', 'aiodataloader')));"
+)
 
 
 def test_without_the_extra_everything_else_is_there(tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ class Node(Commands):
         self.answers = ReplicaAnswers(Logs([log]), SQLiteDocumentStore(None), READ_MODELS)
 
     def name_and_version(self, done: Accepted, project: str) -> Any:
-        """Return the name and version that *done* left *project* with; None where that is not to be told here."""
+        """Return the name and version of *project* after *done*; None where the replica cannot tell."""
 
         async def asked() -> Any:
             self.answers.bind(asyncio.get_running_loop())

@@ -35,7 +35,7 @@ class Application(NamedTuple):
 async def application(
     path: Path, adapt: Callable[[EmbeddedProfile, Api], Api] = lambda _, api: api, **changes: Any
 ) -> AsyncIterator[Application]:
-    """Run an application over the folder *path*; *changes* are of the fields of its `Api`, then *adapt* may replace it."""
+    """Run an application over the folder *path*; *changes* and then *adapt* may change its `Api`."""
     settings = Settings(data=path / "data")
     profile = EmbeddedProfile(settings)
     shared = CacheAndChannel(settings, profile.logs)

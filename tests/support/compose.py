@@ -1,7 +1,7 @@
-"""The loader of `docker compose`, with or without Docker: its plugin, or compose-go's own command, built once.
+"""The loader of `docker compose`: its plugin, or without Docker the command of compose-go, built once.
 
-The command checks the schema, the types and the interpolation. That each name of a service, a volume or a secret
-exists, only the plugin checks; tests/unit/test_compose.py does, too.
+The command checks the schema, the types and the interpolation. That each name of a service, a volume or a
+secret exists, only the plugin checks; tests/unit/test_compose.py does, too.
 """
 
 import os

@@ -11,7 +11,7 @@ STOP_SECONDS = 10.0
 
 
 class CodeParkProgram(Program):
-    """A process of `codepark` with *arguments*. *environment* are its settings; what it prints goes to *output*."""
+    """A process of `codepark` with *arguments*; *environment* are its settings, its output goes to a file."""
 
     ready_seconds = 60.0
     stop_seconds = STOP_SECONDS

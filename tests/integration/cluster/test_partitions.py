@@ -49,7 +49,7 @@ def created(client: httpx.Client, name: str) -> tuple[str, Position]:
 
 
 def spread(create: Callable[[int], str], least: int) -> list[str]:
-    """Create projects, *least* of them and until each partition has one: chance decides where an id belongs."""
+    """Create at least *least* projects, until each partition has one: chance decides where an id belongs."""
     ids: list[str] = []
     while len(ids) < least or len({partition_of(id_, PARTITIONS) for id_ in ids}) < PARTITIONS:
         assert len(ids) < MOST, "a partition gets nothing"
