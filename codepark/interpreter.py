@@ -11,7 +11,7 @@ def prepare_interpreter() -> None:
     """Switch threads often and collect garbage seldom; call it once all modules are loaded."""
     # Several threads share the interpreter: at the default of 5 ms each hand-over costs a command that long.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    # What is loaded now lives as long as the process: examining it in each collection would cost requests time.
+    # What is loaded now lives as long as the process: examining it in each collection costs requests time.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)

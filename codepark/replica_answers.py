@@ -64,7 +64,7 @@ class ReplicaAnswers:
     async def ask(self, command: Accepted, ask: Callable[[Queries], T]) -> T | None:
         """Ask about what *command* changed; None where its subject is too large to be loaded.
 
-        What another node carried out is asked about once the replica has it; raises NotCaughtUpError.
+        A command that another node carried out is answered once the replica has it; raises NotCaughtUpError.
         """
         await self._reached.wait((LOG,), command.position.sequences, _WAIT_SECONDS)
         with self._lock:

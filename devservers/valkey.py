@@ -11,7 +11,7 @@ from devservers.errors import MissingError
 from devservers.server import Server
 
 _TLS_PROGRAMS = ("redis-server", "valkey-server")
-# TLS without a certificate: a server that was built with TLS asks for one, another does not know TLS. Both end
+# TLS without a certificate: a server that was built with TLS asks for one, another knows no TLS. Both end
 # before they listen. Version and options do not tell: Valkey takes the options of TLS in any build.
 _ASKS_FOR_TLS = ("--bind", "127.0.0.1", "--port", "0", "--tls-port", "1", "--save", "")
 _KNOWS_TLS = "Failed to configure TLS"

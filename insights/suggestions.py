@@ -36,7 +36,7 @@ _VERBS: Final[dict[Kind, str]] = {
 
 
 class Suggestion(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Propose one change; the same finding has the same *id* in every version of the file."""
+    """One proposed change; it has the same *id* in every version of the file."""
 
     id: str
     file: str
@@ -49,8 +49,8 @@ class Suggestion(Struct, frozen=True, kw_only=True, rename="camel"):
 
 def suggest(path: str, report: FileReport) -> tuple[Suggestion, ...]:
     """Return the changes that the measures of a file call for, the worst `SUGGESTIONS_PER_FILE` of them."""
-    found = sorted(_findings(path, report), key=lambda finding: (-finding[0], finding[1].line))
-    return tuple(suggestion for _, suggestion in found[:SUGGESTIONS_PER_FILE])
+    ranked = sorted(_findings(path, report), key=lambda finding: (-finding[0], finding[1].line))
+    return tuple(suggestion for _, suggestion in ranked[:SUGGESTIONS_PER_FILE])
 
 
 def sentence(suggestion: Suggestion) -> str:

@@ -46,7 +46,7 @@ def opened(settings: Settings) -> Iterator[Profile]:
 
 
 def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    import httpx  # noqa: PLC0415 # only where a server is asked
+    import httpx  # noqa: PLC0415 # only where a server carries out the operation
 
     directory = DataDirectory(settings.data)
     server = directory.server()

@@ -159,7 +159,7 @@ class ClusterProfile(Profile):
                 self.store.prepare(self.models)
             except StoreUnavailableError as error:
                 if not waited:
-                    logger.warning("read models away", reason=str(error))
+                    logger.warning("read models unavailable", reason=str(error))
                 waited = True
                 self._ended.wait(_RETRY_SECONDS)
             else:
