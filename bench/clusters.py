@@ -35,23 +35,23 @@ class Servers:
     @cached_property
     def kafka(self) -> Kafka:
         """The broker; raises MissingError where there is none to run."""
-        found = self._stack.enter_context(Kafka(self._folder / "kafka"))
+        broker = self._stack.enter_context(Kafka(self._folder / "kafka"))
         self._book.servers["kafka"] = f"{jars.version()}, one broker, acks=all"
-        return found
+        return broker
 
     @cached_property
     def mongo(self) -> Mongo:
         """The server with MongoDB's protocol; raises MissingError."""
-        found = self._stack.enter_context(Mongo(self._folder / "mongo", durable=True))
-        self._book.servers["mongodb"] = mongo_name(found.address, os.environ.get("CODEPARK_SECANTUSD"))
-        return found
+        server = self._stack.enter_context(Mongo(self._folder / "mongo", durable=True))
+        self._book.servers["mongodb"] = mongo_name(server.address, os.environ.get("CODEPARK_SECANTUSD"))
+        return server
 
     @cached_property
     def valkey(self) -> ValkeyServer:
         """The Valkey; raises MissingError."""
-        found = self._stack.enter_context(ValkeyServer(self._folder / "valkey"))
-        self._book.servers["redis"] = valkey_name(found.address)
-        return found
+        server = self._stack.enter_context(ValkeyServer(self._folder / "valkey"))
+        self._book.servers["redis"] = valkey_name(server.address)
+        return server
 
     def settings(self, prefix: str) -> KafkaSettings:
         """Return how to reach Kafka, for topics that begin with *prefix*."""
@@ -117,15 +117,15 @@ class Installation:
 @contextlib.contextmanager
 def installed(servers: Servers, folder: Path) -> Iterator[Installation]:
     """Keep an installation for as long as it is measured."""
-    found = Installation(servers, folder)
+    installation = Installation(servers, folder)
     try:
-        yield found
+        yield installation
     finally:
-        found.close()
+        installation.close()
 
 
 def shows_metrics(port: int) -> bool:
-    """Tell whether a worker shows its metrics on *port*."""
+    """Return whether a worker shows its metrics on *port*."""
     return metrics(port) is not None
 
 
@@ -144,13 +144,13 @@ def parsed(text: str) -> dict[str, float]:
     return {name: float(value) for name, _, value in lines}
 
 
-def total(found: Mapping[str, float], name: str) -> float:
+def total(values: Mapping[str, float], name: str) -> float:
     """Return the sum of a metric over its labels."""
-    return sum(value for key, value in found.items() if key.partition("{")[0] == name)
+    return sum(value for key, value in values.items() if key.partition("{")[0] == name)
 
 
 def mongo_name(address: str, named: str | None) -> str:
-    """Say which server with MongoDB's protocol it is: a number measured over one says little of another."""
+    """Name the server with MongoDB's protocol: a number measured over one says little about another."""
     from pymongo import MongoClient  # noqa: PLC0415 # the cluster profile's
 
     with MongoClient[dict[str, object]](address) as client:
@@ -159,9 +159,9 @@ def mongo_name(address: str, named: str | None) -> str:
 
 
 def valkey_name(address: str) -> str:
-    """Say which Valkey it is."""
+    """Name the version of Valkey."""
     import redis  # noqa: PLC0415 # the cluster profile's
 
     with redis.Redis.from_url(address) as client:
-        told = client.info("server")
-    return f"Valkey {told.get('valkey_version') or told.get('redis_version')}"
+        facts = client.info("server")
+    return f"Valkey {facts.get('valkey_version') or facts.get('redis_version')}"

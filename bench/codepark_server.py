@@ -19,11 +19,11 @@ _SETTINGS = {"CODEPARK_RATE_LIMITS": "off"}
 
 def program() -> list[str]:
     """Return how to run `codepark`; raise ServerError where it is not installed."""
-    beside = Path(sys.executable).parent / "codepark"
-    found = str(beside) if beside.exists() else shutil.which("codepark")
-    if found is None:
+    installed = Path(sys.executable).parent / "codepark"
+    path = str(installed) if installed.exists() else shutil.which("codepark")
+    if path is None:
         raise ServerError("the program codepark is not installed in this environment")
-    return [found]
+    return [path]
 
 
 class CodePark:
@@ -46,12 +46,12 @@ class CodePark:
 
     def json(self, *arguments: str) -> dict[str, Any]:
         """Run a command that ends with one line of JSON."""
-        found: dict[str, Any] = json.loads(self.run(*arguments, "--json").splitlines()[-1])
-        return found
+        result: dict[str, Any] = json.loads(self.run(*arguments, "--json").splitlines()[-1])
+        return result
 
     def run(self, *arguments: str) -> str:
         """Run a command; return its output; raise ServerError where it fails."""
-        done = subprocess.run(
+        command = subprocess.run(
             [*program(), *arguments],
             env={**os.environ, **self._env},
             capture_output=True,
@@ -59,6 +59,8 @@ class CodePark:
             check=False,
             timeout=_COMMAND_SECONDS,
         )
-        if done.returncode or not done.stdout.strip():
-            raise ServerError(f"codepark {arguments[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
-        return done.stdout
+        if command.returncode or not command.stdout.strip():
+            raise ServerError(
+                f"codepark {arguments[0]} ended with {command.returncode}: {command.stderr[-2000:]}"
+            )
+        return command.stdout

@@ -1,4 +1,4 @@
-"""Who is measured: CodePark, and the peers behind the same requests."""
+"""What is measured: CodePark, and peers that answer the same requests."""
 
 import sys
 from collections.abc import Callable, Iterator

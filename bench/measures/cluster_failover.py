@@ -72,7 +72,7 @@ async def _through(
     port: int, token: str, fault: Callable[[], None]
 ) -> tuple[list[float], float, Counter[str]]:
     """Return the latencies before the fault, the longest of a command that ended after it, and the errors."""
-    found: list[tuple[float, float]] = []
+    commands: list[tuple[float, float]] = []
     errors: Counter[str] = Counter()
     names = itertools.count()
     ended = asyncio.Event()
@@ -87,7 +87,7 @@ async def _through(
                     errors[type(error).__name__] += 1
                     return
                 if answer.ok:
-                    found.append((began, perf_counter()))
+                    commands.append((began, perf_counter()))
                 else:
                     errors[str(answer.status)] += 1
 
@@ -100,8 +100,8 @@ async def _through(
         await asyncio.to_thread(fault)
         await asyncio.sleep(_AFTER_SECONDS)
         ended.set()
-    normal = [end - began for began, end in found if end < moment]
-    after = [end - began for began, end in found if end >= moment]
+    normal = [end - began for began, end in commands if end < moment]
+    after = [end - began for began, end in commands if end >= moment]
     if not normal or not after:
         raise MeasureError(f"{len(normal)} commands before the fault, {len(after)} after: {dict(errors)}")
     return normal, max(after), errors

@@ -107,16 +107,16 @@ def _logins() -> Iterator[bytes]:
 @contextmanager
 def _peak(server: Server) -> Iterator[list[int]]:
     """Note the most memory that the server has while the block runs."""
-    found, ended = [server.resident_bytes()], threading.Event()
+    peak, ended = [server.resident_bytes()], threading.Event()
 
     def look() -> None:
         while not ended.wait(_LOOK_SECONDS):
-            found[0] = max(found[0], server.resident_bytes())
+            peak[0] = max(peak[0], server.resident_bytes())
 
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        yield found
+        yield peak
     finally:
         ended.set()
         thread.join()

@@ -23,7 +23,7 @@ from domain.errors import Refusal
 from projections.model import ReadModel
 from read_api.api import Api
 from read_api.query_services import Queries
-from tests.support.application import Application, application
+from tests.support.application import Application, whole_application
 
 pytestmark = pytest.mark.integration
 
@@ -67,11 +67,11 @@ class Comparison:
         names = [model.name for model in self.profile.models]
         await self.profile.progress.wait(names, self.profile.logs.tip().sequences, 30)
         expected = ask(self.profile.queries)
-        found = await _asked(self._replica, command, ask)
-        if found != expected:
-            self.differences.append((found, expected))
+        answer = await _answer(self._replica, command, ask)
+        if answer != expected:
+            self.differences.append((answer, expected))
         for name, replica in self._without.items():
-            self.broken[name] += await _asked(replica, command, ask) != expected
+            self.broken[name] += await _answer(replica, command, ask) != expected
         self.answered += 1
         return expected
 
@@ -81,7 +81,7 @@ class Comparison:
         return set(self._without)
 
 
-async def _asked(replica: ReplicaAnswers, command: Accepted, ask: Callable[[Queries], Any]) -> Any:
+async def _answer(replica: ReplicaAnswers, command: Accepted, ask: Callable[[Queries], Any]) -> Any:
     try:
         return await replica.ask(command, ask)
     except Refusal as error:
@@ -188,7 +188,7 @@ def test_every_command_is_answered_as_the_read_models_answer(tmp_path):
         return replace(api, left=comparisons[0])
 
     async def run() -> Counter[str]:
-        async with application(tmp_path, compare) as app, AsyncExitStack() as stack:
+        async with whole_application(tmp_path, compare) as app, AsyncExitStack() as stack:
             caller = Caller(app, comparisons[0])
             await send_all(stack, caller)
             return caller.answers

@@ -1,4 +1,4 @@
-"""The application over real profile in this process, where two requests can be made to meet."""
+"""The application over a real profile in this process, where two requests can be made to meet."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ from commands.intake.inputs import ProjectInput
 from commands.intake.intake import Request
 from domain.actor import SERVICE
 from projections.store import Change, Checkpoint
-from tests.support.application import application
+from tests.support.application import application, whole_application
 
 
 @contextmanager
@@ -38,11 +38,11 @@ def held(runner):
 
 
 async def make_project(profile):
-    """Start a project past the HTTP surface, and return its id and the position behind it."""
+    """Create a project without the HTTP surface, and return its id and the position after it."""
     request = Request(actor=SERVICE)
     submission = profile.intake.submission("project.create", ProjectInput(name="p"), request)
-    done = accepted((await profile.bus.execute([submission]))[0])
-    return done.stream.removeprefix("project-"), done.position.token()
+    command = accepted((await profile.bus.execute([submission]))[0])
+    return command.stream.removeprefix("project-"), command.position.token()
 
 
 @pytest.mark.parametrize("with_position", [True, False])
@@ -50,7 +50,7 @@ def test_a_query_waits_until_the_read_model_includes_what_was_acknowledged(tmp_p
     """G5: the projection is held; without the wait the answer would be that there is no such project."""
 
     async def run():
-        async with application(tmp_path) as (profile, client, _):
+        async with application(tmp_path) as (profile, client):
             with held(profile.runners[0]) as release:
                 project, position = await make_project(profile)
                 headers = {"CodePark-After": position} if with_position else {}
@@ -67,7 +67,7 @@ def test_a_subscription_waits_until_the_read_model_tells_who_may_see_its_project
     """G7: asked too early, a new project would stay out of sight for as long as the subscription lasts."""
 
     async def run():
-        async with application(tmp_path) as (profile, client, _):
+        async with application(tmp_path) as (profile, client):
             with held(profile.runners[0]) as release:
                 project, position = await make_project(profile)
                 where = {"projects": project, "after": position}
@@ -85,7 +85,7 @@ def test_a_query_waits_for_the_insights_of_what_was_acknowledged(tmp_path, path)
     """G5: the insights are held; of another project they are not waited for."""
 
     async def run():
-        async with application(tmp_path) as (profile, client, _):
+        async with application(tmp_path) as (profile, client):
             other = (await client.post("/api/v1/projects", json={"name": "other"})).json()["id"]
             project, _ = await make_project(profile)
             with held(profile.runners[1]) as release:
@@ -108,20 +108,20 @@ def test_events_of_a_project_that_the_read_model_has_not_seen_are_waited_for(tmp
     """G7: judged too early, they would be passed by, and the position with them."""
 
     async def run():
-        async with application(tmp_path, read_latest=False) as app:
+        async with whole_application(tmp_path, read_latest=False) as app:
             profile, client, _ = app
             with held(profile.runners[0]) as release:
-                made = asyncio.create_task(
+                creation = asyncio.create_task(
                     client.post("/api/v1/projects", json={"name": "p", "visibility": "public"})
                 )
                 while profile.log.tip().sequence == 0:
-                    await asyncio.wait({made}, timeout=0.01)
+                    await asyncio.wait({creation}, timeout=0.01)
                 request = asyncio.create_task(app.anybody().get("/api/v1/events"))
                 await asyncio.wait({request}, timeout=0.05)
                 assert not request.done()
                 release.set()
                 assert [item["type"] for item in (await request).json()["items"]] == ["project.created"]
-                await made
+                await creation
 
     asyncio.run(run())
 
@@ -130,7 +130,7 @@ def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
     """G5; a command that is accepted meanwhile says so with its refusal."""
 
     async def run():
-        async with application(tmp_path, wait_seconds=0.1) as (profile, client, _):
+        async with application(tmp_path, wait_seconds=0.1) as (profile, client):
             with held(profile.runners[0]):
                 project, position = await make_project(profile)
                 for path in (f"/api/v1/projects/{project}", "/api/v1/projects"):
@@ -159,7 +159,7 @@ def test_the_same_key_twice_at_once_is_told_to_wait(tmp_path):
     """G3: the second request finds the first under way, and later its outcome."""
 
     async def run():
-        async with application(tmp_path) as (profile, client, _):
+        async with application(tmp_path) as (profile, client):
             send = [
                 client.post("/api/v1/projects", json={"name": "p"}, headers={"Idempotency-Key": "k"})
                 for _ in range(2)
@@ -182,11 +182,11 @@ def test_a_query_about_a_blocked_stream_is_refused_rather_than_stale(tmp_path):
     """G5, G8."""
 
     async def run():
-        async with application(tmp_path) as (profile, client, _):
-            made = await client.post("/api/v1/projects", json={"name": "p", "visibility": "public"})
+        async with application(tmp_path) as (profile, client):
+            created = await client.post("/api/v1/projects", json={"name": "p", "visibility": "public"})
             other = await client.post("/api/v1/projects", json={"name": "other", "visibility": "public"})
-            path = f"/api/v1/projects/{made.json()['id']}"
-            blocked = Checkpoint(sequence=2, blocked=frozenset({f"project-{made.json()['id']}"}))
+            path = f"/api/v1/projects/{created.json()['id']}"
+            blocked = Checkpoint(sequence=2, blocked=frozenset({f"project-{created.json()['id']}"}))
             for runner in profile.runners[:1]:
                 with runner.paused():
                     profile.store.apply([Change(model="projects", writes=[], checkpoint=blocked)])
@@ -208,17 +208,17 @@ def test_the_sample_is_a_project_to_look_at(tmp_path):
     """What a demonstration shows where there is no repository."""
 
     async def run():
-        async with application(tmp_path) as (profile, client, _):
+        async with application(tmp_path) as (profile, client):
             source = SampleHistory()
             for _ in range(2):
-                done = await asyncio.to_thread(
+                result = await asyncio.to_thread(
                     import_history, source, LocalSink(profile, SERVICE), source.name, public=True
                 )
-                assert (done.commits, done.files) == (3, 3)
-            project = (await client.get(f"/api/v1/projects/{done.project_id}")).json()
+                assert (result.commits, result.files) == (3, 3)
+            project = (await client.get(f"/api/v1/projects/{result.project_id}")).json()
             assert (project["visibility"], len(project["files"])) == ("public", 3)
             assert project["aiInsights"]["complexity"] > 1
-            commits = (await client.get(f"/api/v1/projects/{done.project_id}/commits")).json()
+            commits = (await client.get(f"/api/v1/projects/{result.project_id}/commits")).json()
             assert [item["version"] for item in commits["items"]] == [3, 2, 1]
 
     asyncio.run(run())

@@ -32,7 +32,14 @@ class Application(NamedTuple):
 
 
 @asynccontextmanager
-async def application(
+async def application(path: Path, **changes: Any) -> AsyncIterator[tuple[EmbeddedProfile, httpx.AsyncClient]]:
+    """Run an application as `whole_application` does; yield its profile and its client."""
+    async with whole_application(path, **changes) as app:
+        yield app.profile, app.client
+
+
+@asynccontextmanager
+async def whole_application(
     path: Path, adapt: Callable[[EmbeddedProfile, Api], Api] = lambda _, api: api, **changes: Any
 ) -> AsyncIterator[Application]:
     """Run an application over the folder *path*; *changes* and then *adapt* may change its `Api`."""

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from read_api.auth.principals import RECENT_SECONDS
-from tests.support.application import application
+from tests.support.application import whole_application
 
 SENSITIVE = [
     ("PATCH", "/api/v1/me", {"email": "new@example.org"}),
@@ -22,7 +22,7 @@ SENSITIVE = [
 @asynccontextmanager
 async def signing_in(path):
     """Serve in process, so that the clock can be moved; the client has no token."""
-    async with application(path) as app, app.anybody() as client:
+    async with whole_application(path) as app, app.anybody() as client:
         yield app.api, client
 
 

@@ -29,18 +29,18 @@ class Inbox:
 
 
 def check(raw: bytes) -> None:
-    found = message_from_bytes(raw, policy=default)
-    assert (found["To"], found["From"], found["Subject"]) == (MAIL.to, SENDER, MAIL.subject)
-    assert found.get_content().splitlines() == MAIL.text.splitlines()
+    mail = message_from_bytes(raw, policy=default)
+    assert (mail["To"], mail["From"], mail["Subject"]) == (MAIL.to, SENDER, MAIL.subject)
+    assert mail.get_content().splitlines() == MAIL.text.splitlines()
 
 
 def test_a_mail_becomes_a_file_that_its_owner_alone_reads(tmp_path) -> None:
     mailer = FileMailer(tmp_path / "mail", SENDER)
     asyncio.run(mailer.send(MAIL))
     asyncio.run(mailer.send(Mail(to="bob@example.org", account_id="b1", subject="x", text="y")))
-    (found,) = [path for path in (tmp_path / "mail").iterdir() if b"ada@" in path.read_bytes()]
-    assert found.stat().st_mode & 0o777 == 0o600
-    check(found.read_bytes())
+    (file,) = [path for path in (tmp_path / "mail").iterdir() if b"ada@" in path.read_bytes()]
+    assert file.stat().st_mode & 0o777 == 0o600
+    check(file.read_bytes())
     mailer.forget("a1")
     mailer.forget("nobody")
     assert [b"bob@" in path.read_bytes() for path in (tmp_path / "mail").iterdir()] == [True]
@@ -79,11 +79,11 @@ def test_a_mail_is_handed_to_a_server(handed) -> None:
 def test_a_server_elsewhere_gets_mail_over_tls_alone(handed, tmp_path, monkeypatch, capsys) -> None:
     assert handed() == []
     assert "SMTPNotSupportedError" in capsys.readouterr().out
-    made = make_certificates(tmp_path)
+    certificates = make_certificates(tmp_path)
     offered = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    offered.load_cert_chain(made.certificate, made.key)
+    offered.load_cert_chain(certificates.certificate, certificates.key)
     assert handed(tls_context=offered) == [], "the authority is not known"
-    monkeypatch.setenv("SSL_CERT_FILE", str(made.authority))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
     (envelope,) = handed(tls_context=offered, require_starttls=True)
     check(envelope.content)
 

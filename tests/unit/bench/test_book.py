@@ -7,14 +7,14 @@ SETTINGS = {"quick": True, "seconds": 2.0, "repeats": 1, "measuredAt": "2026-01-
 
 
 def book():
-    found = Book()
-    found.add("rate", OURS, [300, 100, 200], unit="1/s", better="higher", about="commands")
-    found.add("rate", "peer", 50, unit="1/s", better="higher", about="commands", events=7)
-    found.add("p99", OURS, 4.0, unit="ms", better="lower", about="latency", toFirst=1.5)
-    found.add("p99", "peer", 2.0, unit="ms", better="lower", about="latency")
-    found.add("alone", OURS, 9.0, unit="kB", better="lower", about="a subscriber")
-    found.add("theirs", "peer", 8.0, unit="kB", better="lower", about="only theirs")
-    return found
+    results = Book()
+    results.add("rate", OURS, [300, 100, 200], unit="1/s", better="higher", about="commands")
+    results.add("rate", "peer", 50, unit="1/s", better="higher", about="commands", events=7)
+    results.add("p99", OURS, 4.0, unit="ms", better="lower", about="latency", toFirst=1.5)
+    results.add("p99", "peer", 2.0, unit="ms", better="lower", about="latency")
+    results.add("alone", OURS, 9.0, unit="kB", better="lower", about="a subscriber")
+    results.add("theirs", "peer", 8.0, unit="kB", better="lower", about="only theirs")
+    return results
 
 
 def test_the_value_is_the_median_and_the_ratio_favours_us_above_one():
@@ -34,10 +34,10 @@ def test_a_peer_without_us_has_no_ratio():
 
 
 def test_errors_are_told_and_an_absence_of_them_is_not():
-    found = book()
-    found.failed("rate", "peer", Counter({"503": 2}))
-    found.failed("rate", OURS, Counter())
-    assert found.document({}, SETTINGS)["errors"] == [
+    results = book()
+    results.failed("rate", "peer", Counter({"503": 2}))
+    results.failed("rate", OURS, Counter())
+    assert results.document({}, SETTINGS)["errors"] == [
         {"measure": "rate", "contestant": "peer", "errors": {"503": 2}}
     ]
 
@@ -52,10 +52,10 @@ def test_the_table_has_a_line_for_each_peer():
 
 
 def test_the_page_tells_machine_errors_and_what_is_left_out():
-    found = book()
-    found.failed("rate", "peer", Counter({"503": 2}))
-    found.leave_out("import", "no\ndata")
-    text = page(found.document({"cores": 2, "packages": {"a": "1"}, "postgres": None}, SETTINGS))
+    results = book()
+    results.failed("rate", "peer", Counter({"503": 2}))
+    results.leave_out("import", "no\ndata")
+    text = page(results.document({"cores": 2, "packages": {"a": "1"}, "postgres": None}, SETTINGS))
     assert "`python -m bench --quick` on 2026-01-02" in text
     assert "| cores | 2 |" in text
     assert "| packages | a 1 |" in text
@@ -66,10 +66,10 @@ def test_the_page_tells_machine_errors_and_what_is_left_out():
 
 
 def test_the_page_warns_of_busy_neighbours():
-    found = book()
-    found.add("quiet", OURS, 1, unit="1/s", better="higher", about="x", othersCores=[0.1, 0.2])
-    found.add("loud", OURS, 1, unit="1/s", better="higher", about="x", othersCores=[0.1, 1.2])
-    text = page(found.document({}, SETTINGS))
+    results = book()
+    results.add("quiet", OURS, 1, unit="1/s", better="higher", about="x", othersCores=[0.1, 0.2])
+    results.add("loud", OURS, 1, unit="1/s", better="higher", about="x", othersCores=[0.1, 1.2])
+    text = page(results.document({}, SETTINGS))
     assert "- loud, codepark: other processes kept 1.2 cores busy" in text
     assert "- quiet" not in text
 

@@ -19,15 +19,17 @@ late_bucketing 7
 
 
 def cluster_page():
-    found = Book()
-    found.servers["mongodb"] = "secantusd-py"
-    found.add("rate", OURS, 7, unit="1/s", better="higher", about="embedded")
-    found.add("cluster-append-100-rate", OURS, 60_000, unit="events/s", better="higher", about="append 100")
-    found.add(
+    measured = Book()
+    measured.servers["mongodb"] = "secantusd-py"
+    measured.add("rate", OURS, 7, unit="1/s", better="higher", about="embedded")
+    measured.add(
+        "cluster-append-100-rate", OURS, 60_000, unit="events/s", better="higher", about="append 100"
+    )
+    measured.add(
         "cluster-append-100-rate", "aiokafka", 120_000, unit="events/s", better="higher", about="append 100"
     )
-    found.add("cluster-append-100-p99", OURS, 4, unit="ms", better="lower", about="append 100, p99")
-    found.add(
+    measured.add("cluster-append-100-p99", OURS, 4, unit="ms", better="lower", about="append 100, p99")
+    measured.add(
         "cluster-conflict-3-nodes-rate",
         OURS,
         900,
@@ -38,7 +40,7 @@ def cluster_page():
         counted=1801,
         void=200,
     )
-    return page(found.document({"cores": 2}, SETTINGS))
+    return page(measured.document({"cores": 2}, SETTINGS))
 
 
 def test_a_metric_is_summed_over_its_labels_and_no_other_name():
@@ -79,14 +81,14 @@ def test_the_page_tells_what_the_cluster_aims_at_and_what_was_void():
 
 
 def test_a_page_without_a_cluster_says_nothing_of_it():
-    found = Book()
-    found.add("rate", OURS, 7, unit="1/s", better="higher", about="embedded")
-    assert "luster" not in page(found.document({"cores": 2}, SETTINGS))
+    measured = Book()
+    measured.add("rate", OURS, 7, unit="1/s", better="higher", about="embedded")
+    assert "luster" not in page(measured.document({"cores": 2}, SETTINGS))
 
 
 def test_a_page_of_a_busy_machine_says_so():
-    found = Book()
-    found.add("rate", OURS, 7, unit="1/s", better="higher", about="embedded")
-    busy, quiet = (found.document({"cores": 2}, SETTINGS | {"loadBefore": load}) for load in (3.14, 0.4))
+    measured = Book()
+    measured.add("rate", OURS, 7, unit="1/s", better="higher", about="embedded")
+    busy, quiet = (measured.document({"cores": 2}, SETTINGS | {"loadBefore": load}) for load in (3.14, 0.4))
     assert "before the run 3.14 processes wanted the 2 cores" in page(busy)
     assert "before the run" not in page(quiet)
