@@ -14,10 +14,13 @@ from read_api.gateway.limits.limits import unlimited
 from read_api.graphql import socket as sockets
 from read_api.graphql.socket import Conversation
 from read_api.realtime.hub import Hub
-from tests.integration.test_in_process import application
+from tests.support.application import application
 from tests.support.time_scale import stretched
 
-BLOCKED = "import sys; sys.modules.update(dict.fromkeys(('graphene', 'graphql', 'graphene_federation', 'aiodataloader')));"
+BLOCKED = (
+    "import sys; sys.modules.update(dict.fromkeys("
+    "('graphene', 'graphql', 'graphene_federation', 'aiodataloader')));"
+)
 
 
 def test_without_the_extra_everything_else_is_there(tmp_path, monkeypatch):
@@ -47,10 +50,10 @@ def test_a_fault_of_ours_is_masked_and_logged(tmp_path, capsys):
             query = "{ announcements { nodes { id } } projects { id } }"
             answer = await client.post("/graphql", json={"query": query})
             assert answer.status_code == 200
-            found = answer.json()
-            assert found["data"] == {"announcements": None, "projects": []}
-            assert found["errors"][0]["message"] == "something went wrong on our side"
-            extensions = found["errors"][0]["extensions"]
+            body = answer.json()
+            assert body["data"] == {"announcements": None, "projects": []}
+            assert body["errors"][0]["message"] == "something went wrong on our side"
+            extensions = body["errors"][0]["extensions"]
             assert (extensions["code"], extensions["status"]) == ("internal_error", 500)
             assert secret not in answer.text
 
@@ -64,14 +67,14 @@ class Silent:
     def __init__(self):
         self.scope = {"state": {"request_id": "r"}, "headers": []}
         self.sent = []
-        self.told = asyncio.Event()
+        self.notified = asyncio.Event()
 
     async def receive_data(self, mode):
         await asyncio.Event().wait()
 
     async def send_data(self, text, mode):
         self.sent.append(json.loads(text))
-        self.told.set()
+        self.notified.set()
 
 
 class Gone(Silent):
@@ -105,7 +108,7 @@ def test_a_quiet_client_is_pinged(tmp_path, monkeypatch):
             conversation._initialised = True
             held = asyncio.create_task(conversation.hold())
             async with asyncio.timeout(stretched(10)):
-                await silent.told.wait()
+                await silent.notified.wait()
             held.cancel()
             await asyncio.gather(held, return_exceptions=True)
             assert silent.sent[0] == {"type": "ping"}

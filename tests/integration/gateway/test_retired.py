@@ -9,7 +9,7 @@ from read_api import app
 from read_api.gateway.call import Answer
 from read_api.gateway.operation import Operations
 from read_api.gateway.problems import HttpError
-from tests.integration.test_in_process import application
+from tests.support.application import application
 
 pytestmark = pytest.mark.integration
 
