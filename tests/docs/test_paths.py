@@ -1,4 +1,4 @@
-"""Every file that a page names in backticks exists, unless following the page creates it."""
+"""Every file that a page names in backticks exists, or is created by following the page."""
 
 import re
 from pathlib import Path
@@ -34,7 +34,9 @@ def test_the_files_that_a_page_names_exist(page):
 
 
 def test_what_is_taken_for_a_path():
-    text = "`domain/event.py`, `commands/table/`, `tests/docs/test_paths.py::named`, `<prefix>events`, `a/b.py`, domain/x.py"
+    text = (
+        "`domain/event.py`, `commands/table/`, `tests/docs/test_paths.py::named`, `<prefix>events`, `a/b.py`"
+    )
     assert named(text) == {"domain/event.py", "commands/table/", "tests/docs/test_paths.py"}
 
 

@@ -1,4 +1,4 @@
-"""The words that docs/explanation/style.md refuses stand nowhere that a user or a developer reads."""
+"""No text that a user or a developer reads contains a word that docs/explanation/style.md refuses."""
 
 import ast
 import io
@@ -43,7 +43,7 @@ WORDS = re.compile(
 
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield what people read in a file, each part with its line: a page whole, of a module its strings and comments."""
+    """Yield the texts of a file with their lines: a whole page, or the strings and comments of a module."""
     source = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
         yield 1, source
@@ -59,30 +59,31 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
 def refused(path: Path) -> list[str]:
     """Return the refused words in a file, each with its place."""
     return [
-        f"{path.relative_to(ROOT)}:{line + text.count(chr(10), 0, found.start())}: {found[0]}"
+        f"{path.relative_to(ROOT)}:{line + text.count(chr(10), 0, match.start())}: {match[0]}"
         for line, text in texts(path)
-        for found in WORDS.finditer(text)
+        for match in WORDS.finditer(text)
     ]
 
 
 def pages() -> list[Path]:
-    """Return every page that we write by hand, and those that are generated."""
+    """Return every page, written by hand or generated."""
     return [path for path in (ROOT / "docs").rglob("*.md") if path != STYLE]
 
 
 def findings() -> list[str]:
+    """Return every refused word with its place."""
     modules = [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
     files = [*modules, *pages(), ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "Makefile"]
-    return sorted({found for path in files for found in refused(path)})
+    return sorted({place for path in files for place in refused(path)})
 
 
 def test_the_refused_words_stand_nowhere():
-    """`style_debt.json` allows so many in a folder, while the last ones are being replaced."""
+    """`style_debt.json` allows some in a folder while they are being replaced."""
     allowed = json.loads(DEBT.read_text(encoding="utf-8")) if DEBT.exists() else {}
-    found = findings()
-    counts = Counter(place.partition("/")[0] if "/" in place else place.partition(":")[0] for place in found)
+    places = findings()
+    counts = Counter(place.partition("/")[0] if "/" in place else place.partition(":")[0] for place in places)
     over = {folder for folder, count in counts.items() if count > allowed.get(folder, 0)}
-    listed = [place for place in found if re.split("[/:]", place)[0] in over]
+    listed = [place for place in places if re.split("[/:]", place)[0] in over]
     assert not over, "\n".join(["docs/explanation/style.md says what to write instead:", *listed])
 
 
