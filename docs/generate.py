@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 from graphql import build_schema, find_breaking_changes, print_schema
 
-from commands.chain import CHAIN_SIZE, chain_after, chain_bytes, first_chain, headers, source_of
+from commands.chain import CHAIN_SIZE, chain_after, first_chain, source_of
 from commands.mapper import personal_fields
+from commands.record_headers import chain_bytes, headers
 from commands.table.registry import CLIENT_COMMANDS
 from domain.event import Event
 from domain.policy import POLICY
@@ -87,10 +88,10 @@ _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 def commands_page() -> str:
     """Describe every command type with the fields of its data."""
     parts = ["# Commands", _NOTE, _COMMANDS]
-    for name, kind in CLIENT_COMMANDS.items():
-        defs, fields = _fields(kind.input)
-        target = "`target`: the project." if kind.targeted else "No `target`."
-        parts += [f"## `{name}`", f"{_doc(kind.input)} {target}", _field_table(fields, defs)]
+    for name, row in CLIENT_COMMANDS.items():
+        defs, fields = _fields(row.input)
+        target = "`target`: the project." if row.targeted else "No `target`."
+        parts += [f"## `{name}`", f"{_doc(row.input)} {target}", _field_table(fields, defs)]
     return "\n\n".join(parts) + "\n"
 
 

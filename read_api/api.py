@@ -19,7 +19,7 @@ from read_api.gateway.limits.limits import Limits
 from read_api.gateway.settings import GatewaySettings
 from read_api.graphql.settings import GraphQLSettings
 from read_api.query_services import Queries
-from read_api.realtime.events import Shown
+from read_api.realtime.events import RenderedEvent
 from read_api.realtime.hub import Hub
 
 
@@ -51,8 +51,8 @@ class Api(Struct, frozen=True, kw_only=True):
     store: DocumentStore
     queries: Queries
     identity: Identity
-    published: Callable[[EventLog, Record], Shown | None]
-    published_again: Callable[[Shown], Shown | None]
+    published: Callable[[EventLog, Record], RenderedEvent | None]
+    published_again: Callable[[RenderedEvent], RenderedEvent | None]
     erased: Callable[[str], Awaitable[bool]]
     hub: Hub
     limits: Limits

@@ -81,7 +81,9 @@ def main() -> None:
     parser.add_argument("--bootstrap", default="127.0.0.1:9092", help="brokers, separated by commas")
     parser.add_argument("--topic", action="append", required=True, help="a topic; may be repeated")
     parser.add_argument("--group", default="my-analysis", help="the consumer group")
-    parser.add_argument("--state", type=Path, default=Path("seen.json"), help="the file of the last sequences")
+    parser.add_argument(
+        "--state", type=Path, default=Path("seen.json"), help="the file of the last sequences"
+    )
     parser.add_argument("--count", type=int, help="the number of events after which to stop")
     given = parser.parse_args()
     try:

@@ -51,7 +51,7 @@ async def _batches(context: Context, query: dict[str, str], after: str | None) -
     """Return the live source behind *after*, else behind the present end."""
     wanted = {**query, "after": after} if after is not None else query
     call = Call(context.api, context.call.headers, {}, wanted, context.request_id)
-    found = await channels.subscription(call, await channels.start(call, None))
+    found = await channels.open_subscription(call, await channels.start_position(call, None))
     return found.batches()
 
 

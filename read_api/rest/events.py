@@ -23,14 +23,14 @@ from read_api.contract.views import EventPage
 from read_api.gateway.call import Answer, Call
 from read_api.gateway.operation import Operations
 from read_api.gateway.problems import BadInputError
-from read_api.realtime.events import TECHNICAL, Shown, project_of, shown
+from read_api.realtime.events import TECHNICAL, RenderedEvent, project_of, render_event
 from read_api.rest.projects import PROJECT
 
 operation = Operations("History")
 
 _SCANNED = 5_000
 
-Show = Callable[[EventLog, Record], Shown | None]
+Show = Callable[[EventLog, Record], RenderedEvent | None]
 """From a record to what the caller is shown of it, None for nothing."""
 
 Token = Annotated[str, Meta(min_length=1, max_length=1_200, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -74,9 +74,9 @@ async def list_events(call: Call, query: EventQuery) -> Answer:
         await call.api.progress.wait((PROJECTS,), tip.sequences, call.api.wait_seconds)
     known: dict[str, bool] = {}
 
-    def show(log: EventLog, record: Record) -> Shown | None:
+    def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.sees_all or (not actor.only_analyses and _visible(call.api, actor, record, known)):
-            return shown(log, record)
+            return render_event(log, record)
         return call.api.published(log, record) if actor.analyses else None
 
     selection = Selection(topics=_topics(query.type), stream=query.stream)
@@ -91,10 +91,10 @@ async def list_history(call: Call, query: HistoryQuery) -> Answer:
     stream = None if query.path is None else file_stream(project_id, checked_path(query.path))
     selection = Selection(home=None if stream else project_id, topics=_topics(query.type), stream=stream)
 
-    def show(log: EventLog, record: Record) -> Shown | None:
+    def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.only_analyses:
             return call.api.published(log, record)
-        return shown(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
+        return render_event(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
 
     number = call.api.logs.number_of(project_id)
     tip = call.api.logs.tip(number)
@@ -133,7 +133,7 @@ async def _page(
     How many are looked at is bounded, and the cursor goes on from there.
     """
     logs, start = call.api.logs, START if token is None else await call.reached(token)
-    records = logs.records(start.sequences, selection, upto=tip.sequences, only=only)
+    records = logs.records(start.sequences, selection, through=tip.sequences, only=only)
     scan = partial(_scan, records, start, limit, show, several=len(logs) > 1)
     found, position, more = await asyncio.to_thread(scan) if call.api.in_threads else scan()
     if not more:
@@ -154,13 +154,13 @@ def _scan(
     show: Show,
     *,
     several: bool,
-) -> tuple[list[Shown], Position, bool]:
+) -> tuple[list[RenderedEvent], Position, bool]:
     """Return the events that are shown, the position behind the last one looked at, and whether there may be more.
 
     Each event tells the position of the whole list behind it, which is its own where there are not *several*
     partitions: who goes on from there misses and repeats nothing.
     """
-    found: list[Shown] = []
+    found: list[RenderedEvent] = []
     last: dict[int, Record] = {}
     for scanned, (log, record) in enumerate(records):
         if len(found) == limit or scanned == _SCANNED:

@@ -9,12 +9,12 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from codepark.cache_and_channel import SharedMemory
+from codepark.cache_and_channel import CacheAndChannel
+from codepark.composition import build_api, build_eraser
 from codepark.history_import.run import import_history
 from codepark.history_import.sample import SampleHistory
 from codepark.history_import.sinks import LocalSink
-from codepark.profiles.embedded import Embedded
-from codepark.server import build_api, build_eraser
+from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from commands.bus import accepted
 from commands.intake import CommandMetadata
@@ -27,10 +27,10 @@ from tests.support.time_scale import stretched
 
 
 @asynccontextmanager
-async def application(path, **changes) -> AsyncIterator[tuple[Embedded, httpx.AsyncClient]]:
+async def application(path, **changes) -> AsyncIterator[tuple[EmbeddedProfile, httpx.AsyncClient]]:
     settings = Settings(data=path / "data")
-    parts = Embedded(settings)
-    shared = SharedMemory(settings, parts.logs)
+    parts = EmbeddedProfile(settings)
+    shared = CacheAndChannel(settings, parts.logs)
     try:
         loop = asyncio.get_running_loop()
         hub = Hub(parts.logs)

@@ -319,10 +319,10 @@ def test_models_that_are_added_later_are_filled_from_the_first_event(commands, t
 
 def test_an_unknown_model_is_named(tmp_path):
     from codepark.operations import rebuild_model
-    from codepark.profiles.embedded import Embedded
+    from codepark.profiles.embedded import EmbeddedProfile
     from codepark.settings import Settings
 
-    parts = Embedded(Settings(data=tmp_path / "data"))
+    parts = EmbeddedProfile(Settings(data=tmp_path / "data"))
     try:
         with pytest.raises(NotFoundError, match="there is no read model nothing; there are projects"):
             rebuild_model(parts, {"model": "nothing"})
