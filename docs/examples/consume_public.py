@@ -4,7 +4,7 @@
     python consume_public.py --bootstrap 127.0.0.1:9092 --topic codepark.public.file.v1 --count 10
 
 Started again with the same group and state file, it continues where it stopped.
-"""  # noqa: INP001 # a program
+"""
 
 import argparse
 import asyncio
@@ -68,7 +68,7 @@ async def consume(bootstrap: str, topics: list[str], group: str, seen: Seen, cou
                     if seen.is_new(place, event):
                         print(json.dumps(event), flush=True)  # noqa: T201 # put your own work here
                         printed += 1
-                    # For speed, do these two once for many events; after a crash, those events are printed again.
+                    # For speed, do these two once for many events: after a crash, those are printed again.
                     seen.save()
                     await consumer.commit({place: record.offset + 1})
     finally:
