@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from commands.queue import BusyError, LoopWorker, WorkQueue
+from tests.support.time_scale import stretched
 
 
 class Item(NamedTuple):
@@ -154,7 +155,7 @@ def test_many_threads_lose_nothing_and_keep_their_own_order():
     for thread in threads:
         thread.join()
     queue.close()
-    worker.join(30)
+    worker.join(stretched(30))
     assert not worker.is_alive()
     assert len(taken) == 8 * 500
     assert all([n for t, n in taken if t == thread] == list(range(500)) for thread in range(8))
