@@ -113,9 +113,9 @@ def test_preparing_again_keeps_everything(store):
 
 
 def test_a_checkpoint_keeps_its_place(store):
-    there = Checkpoint(sequence=7, place=b"\x00\xff here")
+    there = Checkpoint(sequence=7, resume_at=b"\x00\xff here")
     store.apply([Change(model="notes", writes=(), checkpoint=there)])
-    store.apply([Change(model="notes", writes=(), checkpoint=Checkpoint(sequence=6, place=b"behind"))])
+    store.apply([Change(model="notes", writes=(), checkpoint=Checkpoint(sequence=6, resume_at=b"behind"))])
     assert store.checkpoints()["notes"] == there
     store.prepare([NOTES, OTHERS])
     assert store.checkpoints()["notes"] == there

@@ -61,9 +61,9 @@ def test_documents_are_guarded_by_the_positions_of_their_own_partition(store):
 
 
 def test_checkpoints_outlive_a_new_look_at_the_models(store):
-    store.apply([change(2, 5, put("a"), checkpoint=Checkpoint(sequence=5, place=b"p"))])
+    store.apply([change(2, 5, put("a"), checkpoint=Checkpoint(sequence=5, resume_at=b"p"))])
     store.prepare(MODELS)
-    assert store.checkpoints(2)["notes"] == Checkpoint(sequence=5, place=b"p")
+    assert store.checkpoints(2)["notes"] == Checkpoint(sequence=5, resume_at=b"p")
 
 
 def test_a_new_version_begins_at_the_start_of_every_partition(store):
@@ -91,9 +91,9 @@ def test_a_build_takes_up_every_partition(store):
     build.switch()
     assert [d["rank"] for d in dump(store, "notes")] == [7, 7]
     assert [store.checkpoints(partition)["notes"] for partition in range(3)] == [
-        Checkpoint(sequence=2, place=b"zero"),
-        Checkpoint(sequence=6, place=b"one"),
-        Checkpoint(sequence=3, place=b"two"),
+        Checkpoint(sequence=2, resume_at=b"zero"),
+        Checkpoint(sequence=6, resume_at=b"one"),
+        Checkpoint(sequence=3, resume_at=b"two"),
     ]
     assert store.dead_letters() == []
     store.apply([change(1, 7, put("c"))])

@@ -143,4 +143,4 @@ def test_the_switch_takes_the_place_of_the_build(store):
     build.apply((), 2, b"there")
     build.apply((), 1, b"before")
     build.switch()
-    assert store.checkpoints()["notes"] == Checkpoint(sequence=2, place=b"there")
+    assert store.checkpoints()["notes"] == Checkpoint(sequence=2, resume_at=b"there")
