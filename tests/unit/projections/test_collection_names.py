@@ -63,7 +63,7 @@ def named_collections(tree):
 
 
 def test_projections_import_the_names_of_collections():
-    """Here also a variable or a table with such a literal would be another place that names the collection."""
+    """Here a variable or a table with such a literal would also be a second place for the name."""
     named = {name: lines for name, tree in modules("projections") if (lines := list(literals(tree)))}
     assert named == {}, "import these names from projections.models"
 

@@ -1,4 +1,4 @@
-"""Every document is written by events of one home, so that one position guards it with any number of partitions."""
+"""Every document is written by events of one home: one position guards it, however many partitions exist."""
 
 from msgspec import structs
 

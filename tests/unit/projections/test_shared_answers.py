@@ -68,7 +68,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_no_answer_is_older_than_what_its_process_has_heard_of(steps):
-    """A value is the sequence of the last write of its key; an answer must include every touch that was heard."""
+    """A value is the sequence of the last write of its key; an answer must include all touches heard of."""
     cache, store, tip = MemoryCache(), {"a": 0, "b": 0}, 0
     nodes = [Node(cache, store), Node(cache, store)]
     heard = [{"a": 0, "b": 0}, {"a": 0, "b": 0}]

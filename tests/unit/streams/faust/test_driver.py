@@ -1,4 +1,4 @@
-"""Batches in order: known messages are left out, missing ones are read, and none is skipped during an outage."""
+"""Batches in order: known messages are left out, missing ones are read, none is skipped in an outage."""
 
 import asyncio
 from collections.abc import Sequence
