@@ -31,7 +31,7 @@ def test_a_wait_is_for_every_model_in_every_partition():
     waited(progress, {})
 
 
-def test_what_does_not_come_in_time_is_told():
+def test_a_wait_ends_with_an_error_when_its_time_is_up():
     progress = Progress()
     progress.report({"a": 3, "b": 3})
     with pytest.raises(NotCaughtUpError, match="2 events behind"):
@@ -52,7 +52,7 @@ def test_each_partition_has_a_count_of_its_own():
     )
 
 
-def test_a_scope_is_needed_up_to_its_last_work_in_its_partition():
+def test_a_scope_needs_its_last_work_in_its_partition():
     progress = Progress()
     progress.touch("a", [("p", 5)], partition=1)
     assert progress.needed("a", "p", 9, 1) == 5
