@@ -18,7 +18,7 @@ from domain.actor import SERVICE, Role
 from domain.errors import InvalidError
 from domain.policy import Scope
 from tests.support.profile import ADA, Commands
-from tests.unit.commands.samples import INPUTS
+from tests.unit.commands.samples import example_of
 
 MODULES = [
     importlib.import_module(f"commands.table.{info.name}")
@@ -106,7 +106,7 @@ def park(tmp_path_factory):
 
 def outcome(park, name, path, value):
     profile, project, review = park
-    example = {**INPUTS[name]}
+    example = example_of(name)
     example.pop("sha", None)  # each commit is a new one
     if "reviewId" in example:
         example["reviewId"] = review
