@@ -46,7 +46,7 @@ def example_of(name: str) -> dict[str, Any]:
 
 
 def context(target: str = PROJECT) -> BuildContext:
-    """Return what a builder knows: everybody who is mentioned is the same account."""
+    """Return the context of a builder: every name that is mentioned belongs to the same account."""
     return BuildContext(
         target=target, new_id=NEW, account=ACCOUNT, secrets=SECRETS, account_named=lambda _: OTHER
     )

@@ -150,7 +150,7 @@ def test_a_set_survives_a_snapshot():
 
 
 def test_kinds_that_hold_personal_data_have_no_snapshots():
-    """A snapshot is not encrypted: the key of an erased person would not take it away."""
+    """A snapshot is not encrypted: it would be readable after the person's key is destroyed."""
     assert not any(STREAM_KINDS[name].snapshots for name in ("account", "credentials", "token"))
 
 

@@ -71,8 +71,8 @@ def test_a_limit_of_its_own_would_be_found():
     class Own(Input):
         words: tuple[Annotated[str, msgspec.Meta(max_length=77)], ...] | None = None
 
-    found = {getattr(kind, "max_length", None) for _, kind in leaves(inspect.type_info(Own))}
-    assert found == {None, 77}
+    lengths = {getattr(kind, "max_length", None) for _, kind in leaves(inspect.type_info(Own))}
+    assert lengths == {None, 77}
     assert 77 not in OF_THE_DOMAIN | OF_COUNTS
 
 
