@@ -1,4 +1,4 @@
-"""The application over the embedded profile in this process, asked without a socket."""
+"""The application over the embedded profile in this process, without a socket."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -88,7 +88,7 @@ def events_after(profile: Profile, arguments: Arguments) -> Result:
     """Return events after sequences, which are given by partition; the result's `after` includes its last events."""
     topics = (str(arguments["type"]),) if arguments.get("type") else None
     after = {int(number): int(sequence) for number, sequence in (arguments.get("after") or {}).items()}
-    records = profile.logs.records(after, Selection(topics=topics), upto=profile.logs.tip().sequences)
+    records = profile.logs.records(after, Selection(topics=topics), through=profile.logs.tip().sequences)
     items = []
     for log, record in islice(records, int(arguments.get("limit", _PAGE))):
         token = Position.at(record.sequence, record.chain, log.number).token()

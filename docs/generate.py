@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 from graphql import build_schema, find_breaking_changes, print_schema
 
-from commands.chain import CHAIN_SIZE, chain_after, chain_bytes, first_chain, headers, source_of
+from commands.chain import CHAIN_SIZE, chain_after, first_chain, source_of
 from commands.mapper import personal_fields
+from commands.record_headers import chain_bytes, headers
 from commands.table.registry import CLIENT_COMMANDS
 from domain.event import Event
 from domain.policy import POLICY

@@ -1,4 +1,4 @@
-"""Accounts, without anything that signs them in."""
+"""Accounts, without their credentials."""
 
 from collections.abc import Iterable
 from typing import get_args

@@ -24,9 +24,9 @@ def read_model(
 ) -> ReadModel:
     """Return the read model that *handlers* fill; events without a handler change no document.
 
-    The exception are events of a stream that one of *collections* shows: each of them sets `version` and `updatedAt`
-    of the stream's document, with a handler or without one. *answers_commands* says that the answer to a command reads
-    the model, so that a node of the cluster keeps it for the homes that changed recently.
+    The exception are events of a stream that one of *collections* shows: each of them sets `version` and
+    `updatedAt` of the stream's document, with a handler or without one. *answers_commands* is explained at
+    ReadModel.
     """
     showing = {
         cls: (collection.name, collection.shows.document)

@@ -1,4 +1,4 @@
-"""Files of projects; their contents lie apart, so that lists stay small."""
+"""Files of projects; their contents are stored apart, so that lists stay small."""
 
 from collections.abc import Iterable
 from typing import get_args

@@ -133,7 +133,7 @@ async def _page(
     How many are looked at is bounded, and the cursor goes on from there.
     """
     logs, start = call.api.logs, START if token is None else await call.reached(token)
-    records = logs.records(start.sequences, selection, upto=tip.sequences, only=only)
+    records = logs.records(start.sequences, selection, through=tip.sequences, only=only)
     scan = partial(_scan, records, start, limit, show, several=len(logs) > 1)
     found, position, more = await asyncio.to_thread(scan) if call.api.in_threads else scan()
     if not more:

@@ -42,7 +42,7 @@ E = TypeVar("E", bound=Event)
 
 
 class Publication(Struct, Generic[E], frozen=True):
-    """An event type, what it becomes in public, and where.
+    """An event type with its public shape and topic.
 
     *version* counts the shapes of the public event, *topic_version* those of the topic: a shape that readers
     of the old one cannot read goes to a topic of the next version.

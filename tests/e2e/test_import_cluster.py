@@ -14,6 +14,7 @@ from projections.mongodb.store import MongoDocumentStore
 from projections.sqlite import SQLiteDocumentStore
 from tests.e2e.test_import import STARLETTE, codepark, last_line, needs_starlette
 from tests.support.cluster_server import SECRET, ClusterServer
+from tests.support.documents import dump
 from tests.support.server import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(300)]
@@ -97,8 +98,8 @@ def compare(embedded, server):
         )
         first = from_rfc3339("2026-01-01T00:00:00.000Z")
         for collection in sorted(c.name for model in models for c in model.collections):
-            ours = [normalised(document, first) for document in expected.dump(collection)]
-            theirs = [normalised(document, first) for document in found.dump(collection)]
+            ours = [normalised(document, first) for document in dump(expected, collection)]
+            theirs = [normalised(document, first) for document in dump(found, collection)]
             assert len(theirs) == len(ours), collection
             different = next((pair for pair in zip(ours, theirs, strict=True) if pair[0] != pair[1]), None)
             assert different is None, (

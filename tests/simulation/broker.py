@@ -11,7 +11,12 @@ from random import Random
 from typing import Any, NamedTuple
 
 from commands.kafka.protocol.message import Message
-from commands.kafka.protocol.transport import BrokerAwayError, Outgoing, TruncatedError, nothing
+from commands.kafka.protocol.transport import (
+    BrokerUnavailableError,
+    OutgoingMessage,
+    TruncatedError,
+    do_nothing,
+)
 from tests.simulation.faults import Plan
 from tests.simulation.loop import VirtualLoop
 
@@ -36,7 +41,7 @@ SILENT = Fate(acknowledged=False)
 class Flight:
     """A batch on its way."""
 
-    batch: Sequence[Outgoing]
+    batch: Sequence[OutgoingMessage]
     sender: "SimulatedTransport"
     fate: Fate
     answer: Callable[[int], None]
@@ -163,7 +168,7 @@ class SimulatedTransport:
         self.dead = False
         self.sent = 0
 
-    async def send(self, batch: Sequence[Outgoing], meanwhile: Callable[[], None] = nothing) -> int:
+    async def send(self, batch: Sequence[OutgoingMessage], meanwhile: Callable[[], None] = do_nothing) -> int:
         """Send in one piece; a renewed producer changes nothing for what is on its way."""
         self.sent += 1
         future: asyncio.Future[int] = self.loop.create_future()
@@ -218,7 +223,7 @@ class SimulatedTransport:
             async with asyncio.timeout(DEADLINE):
                 return await future
         except TimeoutError as error:
-            raise BrokerAwayError("no answer from the simulated broker") from error
+            raise BrokerUnavailableError("no answer from the simulated broker") from error
 
 
 def _resolve(future: "asyncio.Future[Any]", found: Any, error: Exception | None) -> None:

@@ -52,8 +52,8 @@ def _numbers(history: History) -> list[str]:
 def _readers(world: World, history: History) -> list[str]:
     """Every replica holds what a fresh reader counts.
 
-    One exception: where records of nobody fill the very offsets that an unclean election lost, before anybody looks,
-    no reader that is running can tell. Then whoever reads the log anew reports the fork.
+    One exception: where records of nobody fill the very offsets that an unclean election lost, before anybody
+    looks, no reader that is running can tell. Then whoever reads the log anew reports the fork.
     """
     found, chains = [], [record.chain for record in history.records]
     held = [[record.chain for record in node.log.read(0, 100_000)] for node in world.nodes]
@@ -80,7 +80,8 @@ def _faults(world: World) -> list[str]:
 def _lost(world: World, history: History) -> set[str]:
     """Return the commands that an unclean election lost, or that a writer of a false history appended.
 
-    After such an election an alarm, wherever it was raised, tells that what those writers appended may be void.
+    After such an election an alarm, wherever it was raised, tells that what those writers appended may be
+    void.
     """
     raised = world.broker.cut and (history.forks or any(node.alarms for node in world.nodes))
     reported = history.voids if raised else history.forks
@@ -145,7 +146,7 @@ def _refused(request: Request, history: History) -> list[str]:
 
 
 def _asked_for(effect: Effect, requests: list[Request]) -> list[str]:
-    """Some request was open when the command took effect: what is answered as refused has no effect afterwards."""
+    """Some request was open when the command took effect: after a refusal it must have none."""
     body = effect.records[0].fingerprint
     same = [request for request in requests if request.submission.fingerprint == body]
     if any(request.invoked <= effect.landed <= _open_until(request, same) for request in same):
@@ -156,8 +157,8 @@ def _asked_for(effect: Effect, requests: list[Request]) -> list[str]:
 def _open_until(request: Request, same: list[Request]) -> float:
     """Return until when *request* may take effect.
 
-    One without an answer stays open; one that a node could not settle is open until that node, in the same life,
-    answers the retry: from then on that answer stands.
+    One without an answer stays open; one that a node could not settle is open until that node, in the same
+    life, answers the retry: from then on that answer stands.
     """
     if isinstance(request.outcome, Accepted | Refused):
         return request.answered if isinstance(request.outcome, Accepted) else -1.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from commands.batch_decider import outcome_of
-from commands.kafka.protocol.chain_rule import Counted, Counting
+from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage
 from commands.kafka.protocol.message import Message
 from commands.outcomes import Accepted, Submission
 from domain.account.commands import RegisterAccount
@@ -101,12 +101,12 @@ class History:
         self.effects: list[Effect] = []
         self.voids: list[Message] = []
         self.forks: list[Message] = []
-        counting, offsets = Counting(0), []
+        rule, offsets = ChainRule(0), []
         for message in broker.log:
             if message is None:
                 continue
-            verdict = counting.take(message)
-            if not isinstance(verdict, Counted):
+            verdict = rule.judge(message)
+            if not isinstance(verdict, CountedMessage):
                 self.voids.append(message)
                 self.forks += [message] * verdict.false_history
             elif verdict.record is not None:

@@ -1,4 +1,4 @@
-"""Event loops with a common virtual time: each process of the model has one, so that it can stall or die whole."""
+"""Event loops with a common virtual time, one for each process of the model, which can stall or die."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""A node of the model: the production log and bus over a simulated transport, and what the node layer does."""
+"""A node of the model: the production log and bus over a simulated transport, and how nodes forward."""
 
 import asyncio
 import shutil
@@ -11,8 +11,8 @@ from msgspec import structs
 
 from commands.kafka.node.bus import KafkaCommandBus
 from commands.kafka.node.event_log import KafkaEventLog
-from commands.kafka.prefetch.message import Part, examine
-from commands.kafka.protocol.transport import BrokerAwayError, TruncatedError
+from commands.kafka.prefetch.message import PrefetchedBatch, prefetch_message
+from commands.kafka.protocol.transport import BrokerUnavailableError, TruncatedError
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 _FORWARD_SECONDS = 0.4
 _HEARTBEAT_SECONDS = 3.0
 _FAR = 5
-_PARTS = 3
+_BATCHES = 3
 _SETTINGS = KafkaSettings(bootstrap_servers="simulated:0")
 
 
-class _Ahead:
-    """Examines a few parts of what is far, and leaves the rest to the plain way."""
+class _Prefetcher:
+    """Prefetches a few batches of a far end, and leaves the rest to the follower."""
 
     def __init__(self, transport: SimulatedTransport) -> None:
         self._transport = transport
 
-    async def parts(self, start: int, end: int) -> AsyncGenerator[Part]:
-        for _ in range(_PARTS if end - start >= _FAR else 0):
+    async def batches(self, start: int, end: int) -> AsyncGenerator[PrefetchedBatch]:
+        for _ in range(_BATCHES if end - start >= _FAR else 0):
             try:
                 messages, after = await self._transport.fetch(start, wait=True)
-            except (BrokerAwayError, TruncatedError):
+            except (BrokerUnavailableError, TruncatedError):
                 return
             if start == after or after > end:
                 return
-            yield Part([examine(message) for message in messages], after)
+            yield PrefetchedBatch([prefetch_message(message) for message in messages], after)
             start = after
 
 
@@ -97,7 +97,13 @@ class Node:
         self.transport = SimulatedTransport(self.world.broker, self.loop, self.number)
         thread: Any = SimpleNamespace(loop=self.loop)
         self.log = KafkaEventLog(
-            _SETTINGS, MAPPER, self._folder, thread, 0, transport=self.transport, ahead=_Ahead(self.transport)
+            _SETTINGS,
+            MAPPER,
+            self._folder,
+            thread,
+            0,
+            transport=self.transport,
+            prefetcher=_Prefetcher(self.transport),
         )
         self.bus = KafkaCommandBus(self.log, lambda: int(self.loop.time() * 1000) + 10_000 + self.skew)
         self.alive = True  # only now: a boot that is interrupted leaves nothing for `crash` to close
@@ -111,7 +117,7 @@ class Node:
         rebuild = partition._rebuild
 
         def noted(fork: int | None) -> None:
-            self.alarms += partition.place.opened
+            self.alarms += partition.checkpoint.opened
             rebuild(fork)
 
         partition._rebuild = noted

@@ -121,7 +121,7 @@ async def silent_forward(world: World) -> None:
 
 
 async def unchanged_forward(world: World) -> None:
-    """As `silent_forward`; who forwarded it finds that nothing changes, and the other would find otherwise."""
+    """As `silent_forward`; the node that forwarded it finds nothing to change, and the other would."""
     world.prefer(1)
     first, second = await prepare(world)
     second.stall(4.0)
@@ -149,7 +149,7 @@ async def _in_limbo(world: World, meanwhile: Callable[[], None]) -> None:
 
 
 async def limbo(world: World) -> None:
-    """A batch of two is on its way when its node gives up; the second command, alone, is then to be refused."""
+    """A batch of two is in flight when its node gives up; by itself, the second command must be refused."""
     await _in_limbo(world, lambda: None)
 
 

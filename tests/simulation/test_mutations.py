@@ -18,13 +18,13 @@ NEEDED: dict[Mutation, Script] = {
     mutations.without_contiguity: scenarios.duel,
     mutations.outcome_by_tip: scenarios.lost_batch,
     mutations.without_deduplication: scenarios.silent_batch,
-    mutations.resume_unseen: scenarios.other_past,
+    mutations.resume_unchecked: scenarios.other_past,
     mutations.refusals_at_once: scenarios.refused_in_vain,
     mutations.without_proof_of_the_end: scenarios.late_reader,
     mutations.unrecorded_refusal: scenarios.silent_forward,
     mutations.unrecorded_unchanged: scenarios.unchanged_forward,
     mutations.without_fence: scenarios.limbo,
-    mutations.without_place_of_voids: scenarios.ghost,
+    mutations.without_offsets_of_voids: scenarios.ghost,
     mutations.without_alarm_about_voids: scenarios.ghost,
 }
 

@@ -10,8 +10,7 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from commands.kafka.node import event_log as log_module
-from commands.kafka.node import settlement as settling_module
+from commands.kafka.node import batch_cutter, event_log, settlement
 from commands.outcomes import Accepted, Outcome, Submission
 from tests.simulation.broker import SimulatedBroker
 from tests.simulation.faults import Plan
@@ -83,10 +82,10 @@ class World:
     def patched(self) -> Iterator[None]:
         """Let the production code draw from this run's randomness."""
         with (
-            patch.object(settling_module, "random", self.random),
-            patch.object(settling_module, "uuid7", functools.partial(self.new_id, "id")),
-            patch.object(log_module.asyncio, "to_thread", self._in_thread),
-            patch.object(log_module, "_BATCH_BYTES", self.plan.batch_bytes),
+            patch.object(settlement, "random", self.random),
+            patch.object(settlement, "uuid7", functools.partial(self.new_id, "id")),
+            patch.object(event_log.asyncio, "to_thread", self._in_thread),
+            patch.object(batch_cutter, "BATCH_BYTES", self.plan.batch_bytes),
         ):
             yield
 
@@ -205,7 +204,7 @@ class World:
                 node.boot()
 
     def _probe(self) -> None:
-        """Each node itself has to take a command again; what it appends shows a false history to all others."""
+        """Let each node itself accept a command; what it appends would show a false history to all others."""
 
         async def probe() -> None:
             for _ in range(2 - self.plan.honest):

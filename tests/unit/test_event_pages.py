@@ -23,7 +23,7 @@ def pages(logs, limit, allowed=lambda _: True, start=START):
     found, position, more = [], start, True
     while more:
         events, position, more = _scan(
-            logs.records(position.sequences, upto=logs.tip().sequences),
+            logs.records(position.sequences, through=logs.tip().sequences),
             position,
             limit,
             lambda log, record: render_event(log, record) if allowed(record) else None,

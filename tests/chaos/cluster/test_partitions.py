@@ -1,4 +1,4 @@
-"""G1 to G7 over several partitions: nodes and workers come, stand still and go while all partitions are written to."""
+"""G1 to G7 over several partitions: nodes and workers start, stall and die while clients write."""
 
 import pytest
 

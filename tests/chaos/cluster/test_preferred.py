@@ -24,7 +24,7 @@ SOME = 40
 SECONDS = 1.0
 SEEDS = count(1)  # idempotency keys are made of them
 TRIES = 3
-"""What is measured is the protocol's: a machine that other tests keep busy may be late once, not each time."""
+"""The limit is the protocol's: a machine that other tests keep busy may be late once, but not each time."""
 
 
 def seconds_to_answer(node: Node) -> float:

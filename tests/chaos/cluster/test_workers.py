@@ -1,4 +1,4 @@
-"""G6, G7: workers are killed, stopped and joined by others under load; the read models are those of the history."""
+"""G6, G7: workers are killed, stopped and added under load; the read models are those of the history."""
 
 import pytest
 

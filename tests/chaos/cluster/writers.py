@@ -1,4 +1,4 @@
-"""Clients that send commands with idempotency keys to any node, again until each is answered, and note every answer."""
+"""Clients that send commands with idempotency keys to any node until each is answered, and record it."""
 
 import random
 import threading

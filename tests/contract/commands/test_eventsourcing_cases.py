@@ -31,8 +31,8 @@ FOLDER = TemporaryDirectory()
 class OwnFile:
     """A database file for each test.
 
-    The cases leave threads that still read when a test ends, and closing a connection under a reading thread ends the
-    interpreter: connections are left to the garbage collector, files to the folder of the whole run.
+    The cases leave threads that still read when a test ends, and closing a connection under a reading thread
+    ends the interpreter: connections are left to the garbage collector, files to the folder of the whole run.
     """
 
     def setUp(self):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from projections.model import Collection, ReadModel
 from projections.store import Change, Checkpoint, DocumentStore
 from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
+from tests.support.documents import dump
 from tests.support.proof import size
 
 NOTES = ReadModel(
@@ -127,4 +128,4 @@ def put(store: DocumentStore, documents: Iterable[Document], start: int = 1) -> 
 
 
 def dumps(store: DocumentStore) -> dict[str, list[Document]]:
-    return {name: list(store.dump(name)) for name in ("notes", "drafts")}
+    return {name: list(dump(store, name)) for name in ("notes", "drafts")}

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from projections.store import Change, Checkpoint, DeadLetter
 from projections.writes import Patch, Put
+from tests.support.documents import dump
 
 from .samples import MODELS, NOTES, note
 
@@ -88,7 +89,7 @@ def test_a_build_takes_up_every_partition(store):
     build.apply([(5, (put("b", rank=7),))], 6, b"one", 1)
     build.apply([], 3, b"two", 2)
     build.switch()
-    assert [d["rank"] for d in store.dump("notes")] == [7, 7]
+    assert [d["rank"] for d in dump(store, "notes")] == [7, 7]
     assert [store.checkpoints(partition)["notes"] for partition in range(3)] == [
         Checkpoint(sequence=2, place=b"zero"),
         Checkpoint(sequence=6, place=b"one"),

@@ -2,9 +2,9 @@
 
 import pytest
 
-from commands.kafka.protocol.chain_rule import Counted, Counting, Place
-from commands.kafka.protocol.chained_messages import seal
-from commands.kafka.protocol.transport import Outgoing
+from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, LogCheckpoint
+from commands.kafka.protocol.chained_messages import chain_messages
+from commands.kafka.protocol.transport import OutgoingMessage
 from commands.log import Tip
 from tests.support.server import eventually
 
@@ -13,12 +13,12 @@ from .local import running, send
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 GARBAGE = {
-    "nothing": Outgoing(None, None, []),
-    "noise": Outgoing(b"\xff\x00", b"\x00" * 1_000, []),
-    "foreign headers": Outgoing(b"k", b"{}", [("trace", b"1"), ("chain", b"short")]),
-    "a chain that extends nothing": Outgoing(b"k", b"{}", [("chain", b"\x01" * 32)]),
-    "two chains": Outgoing(b"k", b"{}", [("chain", b"\x01" * 32), ("chain", b"\x01" * 32)]),
-    "another opening": Outgoing(None, None, [("ce_type", b"log.opened"), ("chain", b"\x02" * 32)]),
+    "nothing": OutgoingMessage(None, None, []),
+    "noise": OutgoingMessage(b"\xff\x00", b"\x00" * 1_000, []),
+    "foreign headers": OutgoingMessage(b"k", b"{}", [("trace", b"1"), ("chain", b"short")]),
+    "a chain that extends nothing": OutgoingMessage(b"k", b"{}", [("chain", b"\x01" * 32)]),
+    "two chains": OutgoingMessage(b"k", b"{}", [("chain", b"\x01" * 32), ("chain", b"\x01" * 32)]),
+    "another opening": OutgoingMessage(None, None, [("ce_type", b"log.opened"), ("chain", b"\x02" * 32)]),
 }
 
 
@@ -52,11 +52,11 @@ def test_a_batch_that_was_chained_on_an_old_tip_is_void(settings, tmp_path):
 
 
 def test_a_fork_is_reported_and_reading_goes_on(settings, tmp_path, capfd):
-    """A record at the very place that its writer expected, which extends another history: an alarm, then a rebuild."""
+    """A record that extends another history lies at its expected offset: an alarm, then a rebuild."""
     with running(settings, tmp_path / "one") as node:
         node.create("a")
         place = node.log.place
-        false = Place(
+        false = LogCheckpoint(
             next_offset=place.next_offset,
             counted_at=place.counted_at,
             log_id=place.log_id,
@@ -85,7 +85,7 @@ def _sealed_again(record, place):
         at=place.next_offset,
         chain=b"",
     )
-    messages, _ = seal(place, [Counted(again)])
-    counting = Counting(0, place)
-    assert counting.place.tip == place.tip
+    messages, _ = chain_messages(place, [CountedMessage(again)])
+    rule = ChainRule(0, place)
+    assert rule.checkpoint.tip == place.tip
     return messages

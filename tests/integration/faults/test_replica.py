@@ -1,4 +1,4 @@
-"""The local replica is a cache: lost, damaged or of another log, it is made again, and nobody sees a difference."""
+"""The local replica is a cache: lost, damaged or of another log, it is rebuilt, and clients do not notice."""
 
 import sqlite3
 from contextlib import closing
@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from commands.kafka.prefetch import pool
-from commands.kafka.protocol.transport import Outgoing
+from commands.kafka.protocol.transport import OutgoingMessage
 from commands.log import LogUnavailableError
 from tests.support.server import eventually
 
@@ -118,7 +118,7 @@ def kept(file):
 def test_a_replica_made_by_several_processes_is_the_same(settings, tmp_path, far, monkeypatch):
     with running(settings, tmp_path / "one") as node:
         create_all(node)
-        send(settings, Outgoing(b"k", b"{}", [("chain", b"\x01" * 32)]))
+        send(settings, OutgoingMessage(b"k", b"{}", [("chain", b"\x01" * 32)]))
         node.create("one more")
     with running(settings, tmp_path / "several") as several:
         assert several.log.partition.void == 1

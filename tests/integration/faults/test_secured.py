@@ -1,4 +1,4 @@
-"""Kafka, MongoDB and Redis with TLS and passwords: the settings reach every client, and a wrong one is said in a sentence."""
+"""Kafka, MongoDB and Redis with TLS and passwords: every client uses the settings, and reports wrong ones."""
 
 import json
 from functools import partial

@@ -32,6 +32,7 @@ from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, DocumentStore
 from streams.batch_projection import decode, project
 from streams.runner import Runner
+from tests.support.documents import dump
 from tests.support.profile import SECRETS, Commands
 from tests.support.time_scale import stretched
 
@@ -215,4 +216,6 @@ def assert_equal(found: DocumentStore, expected: DocumentStore, models: Any = RE
     """Compare document by document."""
     for model in models:
         for collection in model.collections:
-            assert list(found.dump(collection.name)) == list(expected.dump(collection.name)), collection.name
+            assert list(dump(found, collection.name)) == list(dump(expected, collection.name)), (
+                collection.name
+            )

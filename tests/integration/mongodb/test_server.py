@@ -11,6 +11,7 @@ from projections.store import StoreUnavailableError
 from projections.writes import Delete
 from tests.contract.projections.samples import MODELS, apply, note, put
 from tests.support.cluster import private_mongo
+from tests.support.documents import dump
 from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
@@ -35,7 +36,7 @@ def test_a_server_that_is_away_is_an_error_in_time_and_comes_back(tmp_path):
             assert raised.value.__cause__ is not None
         server.start()
         put(store, [note("b")], start=2)
-        assert list(store.dump("notes")) == [note("a"), note("b")]
+        assert list(dump(store, "notes")) == [note("a"), note("b")]
 
 
 def test_a_uri_that_cannot_be_one_is_said_so():

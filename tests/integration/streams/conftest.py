@@ -10,6 +10,7 @@ from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.sqlite.store import SQLiteDocumentStore
 from streams.runner import Runner
+from tests.support.documents import dump
 from tests.support.inline_analyser import InlineAnalyser
 from tests.support.profile import Commands
 
@@ -31,7 +32,7 @@ class Projections:
             pass
 
     def dump(self) -> dict[str, list]:
-        return {c.name: list(self.store.dump(c.name)) for model in self.models for c in model.collections}
+        return {c.name: list(dump(self.store, c.name)) for model in self.models for c in model.collections}
 
     def close(self) -> None:
         self.runner.close()

@@ -1,9 +1,9 @@
-"""Gathering: a lone caller does not wait, a crowd shares a batch, and the order stays."""
+"""Batcher: a lone caller does not wait, a crowd shares a batch, and the order stays."""
 
 import asyncio
 
 from commands import batcher as module
-from commands.batcher import Gathering
+from commands.batcher import Batcher
 from tests.support.time_scale import stretched
 
 
@@ -15,11 +15,11 @@ async def handed_on(*turns):
         batches.append(items)
         settled.set()
 
-    loop, gathering = asyncio.get_running_loop(), Gathering(hand_on)
+    loop, batcher = asyncio.get_running_loop(), Batcher(hand_on)
     for items in turns:
         settled.clear()
         for item in items:
-            gathering.add(loop, item)
+            batcher.add(loop, item)
         async with asyncio.timeout(stretched(5)):
             await settled.wait()
     return batches
@@ -32,8 +32,8 @@ def test_what_comes_in_one_turn_is_one_batch_in_order():
 def test_a_lone_item_goes_in_the_next_turn_of_the_loop():
     async def run():
         batches = []
-        gathering = Gathering(batches.append)
-        gathering.add(asyncio.get_running_loop(), 1)
+        batcher = Batcher(batches.append)
+        batcher.add(asyncio.get_running_loop(), 1)
         await asyncio.sleep(0)
         return batches
 
@@ -45,15 +45,15 @@ def test_after_a_crowd_the_first_waits_for_as_many(monkeypatch):
 
     async def run():
         batches = []
-        loop, gathering = asyncio.get_running_loop(), Gathering(batches.append)
+        loop, batcher = asyncio.get_running_loop(), Batcher(batches.append)
         for item in range(4):
-            gathering.add(loop, item)
+            batcher.add(loop, item)
         await asyncio.sleep(0)
-        gathering.add(loop, 4)
+        batcher.add(loop, 4)
         await asyncio.sleep(0)
         waiting = list(batches)
         for item in range(5, 8):
-            gathering.add(loop, item)
+            batcher.add(loop, item)
         await asyncio.sleep(0)
         return waiting, batches
 

@@ -1,7 +1,7 @@
 """Write what every event makes of the documents: `python -m tests.unit.projections.golden_documents`.
 
-The file is the reference of `test_golden_documents.py`. Write it again only for a new event, or for a new version
-of a read model.
+The file is the reference of `test_golden_documents.py`. Write it again only for a new event, or for a new
+version of a read model.
 """
 
 import json

@@ -21,6 +21,7 @@ from projections.store import (
 )
 from projections.writes import Patch, Put
 from tests.contract.projections.samples import NOTES, apply, histories
+from tests.support.documents import dump
 
 MODEL = ReadModel(
     name="notes",
@@ -78,13 +79,13 @@ def test_documents_and_checkpoints_survive_a_restart(store, path):
 
 def test_a_full_disk_changes_nothing_and_passes(store):
     store.apply([change(puts(range(10)), 10)])
-    before = list(store.dump("notes"))
+    before = list(dump(store, "notes"))
     store._database.writer.execute("PRAGMA max_page_count = 40")
     writes = [(20, (Patch("notes", "00003", {"title": "cat"}),)), *puts(range(20, 600), title="x" * 400)]
     with pytest.raises(StoreUnavailableError, match="full") as failure:
         store.apply([change(writes, 600)])
     assert isinstance(failure.value.__cause__, sqlite3.OperationalError)
-    assert list(store.dump("notes")) == before
+    assert list(dump(store, "notes")) == before
     assert store.checkpoints()["notes"].sequence == 10
     store._database.writer.execute("PRAGMA max_page_count = 1000000")
     store.apply([change(writes, 600)])

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from commands.chain import first_chain, laid, link
+from commands.chain import first_chain, link
 from commands.kafka.protocol.chain_rule import opening_headers
 from commands.kafka.protocol.message import Message
+from commands.record_events import RecordEvents
+from commands.record_headers import covered_and_headers
 from domain.record import Record
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
-from streams.faust.partition_state import Events, PartitionProjector
+from streams.faust.partition_state import PartitionProjector
 from tests.support.profile import Commands
 
 LOG = "0190c0de-0000-7000-8000-000000000001"
@@ -21,7 +23,7 @@ def messages_of(records: Sequence[Record], *, log_id: str = LOG) -> list[Message
     chain = first_chain(log_id, 0, 1)
     found = [Message(0, None, None, opening_headers(log_id, 0, 1))]
     for record in records:
-        covered, headers = laid(record)
+        covered, headers = covered_and_headers(record)
         chain = link(chain, covered)
         found.append(Message(len(found), record.home.encode(), record.data, [*headers, ("chain", chain)]))
     return found
@@ -36,10 +38,10 @@ class MemoryTransport:
         self.away = False
 
     async def fetch(self, offset: int, *, wait: bool) -> tuple[list[Message], int]:
-        from commands.kafka.protocol.transport import BrokerAwayError, TruncatedError
+        from commands.kafka.protocol.transport import BrokerUnavailableError, TruncatedError
 
         if self.away:
-            raise BrokerAwayError("away")
+            raise BrokerUnavailableError("away")
         if offset > len(self.messages):
             raise TruncatedError(str(offset))
         self.reads.append(offset)
@@ -70,6 +72,6 @@ def history(commands: Commands) -> list[Message]:
 
 @pytest.fixture
 def projector(commands: Commands, store: SQLiteDocumentStore) -> PartitionProjector:
-    made = PartitionProjector(0, READ_MODELS, store, Events(commands.mapper))
+    made = PartitionProjector(0, READ_MODELS, store, RecordEvents(commands.mapper))
     made.load()
     return made

@@ -3,25 +3,28 @@
 import pytest
 from msgspec.structs import replace
 
-from commands.kafka.protocol.chain_rule import Counting, Place
+from commands.kafka.protocol.chain_rule import ChainRule, LogCheckpoint
 from commands.kafka.protocol.message import Message
 from commands.log import LogCorruptError, Tip
+from commands.record_events import RecordEvents
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Change, Checkpoint
 from streams.faust.partition_state import (
     START,
-    Events,
     PartitionProjector,
     packed_place,
     start_of,
     unpacked_place,
 )
+from tests.support.documents import dump
 from tests.support.profile import Commands
 
 
 def at(sequence: int, offset: int) -> Checkpoint:
-    place = Place(next_offset=offset, counted_at=offset - 1, tip=Tip(sequence, b"c" * 32, 1), log_id="l")
+    place = LogCheckpoint(
+        next_offset=offset, counted_at=offset - 1, tip=Tip(sequence, b"c" * 32, 1), log_id="l"
+    )
     return Checkpoint(sequence=sequence, place=packed_place(place))
 
 
@@ -61,7 +64,7 @@ def test_another_worker_goes_on_where_this_one_ended(
     projector: PartitionProjector, store: SQLiteDocumentStore, history: list[Message], commands: Commands
 ) -> None:
     projector.keep(projector.project(history[:6]))
-    other = PartitionProjector(0, READ_MODELS, store, Events(commands.mapper))
+    other = PartitionProjector(0, READ_MODELS, store, RecordEvents(commands.mapper))
     assert other.load() == projector.place
     other.keep(other.project(history[6:]))
     assert store.count("projects") == 10
@@ -72,15 +75,15 @@ def test_two_batches_equal_one_and_repeating_changes_nothing(
 ) -> None:
     for index in range(len(history)):
         projector.keep(projector.project(history[index : index + 1]))
-    once = list(store.dump("projects"))
+    once = list(dump(store, "projects"))
     whole = SQLiteDocumentStore(None)
     whole.prepare(READ_MODELS)
-    other = PartitionProjector(0, READ_MODELS, whole, Events(commands.mapper))
+    other = PartitionProjector(0, READ_MODELS, whole, RecordEvents(commands.mapper))
     other.load()
     step = other.project(history)
     other.keep(step)
     whole.apply(step.changes)
-    assert list(whole.dump("projects")) == once
+    assert list(dump(whole, "projects")) == once
 
 
 def test_what_does_not_count_moves_the_place_alone(
@@ -99,10 +102,10 @@ def test_what_does_not_count_moves_the_place_alone(
 def test_a_record_that_contradicts_the_chain_it_extends_stops(
     projector: PartitionProjector, history: list[Message]
 ) -> None:
-    counting = Counting(0)
+    rule = ChainRule(0)
     for message in history[:3]:
-        counting.take(message)
-    projector.place = replace(counting.place, tip=replace(counting.place.tip, sequence=7))
+        rule.judge(message)
+    projector.place = replace(rule.checkpoint, tip=replace(rule.checkpoint.tip, sequence=7))
     with pytest.raises(LogCorruptError, match="sequence 3, not 8"):
         projector.project(history[3:4])
 
@@ -112,13 +115,13 @@ def test_a_model_that_was_switched_ahead_loses_nothing(
 ) -> None:
     projector.keep(projector.project(history[:5]))
     build = store.begin_rebuild(READ_MODELS[0])
-    counting = Counting(0)
+    rule = ChainRule(0)
     for message in history[:8]:
-        counting.take(message)
-    fresh = PartitionProjector(0, READ_MODELS[:1], store, Events(commands.mapper))
+        rule.judge(message)
+    fresh = PartitionProjector(0, READ_MODELS[:1], store, RecordEvents(commands.mapper))
     fresh.checkpoints = {READ_MODELS[0].name: Checkpoint()}
     change = fresh.project(history[:8]).changes[0]
-    build.apply(change.writes, 7, packed_place(counting.place))
+    build.apply(change.writes, 7, packed_place(rule.checkpoint))
     build.switch()
 
     assert projector.reload() is False

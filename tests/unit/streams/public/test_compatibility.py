@@ -109,7 +109,7 @@ def test_harmless_changes(edit):
             '/list/*/path: type was "string"',
         ),
         (lambda new, _: new["$defs"]["Part"].pop("required"), "/list/*/path: no longer required"),
-        (lambda new, fields: fields["list"].pop("items"), "/list: what the list holds is no longer said"),
+        (lambda new, fields: fields["list"].pop("items"), "/list: the type of the items is no longer given"),
         (lambda new, fields: put(fields["list"], "maxItems", 3), "/list: maxItems was null, is 3 (narrowed)"),
         (lambda new, _: put(new, "additionalProperties", False), "/: additionalProperties was null"),
         (lambda new, _: put(new, "type", "array"), '/: type was "object"'),

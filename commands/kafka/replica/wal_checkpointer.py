@@ -1,4 +1,4 @@
-"""Move the replica's write-ahead log into its file beside the writer, which would stand still for as long otherwise."""
+"""Move the replica's write-ahead log into its file, in another thread, so that the writer need not wait."""
 
 import sqlite3
 import threading
@@ -13,17 +13,17 @@ _BUSY_SECONDS = 5.0
 logger = structlog.get_logger(__name__)
 
 
-class Checkpoints:
-    """Checkpoints of one SQLite file, in a thread that lives as long as one of them."""
+class WalCheckpointer:
+    """Makes SQLite's checkpoints of one file, each in a thread that lives as long as it takes."""
 
     def __init__(self, path: Path) -> None:
-        """Move the log of the file at *path*."""
+        """Move the write-ahead log of the file at *path*."""
         self._path = path
         self._rows = 0
         self._thread: threading.Thread | None = None
 
-    def written(self, rows: int) -> None:
-        """Tell that *rows* more were committed; now and then that starts a checkpoint."""
+    def committed(self, rows: int) -> None:
+        """Count *rows* more that were committed; after enough of them, start a checkpoint."""
         self._rows += rows
         if self._rows < _EVERY_ROWS or (self._thread is not None and self._thread.is_alive()):
             return
@@ -41,5 +41,5 @@ class Checkpoints:
         try:
             with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        except sqlite3.Error as error:  # the writer does it itself once the log is large
+        except sqlite3.Error as error:  # the writer makes one itself once the write-ahead log is large
             logger.warning("no checkpoint of the replica", reason=str(error))
