@@ -28,6 +28,7 @@ from read_api.app import create_app
 from read_api.auth.attempts import Attempts, MemoryAttempts, RedisAttempts
 from read_api.auth.identity import Identity
 from read_api.auth.mail import FileMailer, Mailer, SmtpMailer
+from read_api.past_answers import PastAnswers
 from read_api.realtime.hub import Hub
 from streams.public.asyncapi import asyncapi_document
 from streams.public.topics import DEFAULT_PREFIX
@@ -86,7 +87,6 @@ def build_api(profile: Profile, shared: SharedMemory, hub: Hub, eraser: Eraser) 
         bus=profile.bus,
         intake=profile.intake,
         progress=profile.progress,
-        store=profile.store,
         queries=profile.queries,
         identity=build_identity(profile),
         published=published,
@@ -95,15 +95,14 @@ def build_api(profile: Profile, shared: SharedMemory, hub: Hub, eraser: Eraser) 
         hub=hub,
         limits=limits,
         cache=shared.cache,
-        past=profile.past,
+        past=PastAnswers(profile.past),
         not_ready=profile.behind,
         metrics=metrics.write,
         operations={name: partial(run, profile) for name, run in OPERATIONS.items()},
-        in_flight=set(),
         models=profile.main_models,
         asyncapi=_asyncapi(profile),
         graphql=profile.settings.graphql,
-        left=profile.left,
+        changed_resource=profile.changed_resource,
         in_threads=profile.remote,
         read_latest=not profile.remote,
         gateway=profile.settings.gateway,

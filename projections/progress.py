@@ -44,6 +44,7 @@ class Progress:
     def __init__(self) -> None:
         """Start with nothing known."""
         self._parts: dict[int, _Part] = {0: _Part()}
+        self._blocked: set[int] = set()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -67,6 +68,11 @@ class Progress:
         part = parts.get(partition or 0)
         return _NONE if part is None else part.blocked.get(model, _NONE)
 
+    @property
+    def has_blocked_streams(self) -> bool:
+        """Return whether a dead letter blocks any stream of any model."""
+        return bool(self._blocked)
+
     def report(
         self,
         sequences: Mapping[str, int],
@@ -77,7 +83,12 @@ class Progress:
         part = self._part(partition)
         with self._lock:
             part.sequences.update(sequences)
-            part.blocked.update(blocked or {})
+            if blocked:
+                part.blocked.update(blocked)
+                if any(part.blocked.values()):
+                    self._blocked.add(partition)
+                else:
+                    self._blocked.discard(partition)
             waiting = bool(part.waiting)
         if waiting and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, part)

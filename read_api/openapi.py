@@ -11,7 +11,7 @@ from domain.policy import POLICY
 from read_api.gateway.bodies import JSON, MERGE_PATCH
 from read_api.gateway.limits.tiers import limit_of
 from read_api.gateway.operation import Operation
-from read_api.gateway.problems import MEDIA_TYPE, Problem
+from read_api.problems import MEDIA_TYPE, Problem
 
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 _REF = "#/components/schemas/{name}"

@@ -110,7 +110,7 @@ class Cluster:
         self._open_buses(settings.node_address)
         self.past = partial(past_of, self.logs, self.store, self.models)
         self.replica_answers = ReplicaAnswers(self.logs, self.store, self.models)
-        self.left = self.replica_answers.ask
+        self.changed_resource = self.replica_answers.ask
         self._listener = ProjectedListener(
             self._redis, settings.prefix, self.store, self.progress, self._touched, partitions=len(self.logs)
         )

@@ -81,7 +81,7 @@ class Embedded:
         self.checkpointer = Checkpointer([self.directory.log, self.directory.read_models])
         self.start_sequence = self.log.tip().sequence
 
-    left = None
+    changed_resource = None
     node_listener = None
     remote = False
 

@@ -16,8 +16,7 @@ from commands.secrets import Secrets
 from projections.model import ReadModel
 from projections.progress import Progress
 from projections.store import DocumentStore
-from read_api.api import Left
-from read_api.query_services import Queries
+from read_api.query_services import ChangedResource, Queries
 
 
 class Log(EventLog, Protocol):
@@ -97,8 +96,8 @@ class Profile(Protocol):
         ...
 
     @property
-    def left(self) -> Left | None:
-        """Return what answers for a command without the read models."""
+    def changed_resource(self) -> ChangedResource | None:
+        """Return what shows a command's result without the read models."""
         ...
 
     @property

@@ -19,10 +19,12 @@ from projections.models.projects import PROJECTS
 from projections.progress import NotCaughtUpError
 from projections.store import StoreUnavailableError
 from read_api.api import Api
+from read_api.gateway.bodies import read_query
 from read_api.gateway.call import Call
-from read_api.gateway.problems import BadInputError, HttpError, as_http_error, as_problem
-from read_api.gateway.routes import failed, read_query, response
+from read_api.gateway.routes import decoded_headers, failed, response
+from read_api.problems import BadInputError, HttpError, as_http_error, as_problem, internal_error
 from read_api.realtime.events import Shown
+from read_api.realtime.first_result import first_result
 from read_api.realtime.subscription import Subscription
 
 _BEAT_SECONDS = 15.0
@@ -40,14 +42,15 @@ def visible(api: Api, project_id: str, actor: Actor) -> bool:
     return bool(api.queries.projects.visible([project_id], actor))
 
 
-async def subscription(call: Call, position: Position) -> Subscription:
-    """Return the subscription behind *position* that a request asks for.
+async def subscription(
+    call: Call, position: Position, *, projects: frozenset[str] | None, topics: frozenset[str] | None
+) -> Subscription:
+    """Return a subscription to the events after *position*, of these *projects* and *topics* (None: of all).
 
     Raises HttpError, and StoreUnavailableError where the read models do not come to the position in time.
     """
-    api, query = call.api, call.query
+    api = call.api
     permit(call.actor, "events.read")
-    projects = _names(query, "projects")
     if projects is not None and len(projects) > _PROJECTS:
         raise BadInputError(f"subscribe to at most {_PROJECTS} projects", "projects")
     if projects is not None:
@@ -59,12 +62,20 @@ async def subscription(call: Call, position: Position) -> Subscription:
         position,
         projected=lambda sequence, partition: _projected(api, sequence, partition),
         projects=projects,
-        topics=_names(query, "type"),
+        topics=topics,
         in_threads=api.in_threads,
         published=api.published_again,
     )
     await found.begin()
     return found
+
+
+async def _subscription_of(call: Call, position: Position) -> Subscription:
+    """Return the subscription that the query of a request describes; raises as `subscription` does."""
+    query = call.query
+    return await subscription(
+        call, position, projects=_names(query, "projects"), topics=_names(query, "type")
+    )
 
 
 async def start(call: Call, last_seen: str | None) -> Position:
@@ -74,7 +85,7 @@ async def start(call: Call, last_seen: str | None) -> Position:
     """
     token = last_seen or call.query.get("after")
     if token is not None:
-        return await call.reached(token)
+        return await call.api.consistency.reached(token)
     return call.api.logs.tip()
 
 
@@ -104,7 +115,7 @@ def event_stream(api: Api) -> Any:
             await api.limits.request(call)
             await api.limits.hold(call)
             position = await start(call, call.headers.get("last-event-id"))
-            found = await subscription(call, position)
+            found = await _subscription_of(call, position)
         except Exception as error:  # noqa: BLE001 # the error table knows them
             return response(failed(error, state["instance"], state["request_id"]))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -119,8 +130,8 @@ async def _sse(call: Call, found: Subscription, token: str) -> AsyncIterator[byt
     """Write the stream; the first block has no event, but the place to resume from."""
     yield b"retry: 1000\nid: %s\n\n" % token.encode()
     with call.api.hub.subscriber():
-        async for batch in with_beats(found, call.still):
-            if not call.still():
+        async for batch in with_beats(found, call.caller.is_still_authorized):
+            if not call.caller.is_still_authorized():
                 yield b'event: error\ndata: {"code":"invalid_token"}\n\n'
                 return
             if batch is None:
@@ -176,7 +187,7 @@ def event_socket(api: Api) -> Any:
             call = _call(api, socket.scope, request_id)
             await api.limits.request(call)
             await api.limits.hold(call)
-            found = await subscription(call, await start(call, None))
+            found = await _subscription_of(call, await start(call, None))
         except (HttpError, PositionError, Refusal, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
             return
@@ -192,21 +203,12 @@ async def _converse(
     socket: WebSocket[Any, Any, Any], found: Subscription, call: Call
 ) -> tuple[int, str] | None:
     """Send events until the server has to close the socket, and return how; None where the client has gone."""
-    tasks = [
-        asyncio.create_task(part) for part in (_send(socket, found, call), _listen(socket), _watch(call))
-    ]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(iter(done)).result()
-    finally:  # granian closes only when nobody listens
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    return await first_result(_send(socket, found, call), _listen(socket), _watch(call))
 
 
 async def until_revoked(call: Call) -> None:
     """Wait until who sent *call* may no longer act as before; nothing tells when the time of a session is up."""
-    while call.still():  # noqa: ASYNC110 # as above
+    while call.caller.is_still_authorized():  # noqa: ASYNC110 # as above
         await asyncio.sleep(_CHECK_SECONDS)
 
 
@@ -220,7 +222,7 @@ async def _send(socket: WebSocket[Any, Any, Any], found: Subscription, call: Cal
     """Send events until no more will come; return how to close the socket."""
     try:
         async for batch in found.batches():
-            if not call.still():
+            if not call.caller.is_still_authorized():
                 return _CLOSE_UNAUTHORIZED, "the session has ended"
             for event in batch:
                 await socket.send_data(event.json.decode(), mode="text")
@@ -239,14 +241,14 @@ async def _listen(socket: WebSocket[Any, Any, Any]) -> None:
 
 async def _refuse(socket: WebSocket[Any, Any, Any], error: Exception, request_id: str) -> None:
     """Say why before closing; the codes are 4000 + the HTTP status."""
-    known = as_http_error(error) or HttpError(500, "internal_error", "something went wrong on our side")
+    known = as_http_error(error) or internal_error()
     problem = as_problem(known, "/ws/events", request_id)
     await socket.send_data(msgspec.json.encode({"type": "error", "problem": problem}).decode(), mode="text")
     await socket.close(code=4000 + known.status, reason=known.code)
 
 
 def _call(api: Api, scope: Any, request_id: str) -> Call:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = decoded_headers(scope)
     query = read_query(scope["query_string"])
     if "token" in query and "authorization" not in headers:  # browsers cannot set headers on a WebSocket
         headers["authorization"] = f"Bearer {query['token']}"

@@ -3,8 +3,7 @@
 import asyncio
 import threading
 
-from read_api.gateway.limits.limits import unlimited
-from tests.integration.test_in_process import application
+from tests.integration.test_in_process import application, unlimited
 
 READS = ("get", "get_many", "find", "find_many", "count", "totals", "totals_by")
 GUIDE = "query ($n: Int) { projects(limit: $n) { id name collaborators { id name } aiInsights { complexity suggestions } } }"

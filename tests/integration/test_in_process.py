@@ -22,7 +22,14 @@ from commands.intake.intake import Request
 from domain.actor import SERVICE
 from projections.store import Change, Checkpoint
 from read_api.app import create_app
+from read_api.gateway.limits.limits import Limits
+from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.realtime.hub import Hub
+
+
+def unlimited():
+    """Return limits that let everything through."""
+    return Limits(MemoryLimiter(), tiers=False, sign_in=False)
 
 
 @asynccontextmanager
