@@ -13,6 +13,7 @@ COPY codepark codepark
 COPY commands commands
 COPY domain domain
 COPY insights insights
+COPY processes processes
 COPY projections projections
 COPY read_api read_api
 COPY streams streams

@@ -1,4 +1,4 @@
-"""What the cluster profile aims at, beside what a run measured. A run never fails by an aim."""
+"""The aims of the project, to compare with a run's results. A missed aim never fails a run."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from bench.statistics import Better
 
 
 class Aim(NamedTuple):
-    """A measure, what is wanted of it in words, and the value that reaches it."""
+    """A value that a measure should reach; *about* says it in words."""
 
     measure: str
     about: str
@@ -15,7 +15,7 @@ class Aim(NamedTuple):
     better: Better
 
     def reached(self, value: float) -> bool:
-        """Tell whether *value* is as good as wanted."""
+        """Return whether *value* reaches the aim."""
         return value >= self.limit if self.better == "higher" else value <= self.limit
 
 

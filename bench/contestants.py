@@ -1,4 +1,4 @@
-"""Who is measured: CodePark, and the peers behind the same requests."""
+"""The contestants: CodePark, and the peers that answer the same requests."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -9,8 +9,9 @@ from bench.book import OURS, Book
 from bench.codepark_server import CodePark
 from bench.plan import Plan
 from bench.postgres import postgres
-from bench.processes import Server, free_port, start
+from bench.processes import Server, start
 from bench.session import Session, Starter
+from devservers.ports import free_port
 
 SQLITE_PEER = "FastAPI, SQLite"
 POSTGRES_PEER = "FastAPI, PostgreSQL"

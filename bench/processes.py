@@ -1,98 +1,99 @@
-"""Start servers, wait until they are ready, weigh them, and end them by their own process id."""
+"""Servers under measure: started, waited for, weighed with all of their processes, and ended."""
 
 import contextlib
 import os
-import signal
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 
 from bench.connection import ask, run
 from bench.wire import WireError, request
-
-_READY_SECONDS = 120.0
-_STOP_SECONDS = 30.0
-_POLL_SECONDS = 0.01
+from devservers.program import Program
 
 
 def answers_ready(port: int) -> bool:
-    """Tell whether the server on *port* says that it is ready."""
-    return _answered(port, request("GET", "/health/ready")) == 200
+    """Return whether the server on *port* says that it is ready."""
+    return _status(port, request("GET", "/health/ready")) == 200
 
 
-class ServerError(Exception):
-    """A server did not start, or ended before its time."""
+class Server(Program):
+    """A server that listens on *port*, with the processes that it starts and those of *also*."""
 
+    ready_seconds: ClassVar[float] = 120.0
+    stop_seconds: ClassVar[float] = 30.0
+    look_seconds: ClassVar[float] = 0.01
 
-def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        port: int,
+        *,
+        folder: Path,
+        env: Mapping[str, str],
+        also: Sequence[int] = (),
+        ready: Callable[[int], bool] = answers_ready,
+    ) -> None:
+        """Start nothing yet; *env* is added to the variables of this process."""
+        super().__init__(name, folder / f"{name}.log")
+        self.port = port
+        self.also = also
+        self._arguments = command
+        self._env = env
+        self._ready = ready
 
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """All environment variables of the process."""
+        return {**os.environ, **self._env}
 
-@dataclass
-class Server:
-    """A server in a process of its own."""
-
-    name: str
-    port: int
-    process: subprocess.Popen[bytes]
-    log: Path
-    also: Sequence[int] = field(default_factory=tuple)
+    def answers(self) -> bool:
+        """Return whether the server is ready."""
+        return self._ready(self.port)
 
     def resident_bytes(self) -> int:
-        """Return the resident memory of the whole tree: what each has for itself, and what they share once."""
-        found = [_memory(process) for process in self._tree()]
-        return sum(own for own, _ in found) + max((shared for _, shared in found), default=0)
+        """Return the resident memory of all processes; what they share counts once."""
+        sizes = [_memory(process) for process in self._all()]
+        return sum(own for own, _ in sizes) + max((shared for _, shared in sizes), default=0)
 
     def cpu_seconds(self) -> float:
         """Return the processor time that the same processes have used."""
-        return sum(_cpu_seconds(process) for process in self._tree())
+        return sum(_cpu_seconds(process) for process in self._all())
 
-    def stop(self) -> None:
-        """End the server politely, and its whole tree where that takes too long."""
-        if self.process.poll() is not None:
-            return
-        tree = _tree(self.process.pid)
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            for process in tree:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-            self.process.wait(_STOP_SECONDS)
+    def stop(self) -> int | None:
+        """End the server in order, and kill it with all of its processes after `stop_seconds`."""
+        tree = self._tree()
+        code = super().stop()
+        _kill(tree)
+        return code
 
     def kill(self) -> None:
-        """End the whole tree at once."""
-        for process in _tree(self.process.pid):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        self.process.wait(_STOP_SECONDS)
+        """End the server and its processes at once."""
+        tree = self._tree()
+        super().kill()
+        _kill(tree)
 
     def pause(self) -> None:
-        """Stop the tree's clock: its connections stay open, and nothing answers."""
-        for process in _tree(self.process.pid):
+        """Stop the server and its processes: connections stay open, and nothing answers."""
+        for process in self._tree():
             process.suspend()
 
     def resume(self) -> None:
-        """Let a paused tree go on."""
-        for process in _tree(self.process.pid):
+        """Let paused processes continue."""
+        for process in self._tree():
             process.resume()
 
-    def last_words(self) -> str:
-        """Return the end of what the server printed."""
-        return self.log.read_text(errors="replace")[-2000:]
+    def _command(self) -> Sequence[str]:
+        return self._arguments
 
     def _tree(self) -> list[psutil.Process]:
-        return [process for pid in (self.process.pid, *self.also) for process in _tree(pid)]
+        return _tree(self.pid) if self.running else []
+
+    def _all(self) -> list[psutil.Process]:
+        return [process for pid in (self.pid, *self.also) for process in _tree(pid)]
 
 
 def start(
@@ -105,44 +106,28 @@ def start(
     also: Sequence[int] = (),
     ready: Callable[[int], bool] = answers_ready,
 ) -> tuple[Server, float]:
-    """Start *command*; return the server and the seconds until it was *ready*; raise ServerError."""
-    log = folder / f"{name}.log"
+    """Start *command*; return the server and the seconds until it was *ready*; raises ServerError."""
+    server = Server(name, command, port, folder=folder, env=env, also=also, ready=ready)
     began = time.perf_counter()
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            env={**os.environ, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    server = Server(name, port, process, log, also)
-    try:
-        _wait_ready(server, began, ready)
-    except BaseException:
-        server.stop()
-        raise
+    server.start()
     return server, time.perf_counter() - began
 
 
-def _wait_ready(server: Server, began: float, ready: Callable[[int], bool]) -> None:
-    while time.perf_counter() - began < _READY_SECONDS:
-        if server.process.poll() is not None:
-            raise ServerError(f"{server.name} ended with {server.process.returncode}: {server.last_words()}")
-        if ready(server.port):
-            return
-        time.sleep(_POLL_SECONDS)
-    raise ServerError(f"{server.name} was not ready in {_READY_SECONDS:.0f} s: {server.last_words()}")
+def _kill(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
-def carries_out(asked: bytes) -> Callable[[int], bool]:
-    """Return a test whether a server answers *asked* with success."""
-    return lambda port: 200 <= (_answered(port, asked) or 0) < 300
+def carries_out(sent: bytes) -> Callable[[int], bool]:
+    """Return a test whether the server on a port answers the request *sent* with success."""
+    return lambda port: 200 <= (_status(port, sent) or 0) < 300
 
 
-def _answered(port: int, asked: bytes) -> int | None:
+def _status(port: int, sent: bytes) -> int | None:
+    """Return the status of the answer to the request *sent*, None without an answer."""
     try:
-        return run(ask(port, asked, 5)).status
+        return run(ask(port, sent, 5)).status
     except (OSError, TimeoutError, WireError):
         return None
 
@@ -156,7 +141,7 @@ def _tree(pid: int) -> list[psutil.Process]:
 
 
 def _memory(process: psutil.Process) -> tuple[int, int]:
-    """Return the bytes that the process has for itself, and those that others may share."""
+    """Return the bytes that belong to the process alone, and those that others may share."""
     try:
         resident: int = process.memory_info().rss
         own = resident

@@ -1,50 +1,50 @@
 """Settings of the edge, read from the environment."""
 
 import ssl
-from collections.abc import Mapping
 from ipaddress import ip_network
-from math import isfinite
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from codepark.setting_errors import SettingsError
+from commands.environment import Environment, SettingsError, Variables
 from read_api.gateway.limits.limiter import DEADLINE_SECONDS
 from read_api.gateway.settings import ANY_ORIGIN, GatewaySettings, Network
 
-_CERT, _KEY = "CODEPARK_TLS_CERT_FILE", "CODEPARK_TLS_KEY_FILE"
+_CERTIFICATE, _KEY = "CODEPARK_TLS_CERT_FILE", "CODEPARK_TLS_KEY_FILE"
 _PROXIES = "CODEPARK_TRUSTED_PROXIES"
 _ORIGINS = "CODEPARK_CORS_ORIGINS"
-_RATES = "CODEPARK_RATE_LIMITS"
-_SIGN_IN = "CODEPARK_SIGN_IN_LIMITS"
-_BODY = "CODEPARK_BODY_SECONDS"
-_REQUEST = "CODEPARK_REQUEST_SECONDS"
-_LIMITER = "CODEPARK_LIMITER_SECONDS"
-_SWITCH = {"on": True, "off": False}
+_RATE_LIMITS = "CODEPARK_RATE_LIMITS"
+_SIGN_IN_LIMITS = "CODEPARK_SIGN_IN_LIMITS"
+_BODY_SECONDS = "CODEPARK_BODY_SECONDS"
+_REQUEST_SECONDS = "CODEPARK_REQUEST_SECONDS"
+_LIMITER_SECONDS = "CODEPARK_LIMITER_SECONDS"
 
 
-def read_gateway_settings(environment: Mapping[str, str]) -> GatewaySettings:
+def read_gateway_settings(variables: Variables) -> GatewaySettings:
     """Read the settings of the edge; raises SettingsError."""
-    certificate, key = _pem(environment, _CERT), _pem(environment, _KEY)
-    if (certificate is None) != (key is None):
-        given, missing = (_CERT, _KEY) if key is None else (_KEY, _CERT)
-        raise SettingsError(f"{given} is set and {missing} is not: set both for TLS, or neither")
-    if certificate is not None and key is not None:
-        _check_pair(certificate, key)
+    environment = Environment(variables)
+    certificate, key = _certificate_and_key(environment)
     return GatewaySettings(
-        trusted_proxies=tuple(_network(part) for part in _parts(environment, _PROXIES)),
-        cors_origins=frozenset(_origin(part) for part in _parts(environment, _ORIGINS)),
-        rate_limits=_switch(environment, _RATES),
-        sign_in_limits=_switch(environment, _SIGN_IN),
+        trusted_proxies=tuple(_network(text) for text in environment.list(_PROXIES)),
+        cors_origins=frozenset(_origin(text) for text in environment.list(_ORIGINS)),
+        rate_limits=environment.switch(_RATE_LIMITS),
+        sign_in_limits=environment.switch(_SIGN_IN_LIMITS),
         tls_cert_file=certificate,
         tls_key_file=key,
-        body_seconds=_seconds(environment, _BODY, 30.0),
-        request_seconds=_seconds(environment, _REQUEST, 60.0),
-        limiter_seconds=_seconds(environment, _LIMITER, DEADLINE_SECONDS),
+        body_seconds=environment.seconds(_BODY_SECONDS, 30.0),
+        request_seconds=environment.seconds(_REQUEST_SECONDS, 60.0),
+        limiter_seconds=environment.seconds(_LIMITER_SECONDS, DEADLINE_SECONDS),
     )
 
 
-def _parts(environment: Mapping[str, str], name: str) -> list[str]:
-    return [part.strip() for part in environment.get(name, "").split(",") if part.strip()]
+def _certificate_and_key(environment: Environment) -> tuple[Path, Path] | tuple[None, None]:
+    certificate, key = environment.readable_file(_CERTIFICATE), environment.readable_file(_KEY)
+    if certificate is None and key is None:
+        return None, None
+    if certificate is None or key is None:
+        given, missing = (_CERTIFICATE, _KEY) if key is None else (_KEY, _CERTIFICATE)
+        raise SettingsError(f"{given} is set and {missing} is not: set both for TLS, or neither")
+    _check_pair(certificate, key)
+    return certificate, key
 
 
 def _network(text: str) -> Network:
@@ -52,60 +52,36 @@ def _network(text: str) -> Network:
         return ip_network(text)
     except ValueError as error:
         raise SettingsError(
-            f"{_PROXIES} has {text!r}; it takes addresses and networks such as 10.0.0.0/8, separated by commas"
+            f"{_PROXIES} has {text!r}; it takes addresses and networks such as 10.0.0.0/8, "
+            "separated by commas"
         ) from error
 
 
 def _origin(text: str) -> str:
-    found = urlsplit(text)
-    if text != ANY_ORIGIN and (
-        found.scheme not in ("http", "https")
-        or not found.netloc
-        or text != f"{found.scheme}://{found.netloc}"
-    ):
+    if text != ANY_ORIGIN and not _is_origin(text):
         raise SettingsError(
-            f"{_ORIGINS} has {text!r}; it takes origins such as https://app.example.org, separated by commas, or *"
+            f"{_ORIGINS} has {text!r}; it takes origins such as https://app.example.org, "
+            "separated by commas, or *"
         )
     return text.lower()
 
 
-def _switch(environment: Mapping[str, str], name: str) -> bool:
-    value = (environment.get(name) or "on").lower()
-    if value not in _SWITCH:
-        raise SettingsError(f"{name} is {value!r}; it takes on or off")
-    return _SWITCH[value]
-
-
-def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
-    text = environment.get(name) or str(default)
+def _is_origin(text: str) -> bool:
     try:
-        value = float(text)
+        url = urlsplit(text)
     except ValueError:
-        value = 0.0
-    if not isfinite(value) or value <= 0:
-        raise SettingsError(f"{name} is {text!r}; it takes a number of seconds above 0")
-    return value
-
-
-def _pem(environment: Mapping[str, str], name: str) -> Path | None:
-    value = environment.get(name)
-    if not value:
-        return None
-    path = Path(value).absolute()
-    try:
-        path.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{name} is {value!r}, which cannot be read: {error.strerror}") from error
-    return path
+        return False
+    return url.scheme in ("http", "https") and url.netloc != "" and text == f"{url.scheme}://{url.netloc}"
 
 
 def _check_pair(certificate: Path, key: Path) -> None:
-    """Refuse what is no certificate, or a key that is not its own."""
+    """Refuse a file that is no certificate, and a key that belongs to another one."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
     except (ssl.SSLError, ValueError) as error:
         raise SettingsError(
-            f"{_CERT} and {_KEY} are no PEM files of a certificate and its key, without a password: {error}"
+            f"{_CERTIFICATE} and {_KEY} are no PEM files of a certificate and its key, "
+            f"without a password: {error}"
         ) from error
 
 

@@ -2,11 +2,11 @@
 
 import socket
 
-from codepark.setting_errors import SettingsError
+from commands.environment import SettingsError
 
 
 def require_free(host: str, port: int) -> None:
-    """Refuse an address that somebody listens on: granian would share it, and each request would meet one of two.
+    """Refuse an address that a process listens on: granian would share it, and requests would reach either server.
 
     Raises SettingsError.
     """

@@ -1,33 +1,50 @@
 """Settings, read once from the environment; a wrong value stops the start with a sentence that names it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
 from codepark.gateway_settings import read_gateway_settings
-from codepark.setting_errors import SettingsError
-from commands.kafka.settings import (
-    BOOTSTRAP,
-    DEFAULT_PREFIX,
-    KafkaSettings,
-    KafkaSettingsError,
-    read_kafka_settings,
-)
+from commands.environment import PORTS, Environment, SettingsError, Variables, check_port, check_scheme
+from commands.kafka.settings import BOOTSTRAP, DEFAULT_PREFIX, PARTITIONS, KafkaSettings, read_kafka_settings
 from commands.kms import KmsError, LocalKms, read_master_keys
-from commands.secrets import SecretError, Secrets
+from commands.secrets import Secrets
 from read_api.gateway.settings import GatewaySettings
-from read_api.graphql.settings import (
-    GraphQLSettings,
-    GraphQLSettingsError,
-    read_graphql_settings,
-)
+from read_api.graphql.settings import GraphQLSettings, read_graphql_settings
 
-__all__ = ["RedisUrls", "Settings", "SettingsError", "read_settings"]
+_DATA = "CODEPARK_DATA"
+_HOST = "CODEPARK_HOST"
+_PORT = "CODEPARK_PORT"
+_LOG_LEVEL = "CODEPARK_LOG_LEVEL"
+_SECRET_KEY = "CODEPARK_SECRET_KEY"  # noqa: S105 # the name of a variable
+_SECRET_KEY_FILE = "CODEPARK_SECRET_KEY_FILE"  # noqa: S105 # as above
+_MASTER_KEYS_FILE = "CODEPARK_MASTER_KEYS_FILE"
+_MONGODB_URI = "CODEPARK_MONGODB_URI"
+_MONGODB_CA_FILE = "CODEPARK_MONGODB_CA_FILE"
+_REDIS_URL = "CODEPARK_REDIS_URL"
+_REDIS_CA_FILE = "CODEPARK_REDIS_CA_FILE"
+_REDIS_USES = {
+    "cache": "CODEPARK_REDIS_CACHE_URL",
+    "sessions": "CODEPARK_REDIS_SESSIONS_URL",
+    "queue": "CODEPARK_REDIS_QUEUE_URL",
+    "pubsub": "CODEPARK_REDIS_PUBSUB_URL",
+}
+_NODE_ADDRESS = "CODEPARK_NODE_ADDRESS"
+_PUBLIC_URL = "CODEPARK_PUBLIC_URL"
+_SMTP_URL = "CODEPARK_SMTP_URL"
+_MAIL_FROM = "CODEPARK_MAIL_FROM"
+
+_DEFAULT_PORT = 3000
+_DEFAULT_SENDER = "CodePark <no-reply@localhost>"
+_MOST_PARTITIONS = 64
+_LEVELS = ("debug", "info", "warning", "error")
+_MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 
 class RedisUrls(Struct, frozen=True, kw_only=True):
-    """The Redis of each use; several may be the same."""
+    """The Redis of each use; several may be the same. *queue* is reserved until there are jobs."""
 
     cache: str
     sessions: str
@@ -35,16 +52,27 @@ class RedisUrls(Struct, frozen=True, kw_only=True):
     pubsub: str
 
 
-class Settings(Struct, frozen=True, kw_only=True):
-    """What the process was told. *secret* is None where the data directory holds the key.
+class ClusterSettings(Struct, frozen=True, kw_only=True):
+    """The settings without which there is no cluster profile, and the certificates of its servers."""
 
-    With *kafka* it is the cluster profile, and *mongodb_uri*, *redis* and *secret* are there. *node_address* is where
-    other nodes reach this one with commands (`host:port`); without one it takes none from them.
+    kafka: KafkaSettings
+    mongodb_uri: str
+    mongodb_ca_file: str | None
+    redis: RedisUrls
+    redis_ca_file: str | None
+    secret: Secrets
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The settings of a process. *secret* is None where the data directory holds the key.
+
+    *kafka* chooses the cluster profile, which needs *mongodb_uri*, *redis* and *secret* too (see `cluster`).
+    Other nodes hand commands to this one at *node_address* (`host:port`); without it they do not.
     """
 
     data: Path
     host: str = "127.0.0.1"
-    port: int = 3000
+    port: int = _DEFAULT_PORT
     log_level: str = "info"
     redis_url: str | None = None
     secret: Secrets | None = None
@@ -57,187 +85,126 @@ class Settings(Struct, frozen=True, kw_only=True):
     master_keys: Mapping[int, bytes] = {}
     public_url: str | None = None
     smtp_url: str | None = None
-    mail_from: str = "CodePark <no-reply@localhost>"
+    mail_from: str = _DEFAULT_SENDER
     gateway: GatewaySettings = GatewaySettings()
     graphql: GraphQLSettings = GraphQLSettings()
 
     def kms(self, secrets: Secrets) -> LocalKms:
-        """Return who wraps the keys of people in the cluster profile."""
+        """Return the service that wraps the keys of people; the operator's own file may add master keys."""
         return LocalKms(secrets.master_key, self.master_keys)
+
+    def cluster(self) -> ClusterSettings:
+        """Return the settings of the cluster profile; raises SettingsError for the one that is missing."""
+        if self.kafka is None:
+            raise SettingsError(f"this needs the cluster profile: set {BOOTSTRAP}")
+        if self.mongodb_uri is None:
+            raise SettingsError(f"{BOOTSTRAP} is set: set {_MONGODB_URI} too, or unset it")
+        if self.redis is None:
+            raise SettingsError(f"{BOOTSTRAP} is set: set {_REDIS_URL} too, or unset it")
+        if self.secret is None:
+            raise SettingsError(
+                f"{BOOTSTRAP} is set: set {_SECRET_KEY} or {_SECRET_KEY_FILE} too, the same for all processes"
+            )
+        return ClusterSettings(
+            kafka=self.kafka,
+            mongodb_uri=self.mongodb_uri,
+            mongodb_ca_file=self.mongodb_ca_file,
+            redis=self.redis,
+            redis_ca_file=self.redis_ca_file,
+            secret=self.secret,
+        )
 
     @property
     def prefix(self) -> str:
-        """Return what stands before topics, keys of Redis and the name of the database."""
+        """Return the text that stands before topics, keys of Redis and the name of the database."""
         return DEFAULT_PREFIX if self.kafka is None else self.kafka.prefix
+
+    @property
+    def url(self) -> str:
+        """Return the URL that the server listens on."""
+        return f"{'https' if self.gateway.tls else 'http'}://{self.host}:{self.port}"
 
     def __repr__(self) -> str:
         """Show everything but the secrets."""
         profile = "cluster" if self.kafka is not None else "embedded"
-        return f"Settings({profile}, data={self.data}, host={self.host}, port={self.port}, log_level={self.log_level})"
+        address = f"host={self.host}, port={self.port}"
+        return f"Settings({profile}, data={self.data}, {address}, log_level={self.log_level})"
 
 
-_REDIS_USES = {
-    "cache": "CODEPARK_REDIS_CACHE_URL",
-    "sessions": "CODEPARK_REDIS_SESSIONS_URL",
-    "queue": "CODEPARK_REDIS_QUEUE_URL",
-    "pubsub": "CODEPARK_REDIS_PUBSUB_URL",
-}
-_MOST_PARTITIONS = 64
-_LEVELS = ("debug", "info", "warning", "error")
-_PORTS = range(1, 65_536)
-_MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
-_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
-
-
-def read_settings(
-    environment: Mapping[str, str], *, data: Path | None = None, port: int | None = None
-) -> Settings:
+def read_settings(variables: Variables, *, data: Path | None = None, port: int | None = None) -> Settings:
     """Read the settings; *data* and *port* of the command line come first. Raises SettingsError."""
-    kafka, mongodb_uri = _kafka(environment), _first(environment, "CODEPARK_MONGODB_URI", "MONGODB_URI")
-    _check_scheme("CODEPARK_MONGODB_URI", mongodb_uri, _MONGODB_SCHEMES)
-    redis_url = _first(environment, "CODEPARK_REDIS_URL", "REDIS_URL")
+    environment = Environment(variables)
+    mongodb_uri = environment.text(_MONGODB_URI, "MONGODB_URI")
+    check_scheme(_MONGODB_URI, mongodb_uri, _MONGODB_SCHEMES)
+    redis_url = environment.text(_REDIS_URL, "REDIS_URL")
     settings = Settings(
-        data=(data or Path(environment.get("CODEPARK_DATA") or "codepark-data")).absolute(),
-        host=environment.get("CODEPARK_HOST") or "127.0.0.1",
-        port=_port(environment) if port is None else _checked_port(port, "--port"),
-        log_level=_level(environment),
+        data=(data or Path(environment.text(_DATA) or "codepark-data")).absolute(),
+        host=environment.text(_HOST) or "127.0.0.1",
+        port=environment.number(_PORT, _DEFAULT_PORT, PORTS) if port is None else check_port("--port", port),
+        log_level=environment.choice(_LOG_LEVEL, _LEVELS) or "info",
         redis_url=redis_url,
         secret=_secret(environment),
-        kafka=kafka,
+        kafka=read_kafka_settings(variables),
         mongodb_uri=mongodb_uri,
-        mongodb_ca_file=_file(environment, "CODEPARK_MONGODB_CA_FILE"),
+        mongodb_ca_file=environment.file(_MONGODB_CA_FILE),
         redis=_redis(environment, redis_url),
-        redis_ca_file=_file(environment, "CODEPARK_REDIS_CA_FILE"),
-        node_address=_node_address(environment),
+        redis_ca_file=environment.file(_REDIS_CA_FILE),
+        node_address=environment.address(_NODE_ADDRESS),
         master_keys=_master_keys(environment),
-        public_url=_url(environment, "CODEPARK_PUBLIC_URL", ("http://", "https://")),
-        smtp_url=_url(environment, "CODEPARK_SMTP_URL", ("smtp://", "smtps://")),
-        mail_from=environment.get("CODEPARK_MAIL_FROM") or "CodePark <no-reply@localhost>",
-        gateway=read_gateway_settings(environment),
-        graphql=_graphql(environment),
+        public_url=environment.url(_PUBLIC_URL, ("http://", "https://")),
+        smtp_url=environment.url(_SMTP_URL, ("smtp://", "smtps://")),
+        mail_from=environment.text(_MAIL_FROM) or _DEFAULT_SENDER,
+        gateway=read_gateway_settings(variables),
+        graphql=read_graphql_settings(variables),
     )
     _check_profile(settings)
     return settings
 
 
 def _check_profile(settings: Settings) -> None:
-    """Refuse half a cluster."""
+    """Refuse half a cluster, and more partitions than a position can name."""
     if settings.kafka is None:
         if settings.mongodb_uri is not None:
             raise SettingsError(
-                f"CODEPARK_MONGODB_URI is set and {BOOTSTRAP} is not: set both for the cluster profile, or neither"
+                f"{_MONGODB_URI} is set and {BOOTSTRAP} is not: set both for the cluster profile, or neither"
             )
         return
-    if settings.mongodb_uri is None:
-        raise SettingsError(f"{BOOTSTRAP} is set: set CODEPARK_MONGODB_URI too, or unset it")
-    if settings.redis is None:
-        raise SettingsError(f"{BOOTSTRAP} is set: set CODEPARK_REDIS_URL too, or unset it")
-    if settings.secret is None:
-        raise SettingsError(
-            f"{BOOTSTRAP} is set: set CODEPARK_SECRET_KEY or CODEPARK_SECRET_KEY_FILE too, the same for all processes"
-        )
+    settings.cluster()
     if settings.kafka.partitions > _MOST_PARTITIONS:
         raise SettingsError(
-            f"CODEPARK_PARTITIONS is {settings.kafka.partitions}: `serve` takes up to {_MOST_PARTITIONS}, for a "
+            f"{PARTITIONS} is {settings.kafka.partitions}: `serve` takes up to {_MOST_PARTITIONS}, because a "
             "position names every partition (the persistence module takes more)"
         )
 
 
-def _kafka(environment: Mapping[str, str]) -> KafkaSettings | None:
-    try:
-        return read_kafka_settings(environment)
-    except KafkaSettingsError as error:
-        raise SettingsError(str(error)) from error
-
-
-def _redis(environment: Mapping[str, str], default: str | None) -> RedisUrls | None:
-    urls = {use: environment.get(name) or default for use, name in _REDIS_USES.items()}
-    missing = [_REDIS_USES[use] for use, url in urls.items() if not url]
+def _redis(environment: Environment, default: str | None) -> RedisUrls | None:
+    own = {use: environment.text(name) for use, name in _REDIS_USES.items()}
+    urls = {use: url or default for use, url in own.items()}
+    missing = [_REDIS_USES[use] for use, url in urls.items() if url is None]
     if len(missing) == len(urls):
         return None
     if missing:
-        raise SettingsError(f"{missing[0]} is missing: set it, or CODEPARK_REDIS_URL for all uses")
+        raise SettingsError(f"{missing[0]} is missing: set it, or {_REDIS_URL} for all uses")
     for use, url in urls.items():
-        own = _REDIS_USES[use]
-        _check_scheme(own if environment.get(own) else "CODEPARK_REDIS_URL", url, _REDIS_SCHEMES)
-    return RedisUrls(**{use: url for use, url in urls.items() if url})
+        check_scheme(_REDIS_URL if own[use] is None else _REDIS_USES[use], url, _REDIS_SCHEMES)
+    return RedisUrls(**{use: url for use, url in urls.items() if url is not None})
 
 
-def _first(environment: Mapping[str, str], *names: str) -> str | None:
-    return next((value for name in names if (value := environment.get(name))), None)
-
-
-def _check_scheme(name: str, url: str | None, schemes: Sequence[str]) -> None:
-    """Refuse a URL of something else; it is not shown, for there may be a password in it."""
-    if url is not None and not url.startswith(tuple(schemes)):
-        raise SettingsError(f"{name} must begin with {' or '.join(schemes)}")
-
-
-def _file(environment: Mapping[str, str], name: str) -> str | None:
-    value = environment.get(name) or None
-    if value is not None and not Path(value).is_file():
-        raise SettingsError(f"{name} is {value!r}; there is no such file")
-    return value
-
-
-def _url(environment: Mapping[str, str], name: str, schemes: Sequence[str]) -> str | None:
-    value = environment.get(name) or None
-    _check_scheme(name, value, schemes)
-    return value
-
-
-def _master_keys(environment: Mapping[str, str]) -> dict[int, bytes]:
-    name = _file(environment, "CODEPARK_MASTER_KEYS_FILE")
+def _master_keys(environment: Environment) -> dict[int, bytes]:
+    file = environment.file(_MASTER_KEYS_FILE)
     try:
-        return {} if name is None else read_master_keys(Path(name))
+        return {} if file is None else read_master_keys(Path(file))
     except (OSError, UnicodeDecodeError, KmsError) as error:
-        raise SettingsError(f"CODEPARK_MASTER_KEYS_FILE cannot be used: {error}") from error
+        raise SettingsError(f"{_MASTER_KEYS_FILE} cannot be used: {error}") from error
 
 
-def _graphql(environment: Mapping[str, str]) -> GraphQLSettings:
+def _secret(environment: Environment) -> Secrets | None:
+    value = environment.text(_SECRET_KEY)
+    if value is not None and environment.text(_SECRET_KEY_FILE) is not None:
+        raise SettingsError(f"set {_SECRET_KEY} or {_SECRET_KEY_FILE}, not both")
+    name = _SECRET_KEY_FILE if value is None else _SECRET_KEY
+    key = environment.secret_file(_SECRET_KEY_FILE) if value is None else value
     try:
-        return read_graphql_settings(environment)
-    except GraphQLSettingsError as error:
-        raise SettingsError(str(error)) from error
-
-
-def _node_address(environment: Mapping[str, str]) -> str | None:
-    value = environment.get("CODEPARK_NODE_ADDRESS") or None
-    if value is not None:
-        host, separator, port = value.rpartition(":")
-        if not host or not separator or not port.isdecimal() or int(port) not in _PORTS:
-            raise SettingsError(f"CODEPARK_NODE_ADDRESS is {value!r}; it takes host:port")
-    return value
-
-
-def _port(environment: Mapping[str, str]) -> int:
-    text = environment.get("CODEPARK_PORT") or "3000"
-    if not text.isdecimal():
-        raise SettingsError(f"CODEPARK_PORT is {text!r}; it takes a number from 1 to 65535")
-    return _checked_port(int(text), "CODEPARK_PORT")
-
-
-def _checked_port(port: int, name: str) -> int:
-    if port not in _PORTS:
-        raise SettingsError(f"{name} is {port}; it takes a number from 1 to 65535")
-    return port
-
-
-def _level(environment: Mapping[str, str]) -> str:
-    level = (environment.get("CODEPARK_LOG_LEVEL") or "info").lower()
-    if level not in _LEVELS:
-        raise SettingsError(f"CODEPARK_LOG_LEVEL is {level!r}; it takes one of {', '.join(_LEVELS)}")
-    return level
-
-
-def _secret(environment: Mapping[str, str]) -> Secrets | None:
-    value, file = environment.get("CODEPARK_SECRET_KEY"), environment.get("CODEPARK_SECRET_KEY_FILE")
-    if value and file:
-        raise SettingsError("set CODEPARK_SECRET_KEY or CODEPARK_SECRET_KEY_FILE, not both")
-    name = "CODEPARK_SECRET_KEY" if value else "CODEPARK_SECRET_KEY_FILE"
-    try:
-        if file:
-            value = Path(file).read_text(encoding="ascii")
-        return Secrets.from_base64(value) if value else None
-    except (OSError, UnicodeDecodeError, SecretError) as error:
+        return None if key is None else Secrets.from_base64(key)
+    except ValueError as error:  # SecretError, or a letter that base64 does not have
         raise SettingsError(f"{name} cannot be used: {error}") from error

@@ -1,4 +1,4 @@
-"""Move SQLite's write-ahead logs into their files from a thread of its own, so that no command waits for it."""
+"""Move SQLite's write-ahead logs into their databases from a thread of its own, so that no command waits for it."""
 
 import sqlite3
 import threading
@@ -13,14 +13,14 @@ _EVERY_SECONDS = 0.25
 _LARGE = 32 * 1024 * 1024
 
 
-class Checkpointer:
+class WalCheckpointer:
     """Checkpoint each of some databases whenever its write-ahead log has grown."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         """Start the thread over the databases at *paths*."""
         self._paths = paths
         self._closed = threading.Event()
-        self._done: dict[Path, int] = {}
+        self._last_written: dict[Path, int] = {}
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
         self._thread.start()
 
@@ -36,14 +36,17 @@ class Checkpointer:
                     _checkpoint(path)
 
     def _due(self, path: Path) -> bool:
-        """Tell whether the log was written to since, and has grown: once it is all moved, it is written from the front."""
+        """Return whether the log is large and was written to since the last look.
+
+        A log that was moved into the database keeps its size, and is written again from its front.
+        """
         try:
             status = Path(f"{path}-wal").stat()
         except OSError:
             return False
-        changed = self._done.get(path) != status.st_mtime_ns
-        self._done[path] = status.st_mtime_ns
-        return changed and status.st_size > _LARGE
+        written = self._last_written.get(path) != status.st_mtime_ns
+        self._last_written[path] = status.st_mtime_ns
+        return written and status.st_size > _LARGE
 
 
 def _checkpoint(path: Path) -> None:

@@ -9,12 +9,12 @@ from typing import Protocol
 
 import structlog
 
-from commands.batch_decider import Decided, decide_batch, settle
+from commands.batch_decider import DecidedBatch, decide_batch, settled_outcomes
 from commands.batcher import Gathering
 from commands.log import EventLog, LogCorruptError, LogUnavailableError, Tip, TipMovedError
 from commands.outcomes import Accepted, Outcome, Refused, Submission, Unavailable
 from commands.position import Position
-from commands.unit_of_work import View
+from commands.unit_of_work import SettledStates
 from domain.errors import Refusal
 from domain.times import Clock, system_clock
 
@@ -72,7 +72,7 @@ class CommandBus:
         """Start the bus's thread over *log*."""
         self._log = log
         self._clock = clock
-        self._view = View(log)
+        self._view = SettledStates(log)
         self._queue: SimpleQueue[Ticket | None] = SimpleQueue()
         self._waiting = 0
         self._counter = threading.Lock()
@@ -190,7 +190,7 @@ class CommandBus:
         except Exception as error:  # a fault of ours must not end the bus for everybody
             if len(submissions) > 1:
                 return self._one_by_one(submissions)
-            log_.exception("command failed", command=submissions[0].command.type_name())
+            log_.exception("command failed", command=submissions[0].command.NAME)
             reason = f"internal error: {type(error).__name__}"
         self._view.forget()
         return [Unavailable(command_id=submission.command_id, reason=reason) for submission in submissions]
@@ -211,13 +211,13 @@ class CommandBus:
                 self._view.forget()
         raise LogUnavailableError(f"another writer was faster {_TRIES} times")
 
-    def _append(self, tip: Tip, decided: Decided) -> list[Outcome]:
+    def _append(self, tip: Tip, decided: DecidedBatch) -> list[Outcome]:
         if not decided.appends:
-            return settle(decided, (), Position.at(tip.sequence, tip.chain, decided.partition))
+            return settled_outcomes(decided, (), Position.at(tip.sequence, tip.chain, decided.partition))
         records = self._log.append(tip, decided.appends, decided.batch.due_snapshots())
         self._view.settle(decided.batch.changed)
         last = records[-1]
-        return settle(decided, records, Position.at(last.sequence, last.chain, decided.partition))
+        return settled_outcomes(decided, records, Position.at(last.sequence, last.chain, decided.partition))
 
     def _answer(self, tickets: Sequence[Ticket], outcomes: Sequence[Outcome]) -> None:
         start = 0

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, groupby
 
 from commands.bus import Bus, BusyError
-from commands.handlers import home_of
 from commands.outcomes import Outcome, Submission, Unavailable
+from commands.table.dispatch import home_of
 from domain.identifiers import ACCOUNTS_HOME
 
 Part = list[tuple[int, Submission]]

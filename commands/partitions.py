@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from commands.log import EVERYTHING, EventLog, Selection
 from commands.partitioner import partition_of
-from commands.position import Position, behind
+from commands.position import Position, position_after
 from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 
@@ -52,7 +52,7 @@ class Logs(Generic[L]):
     def tip(self, only: int | None = None) -> Position:
         """Return the position behind the last record of every partition, or of one; raises LogUnavailableError."""
         tips = [(log.number, log.tip()) for log in self._chosen(only)]
-        return behind((number, tip.sequence, tip.chain) for number, tip in tips)
+        return position_after((number, tip.sequence, tip.chain) for number, tip in tips)
 
     def command_records(self, command: str) -> tuple[L, list[Record]]:
         """Return what *command* appended, and the log that has it; of an unknown one nothing, and some log."""

@@ -24,21 +24,21 @@ Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")
 
 @app.command
 def start(*, data: Data = None, as_json: Json = False) -> None:
-    """Start what does not run yet, wait until all answer, and print the addresses as shell variables."""
+    """Start the servers that do not run yet, wait until all answer, and print their addresses as shell variables."""
     fleet = _fleet(data)
     with _progress.status("starting …") as status:
 
-        def tell(kind: str, text: str) -> None:
+        def show(kind: str, text: str) -> None:
             _progress.print(f"[dim]{kind} {text}[/dim]")
             status.update("waiting for an answer …")
 
-        entries = fleet.start(progress=tell)
+        entries = fleet.start(progress=show)
     _print(entries, as_json=as_json)
 
 
 @app.command
 def stop(*, data: Data = None) -> None:
-    """End the servers that `start` began, and nothing else; their data stays."""
+    """End the servers that `start` started, and nothing else; their data stays."""
     with _progress.status("stopping …"):
         ended = _fleet(data).stop(lambda kind, text: _progress.print(f"[dim]{kind} {text}[/dim]"))
     if not ended:
@@ -47,7 +47,7 @@ def stop(*, data: Data = None) -> None:
 
 @app.command
 def status(*, data: Data = None, as_json: Json = False) -> None:
-    """Say what runs; the exit status is 1 where a part does not."""
+    """Show which servers run; the exit status is 1 where one does not."""
     entries = {kind: entry for kind, entry in _fleet(data).entries().items() if entry.running}
     if as_json:
         _print(entries, as_json=True)
@@ -62,7 +62,7 @@ def status(*, data: Data = None, as_json: Json = False) -> None:
 @app.command(show=False)
 def keep(kind: str, folder: Path, *, parent: int) -> None:
     """Run one server until the process *parent* has ended; for tests."""
-    from devservers.keeper import keep as run  # noqa: PLC0415 # for this command alone
+    from devservers.keeper import keep as run  # noqa: PLC0415 # only this command needs it
 
     run(kind, folder, parent)
 

@@ -1,4 +1,4 @@
-"""An authority and a certificate for 127.0.0.1, made anew for each folder."""
+"""An authority and a certificate for 127.0.0.1, new ones for each folder."""
 
 import ipaddress
 import os
@@ -27,18 +27,18 @@ class Certificates:
 def make_certificates(folder: Path) -> Certificates:
     """Make an authority and a certificate for 127.0.0.1 and localhost in *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = Certificates(*(folder / name for name in ("ca.pem", "server.pem", "server.key", "keystore.pem")))
+    files = Certificates(*(folder / name for name in ("ca.pem", "server.pem", "server.key", "keystore.pem")))
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = _authority(authority_key)
     certificate = _certificate(key, authority, authority_key)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(made.authority, _pem(authority))
-    _write(made.certificate, _pem(certificate))
-    _write(made.key, private)
-    _write(made.keystore, private + _pem(certificate) + _pem(authority))
-    return made
+    _write(files.authority, _pem(authority))
+    _write(files.certificate, _pem(certificate))
+    _write(files.key, private)
+    _write(files.keystore, private + _pem(certificate) + _pem(authority))
+    return files
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

@@ -1,13 +1,13 @@
-"""What can go wrong with the servers, by what to do about it.
+"""What can go wrong with a server, by what to do about it.
 
-ServerError          a server did what it should not: look at its log
-  MissingError       it cannot run on this machine: install what the text names
+ServerError          it did not start, did not answer, or ended too early: read its log
+  MissingError       it cannot run on this machine: install what the message names
 """
 
 
 class ServerError(Exception):
-    """A server did not start, did not answer, or ended before its time."""
+    """A server did not start, did not answer, or ended too early."""
 
 
 class MissingError(ServerError):
-    """A server cannot be had on this machine; the text says what is missing."""
+    """A server cannot run on this machine; the message says what is missing."""

@@ -1,4 +1,4 @@
-"""The servers of `make cluster`: they outlive the command that starts them, and are found again by a file."""
+"""The servers of `make cluster`: they outlive the command that starts them; a file says which processes they are."""
 
 import contextlib
 import json
@@ -19,12 +19,12 @@ VARIABLES = {
 }
 
 Progress = Callable[[str, str], None]
-"""Is told the name of a server and what becomes of it."""
+"""Gets the name of a server and what happens to it."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A server that was started: where it is, and which process it is."""
+    """A server that was started: its address, its port, and its process."""
 
     kind: str
     address: str
@@ -46,12 +46,12 @@ class Fleet:
     """The servers over one folder. Two commands at once take turns."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep data, logs and the file of what runs in *folder*."""
+        """Keep data, logs and the list of what runs in *folder*."""
         self.folder = folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def entries(self) -> dict[str, Entry]:
-        """Return what was started and not stopped; a part of it may have ended by itself."""
+        """Return the servers that were started and not stopped; some may have ended by themselves."""
         if not self._file.exists():
             return {}
         stored = json.loads(self._file.read_text(encoding="utf-8"))
@@ -63,7 +63,7 @@ class Fleet:
     def start(
         self, kinds: Iterable[str] = tuple(KINDS), progress: Progress = lambda _kind, _text: None
     ) -> dict[str, Entry]:
-        """Start what does not run; return all that runs. Raises ServerError, and then leaves nothing half done."""
+        """Start what does not run, and return all that runs; raises ServerError, and then ends what it started."""
         with self._turn():
             entries = {kind: entry for kind, entry in self.entries().items() if entry.running}
             servers = {kind: self._adopted(entry) for kind, entry in entries.items()}
@@ -74,7 +74,7 @@ class Fleet:
                     servers[kind] = make(kind, self.folder / kind, attached=False)
                     started.append(servers[kind])
                     entries[kind] = _launched(kind, servers[kind])
-                    self._write(entries)  # before it is ready: from here on, stop ends it
+                    self._write(entries)  # before it is ready: from now on, `stop` ends it
                 for kind, server in servers.items():
                     server.wait_ready()
                     progress(kind, "answers")
@@ -86,17 +86,17 @@ class Fleet:
             return entries
 
     def stop(self, progress: Progress = lambda _kind, _text: None) -> list[Entry]:
-        """End what this folder's file names, and nothing else; return what had to be ended."""
+        """End the servers of this folder that run, and nothing else; return them."""
         with self._turn():
             running = [entry for entry in self.entries().values() if entry.running]
             for entry in running:
                 progress(entry.kind, "stops")
                 entry.identity.end(KINDS[entry.kind].stop_seconds)
                 progress(entry.kind, "ended")
-            left = {entry.kind: entry for entry in running if entry.running}
-            self._write(left)
-            if left:
-                raise ServerError(f"still running: {', '.join(sorted(left))}")
+            remaining = {entry.kind: entry for entry in running if entry.running}
+            self._write(remaining)
+            if remaining:
+                raise ServerError(f"still running: {', '.join(sorted(remaining))}")
             return running
 
     @property
@@ -122,7 +122,7 @@ class Fleet:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write *file* so that nobody reads a part of it."""
+    """Write *file* so that no reader sees a part of it."""
     new = file.with_name(f".{file.name}.{os.getpid()}")
     new.write_text(text, encoding="utf-8")
     new.replace(file)

@@ -1,4 +1,4 @@
-"""Apache Kafka's programs, fetched once by Maven into a folder of the user's cache."""
+"""Apache Kafka's programs: Maven downloads them once into the user's cache."""
 
 import fcntl
 import hashlib
@@ -20,10 +20,10 @@ _FETCH_SECONDS = 300.0
 
 def version() -> str:
     """Return the version of Kafka that pom.xml names."""
-    found = re.search(r"<artifactId>kafka_2\.13</artifactId>\s*<version>([^<]+)", POM.read_text("utf-8"))
-    if found is None:
+    version = re.search(r"<artifactId>kafka_2\.13</artifactId>\s*<version>([^<]+)", POM.read_text("utf-8"))
+    if version is None:
         raise ServerError(f"{POM} names no version of Kafka")
-    return found[1]
+    return version[1]
 
 
 def cache() -> Path:
@@ -32,34 +32,34 @@ def cache() -> Path:
 
 
 def java() -> str:
-    """Return the Java program; raise MissingError where there is none, or one that is too old."""
-    found = shutil.which("java")
-    if found is None:
+    """Return the Java program; raises MissingError where there is none, or one that is too old."""
+    program = shutil.which("java")
+    if program is None:
         raise MissingError(f"Kafka needs Java {_JAVA} or later, and there is no java")
-    told = subprocess.run(  # noqa: S603 # found above
-        [found, "-version"], capture_output=True, text=True, timeout=60, check=False
-    ).stderr
-    number = re.search(r'version "(\d+)', told)
+    printed = subprocess.run(  # noqa: S603 # found above
+        [program, "-version"], capture_output=True, text=True, timeout=60, check=False
+    ).stderr.strip()
+    number = re.search(r'version "(\d+)', printed)
     if number is None or int(number[1]) < _JAVA:
-        raise MissingError(f"Kafka needs Java {_JAVA} or later; {found} says {told.strip() or 'nothing'!r}")
-    return found
+        raise MissingError(f"Kafka needs Java {_JAVA} or later; {program} says {printed or 'nothing'!r}")
+    return program
 
 
 def jars() -> Path:
-    """Return the folder of Kafka's programs; fetch them where they are not yet there."""
+    """Return the folder of Kafka's programs; download them where they are missing."""
     digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:8]
     folder = cache() / f"kafka-{version()}-{digest}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with locked(folder.with_name(f"{folder.name}.lock")):
-            if not folder.exists():  # nobody else fetched them while this one waited
+            if not folder.exists():  # no other process downloaded them while this one waited
                 _fetch(folder)
     return folder
 
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Hold a lock on *file*, against other processes too; it ends with its holder, however that ends."""
+    """Hold a lock on *file* against other processes; it ends with the process that holds it."""
     with file.open("ab") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -68,10 +68,10 @@ def locked(file: Path) -> Iterator[None]:
 def _fetch(folder: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
-        raise MissingError("Kafka is fetched by Maven, and there is no mvn")
+        raise MissingError("Maven downloads Kafka, and there is no mvn")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as name:
         fetched = Path(name) / "jars"
-        done = subprocess.run(  # noqa: S603 # found above
+        download = subprocess.run(  # noqa: S603 # found above
             [
                 maven,
                 "-B",
@@ -88,6 +88,7 @@ def _fetch(folder: Path) -> None:
             timeout=_FETCH_SECONDS,
             check=False,
         )
-        if done.returncode:
-            raise MissingError(f"Maven could not fetch Kafka: {(done.stdout + done.stderr)[-1500:].strip()}")
+        if download.returncode:
+            printed = (download.stdout + download.stderr)[-1500:].strip()
+            raise MissingError(f"Maven could not download Kafka: {printed}")
         fetched.rename(folder)

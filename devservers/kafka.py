@@ -1,4 +1,4 @@
-"""A real Apache Kafka broker, KRaft, with or without TLS; and three of them for tests of faults."""
+"""A real Apache Kafka broker (KRaft), with or without TLS; and three of them for tests of faults."""
 
 import asyncio
 import base64
@@ -24,6 +24,7 @@ _LOG_SETTINGS = Path(__file__).with_name("kafka-log4j2.yaml")
 _FORMAT_SECONDS = 120.0
 _OFFSETS_PARTITIONS = 8
 _QUORUM = 3
+_PROTOCOLS = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL"
 
 
 def _identifier() -> str:
@@ -37,11 +38,11 @@ def _identifier() -> str:
 class Kafka(Server):
     """One broker that is its own controller.
 
-    With *tls* it has two more listeners: `ssl_address`, and `sasl_ssl_address`, where the user `codepark` gives
+    With *tls* it has two more listeners: `ssl_address`, and `sasl_ssl_address`, where the user `codepark` signs in with
     *password* by PLAIN or SCRAM-SHA-512.
     """
 
-    name = "kafka"
+    kind = "kafka"
     client = "aiokafka"
     ready_seconds: ClassVar[float] = 90.0
     stop_seconds: ClassVar[float] = 30.0
@@ -56,7 +57,7 @@ class Kafka(Server):
         password: str | None = None,
         node: int = 1,
     ) -> None:
-        """Take the ports; without *password* there is a new one."""
+        """Take the ports; without *password* a new one is made."""
         super().__init__(folder, port=port, attached=attached)
         self.tls = tls
         self.password = password or secrets.token_urlsafe(12)
@@ -71,7 +72,7 @@ class Kafka(Server):
 
     @property
     def address(self) -> str:
-        """The bootstrap servers, in clear and without a password."""
+        """The bootstrap servers, without TLS and without a password."""
         return f"127.0.0.1:{self.port}"
 
     @property
@@ -81,7 +82,7 @@ class Kafka(Server):
 
     @property
     def sasl_ssl_address(self) -> str:
-        """The bootstrap servers for TLS with a password."""
+        """The bootstrap servers for TLS with a user and a password."""
         return f"127.0.0.1:{self._tls_ports[1]}"
 
     @cached_property
@@ -89,12 +90,12 @@ class Kafka(Server):
         return self.take_port("ssl"), self.take_port("sasl")
 
     def join(self, brokers: "Sequence[Kafka]") -> None:
-        """Become one of *brokers*; before the first start."""
+        """Become one of *brokers*; call it before the first start."""
         self._quorum = tuple(brokers)
         self.cluster_id = brokers[0].cluster_id
 
     def answers(self) -> bool:
-        """Tell whether the broker lists itself as a broker: then it takes records."""
+        """Return whether the broker lists itself as a broker: then it takes records."""
         if not _listens(self.port):
             return False
         with ThreadPoolExecutor(1) as thread:  # the caller's thread may run a loop of its own
@@ -121,9 +122,10 @@ class Kafka(Server):
             self._format()
 
     def _format(self) -> None:
-        how = ["--standalone"] if len(self._quorum) == 1 else ["--initial-controllers", self._controllers()]
+        alone = len(self._quorum) == 1
+        options = ["--standalone"] if alone else ["--initial-controllers", self._controllers()]
         if self.tls:
-            how += ["--add-scram", f"SCRAM-SHA-512=[name={USER},password={self.password}]"]
+            options += ["--add-scram", f"SCRAM-SHA-512=[name={USER},password={self.password}]"]
         command = [
             *self._java("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"),
             "kafka.tools.StorageTool",
@@ -132,9 +134,9 @@ class Kafka(Server):
             self.cluster_id,
             "-c",
             str(self._settings),
-            *how,
+            *options,
         ]
-        done = subprocess.run(  # noqa: S603 # our own command
+        formatted = subprocess.run(  # noqa: S603 # our own command
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -142,8 +144,9 @@ class Kafka(Server):
             timeout=_FORMAT_SECONDS,
             check=False,
         )
-        if done.returncode:
-            raise ServerError(f"kafka could not make its folder: {(done.stdout + done.stderr)[-2000:]}")
+        if formatted.returncode:
+            printed = formatted.stdout + formatted.stderr
+            raise ServerError(f"kafka could not format its folder: {printed[-2000:]}")
 
     def _controllers(self) -> str:
         return ",".join(
@@ -151,6 +154,7 @@ class Kafka(Server):
         )
 
     def _command(self) -> Sequence[str]:
+        self._prepare()
         heap = ("-Xms256m", "-Xmx512m", "-XX:+UseG1GC")
         return [*self._java(*heap), "kafka.Kafka", str(self._settings)]
 
@@ -181,7 +185,7 @@ class Kafka(Server):
             "inter.broker.listener.name": "PLAINTEXT",
             "listeners": ",".join(addresses.values()),
             "advertised.listeners": ",".join(addresses.values()),
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL",
+            "listener.security.protocol.map": _PROTOCOLS,
             "log.dirs": self.folder / "data",
             "auto.create.topics.enable": "false",
             "message.max.bytes": MESSAGE_BYTES,
@@ -196,7 +200,7 @@ class Kafka(Server):
             "share.coordinator.state.topic.replication.factor": copies,
             "share.coordinator.state.topic.min.isr": enough,
             "share.coordinator.state.topic.num.partitions": 1,
-            # A broker that was killed may come back only when its last session is over.
+            # A broker that was killed may start again only after its last session has timed out.
             "broker.session.timeout.ms": 4_000 if copies == 1 else 9_000,
             "broker.heartbeat.interval.ms": 1_000,
             "group.initial.rebalance.delay.ms": 0,
@@ -253,12 +257,12 @@ class ThreeBrokers:
         return self
 
     def stop(self) -> None:
-        """End all at once: one after the other, the last one would wait for a majority."""
+        """End all of them together: one after the other, the last one would wait for a majority."""
         with ThreadPoolExecutor(_QUORUM) as threads:
             list(threads.map(Kafka.stop, self.brokers))
 
     def kill(self) -> None:
-        """End all at once, without a chance to say goodbye."""
+        """End all of them, without a chance to end in order."""
         for broker in self.brokers:
             broker.kill()
 

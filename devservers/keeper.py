@@ -1,4 +1,4 @@
-"""One server that ends when another process does: several test processes share it, and none can leave it behind."""
+"""Keep one server that several test processes share; it ends when their parent does, however that ends."""
 
 import json
 import signal
@@ -15,9 +15,9 @@ _LOOK_SECONDS = 0.3
 
 
 def keep(kind: str, folder: Path, parent: int) -> None:
-    """Run a server until *parent* has ended or SIGTERM comes; say in `kept.json` what became of the start.
+    """Run a server until the process *parent* has ended or SIGTERM arrives.
 
-    The file holds `address`, or `missing` or `error` with the reason.
+    The file `kept.json` in *folder* says how the start ended: it holds `address`, or `missing` or `error` with the reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ended = threading.Event()
@@ -26,12 +26,12 @@ def keep(kind: str, folder: Path, parent: int) -> None:
     server = None
     try:
         server = make(kind, folder / "data", attached=True).start()
-        _tell(folder, address=server.address, pid=server.pid)
+        _report(folder, address=server.address, pid=server.pid)
         wait_for(lambda: ended.is_set() or watched is None or not watched.alive(), float("inf"), pause=_pause)
     except MissingError as error:
-        _tell(folder, missing=str(error))
-    except Exception as error:  # noqa: BLE001 # whoever waits for the file must learn of it
-        _tell(folder, error=f"{type(error).__name__}: {error}")
+        _report(folder, missing=str(error))
+    except Exception as error:  # noqa: BLE001 # the process that waits for the file must learn of it
+        _report(folder, error=f"{type(error).__name__}: {error}")
     finally:
         if server is not None:
             server.stop()
@@ -41,5 +41,5 @@ def _pause(_seconds: float) -> None:
     threading.Event().wait(_LOOK_SECONDS)
 
 
-def _tell(folder: Path, **facts: Any) -> None:
+def _report(folder: Path, **facts: Any) -> None:
     write_whole(folder / "kept.json", json.dumps(facts))

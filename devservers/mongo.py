@@ -1,6 +1,6 @@
-"""SecantusDB, a server that speaks MongoDB's protocol: there is no mongod in the package registries.
+"""SecantusDB, a server that speaks MongoDB's protocol: no package registry has mongod.
 
-It is a program of its own under the GPL: it is started as a process, and never imported.
+It is a separate program under the GPL: it is started as a process, and never imported.
 """
 
 import os
@@ -26,7 +26,7 @@ _CACHE = "256M"
 class Mongo(Server):
     """A server with MongoDB's protocol. `CODEPARK_SECANTUSD` names another program, such as its server in Rust."""
 
-    name = "mongo"
+    kind = "mongo"
     client = "pymongo"
 
     def __init__(
@@ -39,7 +39,7 @@ class Mongo(Server):
         tls: Certificates | None = None,
         durable: bool = False,
     ) -> None:
-        """Take a *password* for SCRAM, certificates for TLS; a *durable* server waits for the disk at commits."""
+        """Take a *password* for SCRAM, certificates for TLS; a *durable* server syncs to the disk at each commit."""
         super().__init__(folder, port=port, attached=attached)
         self.password = password
         self.tls = tls
@@ -47,7 +47,7 @@ class Mongo(Server):
 
     @property
     def address(self) -> str:
-        """The URI, with the password and the certificate of the authority where there are such."""
+        """The URI, with the password and the authority's certificate where the server has them."""
         return self._uri(self.password)
 
     @property
@@ -55,7 +55,7 @@ class Mongo(Server):
         return self.folder / "data"
 
     def answers(self) -> bool:
-        """Tell whether a ping is answered, and a primary is there."""
+        """Return whether a ping is answered, and the server is a primary."""
         from pymongo.errors import PyMongoError  # noqa: PLC0415 # the cluster profile's
 
         try:
@@ -66,17 +66,18 @@ class Mongo(Server):
             return False
 
     def _prepare(self) -> None:
-        (self.folder / "empty.toml").touch()  # a file in the user's home would be read otherwise
+        (self.folder / "empty.toml").touch()  # without it, the server reads a file in the user's home
         if self.password and not self._data.exists():
             self._add_user()
 
     def _add_user(self) -> None:
-        # The server lets nobody add the first user once it asks for a password.
-        open_one = Mongo(self.folder, port=self.port, tls=self.tls)
-        with open_one, _client(open_one.address) as client:
+        # A server that asks for a password does not let a client add the first user.
+        unprotected = Mongo(self.folder, port=self.port, tls=self.tls)
+        with unprotected, _client(unprotected.address) as client:
             client.admin.command("createUser", _USER, pwd=self.password, roles=["root"])
 
     def _command(self) -> Sequence[str]:
+        self._prepare()
         command = [
             _program(),
             "--config",
@@ -113,15 +114,15 @@ def _client(uri: str) -> "MongoClient[dict[str, Any]]":
 
 
 def _program() -> str:
-    named = os.environ.get("CODEPARK_SECANTUSD")
-    if named:
-        if shutil.which(named) is None:
-            raise MissingError(f"CODEPARK_SECANTUSD names {named!r}, which is not a program")
-        return named
-    beside = Path(sys.executable).with_name(_PROGRAM)
-    found = str(beside) if beside.exists() else shutil.which(_PROGRAM)
-    if found is None:
+    chosen = os.environ.get("CODEPARK_SECANTUSD")
+    if chosen:
+        if shutil.which(chosen) is None:
+            raise MissingError(f"CODEPARK_SECANTUSD names {chosen!r}, which is not a program")
+        return chosen
+    in_environment = Path(sys.executable).with_name(_PROGRAM)
+    program = str(in_environment) if in_environment.exists() else shutil.which(_PROGRAM)
+    if program is None:
         raise MissingError(
             f"MongoDB's protocol is served by {_PROGRAM}, and the package SecantusDB is not installed"
         )
-    return found
+    return program

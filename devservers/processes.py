@@ -1,70 +1,46 @@
 """Processes that are known by more than their number, and how they are started and ended."""
 
 import atexit
-import ctypes
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
+from processes.parent_death import ending_with_parent
+
 _POLL_SECONDS = 0.05
 _THREADS = 16
-"""Where the number of threads stands behind the state: while others of a killed process end, its ports are taken."""
-# Below the ports that the kernel gives to outgoing connections: nobody takes one while its server restarts.
-_PORTS = range(15_000, 32_000)
+"""Where `stat` has the number of threads, after the state: a killed process keeps its ports until all of them ended."""
 
-# Loaded before any fork: nothing may be imported between fork and exec.
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-# PDEATHSIG fires when the *thread* that forked ends; this one lives as long as the process.
+# A child gets PDEATHSIG when the *thread* that forked it ends; this one lives as long as the process.
 _forker = ThreadPoolExecutor(1, thread_name_prefix="forker")
 
 
 def wait_for(
-    condition: Callable[[], bool], seconds: float, *, pause: Callable[[float], object] = time.sleep
+    condition: Callable[[], bool],
+    seconds: float,
+    *,
+    every: float = _POLL_SECONDS,
+    pause: Callable[[float], object] = time.sleep,
 ) -> bool:
-    """Wait until *condition* holds, at most *seconds*; tell whether it does."""
+    """Wait until *condition* holds, at most *seconds*, and return whether it does; look *every* so many seconds."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             return False
-        pause(_POLL_SECONDS)
-    return True
-
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on, and that no outgoing connection will get."""
-    for _ in range(200):
-        port = random.choice(_PORTS)  # noqa: S311 # only two processes that ask at once should differ
-        if is_free(port):
-            return port
-    raise OSError(f"no free port from {_PORTS.start} to {_PORTS.stop - 1}")
-
-
-def is_free(port: int | None) -> bool:
-    """Tell whether a server could listen on this loopback port."""
-    if port is None:
-        return False
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+        pause(every)
     return True
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A process: its number and when it began. A number that another process got later is not this one."""
+    """A process: its number and when it began. A later process with the same number is another one."""
 
     pid: int
     birth: str
@@ -76,36 +52,50 @@ class Identity:
         return None if birth is None or ended else cls(pid, birth)
 
     def alive(self) -> bool:
-        """Tell whether the process runs, or is stopped; one that only waits to be reaped has ended."""
+        """Return whether the process runs or is stopped; one that only waits to be reaped has ended."""
         return _birth(self.pid) == (self.birth, False)
 
     def signal(self, number: int) -> bool:
-        """Send a signal to this process, never to a later one of the same number; tell whether it was there."""
+        """Send a signal to this process, never to a later one of the same number; return whether it was there."""
         if not hasattr(os, "pidfd_open"):
             return self.alive() and _sent(lambda: os.kill(self.pid, number))
         try:
             handle = os.pidfd_open(self.pid)
         except OSError:
             return False
-        try:  # what is checked after the handle was opened is true of the process behind it
+        try:  # what is true of the process once its handle is open stays true of what the handle names
             return self.alive() and _sent(lambda: signal.pidfd_send_signal(handle, number))
         finally:
             os.close(handle)
 
-    def end(self, seconds: float) -> None:
-        """Ask the process to end, and make it end after *seconds*."""
+    def terminate(self) -> None:
+        """Ask the process to end."""
         self.signal(signal.SIGTERM)
-        self.signal(signal.SIGCONT)  # a stopped process hears of it only when it goes on
-        if not wait_for(lambda: not self.alive(), seconds):
-            self.signal(signal.SIGKILL)
-            wait_for(lambda: not self.alive(), seconds)
+        self.signal(signal.SIGCONT)  # a stopped process gets the other signal only when it continues
+
+    def end(self, seconds: float) -> bool:
+        """Ask the process to end, and kill it after *seconds*; return whether it ended by itself."""
+        self.terminate()
+        if wait_for(lambda: not self.alive(), seconds):
+            return True
+        self.signal(signal.SIGKILL)
+        wait_for(lambda: not self.alive(), seconds)
+        return False
 
 
-def spawn(command: Sequence[str], *, output: Path, attached: bool) -> "subprocess.Popen[bytes]":
-    """Start *command*, its output appended to a file. An *attached* one ends with this process.
+def spawn(
+    command: Sequence[str],
+    *,
+    output: Path,
+    attached: bool,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> "subprocess.Popen[bytes]":
+    """Start *command*, its output appended to a file; *environment* and *folder* are by default those of this process.
 
-    On Linux the kernel sees to that, however this process ends; elsewhere a normal exit does.
+    An *attached* process ends with this one: on Linux however this one ends, elsewhere after a normal exit.
     """
+    before_exec = ending_with_parent(signal.SIGKILL) if attached else None
     with output.open("ab") as log:
         process: subprocess.Popen[bytes] = _forker.submit(
             subprocess.Popen,
@@ -113,24 +103,21 @@ def spawn(command: Sequence[str], *, output: Path, attached: bool) -> "subproces
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=folder,
             start_new_session=True,  # Ctrl-C in the terminal is for the parent
-            preexec_fn=_end_with_parent if attached and _libc is not None else None,
+            preexec_fn=before_exec,
         ).result()
-    if attached and _libc is None:
+    if attached and before_exec is None:
         atexit.register(process.kill)
     return process
 
 
 def reaped(child: "subprocess.Popen[bytes]") -> Identity:
-    """Return who the child is, and see to it that it leaves the table of processes when it has ended."""
-    birth, _ended = _birth(child.pid)  # an ended child has one too, until somebody waits for it
+    """Return the child's identity; a thread takes its exit code, so that no ended child stays in the process table."""
+    birth, _ended = _birth(child.pid)  # an ended child has one too, until its exit code is taken
     threading.Thread(target=child.wait, name=f"reaper-{child.pid}", daemon=True).start()
     return Identity(child.pid, birth or "unknown")
-
-
-def _end_with_parent() -> None:
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _sent(send: Callable[[], None]) -> bool:
@@ -142,12 +129,12 @@ def _sent(send: Callable[[], None]) -> bool:
 
 
 def _birth(pid: int) -> tuple[str | None, bool]:
-    """Return when the process began, in a form that only serves to compare, and whether it only waits to be reaped."""
+    """Return when the process began, in a form to compare, and whether it has ended and only waits to be reaped."""
     return _birth_by_proc(pid) if sys.platform == "linux" else _birth_by_psutil(pid)
 
 
 def _birth_by_proc(pid: int) -> tuple[str | None, bool]:
-    # Ticks since the boot, which do not move when the clock is set, and which boot it was.
+    # Ticks since the boot do not move when the clock is set; with them stands which boot it was.
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -1,4 +1,4 @@
-"""The library: servers for tests and benchmarks.
+"""The servers of this package, for tests and benchmarks.
 
 >>> with Kafka(folder) as kafka:  # doctest: +SKIP
 ...     connect(kafka.address)
@@ -10,7 +10,8 @@ from devservers.certificates import Certificates, make_certificates
 from devservers.errors import MissingError, ServerError
 from devservers.kafka import Kafka, ThreeBrokers
 from devservers.mongo import Mongo
-from devservers.processes import Identity, free_port
+from devservers.ports import free_port
+from devservers.processes import Identity
 from devservers.server import Server
 from devservers.valkey import ValkeyServer
 
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 KINDS: dict[str, type[Kafka] | type[Mongo] | type[ValkeyServer]] = {
-    kind.name: kind for kind in (Kafka, Mongo, ValkeyServer)
+    server.kind: server for server in (Kafka, Mongo, ValkeyServer)
 }
 
 

@@ -11,17 +11,17 @@ from devservers.errors import MissingError
 from devservers.server import Server
 
 _TLS_PROGRAMS = ("redis-server", "valkey-server")
-# TLS without a certificate: who knows TLS asks for one, who does not says so, and both end before they listen.
-# Neither the version nor the options tell: Valkey takes the options of TLS without having it.
+# TLS without a certificate: a server that was built with TLS asks for one, another says that it does not know TLS.
+# Both end before they listen. Version and options do not tell: Valkey takes the options of TLS without having it.
 _ASKS_FOR_TLS = ("--bind", "127.0.0.1", "--port", "0", "--tls-port", "1", "--save", "")
 _KNOWS_TLS = "Failed to configure TLS"
 _ASK_SECONDS = 10.0
 
 
 class ValkeyServer(Server):
-    """A real Valkey. The wheel's is built without TLS: with certificates it is a Redis or Valkey of the PATH."""
+    """A real Valkey. That of the wheel is built without TLS: with certificates it is a program of the PATH."""
 
-    name = "valkey"
+    kind = "valkey"
     client = "redis"
 
     def __init__(
@@ -33,22 +33,22 @@ class ValkeyServer(Server):
         password: str | None = None,
         tls: Certificates | None = None,
     ) -> None:
-        """Take a *password* that clients must give, and certificates for TLS; then nothing is served in clear."""
+        """Take a *password* that clients must send, and certificates; with them nothing is served without TLS."""
         super().__init__(folder, port=port, attached=attached)
         self.password = password
         self.tls = tls
 
     @property
     def address(self) -> str:
-        """The URL, with the password and the certificate of the authority where there are such."""
+        """The URL, with the password and the authority's certificate where the server has them."""
         user = f":{quote(self.password, safe='')}@" if self.password else ""
-        place = f"{user}127.0.0.1:{self.port}/0"
+        authority = f"{user}127.0.0.1:{self.port}/0"
         if self.tls is None:
-            return f"redis://{place}"
-        return f"rediss://{place}?ssl_ca_certs={quote(str(self.tls.authority), safe='/')}"
+            return f"redis://{authority}"
+        return f"rediss://{authority}?ssl_ca_certs={quote(str(self.tls.authority), safe='/')}"
 
     def answers(self) -> bool:
-        """Tell whether a PING is answered."""
+        """Return whether a PING is answered."""
         import redis  # noqa: PLC0415 # the cluster profile's
 
         try:
@@ -56,7 +56,7 @@ class ValkeyServer(Server):
                 self.address, socket_timeout=2, socket_connect_timeout=1, retry=None
             ) as client:
                 return bool(client.ping())
-        except redis.RedisError:  # BusyLoadingError among them: the data is not in memory yet
+        except redis.RedisError:  # also BusyLoadingError: the data is not in memory yet
             return False
 
     def _command(self) -> Sequence[str]:
@@ -74,7 +74,7 @@ class ValkeyServer(Server):
         ]
 
     def _listening(self) -> list[str]:
-        """Return the program and how it listens."""
+        """Return the program and the options that say where it listens."""
         if self.tls is None:
             return [_program(), "--port", str(self.port)]
         return [
@@ -103,19 +103,20 @@ def _program() -> str:
 
 
 def _tls_program() -> str:
-    found = [program for name in _TLS_PROGRAMS if (program := shutil.which(name))]
-    for program in found:
+    programs = [program for name in _TLS_PROGRAMS if (program := shutil.which(name))]
+    for program in programs:
         if _knows_tls(program):
             return program
-    without = f"; built without it: {', '.join(found)}" if found else ""
+    without = f"; built without it: {', '.join(programs)}" if programs else ""
     raise MissingError(
-        f"Redis over TLS needs a {' or '.join(_TLS_PROGRAMS)} that was built with TLS, and there is none{without}"
+        f"Redis over TLS needs a {' or '.join(_TLS_PROGRAMS)} that was built with TLS, "
+        f"and there is none{without}"
     )
 
 
 def _knows_tls(program: str) -> bool:
     try:
-        told = subprocess.run(  # noqa: S603 # found on the PATH
+        attempt = subprocess.run(  # noqa: S603 # found on the PATH
             [program, *_ASKS_FOR_TLS],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -126,4 +127,4 @@ def _knows_tls(program: str) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return _KNOWS_TLS in told.stdout + told.stderr
+    return _KNOWS_TLS in attempt.stdout + attempt.stderr

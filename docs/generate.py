@@ -12,8 +12,8 @@ import msgspec
 from graphql import build_schema, find_breaking_changes, print_schema
 
 from commands.chain import CHAIN_SIZE, chain_after, chain_bytes, first_chain, headers, source_of
-from commands.intake.builders import COMMAND_TYPES
 from commands.mapper import personal_fields
+from commands.table.registry import CLIENT_COMMANDS
 from domain.event import Event
 from domain.policy import POLICY
 from domain.record import Record
@@ -22,7 +22,7 @@ from read_api.app import operations
 from read_api.graphql.federation import schema as served_schema
 from streams.public import fields as public_fields
 from streams.public.compatibility import same_contract
-from streams.public.publications import PUBLISHED, WITHHELD, Publication
+from streams.public.publications import PUBLISHED, Publication, why_withheld
 from streams.public.schemas import schema as public_schema
 from streams.public.schemas import schema_file
 from streams.public.schemas import schemas as public_schemas
@@ -87,10 +87,10 @@ _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 def commands_page() -> str:
     """Describe every command type with the fields of its data."""
     parts = ["# Commands", _NOTE, _COMMANDS]
-    for name, kind in COMMAND_TYPES.items():
-        defs, fields = _fields(kind.input)
-        target = "`target`: the project." if kind.targeted else "No `target`."
-        parts += [f"## `{name}`", f"{_doc(kind.input)} {target}", _field_table(fields, defs)]
+    for name, row in CLIENT_COMMANDS.items():
+        defs, fields = _fields(row.input)
+        target = "`target`: the project." if row.targeted else "No `target`."
+        parts += [f"## `{name}`", f"{_doc(row.input)} {target}", _field_table(fields, defs)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -134,7 +134,7 @@ def paths_table() -> str:
 def policy_table() -> str:
     """List every action with who may do it."""
     rows = ["| action | roles | in the project | scope of a token |", "|---|---|---|---|"]
-    for action, rule in POLICY.items():
+    for action, rule in sorted(POLICY.items()):
         roles = "anybody" if rule.roles is None else ", ".join(sorted(rule.roles))
         project = "" if rule.project is None else rule.project.name.lower()
         rows.append(f"| `{action}` | {roles} | {project} | {rule.scope} |")
@@ -150,9 +150,22 @@ def public_events_page() -> str:
         for publication in PUBLISHED:
             if publication.topic == topic:
                 parts += _publication(publication)
-    rows = [f"| `{name}` | {reason} |" for name, reason in WITHHELD.items()]
+    rows = [f"| `{name}` | {reason} |" for name, reason in _withheld()]
     parts += ["## Not published", "\n".join(["| event | because it |", "|---|---|", *rows])]
     return "\n\n".join(parts) + "\n"
+
+
+def _withheld() -> Iterator[tuple[str, str]]:
+    """Yield the events that are not published, each with the reason; `x.*` stands for all events of a kind."""
+    kinds: dict[str, dict[str, str | None]] = {}
+    for cls in EVENTS:
+        kinds.setdefault(cls.TOPIC.partition(".")[0], {})[cls.TOPIC] = why_withheld(cls.TOPIC)
+    for kind, reasons in kinds.items():
+        first = next(iter(reasons.values()))
+        if first is not None and len(reasons) > 1 and set(reasons.values()) == {first}:
+            yield f"{kind}.*", first
+        else:
+            yield from ((topic, reason) for topic, reason in reasons.items() if reason is not None)
 
 
 def _publication(publication: Publication[Any]) -> list[str]:

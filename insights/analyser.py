@@ -1,4 +1,4 @@
-"""Analysing many files: in this process, or in a child that leaves this one's interpreter lock alone."""
+"""Analyse many files in a child process, which leaves this one's interpreter lock alone."""
 
 from collections.abc import Sequence
 from threading import Lock
@@ -11,40 +11,22 @@ _ATTEMPTS: Final = 2
 
 
 class AnalyserUnavailableError(Exception):
-    """No file can be analysed now: the analyser is closed, or its process cannot be started."""
+    """The analyser is closed, or its process cannot be started."""
 
 
 class Analyser(Protocol):
     """Measure files, given as (path, content)."""
 
     def analyse_many(self, files: Sequence[tuple[str, str]]) -> list[FileReport]:
-        """Return one report a file, in order."""
+        """Return one report for each file, in order; raises AnalyserUnavailableError."""
         ...
-
-    def close(self) -> None:
-        """Release what the analyser holds."""
-        ...
-
-
-class InlineAnalyser:
-    """Measure files in this process, without a bound on their time."""
-
-    def analyse_many(self, files: Sequence[tuple[str, str]]) -> list[FileReport]:
-        """Return one report a file, in order."""
-        # A parent that uses a child process never needs the library's memory.
-        from insights.complexity import analyse  # noqa: PLC0415 # as said above
-
-        return [analyse(path, content) for path, content in files]
-
-    def close(self) -> None:
-        """Do nothing: nothing is held."""
 
 
 class ProcessAnalyser:
     """Measure files in one child process, started when first needed and replaced when it fails.
 
-    A file that takes longer than *seconds*, or that ends two children, gets an empty report. The child ends with
-    this process, however that ends. Thread safe: threads take turns file by file.
+    A file that takes longer than *seconds*, or that ends two children, gets an empty report. The child ends with this
+    process, however that ends. Thread safe: threads take turns, file by file.
     """
 
     def __init__(self, *, seconds: float = 10.0) -> None:
@@ -55,13 +37,13 @@ class ProcessAnalyser:
         self._closed = False
 
     def analyse_many(self, files: Sequence[tuple[str, str]]) -> list[FileReport]:
-        """Return one report a file, in order; raise AnalyserUnavailableError when closed or without a child."""
+        """Return one report for each file, in order; raises AnalyserUnavailableError."""
         return [self._analyse(path, content) for path, content in files]
 
     def close(self) -> None:
         """End the child, also in the middle of a file; later calls are refused."""
         self._closed = True
-        # Outside the lock: whoever holds it then sees the child's end instead of keeping us waiting.
+        # Outside the lock: the thread that holds it sees the child end, and does not keep this one waiting.
         if (child := self._child) is not None:
             child.kill()
         with self._lock:
@@ -79,7 +61,7 @@ class ProcessAnalyser:
                     self._discard()
                     break
                 except ChildCrashedError:
-                    # Perhaps something else ended it: the file gets one more try.
+                    # Something else may have ended it: the file gets one more try.
                     self._discard()
                 except BaseException:
                     # Interrupted between question and answer: the next file must not get this one's report.

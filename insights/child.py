@@ -1,4 +1,4 @@
-"""One child process that analyses files, and the deadlines on talking to it."""
+"""One child process that analyses files, with a deadline for each answer."""
 
 import os
 import select
@@ -11,7 +11,8 @@ from typing import IO, Final
 import msgspec
 
 from insights.report import FileReport
-from insights.wire import LENGTH, Request, frame
+from insights.request import Request
+from processes.frames import LENGTH, frame
 
 _START_SECONDS: Final = 60.0
 _REPLY_BYTES: Final = 256 * 1024 * 1024
@@ -19,7 +20,7 @@ _CHUNK: Final = 1024 * 1024
 
 
 class ChildCrashedError(Exception):
-    """The child ended, or said what it should not."""
+    """The child ended, or sent something that is not a report."""
 
 
 class ChildSlowError(Exception):
@@ -35,7 +36,7 @@ class Child:
         inherited = os.environ.get("PYTHONPATH")
         self._seconds = seconds
         self._decoder = msgspec.msgpack.Decoder(FileReport)
-        # -P: a file called lizard.py in the directory that we happen to run in is not ours to execute.
+        # -P: a file called lizard.py in the working directory must not be imported.
         self._process = subprocess.Popen(  # noqa: S603 # our own interpreter and module
             [sys.executable, "-P", "-m", "insights.worker", str(seconds)],
             stdin=subprocess.PIPE,
@@ -57,7 +58,7 @@ class Child:
         self._read_frame(time.monotonic() + _START_SECONDS)
 
     def analyse(self, path: str, content: str) -> FileReport:
-        """Return the report of one file; after an exception this child is of no more use."""
+        """Return the report of one file; after an exception this child must be closed."""
         deadline = time.monotonic() + self._seconds
         request = Request(path.encode("utf-8", "replace"), content.encode("utf-8", "replace"))
         self._write(frame(msgspec.msgpack.encode(request)), deadline)
@@ -71,7 +72,7 @@ class Child:
         self._process.kill()
 
     def close(self) -> None:
-        """End the process, if it lives, and release it."""
+        """End the process where it still runs, and release it."""
         self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
@@ -85,7 +86,7 @@ class Child:
             try:
                 rest = rest[os.write(self._input, rest) :]
             except BlockingIOError:
-                continue  # less room than the kernel announced; wait again
+                continue  # there was less room than the kernel announced: wait again
             except BrokenPipeError as error:
                 raise ChildCrashedError("the child closed its input") from error
 
@@ -99,10 +100,10 @@ class Child:
         data = bytearray()
         while len(data) < size:
             self._wait(self._output, select.POLLIN, deadline)
-            part = os.read(self._output, min(size - len(data), _CHUNK))
-            if not part:
+            chunk = os.read(self._output, min(size - len(data), _CHUNK))
+            if not chunk:
                 raise ChildCrashedError("the child ended")
-            data += part
+            data += chunk
         return bytes(data)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The child process of `ProcessAnalyser`: `python -m insights.worker SECONDS`; it ends when its input ends."""
+"""The child process of `ProcessAnalyser`, `python -m insights.worker SECONDS`: it ends when its input ends."""
 
 import os
 import signal
@@ -8,27 +8,26 @@ from typing import BinaryIO, Final
 import msgspec
 
 from insights.complexity import analyse
-from insights.wire import LENGTH, READY, Request, frame
+from insights.request import Request
+from processes.frames import read_frame, write_frame
 
 _GRACE_SECONDS: Final = 5.0
 
 
 def serve(requests: BinaryIO, reports: BinaryIO, seconds: float) -> None:
-    """Answer each request with its report, in order, until the input ends.
+    """Answer each request with its report, in order, until the input ends; an empty message first says: ready.
 
-    A file that takes *seconds* and a grace ends this process: its parent has given up by then, or is no more.
+    A file that takes *seconds* and a grace ends this process: by then its parent has given up, or has ended.
     """
     decoder = msgspec.msgpack.Decoder(Request)
     encoder = msgspec.msgpack.Encoder()
-    reports.write(READY)
-    reports.flush()
-    while (body := _read_frame(requests)) is not None:
+    write_frame(reports, b"")
+    while (body := read_frame(requests)) is not None:
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE_SECONDS)
         request = decoder.decode(body)
         report = analyse(request.path.decode(), request.content.decode())
         signal.setitimer(signal.ITIMER_REAL, 0)
-        reports.write(frame(encoder.encode(report)))
-        reports.flush()
+        write_frame(reports, encoder.encode(report))
 
 
 def main() -> None:
@@ -40,15 +39,6 @@ def main() -> None:
     with os.fdopen(os.dup(1), "wb") as reports:
         os.dup2(2, 1)
         serve(sys.stdin.buffer, reports, float(sys.argv[1]))
-
-
-def _read_frame(requests: BinaryIO) -> bytes | None:
-    header = requests.read(LENGTH.size)
-    if len(header) < LENGTH.size:
-        return None
-    (length,) = LENGTH.unpack(header)
-    body = requests.read(length)
-    return body if len(body) == length else None
 
 
 if __name__ == "__main__":

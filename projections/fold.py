@@ -82,7 +82,7 @@ def _patch_item(stored: Stored, position: int, write: PatchItem) -> Stored:
         {**item, **write.changes} if item.get(write.key) == write.value else item
         for item in stored.document.get(write.field) or ()
     ]
-    return Stored(position, {**stored.document, write.field: items})
+    return Stored(position, {**stored.document, write.field: items, **write.document_changes})
 
 
 def _drop_item(stored: Stored, position: int, write: DropItem) -> Stored:

@@ -39,7 +39,10 @@ class SetItem(Struct, frozen=True):
 
 
 class PatchItem(Struct, frozen=True):
-    """Set fields of the item with *value* under *key* in the list at *field*; nothing happens where there is none."""
+    """Set fields of the item with *value* under *key* in the list at *field*, where there is such an item.
+
+    Sets the document's own fields of *document_changes* too; nothing happens where the document does not exist.
+    """
 
     collection: str
     id: str
@@ -47,6 +50,7 @@ class PatchItem(Struct, frozen=True):
     key: str
     value: str
     changes: Document
+    document_changes: Document = {}
 
 
 class DropItem(Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from commands.bus import Bus
-from commands.intake.intake import Intake
+from commands.intake import Intake
 from commands.log import EventLog
 from commands.partitions import Logs
 from domain.record import Record
@@ -21,7 +21,7 @@ from read_api.gateway.settings import GatewaySettings
 from read_api.graphql.settings import GraphQLSettings
 from read_api.past_answers import PastAnswers
 from read_api.query_services import ChangedResource, Queries
-from read_api.realtime.events import Shown
+from read_api.realtime.events import RenderedEvent
 from read_api.realtime.hub import Hub
 
 
@@ -45,8 +45,8 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     queries: Queries
     past: PastAnswers
     identity: Identity
-    published: Callable[[EventLog, Record], Shown | None]
-    published_again: Callable[[Shown], Shown | None]
+    published: Callable[[EventLog, Record], RenderedEvent | None]
+    published_again: Callable[[RenderedEvent], RenderedEvent | None]
     erased: Callable[[str], Awaitable[bool]]
     hub: Hub
     limits: Limits

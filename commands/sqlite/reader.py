@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eventsourcing.persistence import StoredEvent
 from msgspec import json
 
 from commands.chain import source_of
@@ -85,8 +84,7 @@ class ReadOnlyLog:
         return None if row is None else Snapshot(stream=stream, version=row[0], topic=row[1], state=row[2])
 
     def _stream_event(self, stream: str, version: int, topic: str, state: bytes) -> StreamEvent:
-        found: StreamEvent = self._mapper.to_domain_event(StoredEvent(stream, version, topic, state))
-        return found
+        return self._mapper.stream_event(stream, version, topic, state)
 
     def event(self, record: Record) -> Event:
         """Read the event that *record* carries, at its latest version."""

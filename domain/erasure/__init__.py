@@ -1,1 +1,1 @@
-"""What erasing a person leaves to do: the documents that were made from what can be read no more."""
+"""Erasures: removing the documents that read models made from a person's data."""

@@ -48,4 +48,5 @@ MODEL = read_model(
         multikey=("changes.path",),
     ),
     version=2,
+    answers_commands=True,
 )

@@ -29,4 +29,5 @@ MODEL = read_model(
     SUGGESTIONS,
     {SuggestionAccepted: _accepted, SuggestionDismissed: _dismissed},
     Collection(name=SUGGESTIONS, indexes=(("projectId",),)),
+    answers_commands=True,
 )

@@ -37,4 +37,5 @@ MODEL = read_model(
     TOKENS,
     {TokenCreated: _created, TokenRevoked: _revoked, TracesErased: _erased},
     Collection(name=TOKENS, indexes=(("accountId", "createdAt"),)),
+    answers_commands=True,
 )

@@ -39,7 +39,7 @@ def read_many(source: Source, ids: Sequence[str]) -> dict[str, Document]:
 def read_query(source: Source, query: Query) -> list[Document]:
     """Return the documents of *query*."""
     found: list[Document] = []
-    for part in queries.parts(source.collection, query):
+    for part in queries.filters(source.collection, query):
         missing = query.limit - len(found)
         if missing <= 0:
             break

@@ -160,21 +160,6 @@ class MongoDocumentStore:
             yield from page
             after = page[-1]["id"]
 
-    def aggregate(
-        self, collection: str, pipeline: Callable[[Mapping[str, str]], Sequence[Document]]
-    ) -> list[Document]:
-        """Return what a pipeline makes of *collection*; it is given the names of the live collections.
-
-        Its answer is raw: leave the store's own fields out in the pipeline.
-        """
-
-        def run(view: View) -> list[Document]:
-            with self._sessions.reading() as session:
-                stored = self._database[view.names[collection]]
-                return list(stored.aggregate(list(pipeline(view.names)), session=session))
-
-        return self._live(run)
-
     def dead_letters(self, model: str | None = None) -> list[DeadLetter]:
         """Return the dead letters and what waits behind them, in order of partition and sequence."""
         with translated():

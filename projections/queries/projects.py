@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from domain.actor import Actor
 from insights.suggestions import Suggestion, sentence
-from projections.queries.access import PROJECTS, may_see, project_not_found, visible_project, visible_scopes
+from projections.models.projects import PROJECTS
+from projections.queries.access import may_see, project_not_found, visible_project, visible_scopes
 from projections.queries.composed_answers import Composed, Rendered, rendered
 from projections.queries.insights import InsightQueries, no_insights
 from projections.queries.page import Page, PageRequest, read_page

@@ -58,7 +58,7 @@ async def changed_resource(call: Call, command: Command, accepted: Accepted) -> 
 
     Raises NotFoundError where the caller may not see it any more, and HttpError 503 where it is not there in time.
     """
-    resource = resource_of(command.type_name())
+    resource = resource_of(command.NAME)
     if resource is None or (isinstance(command, RecordCommit) and not command.complete):
         return None  # a commit in parts exists after its last one
     show, actor = resource.show, call.actor

@@ -7,7 +7,7 @@ from functools import partial
 from msgspec import Struct
 
 from commands.log import EventLog, Selection
-from commands.position import START, Position, behind
+from commands.position import START, Position, position_after
 from domain.actor import Actor
 from domain.event import event_topics
 from domain.file.paths import checked_path
@@ -19,18 +19,18 @@ from read_api.contract.past import check_history
 from read_api.contract.queries import EventQuery, HistoryQuery
 from read_api.gateway.call import Call
 from read_api.problems import BadInputError
-from read_api.realtime.events import TECHNICAL, Shown, project_of, shown
+from read_api.realtime.events import TECHNICAL, RenderedEvent, project_of, render_event
 
 _SCANNED = 5_000
 
-Show = Callable[[EventLog, Record], Shown | None]
+Show = Callable[[EventLog, Record], RenderedEvent | None]
 """From a record to what the caller is shown of it, None for nothing."""
 
 
 class EventPage(Struct, frozen=True, kw_only=True):
     """Events that are ready to be sent, the position after the last one read, and whether there may be more."""
 
-    events: list[Shown]
+    events: list[RenderedEvent]
     position: Position
     more: bool
 
@@ -49,9 +49,9 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
         await api.progress.wait((PROJECTS,), tip.sequences, api.wait_seconds)
     known: dict[str, bool] = {}
 
-    def show(log: EventLog, record: Record) -> Shown | None:
+    def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.sees_all or (not actor.only_analyses and _visible(api, actor, record, known)):
-            return shown(log, record)
+            return render_event(log, record)
         return api.published(log, record) if actor.analyses else None
 
     selection = Selection(topics=_topics(query.type), stream=query.stream)
@@ -65,10 +65,10 @@ async def list_history(call: Call, project_id: str, query: HistoryQuery) -> Even
     stream = None if query.path is None else file_stream(project_id, checked_path(query.path))
     selection = Selection(home=None if stream else project_id, topics=_topics(query.type), stream=stream)
 
-    def show(log: EventLog, record: Record) -> Shown | None:
+    def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.only_analyses:
             return api.published(log, record)
-        return shown(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
+        return render_event(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
 
     number = api.logs.number_of(project_id)
     return await _page(call, selection, query, show, api.logs.tip(number), only=number)
@@ -128,7 +128,7 @@ def scan_records(
     With *several* partitions, each event carries the position of the whole list after it, so that a client which
     continues there misses and repeats nothing. With one partition that is the event's own.
     """
-    events: list[Shown] = []
+    events: list[RenderedEvent] = []
     last: dict[int, Record] = {}
     for scanned, (log, record) in enumerate(records):
         if len(events) == limit or scanned == _SCANNED:
@@ -142,4 +142,6 @@ def scan_records(
 
 def _moved(start: Position, last: dict[int, Record]) -> Position:
     """Return *start*, moved in each partition to the last record that was read there."""
-    return start.moved(behind((number, record.sequence, record.chain) for number, record in last.items()))
+    return start.moved(
+        position_after((number, record.sequence, record.chain) for number, record in last.items())
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from commands.intake.intake import Request as CommandRequest
+from commands.intake import CommandMetadata
 from commands.outcomes import Accepted, Submission
 from commands.position import Position
 from domain.actor import Actor
@@ -12,7 +12,7 @@ from projections.queries.page import Page
 from read_api.api import Api
 from read_api.auth.identity import Identity
 from read_api.gateway.caller import Caller
-from read_api.gateway.commands import command_request, expected_version
+from read_api.gateway.commands import command_metadata, expected_version
 from read_api.query_services import Queries
 
 T = TypeVar("T")
@@ -96,11 +96,11 @@ class Call:
         """Ask for a page of projects, with insights that include what the caller must see; raises as `read` does."""
         return await self.api.consistency.read_list(ask, self.after)
 
-    def command_request(self) -> CommandRequest:
+    def command_metadata(self) -> CommandMetadata:
         """Return what accompanies a command, by the headers; raises BadInputError, and HttpError 412."""
         headers = self.headers
         if_match = headers.get("if-match")
-        return command_request(
+        return command_metadata(
             self.actor,
             correlation=self.request_id,
             traceparent=headers.get("traceparent"),
@@ -111,9 +111,9 @@ class Call:
     def submission(self, type_name: str, data: Any, *, target: str = "") -> Submission:
         """Return the command *type_name* with *data* as its input, ready to be carried out.
 
-        *target* is the id of the project that it is for. Raises as `command_request` does, and Refusal.
+        *target* is the id of the project that it is for. Raises as `command_metadata` does, and Refusal.
         """
-        return self.api.intake.submission(type_name, data, self.command_request(), target=target)
+        return self.api.intake.submission(type_name, data, self.command_metadata(), target=target)
 
     async def execute(self, type_name: str, data: Any, *, target: str = "") -> Accepted:
         """Carry out the command *type_name* with *data* as its input; raises as its two steps do."""
@@ -121,7 +121,7 @@ class Call:
 
     async def execute_command(self, command: Command, body: Any = None) -> Accepted:
         """Carry out a command that was built from *body*, which a repeated idempotency key must repeat."""
-        return await self.carry_out(self.api.intake.submit(command, body, self.command_request()))
+        return await self.carry_out(self.api.intake.submit(command, body, self.command_metadata()))
 
     async def carry_out(self, submission: Submission) -> Accepted:
         """Carry out a command; raises Refusal, HttpError, and PositionError for a position of another log."""
@@ -134,7 +134,7 @@ class Call:
 
         Raises as `carry_out` does.
         """
-        request = command_request(
+        request = command_metadata(
             actor, correlation=self.request_id, traceparent=self.headers.get("traceparent")
         )
         accepted = await self.carry_out(self.api.intake.submit(command, None, request))

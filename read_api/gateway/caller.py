@@ -47,7 +47,7 @@ class Caller:
         Of a token that was never read there is nothing to check.
         """
         principal = self._principal
-        return principal is None or self._identity.principals.still(principal)
+        return principal is None or self._identity.principals.is_still_valid(principal)
 
     def signed_in(self) -> Actor:
         """Return the sender; raises HttpError 401 where nobody is signed in."""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from commands.bus import Bus, BusyError, accepted
-from commands.intake.intake import Request as CommandRequest
+from commands.intake import CommandMetadata
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, Outcome, Submission
 from domain.actor import Actor
@@ -18,14 +18,14 @@ _KEY = re.compile(f"[!-~]{{1,{_KEY_LENGTH}}}")
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def command_request(
+def command_metadata(
     actor: Actor,
     *,
     correlation: str,
     traceparent: str | None = None,
     key: str | None = None,
     expected_version: int | None = None,
-) -> CommandRequest:
+) -> CommandMetadata:
     """Return what accompanies a command; raises BadInputError for a malformed idempotency *key*.
 
     A malformed *traceparent* is ignored (W3C Trace Context, section 3.2).
@@ -36,7 +36,7 @@ def command_request(
         )
     if traceparent is not None and not _TRACE.fullmatch(traceparent):
         traceparent = None
-    return CommandRequest(
+    return CommandMetadata(
         actor=actor,
         key=key,
         expected_version=expected_version,

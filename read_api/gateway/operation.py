@@ -12,10 +12,10 @@ from read_api.gateway.answers import Answer
 
 Handler = Callable[..., Awaitable[Answer]]
 
-_COMMAND_TYPES = frozenset(command.type_name() for command in COMMANDS)
+_COMMAND_TYPES = frozenset(command.NAME for command in COMMANDS)
 
 
-class DeclarationError(Exception):
+class DeclarationError(TypeError):
     """A declaration that names what does not exist; raised while the module is imported."""
 
 
@@ -95,8 +95,6 @@ class Operations:
 
 
 def check_action(action: str) -> None:
-    """Raise DeclarationError for an action without a row in the policy: each request would be a fault of ours."""
+    """Raise DeclarationError for an action without a rule in the policy: each request would fail."""
     if action not in POLICY:
-        raise DeclarationError(
-            f"the policy has no action {action!r}: add a row to POLICY in domain/policy.py"
-        )
+        raise DeclarationError(f"the policy (domain/policy.py) has no rule for the action {action!r}")

@@ -1,4 +1,4 @@
-"""How the edge of the HTTP surface is set."""
+"""What an installation decides about the edge of its HTTP surface."""
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -12,12 +12,12 @@ ANY_ORIGIN = "*"
 
 
 class GatewaySettings(Struct, frozen=True, kw_only=True):
-    """Whom the edge believes, whom it lets in, how long it waits.
+    """Which proxies the edge trusts, which pages it answers, what it limits, and how long it waits.
 
-    *trusted_proxies* may say for whom they ask (X-Forwarded-For, X-Forwarded-Proto). Pages of *cors_origins* may read
-    answers. Without *rate_limits* or *sign_in_limits* those do not apply. With a certificate and its key the server
-    speaks TLS. A body must be there within *body_seconds*, an answer within *request_seconds*; the shared limiter has
-    *limiter_seconds* for an answer.
+    The headers X-Forwarded-For and X-Forwarded-Proto of *trusted_proxies* are believed. Pages of
+    *cors_origins* may read answers. Without *rate_limits* or *sign_in_limits* those limits do not apply. With
+    a certificate and its key the server speaks TLS. The body of a request must arrive within *body_seconds*,
+    an answer be ready within *request_seconds*; the shared limiter must answer within *limiter_seconds*.
     """
 
     trusted_proxies: tuple[Network, ...] = ()
@@ -32,5 +32,5 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
 
     @property
     def tls(self) -> bool:
-        """Tell whether the server itself speaks TLS."""
+        """Return whether the server itself speaks TLS."""
         return self.tls_cert_file is not None

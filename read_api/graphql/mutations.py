@@ -6,15 +6,16 @@ import graphene
 import msgspec
 from graphql import FieldNode, GraphQLResolveInfo
 
-from commands.intake.builders import COMMAND_TYPES, CommandType
 from commands.outcomes import Accepted, Submission
+from commands.table.registry import CLIENT_COMMANDS
+from commands.table.row import ClientCommandRow
 from domain.command import Command
 from domain.errors import NotFoundError
 from domain.policy import Scope
 from projections.writes import Document
 from read_api.contract.changed_resource import changed_resource, resource_of
 from read_api.contract.parameters import Word
-from read_api.gateway.commands import command_request
+from read_api.gateway.commands import command_metadata
 from read_api.gateway.operation import check_action
 from read_api.graphql import types
 from read_api.graphql.arguments import read_input
@@ -45,10 +46,10 @@ def field_name(type_name: str) -> str:
 
 def mutation_fields() -> dict[str, graphene.Field]:
     """Return a mutation for every type of command; raises DeclarationError where the policy lacks one."""
-    return {field_name(name): _field(name, command) for name, command in COMMAND_TYPES.items()}
+    return {field_name(name): _field(name, row) for name, row in CLIENT_COMMANDS.items()}
 
 
-def _field(type_name: str, command: CommandType) -> graphene.Field:
+def _field(type_name: str, row: ClientCommandRow) -> graphene.Field:
     check_action(type_name)
     resource = resource_of(type_name)
     shown = None if resource is None else resource.name
@@ -56,7 +57,7 @@ def _field(type_name: str, command: CommandType) -> graphene.Field:
     async def resolve(_: Any, info: GraphQLResolveInfo, **given: Any) -> Document:
         context: Context = info.context
         context.permit(type_name)
-        submission = _submission(context, type_name, command, given, info)
+        submission = _submission(context, type_name, row, given, info)
         accepted = await context.call.carry_out(submission)
         payload = _outcome(context, accepted)
         if shown is not None and _may_read(context):
@@ -65,19 +66,19 @@ def _field(type_name: str, command: CommandType) -> graphene.Field:
 
     return graphene.Field(
         _payload(field_name(type_name), shown),
-        args=_arguments(command),
+        args=_arguments(row),
         resolver=resolve,
         description=f"Carry out the command `{type_name}`.",
     )
 
 
-def _arguments(command: CommandType) -> dict[str, graphene.Argument]:
+def _arguments(row: ClientCommandRow) -> dict[str, graphene.Argument]:
     arguments: dict[str, graphene.Argument] = {}
-    if command.targeted:
+    if row.targeted:
         arguments[TARGET] = graphene.Argument(graphene.ID, required=True)
-    if has_fields(command.input):
-        required = has_required_fields(command.input)
-        arguments[INPUT] = graphene.Argument(input_of(command.input), required=required)
+    if has_fields(row.input):
+        required = has_required_fields(row.input)
+        arguments[INPUT] = graphene.Argument(input_of(row.input), required=required)
     arguments[KEY] = graphene.Argument(
         graphene.String, description="Makes the command repeatable: a retry gets the first outcome."
     )
@@ -107,12 +108,12 @@ def _payload(name: str, shown: str | None) -> Any:
 
 
 def _submission(
-    context: Context, type_name: str, command: CommandType, given: dict[str, Any], info: GraphQLResolveInfo
+    context: Context, type_name: str, row: ClientCommandRow, given: dict[str, Any], info: GraphQLResolveInfo
 ) -> Submission:
     """Return the command that the arguments describe; raises Refusal, BadInputError and HttpError."""
     target = _target(given)
-    data = read_input(given.get(INPUT) or {}, command.input)
-    request = command_request(
+    data = read_input(given.get(INPUT) or {}, row.input)
+    request = command_metadata(
         context.actor,
         correlation=context.request_id,
         traceparent=context.headers.get("traceparent"),

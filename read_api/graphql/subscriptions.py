@@ -46,8 +46,8 @@ async def _batches(
     context: Context, after: str | None, projects: tuple[str, ...] | None, topics: tuple[str, ...] | None
 ) -> AsyncGenerator[Any, None]:
     """Return the events after the position *after*, by default those from now on, as they arrive."""
-    position = await channels.start(context.call, after)
-    subscribed = await channels.subscription(
+    position = await channels.start_position(context.call, after)
+    subscribed = await channels.open_subscription(
         context.call,
         position,
         projects=frozenset(projects) if projects else None,

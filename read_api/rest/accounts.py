@@ -2,8 +2,8 @@
 
 from msgspec import UNSET
 
-from commands.intake import inputs
 from commands.outcomes import Accepted
+from commands.table.accounts import StandingPatch
 from domain.account.commands import ChangeStanding
 from domain.credentials.commands import RevokeSessions
 from read_api.contract.changed_resource import read_changed
@@ -29,12 +29,12 @@ async def get_account(call: Call) -> Answer:
     "PATCH",
     ACCOUNT,
     "account.change_standing",
-    input=inputs.StandingPatch,
+    input=StandingPatch,
     output=AccountView,
     patch=True,
     command=True,
 )
-async def patch_account(call: Call, data: inputs.StandingPatch) -> Answer:
+async def patch_account(call: Call, data: StandingPatch) -> Answer:
     """Change an account's roles or tier (administrators)."""
     account_id = call.path["account_id"]
     command = ChangeStanding(

@@ -4,8 +4,11 @@ from typing import Any
 
 from uuid_utils import uuid7
 
-from commands.intake import inputs
-from commands.intake.builders import created_id
+from commands.intake import created_id
+from commands.table.accounts import RegisterInput
+from commands.table.credentials import CodeInput, ForgottenInput, ResetInput
+from commands.table.fields import NoInput
+from commands.table.sessions import LoginInput, MfaInput, RefreshInput
 from domain.account.commands import RegisterAccount
 from domain.actor import Actor
 from domain.credentials.commands import (
@@ -24,7 +27,7 @@ from read_api.auth.identity import Identity
 from read_api.auth.mail import Mail
 from read_api.auth.password_change import set_password
 from read_api.auth.sessions import end_session, new_session_id, open_session, refresh_session
-from read_api.auth.tokens import Kind, unauthorized
+from read_api.auth.tokens import TokenKind, unauthorized
 from read_api.contract.changed_resource import read_changed
 from read_api.contract.views import AccountView, LoginView, MfaSetupView, RecoveryCodesView, TokensView
 from read_api.gateway.answers import Answer, command_answer, json_answer
@@ -45,14 +48,14 @@ operation = Operations("Signing in")
     "POST",
     AUTH + "/register",
     "account.register",
-    input=inputs.RegisterInput,
+    input=RegisterInput,
     output=AccountView,
     status=201,
     command=True,
 )
-async def register(call: Call, data: inputs.RegisterInput) -> Answer:
+async def register(call: Call, data: RegisterInput) -> Answer:
     """Register an account."""
-    intake, request = call.api.intake, call.command_request()
+    intake, request = call.api.intake, call.command_metadata()
     check_password(data.password, email=data.email, name=data.name)
     account_id = str(uuid7()) if request.key is None else created_id(request.actor.id, "account", request.key)
     command = RegisterAccount(
@@ -68,14 +71,12 @@ async def register(call: Call, data: inputs.RegisterInput) -> Answer:
     return command_answer(call, accepted, account, status=201, location=f"{ACCOUNTS}/{account_id}")
 
 
-@operation(
-    "POST", AUTH + "/login", "session.open", input=inputs.LoginInput, output=LoginView, statuses=(401, 429)
-)
-async def login(call: Call, data: inputs.LoginInput) -> Answer:
+@operation("POST", AUTH + "/login", "session.open", input=LoginInput, output=LoginView, statuses=(401, 429))
+async def login(call: Call, data: LoginInput) -> Answer:
     """Sign in with an e-mail address and a password."""
     identity, intake = call.identity, call.api.intake
     claim = intake.claim("email", data.email)
-    known = await identity.knows(claim, call.address)
+    known = await identity.knows_address(claim, call.address)
     if not known:
         await call.api.limits.account(call, claim)
     attempt = await identity.allow_sign_in(claim, call.address, known=known)
@@ -111,12 +112,12 @@ async def _check_password(call: Call, account_id: str, password: str, code: str)
     "POST",
     AUTH + "/mfa/setup",
     "credentials.prepare_totp",
-    input=inputs.NoInput,
+    input=NoInput,
     output=MfaSetupView,
     optional_body=True,
     statuses=(409,),
 )
-async def mfa_setup(call: Call, _: inputs.NoInput) -> Answer:
+async def mfa_setup(call: Call, _: NoInput) -> Answer:
     """Get a secret for one-time passwords; it takes effect when it is enabled."""
     identity, actor = call.identity, call.caller.signed_in_recently()
     secret = second_factor.new_secret()
@@ -131,11 +132,11 @@ async def mfa_setup(call: Call, _: inputs.NoInput) -> Answer:
     "POST",
     AUTH + "/mfa/enable",
     "credentials.enable_totp",
-    input=inputs.CodeInput,
+    input=CodeInput,
     output=RecoveryCodesView,
     statuses=(401, 409, 429),
 )
-async def mfa_enable(call: Call, data: inputs.CodeInput) -> Answer:
+async def mfa_enable(call: Call, data: CodeInput) -> Answer:
     """Require one-time passwords at sign-in; a first one proves that your authenticator has the secret."""
     identity, actor = call.identity, call.caller.signed_in()
     codes = second_factor.new_recovery_codes()
@@ -161,14 +162,14 @@ async def mfa_enable(call: Call, data: inputs.CodeInput) -> Answer:
     "POST",
     AUTH + "/mfa/verify",
     "session.open",
-    input=inputs.MfaInput,
+    input=MfaInput,
     output=TokensView,
     statuses=(401, 409, 429),
 )
-async def mfa_verify(call: Call, data: inputs.MfaInput) -> Answer:
+async def mfa_verify(call: Call, data: MfaInput) -> Answer:
     """Complete a sign-in with a one-time password or a recovery code."""
     identity, intake = call.identity, call.api.intake
-    claims = identity.tokens.read(data.mfa_token, Kind.MFA)
+    claims = identity.tokens.read(data.mfa_token, TokenKind.MFA)
     account_id, session_id = claims.subject, claims.session or ""
     await identity.allow(f"mfa:{session_id}", most=_MFA_TRIES)
     await identity.allow(f"code:{account_id}")
@@ -183,11 +184,11 @@ async def mfa_verify(call: Call, data: inputs.MfaInput) -> Answer:
     "POST",
     AUTH + "/mfa/disable",
     "credentials.disable_totp",
-    input=inputs.CodeInput,
+    input=CodeInput,
     status=204,
     statuses=(401, 409, 429),
 )
-async def mfa_disable(call: Call, data: inputs.CodeInput) -> Answer:
+async def mfa_disable(call: Call, data: CodeInput) -> Answer:
     """Stop requiring one-time passwords; a last one, or a recovery code, proves that it is you."""
     identity, actor = call.identity, call.caller.signed_in()
     async with identity.guarded(f"code:{actor.id}"):
@@ -233,19 +234,19 @@ def _wrong_code() -> HttpError:
     "POST",
     AUTH + "/refresh",
     "session.refresh",
-    input=inputs.RefreshInput,
+    input=RefreshInput,
     output=TokensView,
     statuses=(401,),
 )
-async def refresh(call: Call, data: inputs.RefreshInput) -> Answer:
+async def refresh(call: Call, data: RefreshInput) -> Answer:
     """Exchange a refresh token for new tokens; each is valid once, and a second use ends the session."""
     return _secret_answer(call, await refresh_session(call, data.refresh_token))
 
 
-@operation("POST", AUTH + "/logout", "session.end", input=inputs.RefreshInput, status=204, statuses=(401,))
-async def logout(call: Call, data: inputs.RefreshInput) -> Answer:
+@operation("POST", AUTH + "/logout", "session.end", input=RefreshInput, status=204, statuses=(401,))
+async def logout(call: Call, data: RefreshInput) -> Answer:
     """Sign out: end the session of a refresh token."""
-    claims = call.identity.tokens.read(data.refresh_token, Kind.REFRESH)
+    claims = call.identity.tokens.read(data.refresh_token, TokenKind.REFRESH)
     await end_session(call, claims.subject, claims.session or "", EndReason.LOGOUT, Actor(id=claims.subject))
     return Answer(status=204, headers=call.position_header())
 
@@ -254,17 +255,17 @@ async def logout(call: Call, data: inputs.RefreshInput) -> Answer:
     "POST",
     AUTH + "/password/forgot",
     "password.reset",
-    input=inputs.ForgottenInput,
+    input=ForgottenInput,
     status=204,
     statuses=(429,),
 )
-async def forgot_password(call: Call, data: inputs.ForgottenInput) -> Answer:
+async def forgot_password(call: Call, data: ForgottenInput) -> Answer:
     """Request a password-reset token by e-mail. Unknown addresses get the same answer."""
     identity, intake = call.identity, call.api.intake
     claim = intake.claim("email", data.email)
     await call.api.limits.account(call, f"forgot:{claim}")
     await identity.allow(f"forgot:{claim}")
-    identity.later(_send_reset(identity, intake.account_with_email(data.email)))
+    identity.run_after_answer(_send_reset(identity, intake.account_with_email(data.email)))
     return Answer(status=204, headers=call.position_header())
 
 
@@ -288,14 +289,14 @@ async def _send_reset(identity: Identity, account_id: str | None) -> None:
     "POST",
     AUTH + "/password/reset",
     "password.reset",
-    input=inputs.ResetInput,
+    input=ResetInput,
     status=204,
     statuses=(401, 403),
 )
-async def reset_password(call: Call, data: inputs.ResetInput) -> Answer:
+async def reset_password(call: Call, data: ResetInput) -> Answer:
     """Set a new password with the token from the e-mail; every session ends."""
     identity = call.identity
-    claims = identity.tokens.read(data.token, Kind.RESET)
+    claims = identity.tokens.read(data.token, TokenKind.RESET)
     roles = frozenset(identity.principals.account(claims.subject).roles)
     await set_password(call, Actor(id=claims.subject, roles=roles), data.password, epoch=claims.epoch)
     claim = call.api.intake.claim("email", identity.email(claims.subject))

@@ -1,6 +1,6 @@
 """`/projects/{id}/builds`."""
 
-from commands.intake import inputs
+from commands.table.builds import BuildCommand, BuildInput, BuildPatch
 from read_api.contract.queries import ListQuery
 from read_api.contract.views import BuildView, ListOf
 from read_api.gateway.answers import Answer, document_answer, page_answer
@@ -23,8 +23,8 @@ async def list_builds(call: Call, query: ListQuery) -> Answer:
     return page_answer(call, f"/api/v1/projects/{project_id}/builds", page, query.fields)
 
 
-@operation("POST", BUILDS, "build.queue", input=inputs.BuildInput, output=BuildView, status=201, command=True)
-async def queue_build(call: Call, data: inputs.BuildInput) -> Answer:
+@operation("POST", BUILDS, "build.queue", input=BuildInput, output=BuildView, status=201, command=True)
+async def queue_build(call: Call, data: BuildInput) -> Answer:
     """Queue a build."""
     return await change(call, data, created="builds")
 
@@ -36,7 +36,7 @@ async def get_build(call: Call) -> Answer:
     return document_answer(call, await call.read(lambda q: q.builds.get(project_id, build_id, actor)))
 
 
-@operation("PATCH", BUILD, "build.move", input=inputs.BuildPatch, output=BuildView, patch=True, command=True)
-async def move_build(call: Call, data: inputs.BuildPatch) -> Answer:
+@operation("PATCH", BUILD, "build.move", input=BuildPatch, output=BuildView, patch=True, command=True)
+async def move_build(call: Call, data: BuildPatch) -> Answer:
     """Update a build's status; it only moves forward."""
-    return await change(call, inputs.BuildCommand(build_id=call.path["build_id"], status=data.status))
+    return await change(call, BuildCommand(build_id=call.path["build_id"], status=data.status))

@@ -6,10 +6,10 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
-from commands.intake.builders import COMMAND_TYPES
-from commands.intake.intake import Request as CommandRequest
+from commands.intake import CommandMetadata
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, Outcome, Refused, Submission
+from commands.table.registry import CLIENT_COMMANDS
 from domain.limits import BATCH_COMMANDS
 from read_api.api import Api
 from read_api.contract.command_status import command_status, progress_of
@@ -22,7 +22,7 @@ from read_api.gateway.operation import Operations
 from read_api.problems import BadInputError, problem_in_batch
 
 COMMANDS = "/api/v1/commands"
-_TYPES = "^(" + "|".join(name.replace(".", r"\.") for name in COMMAND_TYPES) + ")$"
+_TYPES = "^(" + "|".join(name.replace(".", r"\.") for name in CLIENT_COMMANDS) + ")$"
 
 operation = Operations("Commands")
 
@@ -46,7 +46,7 @@ class Batch(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fi
 @operation("POST", COMMANDS, "command.batch", input=Batch, output=BatchResult)
 async def carry_out(call: Call, batch: Batch) -> Answer:
     """Carry out several commands in order; each has its own outcome."""
-    common = replace(call.command_request(), expected_version=None)  # each command has its own
+    common = replace(call.command_metadata(), expected_version=None)  # each command has its own
     prepared = [_prepared(call.api, common, command, index) for index, command in enumerate(batch.commands)]
     position = call.api.consistency.seen(call.after)
     submissions = [each for each in prepared if isinstance(each, Submission)]
@@ -61,28 +61,28 @@ async def carry_out(call: Call, batch: Batch) -> Answer:
     return json_answer({"results": results}, headers=headers)
 
 
-def _prepared(api: Api, common: CommandRequest, command: BatchCommand, index: int) -> Submission | Exception:
+def _prepared(api: Api, common: CommandMetadata, command: BatchCommand, index: int) -> Submission | Exception:
     try:
         return _submission(api, common, command, index)
     except Exception as error:  # noqa: BLE001 # the error table turns it into this command's problem
         return error
 
 
-def _submission(api: Api, common: CommandRequest, command: BatchCommand, index: int) -> Submission:
-    command_type = COMMAND_TYPES[command.type]
-    if command_type.targeted and command.target is UNSET:
+def _submission(api: Api, common: CommandMetadata, command: BatchCommand, index: int) -> Submission:
+    row = CLIENT_COMMANDS[command.type]
+    if row.targeted and command.target is UNSET:
         raise BadInputError(f"{command.type} needs a target", f"/commands/{index}/target")
     try:
-        data = _decoder(command_type.input).decode(command.data)
+        data = _decoder(row.input).decode(command.data)
     except msgspec.ValidationError as error:
         raise invalid(str(error), f"/commands/{index}/data") from error
     except RecursionError as error:
         raise BadInputError("the data is nested too deeply", f"/commands/{index}/data") from error
     target = "" if command.target is UNSET else command.target
-    return api.intake.submission(command.type, data, _request(common, command, index), target=target)
+    return api.intake.submission(command.type, data, _metadata(common, command, index), target=target)
 
 
-def _request(common: CommandRequest, command: BatchCommand, index: int) -> CommandRequest:
+def _metadata(common: CommandMetadata, command: BatchCommand, index: int) -> CommandMetadata:
     """Return what accompanies one command; its key is its own id, or its place under the key of the batch."""
     key = command.id if command.id is not UNSET else common.key and f"{common.key}#{index}"
     expected = None if command.expected_version is UNSET else command.expected_version

@@ -1,6 +1,6 @@
 """`/projects/{id}/commits`."""
 
-from commands.intake import inputs
+from commands.table.commits import CommitInput
 from read_api.contract.queries import CommitListQuery
 from read_api.contract.views import CommitView, ListedCommit, ListOf
 from read_api.gateway.answers import Answer, command_answer, command_headers, document_answer, page_answer
@@ -26,13 +26,13 @@ async def list_commits(call: Call, query: CommitListQuery) -> Answer:
     "POST",
     COMMITS,
     "commit.record",
-    input=inputs.CommitInput,
+    input=CommitInput,
     output=CommitView,
     status=201,
     also=(202,),
     command=True,
 )
-async def record_commit(call: Call, data: inputs.CommitInput) -> Answer:
+async def record_commit(call: Call, data: CommitInput) -> Answer:
     """Record a commit and apply its changes to the files, in one step."""
     submission, accepted, commit = await carry_out(call, data)
     if commit is None:  # the first parts of a large one

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from commands.intake import inputs
+from commands.table.files import FileCommand, FileInput, FileRemoval
 from domain.file.paths import checked_path
 from read_api.contract.changed_resource import changed_resource
 from read_api.contract.past import past_file
@@ -36,11 +36,11 @@ async def get_file(call: Call, query: AsOfQuery) -> Answer:
     return document_answer(call, await call.read(lambda q: q.files.get(project_id, path, actor)))
 
 
-@operation("PUT", FILE, "file.write", input=inputs.FileInput, output=FileView, command=True, also=(201,))
-async def write_file(call: Call, data: inputs.FileInput) -> Answer:
+@operation("PUT", FILE, "file.write", input=FileInput, output=FileView, command=True, also=(201,))
+async def write_file(call: Call, data: FileInput) -> Answer:
     """Create a file or replace its content."""
     project_id, path = call.path["project_id"], checked_path(call.path["path"])
-    body = inputs.FileCommand(path=path, content=data.content, encoding=data.encoding)
+    body = FileCommand(path=path, content=data.content, encoding=data.encoding)
     submission = call.submission(call.command_type, body, target=project_id)
     accepted = await call.carry_out(submission)
     file = await changed_resource(call, submission.command, accepted)
@@ -54,5 +54,5 @@ async def write_file(call: Call, data: inputs.FileInput) -> Answer:
 @operation("DELETE", FILE, "file.delete", status=204, command=True)
 async def delete_file(call: Call) -> Answer:
     """Delete a file."""
-    body = inputs.FileRemoval(path=checked_path(call.path["path"]))
+    body = FileRemoval(path=checked_path(call.path["path"]))
     return command_answer(call, await call.execute(call.command_type, body, target=call.path["project_id"]))

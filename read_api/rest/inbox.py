@@ -1,6 +1,7 @@
 """`/notifications` and `/announcements`."""
 
-from commands.intake import inputs
+from commands.table.announcements import AnnouncementInput
+from commands.table.notifications import NotificationsInput
 from read_api.contract.changed_resource import read_changed
 from read_api.contract.queries import ListQuery, NotificationQuery
 from read_api.contract.views import AnnouncementView, ListOf, NotificationView
@@ -28,12 +29,12 @@ async def list_notifications(call: Call, query: NotificationQuery) -> Answer:
     "POST",
     NOTIFICATIONS + "/read",
     "notifications.read",
-    input=inputs.NotificationsInput,
+    input=NotificationsInput,
     status=204,
     optional_body=True,
     command=True,
 )
-async def read_notifications(call: Call, data: inputs.NotificationsInput) -> Answer:
+async def read_notifications(call: Call, data: NotificationsInput) -> Answer:
     """Mark notifications as read; without ids, all of them."""
     return command_answer(call, await call.execute(call.command_type, data))
 
@@ -49,12 +50,12 @@ async def list_announcements(call: Call, query: ListQuery) -> Answer:
     "POST",
     ANNOUNCEMENTS,
     "announcement.publish",
-    input=inputs.AnnouncementInput,
+    input=AnnouncementInput,
     output=AnnouncementView,
     status=201,
     command=True,
 )
-async def publish_announcement(call: Call, data: inputs.AnnouncementInput) -> Answer:
+async def publish_announcement(call: Call, data: AnnouncementInput) -> Answer:
     """Publish an announcement to everybody (administrators)."""
     accepted = await call.execute(call.command_type, data)
     announcement_id = accepted.stream.removeprefix("announcement-")

@@ -4,8 +4,10 @@ import msgspec
 from msgspec import UNSET
 from uuid_utils import uuid7
 
-from commands.intake import inputs
-from commands.intake.builders import created_id
+from commands.intake import created_id
+from commands.table.accounts import ProfilePatch
+from commands.table.credentials import PasswordInput
+from commands.table.tokens import TokenInput
 from domain.account.commands import ChangeProfile, EraseAccount
 from domain.credentials.commands import RevokeSessions
 from domain.session.events import EndReason
@@ -42,12 +44,12 @@ async def get_me(call: Call) -> Answer:
     "PATCH",
     ME,
     "account.change_profile",
-    input=inputs.ProfilePatch,
+    input=ProfilePatch,
     output=AccountView,
     patch=True,
     command=True,
 )
-async def patch_me(call: Call, data: inputs.ProfilePatch) -> Answer:
+async def patch_me(call: Call, data: ProfilePatch) -> Answer:
     """Change your e-mail address or your name."""
     actor, intake = call.caller.signed_in(), call.api.intake
     email = None if data.email is UNSET else data.email
@@ -126,12 +128,10 @@ async def list_tokens(call: Call, query: ListQuery) -> Answer:
     return page_answer(call, TOKENS, page, query.fields)
 
 
-@operation(
-    "POST", TOKENS, "token.create", input=inputs.TokenInput, output=TokenView, status=201, command=True
-)
-async def create_token(call: Call, data: inputs.TokenInput) -> Answer:
+@operation("POST", TOKENS, "token.create", input=TokenInput, output=TokenView, status=201, command=True)
+async def create_token(call: Call, data: TokenInput) -> Answer:
     """Create an API token. It is shown only this once."""
-    actor, key = call.caller.signed_in_recently(), call.command_request().key
+    actor, key = call.caller.signed_in_recently(), call.command_metadata().key
     token_id = created_id(actor.id, "token", key or str(uuid7()))
     token, token_hash = call.identity.principals.api_token(token_id)
     command = CreateToken(
@@ -161,11 +161,11 @@ async def revoke_token(call: Call) -> Answer:
     "PUT",
     ME + "/password",
     "credentials.change_password",
-    input=inputs.PasswordInput,
+    input=PasswordInput,
     status=204,
     statuses=(401, 429),
 )
-async def change_password(call: Call, data: inputs.PasswordInput) -> Answer:
+async def change_password(call: Call, data: PasswordInput) -> Answer:
     """Change your password; every other session ends."""
     identity, actor = call.identity, call.caller.signed_in()
     account = identity.principals.account(actor.id)

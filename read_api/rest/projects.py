@@ -4,8 +4,15 @@ from typing import Any
 
 import msgspec
 
-from commands.intake import inputs
 from commands.outcomes import Accepted
+from commands.table.fields import NoInput
+from commands.table.projects import (
+    CollaboratorCommand,
+    CollaboratorInput,
+    CollaboratorRemoval,
+    ProjectInput,
+    ProjectPatch,
+)
 from domain.errors import NotFoundError
 from projections.writes import Document
 from read_api.contract.changed_resource import changed_project, read_changed_in
@@ -46,12 +53,12 @@ async def list_projects(call: Call, query: ProjectListQuery) -> Answer:
     "POST",
     PROJECTS,
     "project.create",
-    input=inputs.ProjectInput,
+    input=ProjectInput,
     output=ProjectView,
     status=201,
     command=True,
 )
-async def create_project(call: Call, data: inputs.ProjectInput) -> Answer:
+async def create_project(call: Call, data: ProjectInput) -> Answer:
     """Create a project."""
     accepted = await call.execute(call.command_type, data)
     project_id = accepted.stream.removeprefix("project-")
@@ -71,12 +78,12 @@ async def get_project(call: Call, query: AsOfQuery) -> Answer:
     return rendered_answer(call, rendered)
 
 
-@operation("PUT", PROJECT, "project.update", input=inputs.ProjectInput, output=ProjectView, command=True)
-async def replace_project(call: Call, data: inputs.ProjectInput) -> Answer:
+@operation("PUT", PROJECT, "project.update", input=ProjectInput, output=ProjectView, command=True)
+async def replace_project(call: Call, data: ProjectInput) -> Answer:
     """Replace every attribute of a project; what the body leaves out gets its default."""
     return await _update(
         call,
-        inputs.ProjectPatch(
+        ProjectPatch(
             name=data.name, description=data.description, visibility=data.visibility, language=data.language
         ),
     )
@@ -86,12 +93,12 @@ async def replace_project(call: Call, data: inputs.ProjectInput) -> Answer:
     "PATCH",
     PROJECT,
     "project.update",
-    input=inputs.ProjectPatch,
+    input=ProjectPatch,
     output=ProjectView,
     patch=True,
     command=True,
 )
-async def patch_project(call: Call, data: inputs.ProjectPatch) -> Answer:
+async def patch_project(call: Call, data: ProjectPatch) -> Answer:
     """Change some attributes of a project (JSON merge patch)."""
     return await _update(call, data)
 
@@ -99,7 +106,7 @@ async def patch_project(call: Call, data: inputs.ProjectPatch) -> Answer:
 @operation("DELETE", PROJECT, "project.delete", status=204, command=True)
 async def delete_project(call: Call) -> Answer:
     """Delete a project."""
-    return command_answer(call, await _execute(call, inputs.NoInput()))
+    return command_answer(call, await _execute(call, NoInput()))
 
 
 @operation("GET", COLLABORATORS, "project.read", output=ListOf[Collaborator])
@@ -121,14 +128,14 @@ async def get_collaborator(call: Call) -> Answer:
     "PUT",
     COLLABORATOR,
     "collaborator.set",
-    input=inputs.CollaboratorInput,
+    input=CollaboratorInput,
     output=Collaborator,
     command=True,
 )
-async def set_collaborator(call: Call, data: inputs.CollaboratorInput) -> Answer:
+async def set_collaborator(call: Call, data: CollaboratorInput) -> Answer:
     """Add a collaborator, or change their role."""
     project_id, actor = call.path["project_id"], call.actor
-    body = inputs.CollaboratorCommand(account_id=call.path["account_id"], role=data.role)
+    body = CollaboratorCommand(account_id=call.path["account_id"], role=data.role)
     accepted = await _execute(call, body)
     project = await read_changed_in(call, accepted, project_id, lambda q: q.projects.get(project_id, actor))
     return command_answer(call, accepted, _collaborator(call, project))
@@ -144,7 +151,7 @@ async def set_collaborator(call: Call, data: inputs.CollaboratorInput) -> Answer
 )
 async def remove_collaborator(call: Call) -> Answer:
     """Remove a collaborator."""
-    body = inputs.CollaboratorRemoval(account_id=call.path["account_id"])
+    body = CollaboratorRemoval(account_id=call.path["account_id"])
     return command_answer(call, await _execute(call, body))
 
 
@@ -166,7 +173,7 @@ async def _execute(call: Call, data: Any) -> Accepted:
     return await call.execute(call.command_type, data, target=call.path["project_id"])
 
 
-async def _update(call: Call, data: inputs.ProjectPatch) -> Answer:
+async def _update(call: Call, data: ProjectPatch) -> Answer:
     return await _changed(call, await _execute(call, data), call.path["project_id"])
 
 

@@ -1,6 +1,14 @@
 """`/projects/{id}/reviews`."""
 
-from commands.intake import inputs
+from commands.table.fields import NoInput
+from commands.table.reviews import (
+    CommentCommand,
+    CommentInput,
+    DecisionCommand,
+    DecisionInput,
+    ReviewInput,
+    ReviewReference,
+)
 from read_api.contract.queries import ListQuery
 from read_api.contract.views import ListedReview, ListOf, ReviewView
 from read_api.gateway.answers import Answer, document_answer, page_answer
@@ -23,10 +31,8 @@ async def list_reviews(call: Call, query: ListQuery) -> Answer:
     return page_answer(call, f"/api/v1/projects/{project_id}/reviews", page, query.fields)
 
 
-@operation(
-    "POST", REVIEWS, "review.open", input=inputs.ReviewInput, output=ReviewView, status=201, command=True
-)
-async def open_review(call: Call, data: inputs.ReviewInput) -> Answer:
+@operation("POST", REVIEWS, "review.open", input=ReviewInput, output=ReviewView, status=201, command=True)
+async def open_review(call: Call, data: ReviewInput) -> Answer:
     """Open a review."""
     return await change(call, data, created="reviews")
 
@@ -42,25 +48,25 @@ async def get_review(call: Call) -> Answer:
     "POST",
     REVIEW + "/comments",
     "review.comment",
-    input=inputs.CommentInput,
+    input=CommentInput,
     output=ReviewView,
     status=201,
     command=True,
 )
-async def comment_review(call: Call, data: inputs.CommentInput) -> Answer:
+async def comment_review(call: Call, data: CommentInput) -> Answer:
     """Comment on a review; `@name` mentions an account."""
     review_id = call.path["review_id"]
-    comment = inputs.CommentCommand(review_id=review_id, text=data.text, path=data.path, line=data.line)
+    comment = CommentCommand(review_id=review_id, text=data.text, path=data.path, line=data.line)
     return await change(call, comment, created="reviews")
 
 
 @operation(
-    "POST", REVIEW + "/decision", "review.decide", input=inputs.DecisionInput, output=ReviewView, command=True
+    "POST", REVIEW + "/decision", "review.decide", input=DecisionInput, output=ReviewView, command=True
 )
-async def decide_review(call: Call, data: inputs.DecisionInput) -> Answer:
+async def decide_review(call: Call, data: DecisionInput) -> Answer:
     """Approve a review's change, or request another."""
     review_id = call.path["review_id"]
-    decision = inputs.DecisionCommand(review_id=review_id, decision=data.decision, text=data.text)
+    decision = DecisionCommand(review_id=review_id, decision=data.decision, text=data.text)
     return await change(call, decision)
 
 
@@ -68,11 +74,11 @@ async def decide_review(call: Call, data: inputs.DecisionInput) -> Answer:
     "POST",
     REVIEW + "/close",
     "review.close",
-    input=inputs.NoInput,
+    input=NoInput,
     output=ReviewView,
     optional_body=True,
     command=True,
 )
-async def close_review(call: Call, _: inputs.NoInput) -> Answer:
+async def close_review(call: Call, _: NoInput) -> Answer:
     """Close a review."""
-    return await change(call, inputs.ReviewReference(review_id=call.path["review_id"]))
+    return await change(call, ReviewReference(review_id=call.path["review_id"]))

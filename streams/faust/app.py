@@ -97,7 +97,7 @@ def make_app(settings: KafkaSettings, group: str, starts: Starts, inbox: Inbox) 
 
     What arrives is in *inbox*; while that is full nothing is fetched.
 
-    Raises KafkaSettingsError where a file of the settings is missing.
+    Raises SettingsError where a file of the settings is missing.
     """
     app = LogApp(
         group,

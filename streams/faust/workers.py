@@ -37,7 +37,7 @@ def run_projections(
 ) -> None:
     """Keep *models* as a member of the group `<prefix><group>`.
 
-    Raises what a restart does not mend: LogCorruptError, NewerModelError, KafkaSettingsError.
+    Raises what a restart does not mend: LogCorruptError, NewerModelError, SettingsError.
     """
     publisher = None if redis_client is None else ProgressPublisher(redis_client, prefix)
 

@@ -7,11 +7,12 @@ import sys
 
 import pytest
 
-from codepark.profiles.embedded import Embedded
+from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from tests.support.server import Server
+from tests.support.time_scale import stretched
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120), pytest.mark.proof("disk full", rounds=5)]
 
 LIMIT = 6 * 1024 * 1024
 
@@ -50,7 +51,7 @@ def test_a_full_disk_refuses_with_503_and_loses_nothing_acknowledged(tmp_path):
         for path, content in acknowledged.items():
             assert client.get(f"/api/v1/projects/{project}/files/{path}").json()["content"] == content
     assert server.stop() == 0
-    parts = Embedded(Settings(data=tmp_path / "data"))
+    parts = EmbeddedProfile(Settings(data=tmp_path / "data"))
     try:
         written = [record for record in parts.log.read(0, 10_000) if record.topic == "file.written"]
         assert len(written) == len(acknowledged)
@@ -65,7 +66,7 @@ def test_a_directory_that_cannot_be_used_stops_the_start_with_a_sentence(tmp_pat
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=stretched(60),
     )
     assert done.returncode == 1
     assert "cannot be used" in done.stderr

@@ -9,7 +9,7 @@ from tests.support.people import Person, made, refused
 from tests.support.server import eventually, serving
 from tests.support.traces import stored
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300), pytest.mark.proof("erasure interrupted", rounds=5)]
 
 AUTH = "/api/v1/auth"
 MOST_KILLS = 25
@@ -72,7 +72,7 @@ def erased_across_a_kill(data, turn) -> bool:
             threading.Event().wait(turn * 0.01)  # another moment each turn: there is nothing to wait for
             server.kill()
             asked.join()
-        done = server.log_text().count("a person was erased")
+        done = server.printed.count("a person was erased")
         server.start()
         with server.client(server.token()) as admin:
             erased = eventually(lambda: completed(admin) or not erased_events(admin))
@@ -83,7 +83,7 @@ def erased_across_a_kill(data, turn) -> bool:
                 ]
                 assert {review["title"] for review in reviews} == {"[erased]"}
                 assert title.encode() not in stored(server)
-            return server.log_text().count("a person was erased") > done
+            return server.printed.count("a person was erased") > done
 
 
 def erase(client) -> None:

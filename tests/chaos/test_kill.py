@@ -8,14 +8,16 @@ import httpx
 import pytest
 
 from codepark.operations import broken_chain
-from codepark.profiles.embedded import Embedded
+from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from streams.rebuild import rebuild
+from tests.support.proof import ran, size
 from tests.support.server import Server
+from tests.support.time_scale import stretched
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300), pytest.mark.proof("server killed under load")]
 
-KILLS = 22
+KILLS = size(22, 250)
 WRITERS = 6
 
 
@@ -32,7 +34,7 @@ class Writer(threading.Thread):
 
     def run(self):
         headers = {"Authorization": f"Bearer {self.token}"}
-        with httpx.Client(base_url=self.server.url, headers=headers, timeout=5) as client:
+        with httpx.Client(base_url=self.server.url, headers=headers, timeout=stretched(5)) as client:
             for turn in range(100_000):
                 if self.stop.is_set():
                     return
@@ -83,13 +85,14 @@ def test_nothing_acknowledged_is_lost_or_doubled(tmp_path):
             for _ in range(
                 chance.randint(5, 40)
             ):  # kill after so many acknowledgements, wherever the others are
-                assert settled.acquire(timeout=60)
+                assert settled.acquire(timeout=stretched(60))
             server.kill()
             server.start()
+            ran()
     finally:
         stop.set()
         for writer in writers:
-            writer.join(60)
+            writer.join(stretched(60))
     assert server.stop() == 0
     compare(tmp_path / "data", writers)
 
@@ -98,7 +101,7 @@ def compare(data, writers):
     assert [writer.faults for writer in writers] == [[] for _ in writers]
     acknowledged = {command: token for writer in writers for command, token in writer.acknowledged.items()}
     assert len(acknowledged) >= KILLS * 5
-    parts = Embedded(Settings(data=data))
+    parts = EmbeddedProfile(Settings(data=data))
     try:
         parts.start()
         records = parts.log.read(0, 1_000_000)

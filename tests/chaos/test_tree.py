@@ -1,14 +1,12 @@
 """kill -9 of any process of the tree leaves no orphan that serves or holds the data directory."""
 
-import subprocess
-import sys
-
 import psutil
 import pytest
 
+from devservers.errors import ServerError
 from tests.support.server import Server, eventually
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120), pytest.mark.proof("process tree killed", rounds=5)]
 
 
 def children(server):
@@ -72,17 +70,14 @@ def test_killing_a_child_disturbs_nobody(server):
 
 def test_a_second_server_on_the_same_port_refuses_and_says_why(server, tmp_path):
     second = Server(tmp_path / "other", port=server.port)
-    second._process = subprocess.Popen(
-        [sys.executable, "-m", "codepark.cli", "serve"], env=second._environment, stderr=subprocess.PIPE
-    )
-    _, said = second._process.communicate(timeout=30)
-    assert second._process.returncode == 1
-    assert b"choose another with --port" in said
+    second.launch()
+    assert second.ended(30) == 1
+    assert "choose another with --port" in second.printed
 
 
 def test_a_second_server_on_the_same_directory_refuses_and_says_why(server, tmp_path):
     second = Server(tmp_path / "data")
-    with pytest.raises(AssertionError, match="is held by another process"):
+    with pytest.raises(ServerError, match="is held by another process"):
         second.start()
     with server.client() as client:
         assert client.get("/health/live").is_success

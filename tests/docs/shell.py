@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.time_scale import stretched
+
 ADDRESS = "http://127.0.0.1:3000"
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _DONE = "@@done@@"
@@ -85,6 +87,9 @@ class Shell:
         return self._errors.read_text(errors="replace")
 
     def close(self):
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(10)
+        try:
+            self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait(stretched(10))
+        finally:
+            self._process.kill()

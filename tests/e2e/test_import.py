@@ -107,11 +107,13 @@ def test_an_import_that_is_killed_goes_on_where_it_was(tmp_path):
     killed = 0
     for size in (300_000, 2_000_000, 4_000_000):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while process.poll() is None and log_size(data) < size:
-            time.sleep(0.002)
-        killed += process.poll() is None
-        process.kill()
-        process.wait()
+        try:
+            while process.poll() is None and log_size(data) < size:
+                time.sleep(0.002)
+            killed += process.poll() is None
+        finally:
+            process.kill()
+            process.wait()
     assert killed >= 2
     done = last_line(codepark("import-git", STARLETTE, "--data", data, "--json"))
     assert last_line(codepark("doctor", "--data", data, "--json"))["findings"]

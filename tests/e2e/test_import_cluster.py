@@ -84,8 +84,8 @@ def compare(embedded, server):
     analyser = ProcessAnalyser()
     models = (*READ_MODELS, insights_model(analyser))
     expected = SQLiteDocumentStore(embedded / "read.sqlite")
-    client = connect(server.settings["CODEPARK_MONGODB_URI"])
-    found = MongoDocumentStore(client, database_name("", server.settings["CODEPARK_TOPIC_PREFIX"]))
+    client = connect(server.cluster_settings["CODEPARK_MONGODB_URI"])
+    found = MongoDocumentStore(client, database_name("", server.cluster_settings["CODEPARK_TOPIC_PREFIX"]))
     try:
         expected.prepare(models)
         found.prepare(models)

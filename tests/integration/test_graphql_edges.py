@@ -14,6 +14,7 @@ from read_api.graphql import socket as sockets
 from read_api.graphql.socket import Conversation
 from read_api.realtime.hub import Hub
 from tests.integration.test_in_process import application, unlimited
+from tests.support.time_scale import stretched
 
 EXTRA = ("graphene", "graphql", "graphene_federation", "aiodataloader")
 BLOCKED = f"import sys; sys.modules.update(dict.fromkeys({EXTRA}));"
@@ -23,7 +24,7 @@ def test_without_the_extra_everything_else_is_there(tmp_path, monkeypatch):
     program = (
         f"{BLOCKED} from read_api import graphql; import codepark.server; assert not graphql.available()"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=stretched(60))
     monkeypatch.setattr(app, "available", lambda: False)
 
     async def run():
@@ -102,7 +103,7 @@ def test_a_quiet_client_is_pinged(tmp_path, monkeypatch):
             conversation = Conversation(socket_api(parts), None, silent)
             conversation._initialised = True
             held = asyncio.create_task(conversation.hold())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(stretched(10)):
                 await silent.received.wait()
             held.cancel()
             await asyncio.gather(held, return_exceptions=True)

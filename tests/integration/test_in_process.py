@@ -9,22 +9,23 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from codepark.cache_and_channel import SharedMemory
+from codepark.cache_and_channel import CacheAndChannel
+from codepark.composition import build_api, build_eraser
 from codepark.history_import.run import import_history
 from codepark.history_import.sample import SampleHistory
 from codepark.history_import.sinks import LocalSink
-from codepark.profiles.embedded import Embedded
-from codepark.server import build_api, build_eraser
+from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from commands.bus import accepted
-from commands.intake.inputs import ProjectInput
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
+from commands.table.projects import ProjectInput
 from domain.actor import SERVICE
 from projections.store import Change, Checkpoint
 from read_api.app import create_app
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.realtime.hub import Hub
+from tests.support.time_scale import stretched
 
 
 def unlimited():
@@ -33,10 +34,10 @@ def unlimited():
 
 
 @asynccontextmanager
-async def application(path, **changes) -> AsyncIterator[tuple[Embedded, httpx.AsyncClient]]:
+async def application(path, **changes) -> AsyncIterator[tuple[EmbeddedProfile, httpx.AsyncClient]]:
     settings = Settings(data=path / "data")
-    parts = Embedded(settings)
-    shared = SharedMemory(settings, parts.logs)
+    parts = EmbeddedProfile(settings)
+    shared = CacheAndChannel(settings, parts.logs)
     try:
         loop = asyncio.get_running_loop()
         hub = Hub(parts.logs)
@@ -65,21 +66,21 @@ def held(runner):
     def hold():
         with runner.paused():
             taken.set()
-            release.wait(30)
+            release.wait(stretched(30))
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert taken.wait(10)
+    assert taken.wait(stretched(10))
     try:
         yield release
     finally:
         release.set()
-        thread.join(10)
+        thread.join(stretched(10))
 
 
 async def make_project(parts):
     """Start a project past the HTTP surface, and return its id and the position behind it."""
-    request = Request(actor=SERVICE)
+    request = CommandMetadata(actor=SERVICE)
     submission = parts.intake.submission("project.create", ProjectInput(name="p"), request)
     done = accepted((await parts.bus.execute([submission]))[0])
     return done.stream.removeprefix("project-"), done.position.token()
@@ -182,7 +183,7 @@ def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
                 )
                 assert late.status_code == 503
                 assert late.headers["CodePark-Command"]
-            await parts.progress.wait([model.name for model in parts.models], {0: 2}, 30)
+            await parts.progress.wait([model.name for model in parts.models], {0: 2}, stretched(30))
             again = await client.post(
                 "/api/v1/projects", json={"name": "late"}, headers={"Idempotency-Key": "k"}
             )

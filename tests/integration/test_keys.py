@@ -190,7 +190,7 @@ def test_no_secret_is_in_the_log_the_events_or_what_the_server_says(server: Serv
     shown = json.dumps(events)
     kinds = {event["type"] for event in events}
     assert {"credentials.totp_enabled", "session.opened", "token.created"} <= kinds
-    said = server.log_text()
+    said = server.printed
     stored = b"".join(path.read_bytes() for path in server.data.glob("*.sqlite*")).decode("latin-1")
     secrets = [
         PASSWORD,

@@ -27,7 +27,7 @@ class Node(Commands):
         log.on_foreign = lambda _: None  # nobody else writes to it
         self.answers = ReplicaAnswers(Logs([log]), SQLiteDocumentStore(None), READ_MODELS)
 
-    def left(self, done: Accepted, project: str) -> Any:
+    def name_and_version(self, done: Accepted, project: str) -> Any:
         """Return the name and version that *done* left *project* with; None where that is not to be told here."""
 
         async def asked() -> Any:
@@ -57,34 +57,34 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_command_is_answered_with_what_it_left(node: Node) -> None:
     done, project = node.create("first")
-    assert node.left(done, project) == ("first", 1)
+    assert node.name_and_version(done, project) == ("first", 1)
     changed = node.do("project.update", target=project, name="second")
-    assert node.left(changed, project) == ("second", 2)
+    assert node.name_and_version(changed, project) == ("second", 2)
 
 
 def test_a_command_that_changed_nothing_is_answered_too(node: Node) -> None:
     _, project = node.create("same")
     done = node.do("project.update", target=project, name="same")
     assert not done.changed
-    assert node.left(done, project) == ("same", 1)
+    assert node.name_and_version(done, project) == ("same", 1)
 
 
 @pytest.mark.usefixtures("few")
 def test_what_nobody_asked_about_is_read_again_when_somebody_does(node: Node) -> None:
     first, known = node.create("known")
-    assert node.left(first, known) == ("known", 1)
+    assert node.name_and_version(first, known) == ("known", 1)
     node.do("project.update", target=known, name="renamed")
     for number in range(2 * FEW):
         node.create(f"unasked {number}")
     last, project = node.create("last")
-    assert node.left(last, project) == ("last", 1)
-    assert node.left(first, known) == ("renamed", 2)
+    assert node.name_and_version(last, project) == ("last", 1)
+    assert node.name_and_version(first, known) == ("renamed", 2)
 
 
 @pytest.mark.usefixtures("few")
 def test_an_old_command_is_looked_up_in_the_log(node: Node) -> None:
     made = [node.create(f"project {number}") for number in range(3 * FEW)]
     for number, (done, project) in enumerate(made):
-        assert node.left(done, project) == (f"project {number}", 1)
+        assert node.name_and_version(done, project) == (f"project {number}", 1)
     for number, (done, project) in enumerate(made):
-        assert node.left(done, project) == (f"project {number}", 1)
+        assert node.name_and_version(done, project) == (f"project {number}", 1)

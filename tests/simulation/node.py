@@ -93,7 +93,6 @@ class Node:
     def boot(self) -> None:
         """Start over whatever replica is there."""
         self.life += 1
-        self.alive = True
         self.loop = self.world.scheduler.loop()
         self.transport = SimulatedTransport(self.world.broker, self.loop, self.number)
         thread: Any = SimpleNamespace(loop=self.loop)
@@ -101,6 +100,7 @@ class Node:
             _SETTINGS, MAPPER, self._folder, thread, 0, transport=self.transport, ahead=_Ahead(self.transport)
         )
         self.bus = KafkaCommandBus(self.log, lambda: int(self.loop.time() * 1000) + 10_000 + self.skew)
+        self.alive = True  # only now: a boot that is interrupted leaves nothing for `crash` to close
         self._count_alarms()
         name = f"log-{self.number}-{self.life}"
         self.loop.call_soon(lambda: self.log.partition.follow(lambda: (name, 1)))

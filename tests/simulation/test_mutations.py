@@ -7,8 +7,11 @@ import pytest
 from tests.simulation import mutations, scenarios
 from tests.simulation.mutations import Mutation
 from tests.simulation.runs import Script, run
+from tests.support.proof import size
 
-_SEEDS = range(3)
+_SEEDS = range(size(3, 30))
+
+pytestmark = pytest.mark.proof("rules of the protocol, each taken out")
 
 NEEDED: dict[Mutation, Script] = {
     mutations.without_chain_rule: scenarios.duel,

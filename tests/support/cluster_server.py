@@ -1,16 +1,14 @@
-"""A node of the cluster profile with its workers, behind the interface of the embedded server's helper."""
+"""A node of the cluster profile with its workers, with the interface of the embedded server's helper."""
 
 import base64
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 
 from commands.position import START, parse_position
-from tests.support.server import STOP_SECONDS, Raw, Server, eventually
+from tests.support.program import STOP_SECONDS, CodeParkProgram
+from tests.support.server import Raw, Server, eventually
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 WORKERS = ("projections", "insights")
@@ -19,15 +17,15 @@ WORKERS = ("projections", "insights")
 class ClusterServer(Server):
     """`codepark serve` over real servers, with the workers that keep its read models.
 
-    A client carries the newest position that any client has seen: a query includes what it carries, no more.
+    A client sends the newest position that any client has seen: a query includes what that position names, and need not
+    include more.
     """
 
     def __init__(
         self, data: Path, *, kafka: str, mongodb_uri: str, redis_url: str, prefix: str, partitions: int = 3
     ) -> None:
-        super().__init__(data)
         self.partitions = partitions
-        self._cluster = {
+        self.cluster_settings = {
             "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": kafka,
             "CODEPARK_MONGODB_URI": mongodb_uri,
             "CODEPARK_REDIS_URL": redis_url,
@@ -35,65 +33,51 @@ class ClusterServer(Server):
             "CODEPARK_SECRET_KEY": SECRET,
             "CODEPARK_PARTITIONS": str(partitions),
         }
-        self._workers: list[subprocess.Popen[bytes]] = []
+        super().__init__(data, more=self.cluster_settings)
+        self._workers = [
+            CodeParkProgram(name, ["worker", name], self.environment, data.with_suffix(f".{name}.log"))
+            for name in WORKERS
+        ]
         self._newest = START
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """Return the settings of the installation."""
-        return dict(self._cluster)
-
-    @property
-    def _environment(self) -> dict[str, str]:
-        return super()._environment | self._cluster
 
     def start(self, *, followed: bool = True) -> "ClusterServer":
         """Start workers and node; *followed* waits until the workers do, which leaves an event in the log."""
-        for name in WORKERS:
-            with self.data.with_suffix(f".{name}.log").open("ab") as log:
-                self._workers.append(
-                    subprocess.Popen(
-                        [sys.executable, "-m", "codepark.cli", "worker", name],
-                        env=self._environment,
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                    )
-                )
         try:
+            for worker in self._workers:
+                worker.launch()
             super().start()
             if followed:
                 eventually(self._follows, seconds=60)
-        except BaseException:  # nobody else knows of them yet
-            self._end_workers(STOP_SECONDS)
+        except BaseException:
+            self._kill_all()
             raise
         return self
 
     def _follows(self) -> bool:
-        """Tell whether the workers project what is appended now: joining their groups takes them some seconds.
+        """Return whether the workers project what is appended now: joining their groups takes some seconds.
 
         A command that changes nothing leaves an event and no document.
         """
         with self.client(self.token()) as client:
             key = {"Idempotency-Key": uuid4().hex}
-            told = client.post("/api/v1/notifications/read", json={"ids": []}, headers=key)
-            return told.is_success and client.get("/api/v1/projects").is_success
+            answer = client.post("/api/v1/notifications/read", json={"ids": []}, headers=key)
+            return answer.is_success and client.get("/api/v1/projects").is_success
 
-    def stop(self, seconds: float = STOP_SECONDS) -> int:
-        status, workers = super().stop(seconds), self._end_workers(seconds)
-        return status or workers
+    def stop(self, seconds: float | None = None) -> int:
+        """End node and workers in order; return 0 where each of them returned that."""
+        limit = seconds or STOP_SECONDS
+        try:
+            codes = [super().stop(limit)]
+            for worker in self._workers:
+                worker.terminate()
+            codes += [worker.ended(2 * limit) for worker in self._workers]
+        finally:
+            self._kill_all()
+        return next((code for code in codes if code != 0), 0)
 
-    def _end_workers(self, seconds: float) -> int:
-        status = 0
-        for worker in self._workers:
-            worker.send_signal(signal.SIGTERM)
-        for worker in self._workers:
-            try:
-                status = status or worker.wait(2 * seconds)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
-                raise
-        return status
+    def _kill_all(self) -> None:
+        for program in (super(), *self._workers):
+            program.kill()
 
     def secret_key(self) -> str:
         return SECRET

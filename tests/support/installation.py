@@ -1,11 +1,7 @@
 """An installation of the cluster profile: nodes and workers as processes over servers that run already."""
 
 import base64
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -14,84 +10,19 @@ from redis import Redis
 
 from commands.nodes.preference import preferred
 from commands.secrets import Secrets
-from devservers.processes import Identity, reaped, spawn
 from domain.actor import SERVICE, Tier
 from read_api.auth.keys import SigningKeys
 from read_api.auth.tokens import Tokens
-from tests.support.server import STOP_SECONDS, UNLIMITED, eventually, free_port
+from tests.support.program import STOP_SECONDS, CodeParkProgram
+from tests.support.server import UNLIMITED, eventually, free_port
+from tests.support.time_scale import stretched
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
-START_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
-AWAY = ("not ready: log", "not ready: read models")
+NOT_STARTED = ("not ready: log", "not ready: read models")
 
 
-class Program:
-    """One process of an installation; what it prints is appended to a file."""
-
-    def __init__(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path
-    ) -> None:
-        self.name = name
-        self.command = command
-        self.environment = environment
-        self.log = folder / f"{name}.log"
-        self._child: subprocess.Popen[bytes] | None = None
-        self._identity: Identity | None = None
-
-    @property
-    def identity(self) -> Identity:
-        assert self._identity is not None, f"{self.name} was not started"
-        return self._identity
-
-    @property
-    def running(self) -> bool:
-        return self._identity is not None and self._identity.alive()
-
-    @property
-    def printed(self) -> str:
-        return self.log.read_text("utf-8", errors="replace") if self.log.exists() else ""
-
-    def launch(self) -> None:
-        """Start the process, and wait for nothing."""
-        kept = [f"--unset={name}" for name in os.environ if name.startswith("CODEPARK_")]
-        given = [f"{name}={value}" for name, value in self.environment.items()]
-        command = ["env", *kept, *given, sys.executable, "-m", "codepark.cli", *self.command]
-        self._child = spawn(command, output=self.log, attached=True)
-        self._identity = reaped(self._child)
-
-    def terminate(self) -> None:
-        """Ask the process to end."""
-        self.identity.signal(signal.SIGTERM)
-        self.identity.signal(signal.SIGCONT)  # a stopped process hears of it only when it goes on
-
-    def ended(self, seconds: float = STOP_SECONDS) -> int:
-        """Wait until the process has ended, and return its exit code."""
-        assert self._child is not None
-        child = self._child
-        eventually(lambda: child.returncode is not None, seconds=seconds)
-        return child.returncode
-
-    def stop(self, seconds: float = 2 * STOP_SECONDS) -> int:
-        """End the process in order, and return its exit code."""
-        self.terminate()
-        return self.ended(seconds)
-
-    def kill(self) -> None:
-        """End the process as the kernel does when memory runs out."""
-        self.identity.signal(signal.SIGKILL)
-        eventually(lambda: not self.running)
-
-    def pause(self) -> None:
-        """Stop the clock for the process: its connections stay open, and nothing answers."""
-        self.identity.signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let a paused process go on."""
-        self.identity.signal(signal.SIGCONT)
-
-
-class Node(Program):
+class Node(CodeParkProgram):
     """`codepark serve` of the cluster profile. *address* is where other nodes reach it, None where they do not."""
 
     def __init__(
@@ -104,23 +35,17 @@ class Node(Program):
         own = {"CODEPARK_PORT": str(self.port), "CODEPARK_DATA": str(self.data)}
         if self.address is not None:
             own["CODEPARK_NODE_ADDRESS"] = self.address
-        super().__init__(name, ["serve"], {**environment, **own}, folder)
+        super().__init__(name, ["serve"], {**environment, **own}, folder / f"{name}.log")
 
     def client(self, timeout: float = ANSWER_SECONDS) -> httpx.Client:
         """Return a client that acts as the service."""
         headers = {"Authorization": f"Bearer {service_token()}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
-
-    def start(self) -> "Node":
-        """Start, and wait until the node is ready."""
-        self.launch()
-        self.wait_ready()
-        return self
+        return httpx.Client(base_url=self.url, headers=headers, timeout=stretched(timeout))
 
     def start_again(self) -> None:
         """Start after an end, without workers: wait until the node has read the log."""
         self.launch()
-        self._wait(self._takes_commands)
+        self.wait_until(self._takes_commands)
 
     def _takes_commands(self) -> bool:
         try:
@@ -128,38 +53,28 @@ class Node(Program):
                 answer = client.get("/health/ready")
         except httpx.TransportError:
             return False
-        return answer.is_success or answer.json()["detail"] not in AWAY
+        return answer.is_success or answer.json()["detail"] not in NOT_STARTED
+
+    def answers(self) -> bool:
+        """Return whether the node has read the log, and the read models include it."""
+        return self.health("ready") == httpx.codes.OK
 
     def wait_live(self) -> None:
         """Wait until the process answers anything."""
-        self._wait(lambda: self.health("live") == httpx.codes.OK)
-
-    def wait_ready(self) -> None:
-        """Wait until the node has read the log, and the read models have come there."""
-        self._wait(lambda: self.health("ready") == httpx.codes.OK)
+        self.wait_until(lambda: self.health("live") == httpx.codes.OK)
 
     def health(self, which: str) -> int | None:
         """Return the status of one of the health checks, None without an answer."""
         try:
-            return httpx.get(f"{self.url}/health/{which}", timeout=5).status_code
+            return httpx.get(f"{self.url}/health/{which}", timeout=stretched(5)).status_code
         except httpx.TransportError:
             return None
 
-    def _wait(self, condition: Callable[[], bool]) -> None:
-        def held() -> bool:
-            assert self.running, f"{self.name} ended: {self.printed[-3000:]}"
-            return condition()
-
-        try:
-            eventually(held, seconds=START_SECONDS)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; {self.name} printed: {self.printed[-3000:]}") from error
-
 
 class Installation:
-    """Nodes and workers over *kafka*, *mongodb_uri* and *redis_url*; what they print and keep lies in *folder*.
+    """Nodes and workers over *kafka*, *mongodb_uri* and *redis_url*; their data and output lie in *folder*.
 
-    As a context it ends what runs in it: in order where the test went well, at once where it did not.
+    A context that ends what it started: in order where the test passed, at once where it failed.
     """
 
     def __init__(
@@ -179,55 +94,55 @@ class Installation:
             **more,
         }
         self.nodes: list[Node] = []
-        self.workers: list[Program] = []
+        self.workers: list[CodeParkProgram] = []
 
     def node(self, *, with_address: bool = True) -> Node:
         """Return a further node, which does not run yet."""
         name = f"node-{len(self.nodes) + 1}"
-        made = Node(name, self.environment, self.folder, with_address=with_address)
-        self.nodes.append(made)
-        return made
+        node = Node(name, self.environment, self.folder, with_address=with_address)
+        self.nodes.append(node)
+        return node
 
     def start_nodes(self, count: int, *, with_address: bool = True) -> list[Node]:
         """Start so many nodes together, and wait until all are ready and know of each other."""
-        made = [self.node(with_address=with_address) for _ in range(count)]
-        for each in made:
-            each.launch()
-        for each in made:
-            each.wait_ready()
+        nodes = [self.node(with_address=with_address) for _ in range(count)]
+        for node in nodes:
+            node.launch()
+        for node in nodes:
+            node.wait_ready()
         if with_address:
-            self.wait_known(made)
-        return made
+            self.wait_known(nodes)
+        return nodes
 
-    def start_worker(self, kind: str = "projections") -> Program:
+    def start_worker(self, kind: str = "projections") -> CodeParkProgram:
         """Start a further worker."""
         name = f"{kind}-{len(self.workers) + 1}"
-        data = {"CODEPARK_DATA": str(self.folder / name)}
-        made = Program(name, ["worker", kind], {**self.environment, **data}, self.folder)
-        made.launch()
-        self.workers.append(made)
-        return made
+        settings = {**self.environment, "CODEPARK_DATA": str(self.folder / name)}
+        worker = CodeParkProgram(name, ["worker", kind], settings, self.folder / f"{name}.log")
+        self.workers.append(worker)
+        worker.launch()
+        return worker
 
     def preferred_node(self) -> Node:
         """Return the node that the others send their commands to."""
-        addresses = [each.address for each in self.nodes if each.running and each.address is not None]
+        addresses = [node.address for node in self.nodes if node.running and node.address is not None]
         chosen = preferred(addresses, 0)
-        return next(each for each in self.nodes if each.address == chosen)
+        return next(node for node in self.nodes if node.address == chosen)
 
     def others(self) -> list[Node]:
         """Return the running nodes but the preferred one."""
         first = self.preferred_node()
-        return [each for each in self.nodes if each is not first and each.running]
+        return [node for node in self.nodes if node is not first and node.running]
 
     def wait_known(self, nodes: Sequence[Node]) -> None:
-        """Wait until each of *nodes* has said that it is alive, and has listened once more since."""
+        """Wait until each of *nodes* has sent a heartbeat, and has read those of the others after it."""
         key = f"{self.prefix}nodes"
         with Redis.from_url(self.redis_url) as client:
 
             def beats() -> dict[bytes, int]:
                 return {name: int(value) for name, value in client.hgetall(key).items()}
 
-            addresses = {(each.address or "").encode() for each in nodes}
+            addresses = {(node.address or "").encode() for node in nodes}
             eventually(lambda: addresses <= beats().keys())
             before = beats()
             eventually(lambda: all(beats()[name] > before[name] + 1 for name in addresses))
@@ -236,19 +151,19 @@ class Installation:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        running = [each for each in (*self.nodes, *self.workers) if each.running]
+        running = [program for program in (*self.nodes, *self.workers) if program.running]
         if kind is not None:
-            for each in running:
-                each.kill()
+            for program in running:
+                program.kill()
             return
-        for each in running:
-            each.terminate()
+        for program in running:
+            program.terminate()
         try:
-            codes = {each.name: each.ended(3 * STOP_SECONDS) for each in running}
+            codes = {program.name: program.ended(3 * STOP_SECONDS) for program in running}
         finally:
-            for each in running:
-                each.kill()
-        assert codes == dict.fromkeys(codes, 0), {each.name: each.printed[-2000:] for each in running}
+            for program in running:
+                program.kill()
+        assert codes == dict.fromkeys(codes, 0), {each.name: each.last_words() for each in running}
 
 
 def service_token() -> str:

@@ -2,94 +2,59 @@
 
 import http.client
 import os
-import random
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
 from commands.partitioner import partition_of
-from devservers.processes import is_free
+from devservers.ports import Ports
+from tests.support.program import STOP_SECONDS, CodeParkProgram
+from tests.support.time_scale import stretched
+
+__all__ = ["STOP_SECONDS", "UNLIMITED", "Raw", "Server", "eventually", "free_port", "serving"]
 
 T = TypeVar("T")
 
-START_SECONDS = 30.0
-STOP_SECONDS = 10.0
-# What has other concerns asks as often as it likes; limits have tests of their own.
+# A test of something else may send as many requests as it likes; limits have tests of their own.
 UNLIMITED = {"CODEPARK_RATE_LIMITS": "off", "CODEPARK_SIGN_IN_LIMITS": "off"}
 
-
-def _ports() -> Iterator[int]:
-    """Give the ports of this worker of the run, one after the other.
-
-    They lie below those that `cluster` draws and those that the kernel gives away, so that nobody else takes one between
-    its choice and its use, or while its server starts again.
-    """
-    own = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    ports = range(10_000 + own, 15_000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
-    start = random.randrange(len(ports))  # another run on this machine begins elsewhere
-    return cycle((*ports[start:], *ports[:start]))
-
-
-_own_ports = _ports()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on, and that nobody is given for long."""
-    return next(port for port in _own_ports if is_free(port))
+# Each worker of the run has ports of its own, below those of development servers and benchmarks.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+free_port = Ports(range(10_000 + _WORKER, 15_000, _WORKERS)).free_port
 
 
 def eventually(ask: Callable[[], T | None], *, seconds: float = 30.0) -> T:
     """Ask until there is an answer; the pause between two questions is not what the test waits for."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + stretched(seconds)
     while True:
-        found = ask()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"nothing within {seconds} s"
+        answer = ask()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"nothing within {stretched(seconds):.0f} s"
         time.sleep(0.01)
 
 
-class Server:
-    """`codepark serve` over a data directory; may be stopped and started again."""
+class Server(CodeParkProgram):
+    """`codepark serve` over a data directory, in the embedded profile; it may be stopped and started again."""
 
     partitions = 1
 
     def __init__(self, data: Path, port: int | None = None, more: Mapping[str, str] | None = None) -> None:
         self.data = data
-        self._more = dict(more or {})
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
-        self._log = data.with_suffix(".log")
+        own = {"CODEPARK_DATA": str(data), "CODEPARK_PORT": str(self.port)}
+        settings = {**UNLIMITED, **own, **(more or {})}
+        super().__init__("codepark serve", ["serve"], settings, data.with_suffix(".log"))
 
-    @property
-    def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
-        own = {"CODEPARK_DATA": str(self.data), "CODEPARK_PORT": str(self.port)}
-        return {**kept, **UNLIMITED, **own, **self._more}
-
-    def start(self) -> "Server":
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "codepark.cli", "serve"],
-                env=self._environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        eventually(self._ready, seconds=START_SECONDS)
-        return self
-
-    def _ready(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, self._log.read_text()
+    def answers(self) -> bool:
         try:
             return httpx.get(f"{self.url}/health/ready").status_code == httpx.codes.OK
         except httpx.TransportError:
@@ -98,51 +63,14 @@ class Server:
     def partition_of(self, home: str) -> int:
         return partition_of(home, self.partitions)
 
-    def terminate(self) -> None:
-        """Ask the process to end."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)  # of no effect where it has ended
-
-    def stop(self, seconds: float = STOP_SECONDS) -> int:
-        """End the process and return its exit code."""
-        assert self._process is not None
-        self.terminate()
-        try:
-            return self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-            raise
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def kill(self) -> None:
-        """End the process as the kernel does when memory runs out: it gets no chance to say goodbye."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait(STOP_SECONDS)
-
     def secret_key(self) -> str:
         """Return the installation's secret, base64."""
         return (self.data / "secret.key").read_text()
 
-    def log_text(self) -> str:
-        """Return all that the server has said."""
-        return self._log.read_text()
-
     def command(self, *arguments: str) -> str:
         """Return what `codepark` prints, with the settings of this server."""
-        done = subprocess.run(
-            [sys.executable, "-m", "codepark.cli", *arguments],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout
+        command = [sys.executable, "-m", "codepark.cli", *arguments]
+        return subprocess.run(command, env=self.variables, capture_output=True, text=True, check=True).stdout
 
     def token(self, *options: str) -> str:
         """Return what `codepark token` prints."""
@@ -150,13 +78,13 @@ class Server:
 
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20.0)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=stretched(20.0))
 
     def raw(
         self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> "Raw":
-        """Send a request as it is: nothing is normalised on the way."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        """Send a request byte for byte: a client library would normalise it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=stretched(20))
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
             for name, value in (headers or {}).items():
@@ -171,7 +99,7 @@ class Server:
 
 
 class Raw:
-    """What came back for a raw request."""
+    """The answer to a raw request."""
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.status_code = status

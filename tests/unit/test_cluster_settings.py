@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from codepark.settings import SettingsError, read_settings
-from commands.kafka.settings import KafkaSettingsError, read_kafka_settings
+from codepark.settings import read_settings
+from commands.environment import SettingsError
+from commands.kafka.settings import read_kafka_settings
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 CLUSTER = {
@@ -168,7 +169,7 @@ def test_a_password_may_lie_in_a_file(tmp_path):
 
 def test_an_authority_that_is_none_is_named(tmp_path):
     settings = kafka(CA_FILE=str(_file(tmp_path, "ca.pem", "not a certificate")))
-    with pytest.raises(KafkaSettingsError, match="CODEPARK_KAFKA_CA_FILE"):
+    with pytest.raises(SettingsError, match="CODEPARK_KAFKA_CA_FILE"):
         settings.client_options()
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from commands.position import START, parse_position
 from read_api.contract.events import scan_records
-from read_api.realtime.events import shown
+from read_api.realtime.events import render_event
 from tests.support.partitions import memory_logs
 
 APPENDS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=30)
@@ -15,7 +15,7 @@ APPENDS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=30)
 
 def told(event):
     shown = json.loads(event.json)
-    return shown["occurredAt"], next(iter(event.place.partitions)), event.sequence
+    return shown["occurredAt"], next(iter(event.position.partitions)), event.sequence
 
 
 def pages(logs, limit, allowed=lambda _: True, start=START):
@@ -26,7 +26,7 @@ def pages(logs, limit, allowed=lambda _: True, start=START):
             logs.records(position.sequences, upto=logs.tip().sequences),
             position,
             limit,
-            lambda log, record: shown(log, record) if allowed(record) else None,
+            lambda log, record: render_event(log, record) if allowed(record) else None,
             several=True,
         )
         events += page.events

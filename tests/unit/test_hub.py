@@ -6,12 +6,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commands.partitions import Logs
-from read_api.realtime import feed
+from read_api.realtime import event_buffer
 from read_api.realtime.hub import Hub
 from tests.support.profile import Commands
+from tests.support.proof import size
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(25, 500), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     steps=st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=8),
     start=st.integers(0, 6),
@@ -20,8 +23,8 @@ from tests.support.profile import Commands
 )
 def test_none_is_skipped_or_repeated(tmp_path_factory, monkeypatch, steps, start, chunk, kept):
     """G7."""
-    monkeypatch.setattr(feed, "_CHUNK", chunk)
-    monkeypatch.setattr(feed, "_KEPT", kept)
+    monkeypatch.setattr(event_buffer, "_CHUNK", chunk)
+    monkeypatch.setattr(event_buffer, "_MOST_EVENTS", kept)
     commands = Commands(tmp_path_factory.mktemp("hub"))
     try:
         for number in range(6):

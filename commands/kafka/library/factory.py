@@ -11,6 +11,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, resolve_topic
 
+from commands.environment import SettingsError
 from commands.kafka.library.recorder import (
     KafkaAggregateRecorder,
     KafkaApplicationRecorder,
@@ -18,7 +19,7 @@ from commands.kafka.library.recorder import (
     KafkaTrackingRecorder,
 )
 from commands.kafka.library.store import LogStore
-from commands.kafka.settings import BOOTSTRAP, KafkaSettingsError, read_kafka_settings
+from commands.kafka.settings import BOOTSTRAP, read_kafka_settings
 
 REPLICA_FOLDER = "CODEPARK_REPLICA_DIR"
 ORIGINATOR_ID_TYPE = "ORIGINATOR_ID_TYPE"
@@ -31,10 +32,9 @@ class KafkaFactory(InfrastructureFactory[KafkaTrackingRecorder]):
     def __init__(self, env: Environment | None) -> None:
         """Read the settings; raise OSError, as the library's factories do, where one cannot be used."""
         super().__init__(env)
-        names = [name for name in _SETTINGS if self.env.get(name) is not None]
         try:
-            settings = read_kafka_settings({name: self.env.get(name) or "" for name in names})
-        except KafkaSettingsError as error:
+            settings = read_kafka_settings(self.env)
+        except SettingsError as error:
             raise OSError(str(error)) from error
         if settings is None:
             raise OSError(f"{BOOTSTRAP} is not set: where is Kafka?")
@@ -86,18 +86,3 @@ class KafkaFactory(InfrastructureFactory[KafkaTrackingRecorder]):
         """Let the log go."""
         if self._store is not None:
             self._store.close()
-
-
-_SETTINGS = (
-    BOOTSTRAP,
-    "CODEPARK_TOPIC_PREFIX",
-    "CODEPARK_PARTITIONS",
-    "CODEPARK_KAFKA_SECURITY_PROTOCOL",
-    "CODEPARK_KAFKA_CA_FILE",
-    "CODEPARK_KAFKA_CERTIFICATE_FILE",
-    "CODEPARK_KAFKA_KEY_FILE",
-    "CODEPARK_KAFKA_SASL_MECHANISM",
-    "CODEPARK_KAFKA_SASL_USERNAME",
-    "CODEPARK_KAFKA_SASL_PASSWORD",
-    "CODEPARK_KAFKA_SASL_PASSWORD_FILE",
-)

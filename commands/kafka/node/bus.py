@@ -12,7 +12,7 @@ from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.node.settlement import Settling
 from commands.log import LogCorruptError, LogUnavailableError
 from commands.outcomes import Outcome, Refused, Submission, Unavailable
-from commands.unit_of_work import View
+from commands.unit_of_work import SettledStates
 from domain.errors import Refusal
 from domain.record import Record
 from domain.times import Clock, system_clock
@@ -51,7 +51,7 @@ class KafkaCommandBus:
     ) -> None:
         """Work over *log*, in its loop; *log_of* gives the log of another home key where there are several."""
         self._log = log
-        self._view = View(log, log_of=log_of)
+        self._view = SettledStates(log, log_of=log_of)
         self._settling = Settling(log, self._view, clock, log_of=log_of)
         self._waiting: deque[_Ticket] = deque()
         self._count = 0
@@ -144,7 +144,7 @@ class KafkaCommandBus:
         except Exception as error:  # a fault of ours must not end the bus for everybody
             if len(submissions) > 1:
                 return await self._one_by_one(submissions)
-            logger.exception("command failed", command=submissions[0].command.type_name())
+            logger.exception("command failed", command=submissions[0].command.NAME)
             reason = f"internal error: {type(error).__name__}"
         self._view.forget()
         return _unavailable(submissions, reason)

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 
 from uuid_utils import uuid7
 
-from commands.batch_decider import Decided, decide_batch, settle
-from commands.handlers import looked_at
+from commands.batch_decider import DecidedBatch, decide_batch, settled_outcomes
 from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.protocol.partition import FenceNeededError, OutcomeUnknownError
 from commands.log import CommandEvents, LogUnavailableError, TipMovedError
 from commands.outcomes import Outcome, Submission
 from commands.position import Position
 from commands.stream_event import StreamEvent
-from commands.unit_of_work import View
+from commands.table.dispatch import looked_at
+from commands.unit_of_work import SettledStates
 from domain.identifiers import technical_stream
 from domain.log.events import LogFenced
 from domain.times import Clock
@@ -36,7 +36,7 @@ class Settling:
     def __init__(
         self,
         log: KafkaEventLog,
-        view: View,
+        view: SettledStates,
         clock: Clock,
         *,
         seconds: float = _SECONDS,
@@ -91,18 +91,20 @@ class Settling:
                 if log is not self._log and not log.existing([stream]):
                     await log.catch_up_here()
 
-    async def _settled(self, decided: Decided) -> list[Outcome]:
+    async def _settled(self, decided: DecidedBatch) -> list[Outcome]:
         tip = self._log.tip()
         if decided.appends:
             records = await self._log.append_here(tip, decided.appends, decided.batch.due_snapshots())
             self._view.settle(decided.batch.changed)
             last = records[-1]
-            return settle(decided, records, Position.at(last.sequence, last.chain, self._log.number))
+            return settled_outcomes(
+                decided, records, Position.at(last.sequence, last.chain, self._log.number)
+            )
         try:
             await self._log.confirm_here(tip)
         except FenceNeededError:
             await self._fence()
-        return settle(decided, (), Position.at(tip.sequence, tip.chain, self._log.number))
+        return settled_outcomes(decided, (), Position.at(tip.sequence, tip.chain, self._log.number))
 
     async def _fence(self) -> None:
         """Move the tip, so that a batch of unknown outcome can no longer count."""

@@ -13,8 +13,9 @@ from msgspec import msgpack
 from msgspec.structs import replace
 
 from commands.kafka.prefetch.message import Part
-from commands.kafka.prefetch.worker import LENGTH_BYTES, Task
+from commands.kafka.prefetch.worker import Task
 from commands.kafka.settings import KafkaSettings
+from processes.frames import receive_frame
 
 _LEAST = 50_000
 """With fewer messages, the start of the processes costs what they save."""
@@ -125,5 +126,4 @@ async def _started(task: Task) -> AsyncIterator[list[Process]]:
 async def _read(process: Process) -> bytes:
     assert process.stdout is not None  # noqa: S101 # it was started with a pipe
     async with asyncio.timeout(_PART_SECONDS):
-        length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES), "big")
-        return await process.stdout.readexactly(length)
+        return await receive_frame(process.stdout)

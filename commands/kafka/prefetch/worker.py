@@ -13,8 +13,8 @@ from commands.kafka.garbage_collection import collecting_seldom
 from commands.kafka.prefetch.message import Part, examine
 from commands.kafka.protocol.transport import BrokerAwayError, Transport, TruncatedError
 from commands.kafka.settings import KafkaSettings
+from processes.frames import write_frame
 
-LENGTH_BYTES = 4
 _FETCH_BYTES = 4 * 1024 * 1024
 """With the 16 MiB of a follower a process was twice as large, and took a tenth longer."""
 
@@ -55,9 +55,7 @@ async def examine_all(task: Task, transport: Transport, out: BinaryIO) -> None:
                 encoded = encoder.encode(Part([examine(message) for message in inside], at))
             except OverflowError:  # a number of a foreign record
                 encoded = encoder.encode(Part(inside, at))
-            out.write(len(encoded).to_bytes(LENGTH_BYTES, "big"))
-            out.write(encoded)
-            out.flush()
+            write_frame(out, encoded)
 
 
 async def _work(task: Task, out: BinaryIO) -> None:

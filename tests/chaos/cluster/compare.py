@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from codepark.profiles.cluster import KEYS
+from codepark.profiles.cluster_connections import KEYS
 from commands.keys import PersonalCipher
 from commands.kms import LocalKms
 from commands.mapper import EventMapper
 from commands.mongodb.keys import MongoKeyStore
 from commands.position import parse_position
 from commands.secrets import Secrets
-from insights.analyser import InlineAnalyser
 from projections.insights_model import insights_model
 from projections.model import ReadModel
 from projections.models import READ_MODELS
@@ -22,6 +21,7 @@ from streams.batch_projection import decode, project
 from streams.faust.partition_state import Events
 from tests.chaos.cluster.topic import Part, Topic
 from tests.chaos.cluster.writers import Told, Writers
+from tests.support.inline_analyser import InlineAnalyser
 from tests.support.installation import SECRET, Installation
 from tests.support.server import eventually
 

@@ -6,7 +6,11 @@ from tests.chaos.cluster.compare import compare, compare_read_models
 from tests.chaos.cluster.writers import Writers
 from tests.support.server import eventually
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.timeout(240),
+    pytest.mark.proof("workers killed under load", rounds=5),
+]
 
 WRITERS = 3
 SOME = 40

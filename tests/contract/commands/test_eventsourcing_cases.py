@@ -17,6 +17,7 @@ from eventsourcing.utils import Environment
 
 from commands.sqlite.factory import ChainedFactory
 from commands.sqlite.recorder import ChainedProcessRecorder, ChainedRecorder
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.filterwarnings(
     "default::DeprecationWarning",  # one case checks that the library warns
@@ -37,7 +38,7 @@ class OwnFile:
     def setUp(self):
         super().setUp()
         path = Path(mkdtemp(dir=FOLDER.name)) / "log.sqlite"
-        self.datastore = SQLiteDatastore(str(path), lock_timeout=30, pool_timeout=30)
+        self.datastore = SQLiteDatastore(str(path), lock_timeout=stretched(30), pool_timeout=stretched(30))
 
 
 class TestApplicationRecorder(OwnFile, ApplicationRecorderTestCase):

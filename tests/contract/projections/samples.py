@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from projections.model import Collection, ReadModel
 from projections.store import Change, Checkpoint, DocumentStore
-from projections.writes import Delete, Document, DropItem, Patch, Put, SetItem, Write
+from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
+from tests.support.proof import size
 
 NOTES = ReadModel(
     name="notes",
@@ -32,7 +33,7 @@ History = list[tuple[int, tuple[Write, ...]]]
 """Writes by position."""
 
 LAWS = settings(
-    max_examples=60,
+    max_examples=size(60, 1_000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -67,6 +68,12 @@ _writes = st.one_of(
         _names,
         st.integers(0, 3),
     ),
+    st.builds(
+        lambda id_, name, n: PatchItem("notes", id_, "tags", "name", name, {"n": n}, {"rank": n}),
+        _ids,
+        _names,
+        st.integers(0, 3),
+    ),
     st.builds(lambda id_, name: DropItem("notes", id_, "tags", "name", name, {"rank": 9}), _ids, _names),
     st.builds(Delete, st.sampled_from(["notes", "drafts"]), _ids),
 )
@@ -95,6 +102,12 @@ def _apply(documents: dict[str, Document], write: Write) -> None:
         elif isinstance(write, DropItem):
             items = [item for item in before[write.field] if item[write.key] != write.value]
             documents[write.id] = before | {write.field: items} | write.changes
+        elif isinstance(write, PatchItem):
+            items = [
+                item | write.changes if item[write.key] == write.value else item
+                for item in before[write.field]
+            ]
+            documents[write.id] = before | {write.field: items} | write.document_changes
         else:
             names = [item[write.key] for item in before[write.field]]
             items = list(before[write.field])

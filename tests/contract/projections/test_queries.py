@@ -69,9 +69,10 @@ def test_one_of_the_scopes_holds_and_no_document_comes_twice(store):
     sort=st.sampled_from(["id", "rank", "title", "missing"]),
     descending=st.booleans(),
     scoped=st.booleans(),
+    where=st.sampled_from([(), (Equals("group", "a"),)]),
 )
 def test_pages_give_each_document_once_in_order(
-    new_store, *, documents, extra, limit, sort, descending, scoped
+    new_store, *, documents, extra, limit, sort, descending, scoped, where
 ):
     documents += [note(f"n{n}", rank=None if n % 3 == 0 else n % 2) for n in range(extra)]
     scopes = ((Equals("group", "a"),), (Equals("group", "b"),), (Equals("tags.name", "x"),)) if scoped else ()
@@ -80,14 +81,21 @@ def test_pages_give_each_document_once_in_order(
         pages, after = [], None
         while True:
             query = Query(
-                collection="notes", scopes=scopes, sort=sort, descending=descending, limit=limit, after=after
+                collection="notes",
+                where=where,
+                scopes=scopes,
+                sort=sort,
+                descending=descending,
+                limit=limit,
+                after=after,
             )
             page = store.find(query)
             pages += page
             if len(page) < limit:
                 break
             after = (page[-1].get(sort), page[-1]["id"])
-    assert pages == sorted(documents, key=lambda d: _order(d, sort), reverse=descending)
+    wanted = [document for document in documents if not where or document["group"] == "a"]
+    assert pages == sorted(wanted, key=lambda d: _order(d, sort), reverse=descending)
 
 
 def _order(document, sort):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.cluster import cannot_have
+from tests.support.time_scale import stretched
 
 FOLDER = Path(__file__).parent
 INSTALL_SECONDS = 90
@@ -25,7 +26,7 @@ def run(program: str, *arguments: str) -> Any:
         cwd=FOLDER,
         capture_output=True,
         text=True,
-        timeout=RUN_SECONDS,
+        timeout=stretched(RUN_SECONDS),
         check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
@@ -46,11 +47,11 @@ def _install() -> None:
                 cwd=FOLDER,
                 capture_output=True,
                 text=True,
-                timeout=INSTALL_SECONDS,
+                timeout=stretched(INSTALL_SECONDS),
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            cannot_have(f"npm did not install within {INSTALL_SECONDS} s")
+            cannot_have(f"npm did not install within {stretched(INSTALL_SECONDS):.0f} s")
         if done.returncode != 0:
             cannot_have(f"npm could not install: {done.stderr[-500:]}")
         marker.write_text(digest)

@@ -23,16 +23,17 @@ from hypothesis_graphql import Mode, from_schema
 from read_api.graphql.federation import schema
 from tests.e2e.graphql.conforming import violations
 from tests.support.people import Person, made
+from tests.support.proof import ran, size
 from tests.support.server import Server, serving
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.proof("generated GraphQL")]
 
 SERVED: GraphQLSchema = build_schema(print_schema(schema()))
 SCALARS: Any = {"_Any": st.text(max_size=20).map(lambda text: StringValueNode(value=text))}
 POSITIVE = from_schema(SERVED, custom_scalars=SCALARS)
 NEGATIVE = from_schema(SERVED, custom_scalars=SCALARS, mode=Mode.NEGATIVE)
 EXAMPLES = settings(
-    max_examples=150,
+    max_examples=size(150, 2_000),
     deadline=None,
     derandomize=True,
     suppress_health_check=[
@@ -84,6 +85,7 @@ class _Meant(Visitor):
 
 
 def check(client: httpx.Client, query: str) -> None:
+    ran()
     answer = client.post("/graphql", json={"query": query})
     assert answer.status_code == 200, answer.text
     found = answer.json()

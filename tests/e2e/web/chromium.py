@@ -4,12 +4,14 @@ import base64
 import itertools
 import json
 import shutil
-import subprocess
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from websockets.sync.client import connect
+
+from devservers.processes import reaped, spawn
+from tests.support.time_scale import stretched
 
 _FLAGS = (
     "--headless",
@@ -45,7 +47,7 @@ class Page:
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
         while True:
-            message = json.loads(self._socket.recv(timeout=30))
+            message = json.loads(self._socket.recv(timeout=stretched(30)))
             if message.get("id") == number:
                 assert "error" not in message, message
                 return message["result"]
@@ -72,7 +74,7 @@ class Page:
 
     def wait(self, expression, seconds=20):
         """Wait until *expression* is true."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + stretched(seconds)
         while time.monotonic() < deadline:
             with suppress(AssertionError):  # the page may be between two documents
                 if self.ask(f"Boolean({expression})"):
@@ -102,18 +104,18 @@ class Page:
 def browser(profile):
     """Start Chromium with a new *profile* folder; yield a page; end it."""
     command = [executable(), *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = spawn(command, output=Path(profile).with_name("chromium.log"), attached=True)
+    identity = reaped(process)
     try:
         with connect(_page_address(process, Path(profile)), max_size=None) as socket:
             yield Page(socket)
     finally:
-        process.terminate()
-        process.wait(10)
+        identity.end(stretched(10))
 
 
 def _page_address(process, profile):
     file = profile / "DevToolsActivePort"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + stretched(30)
     while time.monotonic() < deadline and process.poll() is None:
         lines = file.read_text().split() if file.exists() else []
         if len(lines) == 2:
@@ -127,6 +129,6 @@ def _attach(port, path):
     """Return the address of the first tab."""
     with connect(f"ws://127.0.0.1:{port}{path}") as socket:
         socket.send(json.dumps({"id": 1, "method": "Target.getTargets"}))
-        found = json.loads(socket.recv(timeout=10))["result"]["targetInfos"]
+        found = json.loads(socket.recv(timeout=stretched(10)))["result"]["targetInfos"]
     target = next(item["targetId"] for item in found if item["type"] == "page")
     return f"ws://127.0.0.1:{port}/devtools/page/{target}"

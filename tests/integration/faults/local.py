@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 
 from commands.bus import accepted
-from commands.intake.builders import COMMAND_TYPES
-from commands.intake.intake import Intake, Request
+from commands.intake import CommandMetadata, Intake
 from commands.kafka.loop_thread import LoopThread
 from commands.kafka.node.bus import KafkaCommandBus
 from commands.kafka.node.event_log import KafkaEventLog
@@ -21,6 +20,7 @@ from commands.kms import LocalKms
 from commands.mapper import EventMapper
 from commands.outcomes import Accepted
 from commands.sqlite.keys import SQLiteKeyStore
+from commands.table.registry import CLIENT_COMMANDS
 from domain.times import system_clock
 from tests.support.profile import ADA, SECRETS
 
@@ -47,9 +47,9 @@ class LocalNode:
 
     def create(self, name: str, key: str | None = None) -> Accepted:
         """Start a project."""
-        kind = COMMAND_TYPES["project.create"]
+        kind = CLIENT_COMMANDS["project.create"]
         data = msgspec.json.decode(msgspec.json.encode({"name": name}), type=kind.input)
-        request = Request(actor=ADA, key=key, expected_version=None)
+        request = CommandMetadata(actor=ADA, key=key, expected_version=None)
         submission = self.intake.submission("project.create", data, request)
         return accepted(self.bus.execute_sync([submission])[0])
 

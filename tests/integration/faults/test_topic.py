@@ -10,6 +10,7 @@ import pytest
 from commands.kafka.protocol.topics import LOG_CONFIG, Topics, ensure_log
 from commands.log import LogCorruptError
 from tests.support.server import eventually
+from tests.support.time_scale import stretched
 
 from .local import running
 
@@ -64,7 +65,7 @@ def test_doctor_and_topics_create_say_so(install, settings):
             check=False,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=stretched(90),
         )
         said = done.stdout + done.stderr
         assert done.returncode == 1, said

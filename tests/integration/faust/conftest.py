@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 
-from commands.intake.intake import Intake
+from commands.intake import Intake
 from commands.kafka.loop_thread import LoopThread
 from commands.kafka.node.bus import KafkaCommandBus
 from commands.kafka.node.event_log import KafkaEventLog
@@ -25,6 +25,7 @@ from commands.mapper import EventMapper
 from commands.partitioned_bus import partitioned
 from commands.partitions import Logs
 from commands.sqlite.keys import SQLiteKeyStore
+from devservers.processes import spawn
 from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.sqlite.store import SQLiteDocumentStore
@@ -32,6 +33,7 @@ from projections.store import Checkpoint, DocumentStore
 from streams.batch_projection import decode, project
 from streams.runner import Runner
 from tests.support.profile import SECRETS, Commands
+from tests.support.time_scale import stretched
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0
@@ -39,13 +41,13 @@ PATIENCE_SECONDS = 60.0
 
 def eventually(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
     """Return the first true answer."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + stretched(seconds)
     while time.monotonic() < deadline:
         found = holds()
         if found:
             return found
         time.sleep(0.02)
-    pytest.fail(f"not in {seconds} s: {what}")
+    pytest.fail(f"not in {stretched(seconds):.0f} s: {what}")
 
 
 class KafkaCommands(Commands):
@@ -80,7 +82,9 @@ class Part:
         self.path, self.settings, self.redis_url = path, settings, redis_url
         self.mongodb = mongodb
         self.node = KafkaCommands(path, settings)
-        self.redis = redis.Redis.from_url(redis_url, socket_timeout=60)  # longer than any of its waits
+        self.redis = redis.Redis.from_url(
+            redis_url, socket_timeout=stretched(60)
+        )  # longer than any of its waits
         self.workers: list[subprocess.Popen[bytes]] = []
         self.empty = path / "empty"
         self.empty.mkdir()
@@ -105,15 +109,13 @@ class Part:
             "redis": self.redis_url,
             **options,
         }
-        log = (self.path / f"worker-{len(self.workers)}.log").open("ab")
-        process = subprocess.Popen(
+        process = spawn(
             [sys.executable, "-m", "tests.integration.faust.worker", json.dumps(facts)],
-            cwd=self.empty,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)},
+            output=self.path / f"worker-{len(self.workers)}.log",
+            attached=True,
+            environment={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)},
+            folder=self.empty,
         )
-        log.close()
         self.workers.append(process)
         return process
 
@@ -155,7 +157,7 @@ class Part:
             worker.send_signal(signal.SIGTERM)
         for worker in self.workers:
             try:
-                worker.wait(20)
+                worker.wait(stretched(20))
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()
@@ -191,7 +193,7 @@ class Load:
 
     def end(self) -> None:
         self._ended.set()
-        self._thread.join(30)
+        self._thread.join(stretched(30))
         assert self.failure is None
 
 

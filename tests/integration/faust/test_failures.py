@@ -8,6 +8,7 @@ import pytest
 from commands.kafka.settings import KafkaSettings
 from tests.integration.faust.conftest import Load, Part, assert_equal, eventually
 from tests.support.cluster import private_mongo
+from tests.support.time_scale import stretched
 
 pytestmark = [pytest.mark.integration, pytest.mark.chaos, pytest.mark.timeout(180)]
 
@@ -39,7 +40,7 @@ def test_a_stopped_worker_hands_over(part: Part) -> None:
     load = Load(part)
     for number in range(2):
         part.workers[number].terminate()
-        assert part.workers[number].wait(20) == 0
+        assert part.workers[number].wait(stretched(20)) == 0
         part.worker()
         at = _sequence(store)
         eventually(lambda at=at: _sequence(store) > at + 50, "progress")

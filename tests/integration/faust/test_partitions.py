@@ -8,7 +8,7 @@ import pytest
 from uuid_utils import uuid7
 
 from commands.bus import accepted
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.settings import KafkaSettings
 from commands.outcomes import Refused
@@ -19,6 +19,7 @@ from streams.faust.requests import RetryRequests
 from tests.integration.faust.conftest import KafkaCommands, Load, Part, assert_equal
 from tests.integration.faust.test_projecting import write_history
 from tests.support.profile import BOB
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
@@ -95,7 +96,7 @@ def test_dead_letters_are_retried_in_the_partition_that_has_them(part: Part, tmp
     solved = 0
     for partition in sorted(partitions):
         requests = RetryRequests(part.redis, part.settings.prefix, "projections", partition)
-        result = requests.ask(timeout=30)
+        result = requests.ask(timeout=stretched(30))
         assert (result.left, result.error) == (0, None)
         solved += result.solved
         assert partition not in {letter.partition for letter in store.dead_letters("projects")}
@@ -119,7 +120,7 @@ def test_a_command_may_look_at_an_account_of_another_partition(part: Part, tmp_p
             register = RegisterAccount(
                 account_id=account, email=f"{number}@x", name=f"n{number}", password_hash="h", **claims
             )
-            accepted(other.outcomes(other.intake.submit(register, None, Request(actor=BOB)))[0])
+            accepted(other.outcomes(other.intake.submit(register, None, CommandMetadata(actor=BOB)))[0])
             node.do("collaborator.set", target=project, account_id=account, role="viewer")
             unknown = node.submission(
                 "collaborator.set", target=project, account_id=str(uuid7()), role="viewer"

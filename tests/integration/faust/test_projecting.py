@@ -13,6 +13,7 @@ from streams.faust.dead_letters import MODEL, OFFSET, REASON
 from streams.faust.rebuild import rebuild_from_kafka
 from streams.faust.requests import RetryRequests, WorkerAwayError
 from tests.integration.faust.conftest import PATIENCE_SECONDS, Load, Part, assert_equal
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
@@ -98,10 +99,10 @@ def test_an_event_that_cannot_be_projected_becomes_a_dead_letter_until_a_retry(
     assert b"poison" in messages[0].value
 
     requests = RetryRequests(part.redis, part.settings.prefix, "projections")
-    result = requests.ask(timeout=30)
+    result = requests.ask(timeout=stretched(30))
     assert (result.solved, result.left) == (0, 2)
     healed.touch()
-    result = requests.ask(("projects",), timeout=30)
+    result = requests.ask(("projects",), timeout=stretched(30))
     assert (result.solved, result.left, result.error) == (2, 0, None)
     assert store.dead_letters("projects") == []
     part.node.do("project.update", target=bad, name="healthy again")
@@ -142,8 +143,8 @@ def test_a_rebuild_switches_while_the_worker_goes_on(part: Part) -> None:
 
 
 def test_insights_are_a_group_of_their_own(part: Part) -> None:
-    from insights.analyser import InlineAnalyser
     from projections.insights_model import insights_model
+    from tests.support.inline_analyser import InlineAnalyser
 
     models = (insights_model(InlineAnalyser()),)
     store = part.store(models)
@@ -176,7 +177,7 @@ def test_the_checkpoint_of_another_log_stops_the_worker(part: Part) -> None:
     part.worker()
     part.caught_up(store)
     part.workers[0].terminate()
-    part.workers[0].wait(20)
+    part.workers[0].wait(stretched(20))
     changes = []
     for name, checkpoint in store.checkpoints().items():
         place = unpacked_place(checkpoint.place)
@@ -186,7 +187,7 @@ def test_the_checkpoint_of_another_log_stops_the_worker(part: Part) -> None:
         )
     store.apply(changes)
     worker = part.worker()
-    assert worker.wait(PATIENCE_SECONDS) != 0
+    assert worker.wait(stretched(PATIENCE_SECONDS)) != 0
     assert "another log" in part.output()
 
 
@@ -216,7 +217,7 @@ async def _messages(part: Part, topic: str, count: int) -> list[Any]:
     await consumer.start()
     found: list[Any] = []
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(stretched(PATIENCE_SECONDS)):
             while len(found) < count:
                 found.append(await consumer.getone())
     finally:

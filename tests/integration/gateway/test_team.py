@@ -32,7 +32,7 @@ def team(tmp_path, kafka, mongodb_uri, redis_url):
     with installation:
         installation.start_worker()
         node = installation.node(with_address=False)
-        node.command = ["serve", "--workers", "2"]
+        node.arguments = ["serve", "--workers", "2"]
         yield node.start()
 
 

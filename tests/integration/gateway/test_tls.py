@@ -27,7 +27,7 @@ class SecureServer(Server):
         self.url = f"https://127.0.0.1:{self.port}"
         self.context = ssl.create_default_context(cafile=str(certificates.authority))
 
-    def _ready(self):
+    def answers(self):
         try:
             return httpx.get(f"{self.url}/health/ready", verify=self.context).is_success
         except httpx.TransportError:

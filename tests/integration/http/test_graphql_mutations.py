@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from commands.intake.builders import COMMAND_TYPES
+from commands.table.registry import CLIENT_COMMANDS
 from tests.support.graphql import data, refused, send
 from tests.support.people import Person, made
 
@@ -29,7 +29,7 @@ COMMIT = (
 def test_every_command_is_a_mutation(anybody: httpx.Client) -> None:
     found = data(anybody, "{ __schema { mutationType { fields { name } } } }")
     names = {field["name"] for field in found["__schema"]["mutationType"]["fields"]}
-    nouns = {name: (name.partition(".")[2] + name.partition(".")[0].capitalize()) for name in COMMAND_TYPES}
+    nouns = {name: (name.partition(".")[2] + name.partition(".")[0].capitalize()) for name in CLIENT_COMMANDS}
     assert set(nouns.values()) <= names
 
 

@@ -13,7 +13,7 @@ from graphql import (
     is_leaf_type,
 )
 
-from commands.intake.builders import COMMAND_TYPES
+from commands.table.registry import CLIENT_COMMANDS
 from domain.actor import Role
 from domain.policy import POLICY
 from read_api.graphql.federation import schema
@@ -27,7 +27,7 @@ NOWHERE = "01900000-0000-7000-8000-000000000000"
 SPECIAL = {"encoding": "UTF8", "email": '"a@b.c"', "authoredAt": '"2024-05-01T10:00:00Z"'}
 FIELDS = [
     *(("query", name, action) for name, action in query.actions.items()),
-    *(("mutation", field_name(name), name) for name in COMMAND_TYPES),
+    *(("mutation", field_name(name), name) for name in CLIENT_COMMANDS),
 ]
 
 

@@ -7,31 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.graphql import RESPONSE, data, open_socket, refused, send
-from tests.support.server import Server
+from tests.support.server import Server, serving
 
 QUERY = "query Mine { projects(limit: 1) { id } }"
 DIGEST = hashlib.sha256(QUERY.encode()).hexdigest()
 
 
-class Decided(Server):
-    """A server with settings of its own."""
-
-    settings: dict[str, str]
-
-    @property
-    def _environment(self) -> dict[str, str]:
-        return super()._environment | self.settings
-
-
 @contextmanager
 def decided(data: Path, **settings: str) -> Iterator[Server]:
-    server = Decided(data)
-    server.settings = settings
-    server.start()
-    try:
+    with serving(data, settings) as server:
         yield server
-    finally:
-        assert server.stop() == 0
 
 
 def test_introspection_off(tmp_path: Path) -> None:

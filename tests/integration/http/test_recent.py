@@ -7,9 +7,9 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from codepark.cache_and_channel import SharedMemory
-from codepark.profiles.embedded import Embedded
-from codepark.server import build_api, build_eraser
+from codepark.cache_and_channel import CacheAndChannel
+from codepark.composition import build_api, build_eraser
+from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from read_api.app import create_app
 from read_api.auth.principals import RECENT_SECONDS
@@ -29,8 +29,8 @@ SENSITIVE = [
 async def application(path):
     """Serve in process, so that the clock can be moved."""
     settings = Settings(data=path / "data")
-    parts = Embedded(settings)
-    shared = SharedMemory(settings, parts.logs)
+    parts = EmbeddedProfile(settings)
+    shared = CacheAndChannel(settings, parts.logs)
     hub = Hub(parts.logs)
     eraser = build_eraser(parts, shared, hub)
     try:

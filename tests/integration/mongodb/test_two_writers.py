@@ -10,6 +10,7 @@ from projections.mongodb.model_registry import Catalog
 from projections.store import Change, Checkpoint, DeadLetter, ModelSwitchedError, StoreUnavailableError
 from projections.writes import Delete, Patch, Put, SetItem
 from tests.contract.projections.samples import NOTES, apply, dumps, expected, histories, note
+from tests.support.proof import size
 
 pytestmark = pytest.mark.integration
 
@@ -76,7 +77,7 @@ def test_one_who_begins_again_does_not_disturb_one_who_is_ahead(new_store):
 
 
 @settings(
-    max_examples=25,
+    max_examples=size(25, 300),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from insights.analyser import InlineAnalyser
 from projections.insights_model import insights_model
 from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.sqlite.store import SQLiteDocumentStore
 from streams.runner import Runner
+from tests.support.inline_analyser import InlineAnalyser
 from tests.support.profile import Commands
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from commands.intake.inputs import AuthorInput, ChangeInput
+from commands.table.commits import AuthorInput, ChangeInput
 from domain.errors import NotFoundError
 from projections.models import READ_MODELS
 from projections.models.projects import MODEL as PROJECTS
@@ -18,6 +18,8 @@ from streams.dead_letters import retry
 from streams.rebuild import RebuildCancelledError, rebuild
 from tests.integration.streams.conftest import Projections
 from tests.support.profile import ADA, Commands
+from tests.support.proof import size
+from tests.support.time_scale import stretched
 
 
 def fill(commands, projects=4, files=5):
@@ -219,7 +221,7 @@ def test_a_store_that_is_away_is_tried_again_and_nothing_is_skipped(commands, tm
     made.runner.start()
     for name in "abc":
         commands.project(name)
-    assert done.wait(20)
+    assert done.wait(stretched(20))
     assert made.store.count("projects") == 3
     assert made.store.dead_letters() == []
     made.close()
@@ -252,7 +254,9 @@ def test_each_event_is_projected_once_in_order_whoever_projects_it(commands, tmp
     made.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(15, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(stops=st.lists(st.integers(1, 25), max_size=4))
 def test_a_runner_that_is_stopped_anywhere_ends_with_the_same_documents(tmp_path_factory, stops):
     """G6, G7: where a process ends between two steps does not matter."""
@@ -315,10 +319,10 @@ def test_models_that_are_added_later_are_filled_from_the_first_event(commands, t
 
 def test_an_unknown_model_is_named(tmp_path):
     from codepark.operations import rebuild_model
-    from codepark.profiles.embedded import Embedded
+    from codepark.profiles.embedded import EmbeddedProfile
     from codepark.settings import Settings
 
-    parts = Embedded(Settings(data=tmp_path / "data"))
+    parts = EmbeddedProfile(Settings(data=tmp_path / "data"))
     try:
         with pytest.raises(NotFoundError, match="there is no read model nothing; there are projects"):
             rebuild_model(parts, {"model": "nothing"})

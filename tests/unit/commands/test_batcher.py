@@ -4,6 +4,7 @@ import asyncio
 
 from commands import batcher as module
 from commands.batcher import Gathering
+from tests.support.time_scale import stretched
 
 
 async def handed_on(*turns):
@@ -19,7 +20,7 @@ async def handed_on(*turns):
         settled.clear()
         for item in items:
             gathering.add(loop, item)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(stretched(5)):
             await settled.wait()
     return batches
 

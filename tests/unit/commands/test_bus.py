@@ -12,9 +12,10 @@ from commands.batch_decider import decide_batch
 from commands.bus import BusyError
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, KeyReusedError, Refused, Unavailable
-from commands.unit_of_work import View
+from commands.unit_of_work import SettledStates
 from domain.errors import ConflictError, ForbiddenError, NotFoundError, StaleVersionError
 from tests.support.profile import ADA, BOB, Commands
+from tests.support.proof import size
 
 
 def refusal(outcome):
@@ -59,7 +60,7 @@ def test_a_refused_command_leaves_nothing_for_the_next(commands):
         {"path": "ok.txt", "status": "A", "content": "x"},
         {"path": "bad.txt", "status": "A", "content": "%", "encoding": "base64"},
     ]
-    from commands.intake.inputs import AuthorInput, ChangeInput
+    from commands.table.commits import AuthorInput, ChangeInput
 
     commit = commands.submission(
         "commit.record",
@@ -279,7 +280,7 @@ def test_a_long_stream_is_snapshotted_and_read_from_there(commands):
         commands.outcomes(*submissions[start : start + 50])
     snapshot = commands.log.snapshot(f"project-{project}")
     assert snapshot.version > 200
-    loaded = View(commands.log).get(f"project-{project}")
+    loaded = SettledStates(commands.log).get(f"project-{project}")
     assert (loaded.version, loaded.state.name, loaded.snapshot) == (451, "n449", snapshot.version)
 
 
@@ -293,7 +294,7 @@ def test_two_accounts_cannot_take_one_name(commands):
     from domain.account.commands import RegisterAccount
 
     def register(account_id, email, name):
-        from commands.intake.intake import Request
+        from commands.intake import CommandMetadata
         from domain.actor import ANONYMOUS
 
         claim = commands.intake.claim
@@ -305,7 +306,7 @@ def test_two_accounts_cannot_take_one_name(commands):
             email_claim=claim("email", email),
             name_claim=claim("name", name),
         )
-        return commands.intake.submit(command, None, Request(actor=ANONYMOUS))
+        return commands.intake.submit(command, None, CommandMetadata(actor=ANONYMOUS))
 
     outcomes = commands.outcomes(
         register("1", "ada@example.invalid", "ada"),
@@ -318,7 +319,7 @@ def test_two_accounts_cannot_take_one_name(commands):
     assert commands.intake.account_named("Ada") == "1"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=size(25, 500), deadline=None)
 @given(
     cuts=st.lists(st.integers(1, 5), min_size=1, max_size=6),
     names=st.lists(st.sampled_from("abc"), min_size=6, max_size=20),
@@ -352,4 +353,4 @@ def test_deciding_raises_where_the_log_cannot_be_read(commands, monkeypatch):
     monkeypatch.setattr(commands.log, "existing", away)
     submission = commands.submission("project.update", target="0" * 8, name="x")
     with pytest.raises(LogUnavailableError):
-        decide_batch(View(commands.log), commands.log, [submission], 1)
+        decide_batch(SettledStates(commands.log), commands.log, [submission], 1)

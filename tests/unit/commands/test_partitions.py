@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.bus import BusyError
-from commands.handlers import home_of
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.log import Selection
 from commands.outcomes import Unavailable
 from commands.partitioned_bus import PartitionedBus, partitioned
 from commands.partitioner import partition_of
 from commands.partitions import Logs
+from commands.table.dispatch import home_of
 from domain.account.commands import ChangeStanding
 from domain.actor import SERVICE, Tier
 from tests.support.partitions import MemoryLog, memory_logs
@@ -142,7 +142,7 @@ def test_each_partition_gets_its_part_of_a_batch_once_and_in_order(submissions, 
 
 def test_commands_about_accounts_keep_their_place_among_others(submissions, commands, asked):
     standing = ChangeStanding(account_id=ADA.id, roles=None, tier=Tier.PRO)
-    account = commands.intake.submit(standing, None, Request(actor=SERVICE))
+    account = commands.intake.submit(standing, None, CommandMetadata(actor=SERVICE))
     _, calls = asked([*submissions[:20], account, *submissions[20:]])
     at = next(place for place, (_, run) in enumerate(calls) if account.command_id in run)
     assert calls[at] == (number_of("accounts"), [account.command_id])

@@ -12,7 +12,7 @@ from commands.chain import first_chain, link
 from commands.kafka.prefetch import pool
 from commands.kafka.prefetch.message import Examined, Part, examine
 from commands.kafka.prefetch.pool import Cores, Examiners
-from commands.kafka.prefetch.worker import LENGTH_BYTES, Task, examine_all
+from commands.kafka.prefetch.worker import Task, examine_all
 from commands.kafka.protocol.chain_rule import Counted, Counting, Place, Void, opening_headers
 from commands.kafka.protocol.chained_messages import seal
 from commands.kafka.protocol.follower import Tail
@@ -20,6 +20,7 @@ from commands.kafka.protocol.message import Message, covered
 from commands.kafka.replica.replica import Replica
 from commands.kafka.settings import KafkaSettings
 from commands.log import LogCorruptError, Tip
+from processes.frames import read_frame
 from tests.unit.commands.test_chain import a_record
 
 LOG = "l"
@@ -124,12 +125,9 @@ class Few:
 
 
 def parts_of(out):
-    data, found = out.getvalue(), []
-    while data:
-        length = int.from_bytes(data[:LENGTH_BYTES], "big")
-        found.append(msgpack.decode(data[LENGTH_BYTES : LENGTH_BYTES + length], type=Part))
-        data = data[LENGTH_BYTES + length :]
-    return found
+    out.seek(0)
+    frames = iter(lambda: read_frame(out), None)
+    return [msgpack.decode(body, type=Part) for body in frames]
 
 
 @pytest.mark.parametrize("place", [Place(), OPENED, AFTER_TWO], ids=["unopened", "opened", "behind two"])

@@ -11,7 +11,7 @@ from domain.actor import Actor
 from domain.command import Command
 from domain.errors import Refusal
 from domain.event import Event
-from domain.project.state import Project
+from domain.project.access import ProjectAccess
 
 
 class Outcome:
@@ -39,7 +39,7 @@ class Outcome:
 class Given:
     """A state that some events left."""
 
-    def __init__(self, decider: ModuleType, state: Any, project: Project | None) -> None:
+    def __init__(self, decider: ModuleType, state: Any, project: ProjectAccess | None) -> None:
         self._decider, self._state, self._project = decider, state, project
 
     def when(self, command: Command, actor: Actor) -> Outcome:
@@ -48,6 +48,6 @@ class Given:
         return Outcome(lambda: self._decider.decide(*around, self._state, command, actor))
 
 
-def given(decider: ModuleType, *events: Event, project: Project | None = None) -> Given:
+def given(decider: ModuleType, *events: Event, project: ProjectAccess | None = None) -> Given:
     """Start from what *events* leave, within *project* where the decider asks for one."""
     return Given(decider, reduce(decider.evolve, events, decider.INITIAL), project)

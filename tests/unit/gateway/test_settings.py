@@ -4,7 +4,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from codepark.settings import SettingsError, read_settings
+from codepark.settings import read_settings
+from commands.environment import SettingsError
 from devservers.certificates import make_certificates
 
 

@@ -46,28 +46,28 @@ def limits():
     return Limits(MemoryLimiter(lambda: 1_000_000))
 
 
-@pytest.mark.parametrize(("name", "actor", "rate", "burst", "under_way", "sockets"), TABLE, ids=ids)
-def test_the_table(name, actor, rate, burst, under_way, sockets):
+@pytest.mark.parametrize(("name", "actor", "rate", "burst", "running", "sockets"), TABLE, ids=ids)
+def test_the_table(name, actor, rate, burst, running, sockets):
     found = allowance_of(actor)
     requests = (None, None) if found.requests is None else (found.requests.per_minute, found.requests.burst)
-    assert (*requests, found.under_way, found.sockets) == (rate, burst, under_way, sockets)
+    assert (*requests, found.running, found.sockets) == (rate, burst, running, sockets)
 
 
-@pytest.mark.parametrize(("name", "actor", "rate", "burst", "under_way", "sockets"), TABLE, ids=ids)
-def test_the_reference_has_the_same_table(name, actor, rate, burst, under_way, sockets):
+@pytest.mark.parametrize(("name", "actor", "rate", "burst", "running", "sockets"), TABLE, ids=ids)
+def test_the_reference_has_the_same_table(name, actor, rate, burst, running, sockets):
     row = next(
         line for line in PAGE.read_text("utf-8").splitlines() if line.lower().startswith(f"| {name} |")
     )
     numbers = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", row)]
-    assert numbers == [value for value in (rate, burst, under_way, sockets) if value is not None]
+    assert numbers == [value for value in (rate, burst, running, sockets) if value is not None]
 
 
 def test_the_service_is_enterprise():
     assert allowance_of(SERVICE).requests is None
 
 
-@pytest.mark.parametrize(("name", "actor", "rate", "burst", "under_way", "sockets"), TABLE[:3], ids=ids[:3])
-def test_as_many_requests_as_the_burst_and_then_429(name, actor, rate, burst, under_way, sockets):
+@pytest.mark.parametrize(("name", "actor", "rate", "burst", "running", "sockets"), TABLE[:3], ids=ids[:3])
+def test_as_many_requests_as_the_burst_and_then_429(name, actor, rate, burst, running, sockets):
     async def run():
         held, caller = limits(), Caller(actor)
         for number in range(burst):
@@ -83,8 +83,8 @@ def test_as_many_requests_as_the_burst_and_then_429(name, actor, rate, burst, un
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("name", "actor", "rate", "burst", "under_way", "sockets"), TABLE, ids=ids)
-def test_as_many_sockets_as_the_table_says(name, actor, rate, burst, under_way, sockets):
+@pytest.mark.parametrize(("name", "actor", "rate", "burst", "running", "sockets"), TABLE, ids=ids)
+def test_as_many_sockets_as_the_table_says(name, actor, rate, burst, running, sockets):
     async def run():
         held = Limits(MemoryLimiter(count(0, 10**9).__next__))  # so slowly that no rate is met
         callers = [Caller(actor) for _ in range(sockets)]
@@ -124,7 +124,7 @@ def test_enterprise_has_500_requests_under_way_and_no_rate():
         for _ in range(5_000):  # one after the other: there is no rate
             await held.request(late)
             await held.end(late.state)
-        assert held._under_way == {}
+        assert held._running == {}
 
     asyncio.run(run())
 

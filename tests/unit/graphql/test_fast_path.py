@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from read_api.graphql import types
 from read_api.graphql.fast_path import FastPathExecution
+from tests.support.proof import size
 
 PROJECT = {
     "id": "1",
@@ -79,7 +80,7 @@ selections = selection(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=size(150, 3_000), deadline=None)
 @given(selections)
 def test_both_paths_give_the_same(inner):
     query = f"{{ projects {{ {inner} }} }}"

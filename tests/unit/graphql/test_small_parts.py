@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commands.environment import SettingsError
 from projections.cache import MemoryCache
 from read_api.graphql.media_types import answer_type
 from read_api.graphql.node import FINDERS, global_id, parse_global_id
@@ -19,7 +20,6 @@ from read_api.graphql.settings import (
     INTROSPECTION,
     TRUSTED,
     GraphQLSettings,
-    GraphQLSettingsError,
     read_graphql_settings,
 )
 from read_api.problems import HttpError
@@ -108,7 +108,10 @@ def test_a_text_that_is_not_an_id_names_no_type(text):
 
 def test_settings(tmp_path):
     assert read_graphql_settings({}) == GraphQLSettings()
-    assert read_graphql_settings({INTROSPECTION: "off"}).introspection is False
+    assert [read_graphql_settings({INTROSPECTION: off}).introspection for off in ("off", "OFF")] == [
+        False
+    ] * 2
+    assert read_graphql_settings({INTROSPECTION: "On"}).introspection is True
     file = tmp_path / "trusted.json"
     file.write_text(json.dumps({DIGEST: QUERY}))
     assert read_graphql_settings({TRUSTED: str(file)}).trusted == {DIGEST: QUERY}
@@ -119,9 +122,9 @@ def test_settings_that_cannot_be_used_name_the_variable(tmp_path, text):
     file = tmp_path / "trusted.json"
     if text is not None:
         file.write_text(text)
-    with pytest.raises(GraphQLSettingsError, match=TRUSTED):
+    with pytest.raises(SettingsError, match=TRUSTED):
         read_graphql_settings({TRUSTED: str(file)})
-    with pytest.raises(GraphQLSettingsError, match=INTROSPECTION):
+    with pytest.raises(SettingsError, match=INTROSPECTION):
         read_graphql_settings({INTROSPECTION: "maybe"})
 
 

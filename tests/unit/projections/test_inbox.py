@@ -13,6 +13,7 @@ from projections.queries.page import PageRequest
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Change, Checkpoint
 from projections.writes import Put
+from tests.support.proof import size
 
 ADA, BOB = Actor(id="ada"), Actor(id="bob")
 
@@ -58,7 +59,7 @@ def everything(queries, unread, limit):
 TIMES = st.lists(st.integers(0, 5), max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=size(60, 1_000), deadline=None)
 @given(
     times=TIMES,
     read=st.sets(st.integers(0, 24)),

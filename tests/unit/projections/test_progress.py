@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from projections.progress import NotCaughtUpError, Progress
+from tests.support.time_scale import stretched
 
 
 def waited(progress, needed, reports=(), timeout=5.0):
@@ -12,7 +13,7 @@ def waited(progress, needed, reports=(), timeout=5.0):
 
     async def run():
         progress.bind(asyncio.get_running_loop())
-        waiting = asyncio.ensure_future(progress.wait(("a", "b"), needed, timeout))
+        waiting = asyncio.ensure_future(progress.wait(("a", "b"), needed, stretched(timeout)))
         for sequences, partition in reports:
             await asyncio.sleep(0)
             assert not waiting.done()

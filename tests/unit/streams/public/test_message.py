@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from commands.secrets import Secrets
 from domain.account.events import AccountProfileChanged, AccountRegistered
 from domain.commit.events import ChangeStatus, CommitRecorded, RecordedChange
+from domain.event import Event
 from domain.file.events import Encoding, FileDeleted, FileWritten
 from domain.identifiers import file_stream
+from domain.log.events import LogFenced
 from domain.project.events import ProjectCreated, Visibility
 from domain.registry import EVENTS
 from domain.times import rfc3339
@@ -47,14 +49,24 @@ def headers_of(message):
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_each_event_is_published_or_withheld_for_a_reason(event):
-    """Decide in streams/public/publications.py what of a new event may be public."""
+    """A new event has a publication in streams/public/publications.py, or its class says why it is withheld."""
     assert (publication_of(event.TOPIC) is None) != (why_withheld(event.TOPIC) is None)
 
 
+def test_the_class_says_why_its_events_are_withheld():
+    assert why_withheld("log.fenced") == LogFenced.WITHHELD == "concerns the log, not what people did"
+    assert why_withheld("project.created") is None
+    assert publication_of("log.fenced") is None
+
+
 def test_an_event_of_which_nothing_was_decided_is_noticed():
-    assert publication_of("project.archived") is None
-    assert why_withheld("project.archived") is None
-    assert why_withheld("log.opened")
+    class Undecided(Event):
+        """Neither published nor withheld."""
+
+    assert Undecided.WITHHELD == ""
+    assert publication_of("undecided.happened") is None
+    with pytest.raises(KeyError):
+        why_withheld("undecided.happened")
 
 
 def test_each_event_is_published_once():

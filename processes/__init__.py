@@ -1,0 +1,1 @@
+"""Child processes: how they end with their parent, and how the two exchange messages."""
