@@ -62,7 +62,7 @@ async def create_project(call: Call, data: ProjectInput) -> Answer:
     """Create a project."""
     accepted = await call.execute(call.command_type, data)
     project_id = accepted.stream.removeprefix("project-")
-    answer = await _changed(call, accepted, project_id, new=True)
+    answer = await _project_answer(call, accepted, project_id, new=True)
     answer.status = 201
     answer.headers["Location"] = f"{PROJECTS}/{project_id}"
     return answer
@@ -81,7 +81,7 @@ async def get_project(call: Call, query: AsOfQuery) -> Answer:
 @operation("PUT", PROJECT, "project.update", input=ProjectInput, output=ProjectView, command=True)
 async def replace_project(call: Call, data: ProjectInput) -> Answer:
     """Replace every attribute of a project; what the body leaves out gets its default."""
-    return await _update(
+    return await _change(
         call,
         ProjectPatch(
             name=data.name, description=data.description, visibility=data.visibility, language=data.language
@@ -100,7 +100,7 @@ async def replace_project(call: Call, data: ProjectInput) -> Answer:
 )
 async def patch_project(call: Call, data: ProjectPatch) -> Answer:
     """Change some attributes of a project (JSON merge patch)."""
-    return await _update(call, data)
+    return await _change(call, data)
 
 
 @operation("DELETE", PROJECT, "project.delete", status=204, command=True)
@@ -173,11 +173,12 @@ async def _execute(call: Call, data: Any) -> Accepted:
     return await call.execute(call.command_type, data, target=call.path["project_id"])
 
 
-async def _update(call: Call, data: ProjectPatch) -> Answer:
-    return await _changed(call, await _execute(call, data), call.path["project_id"])
+async def _change(call: Call, data: Any) -> Answer:
+    """Carry out the operation's command on the project in the path, and answer with the project."""
+    return await _project_answer(call, await _execute(call, data), call.path["project_id"])
 
 
-async def _changed(call: Call, accepted: Accepted, project_id: str, *, new: bool = False) -> Answer:
+async def _project_answer(call: Call, accepted: Accepted, project_id: str, *, new: bool = False) -> Answer:
     """Answer with the project as a command changed it; its JSON is ready unless only some fields are wanted."""
     rendered = await changed_project(call, accepted, project_id, new=new)
     body = rendered.body
