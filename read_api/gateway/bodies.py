@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.limits import BODY_SIZE
+from read_api.gateway.patterns import corrected
 from read_api.problems import BadInputError, HttpError
 
 JSON = "application/json"
@@ -108,7 +109,7 @@ def invalid(message: str, prefix: str = "") -> BadInputError:
     if unknown:
         pointer += f"/{unknown.group(1)}"
         return BadInputError(f"unknown field `{unknown.group(1)}`", pointer, code="unknown_field")
-    return BadInputError(detail, pointer)
+    return BadInputError(corrected(detail), pointer)
 
 
 def _pointer(path: str) -> str:

@@ -15,6 +15,7 @@ from domain.policy import Scope
 from projections.writes import Document
 from read_api.contract.changed_resource import changed_resource, resource_of
 from read_api.contract.parameters import Word
+from read_api.gateway.bodies import invalid
 from read_api.gateway.commands import command_metadata
 from read_api.gateway.operation import check_action
 from read_api.graphql import types
@@ -128,7 +129,8 @@ def _target(given: dict[str, Any]) -> str:
     try:
         return msgspec.convert(target, Word) if target else target
     except msgspec.ValidationError as error:
-        raise BadInputError(f"argument {TARGET}: {error}", TARGET) from error
+        detail = invalid(str(error)).faults[0].detail
+        raise BadInputError(f"argument {TARGET}: {detail}", TARGET) from error
 
 
 def _key(context: Context, given: dict[str, Any], info: GraphQLResolveInfo) -> str | None:

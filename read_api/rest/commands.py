@@ -19,10 +19,15 @@ from read_api.gateway.answers import Answer, json_answer
 from read_api.gateway.bodies import invalid
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
+from read_api.gateway.patterns import pattern
 from read_api.problems import BadInputError, problem_in_batch
 
 COMMANDS = "/api/v1/commands"
-_TYPES = "^(" + "|".join(name.replace(".", r"\.") for name in CLIENT_COMMANDS) + ")$"
+_TYPES = pattern(
+    "^(" + "|".join(name.replace(".", r"\.") for name in CLIENT_COMMANDS) + ")$",
+    "write a type of command, such as project.create",
+)
+_KEY = pattern(r"^[\u0021-\u007e]+$", "write printable ASCII characters, without spaces")
 
 operation = Operations("Commands")
 
@@ -32,7 +37,7 @@ class BatchCommand(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
 
     type: Annotated[str, Meta(pattern=_TYPES)]
     data: msgspec.Raw
-    id: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[\u0021-\u007e]+$")] | UnsetType = UNSET
+    id: Annotated[str, Meta(min_length=1, max_length=200, pattern=_KEY)] | UnsetType = UNSET
     target: Word | UnsetType = UNSET
     expected_version: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
 
