@@ -1,4 +1,4 @@
-"""The outermost layer: the client's address, request ids, HEAD and OPTIONS on every path, file paths as they were sent."""
+"""The outermost layer: client addresses, request ids, HEAD and OPTIONS, and file paths as they were sent."""
 
 import re
 from typing import Any
@@ -28,14 +28,14 @@ logger = structlog.get_logger(__name__)
 class Edge:
     """Give each request an id, answer HEAD wherever GET is allowed, and say which methods a path allows.
 
-    The router would fold `//` and `..`. The path of a file is therefore taken from the raw path, decoded once, and
-    stored in the state of the connection.
+    The router would fold `//` and `..`. The path of a file is therefore taken from the raw path, decoded
+    once, and stored in the state of the connection.
     """
 
     def __init__(
         self, app: ASGIApp, allowed: dict[str, list[str]], settings: GatewaySettings, limits: Limits
     ) -> None:
-        """Stand before *app*, whose paths allow these methods; release what a connection holds of *limits*."""
+        """Stand before *app*, whose paths allow these methods; a connection that ends releases *limits*."""
         self._app = app
         self._limits = limits
         self._clients = Clients(settings.trusted_proxies, tls=settings.tls)

@@ -14,7 +14,7 @@ _WAITING = 16
 
 
 class PastAnswers:
-    """Answer questions about projects as they were, a few at a time in threads; one object for the whole process."""
+    """Answer questions about projects as they were, a few at a time in threads; one for the process."""
 
     def __init__(
         self, queries_at: Callable[[str, int], Queries], *, running: int = _RUNNING, waiting: int = _WAITING

@@ -1,4 +1,4 @@
-"""The query objects over one store, and the port of what answers about a command's result before the store does."""
+"""The query objects over one store, and the port that shows a command's result before the store can."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -36,7 +36,7 @@ class Queries(Struct, frozen=True):
 
 
 class ChangedResource(Protocol):
-    """Shows what a command changed without waiting for the read models, for example from a replica of the log."""
+    """Shows what a command changed without waiting for the read models, such as a replica of the log."""
 
     async def __call__(self, accepted: Accepted, ask: Callable[[Queries], Any], /) -> Any:
         """Ask about the resource that the command changed; None where only the read models can answer."""

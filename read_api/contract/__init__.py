@@ -1,1 +1,1 @@
-"""What REST and GraphQL share: parameters, query structs, shapes of answers, and the answers themselves as data."""
+"""What REST and GraphQL share: parameters, query structs, structs of answers, and answers as data."""

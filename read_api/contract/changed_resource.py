@@ -56,7 +56,8 @@ def resource_of(type_name: str) -> Resource | None:
 async def changed_resource(call: Call, command: Command, accepted: Accepted) -> Document | None:
     """Return what *command* changed, None where there is nothing to show (yet).
 
-    Raises NotFoundError where the caller may not see it any more, and HttpError 503 where it is not there in time.
+    Raises NotFoundError where the caller may not see it any more, and HttpError 503 where it is not there in
+    time.
     """
     resource = resource_of(command.NAME)
     if resource is None or (isinstance(command, RecordCommit) and not command.complete):
@@ -84,7 +85,7 @@ async def changed_project(call: Call, accepted: Accepted, project_id: str, *, ne
 async def read_changed_in(
     call: Call, accepted: Accepted, project_id: str, ask: Callable[[Queries], T], *, insights: bool = False
 ) -> T:
-    """Ask about what a command changed in a project: the present, or for a repeated command the moment after it.
+    """Ask about what a command changed in a project: now, or for a repeated command the moment after it.
 
     Raises HttpError 503 where the answer is not there in time.
     """
@@ -98,5 +99,5 @@ async def read_changed_in(
 
 
 async def read_changed(call: Call, accepted: Accepted, ask: Callable[[Queries], T]) -> T:
-    """Ask about what a command changed outside of projects; raises HttpError 503 where it is not there in time."""
+    """Ask about what a command changed outside of projects; raises HttpError 503 where it takes too long."""
     return await call.api.consistency.read_changed(ask, accepted, call.position_after(accepted))

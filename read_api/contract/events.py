@@ -28,7 +28,7 @@ Show = Callable[[EventLog, Record], RenderedEvent | None]
 
 
 class EventPage(Struct, frozen=True, kw_only=True):
-    """Events that are ready to be sent, the position after the last one read, and whether there may be more."""
+    """Events that are ready to be sent, the position after the last one read, and whether more may follow."""
 
     events: list[RenderedEvent]
     position: Position
@@ -38,8 +38,8 @@ class EventPage(Struct, frozen=True, kw_only=True):
 async def list_events(call: Call, query: EventQuery) -> EventPage:
     """Return events, oldest first: all for administrators and auditors, those of visible projects for others.
 
-    Analysts get the others as the public topics have them, without personal data; a caller who is only an analyst gets
-    all of them like that.
+    Analysts get the others as the public topics have them, without personal data; a caller who is only an
+    analyst gets all of them like that.
     """
     api, actor = call.api, call.actor
     await call.read(lambda _: None)
@@ -125,8 +125,8 @@ def scan_records(
 ) -> EventPage:
     """Return up to *limit* events that *show* gives of *records*, which follow *start*.
 
-    With *several* partitions, each event carries the position of the whole list after it, so that a client which
-    continues there misses and repeats nothing. With one partition that is the event's own.
+    With *several* partitions, each event carries the position of the whole list after it, so that a client
+    which continues there misses and repeats nothing. With one partition that is the event's own.
     """
     events: list[RenderedEvent] = []
     last: dict[int, Record] = {}

@@ -36,8 +36,8 @@ async def past_answer(
 ) -> Document:
     """Ask about a project as it was; a caller who may not see it now may not see its past.
 
-    The past does not change, so the answer is cached for a while under the question's *name*.
-    Raises NotFoundError where it did not exist then, and BadInputError where *as_of* is neither time nor position.
+    The past does not change, so the answer is cached for a while under the question's *name*. Raises
+    NotFoundError where it did not exist then, and BadInputError where *as_of* is neither time nor position.
     """
     await check_history(call, project_id)
     sequence = await _sequence_at(call, project_id, as_of)

@@ -78,14 +78,14 @@ def _tagged(call: Call, body: bytes, tag: str) -> Answer:
 
 
 def etag(version: int, body: bytes | None = None) -> str:
-    """Return the entity tag of a version; with *body*, of a composed resource in this state (RFC 9110, section 8.8)."""
+    """Return the entity tag of a version; with *body*, of a composed resource (RFC 9110, section 8.8)."""
     if body is None:
         return f'"{version}"'
     return f'"{version}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
 
 
 def not_modified(if_none_match: str | None, tag: str) -> bool:
-    """Return whether the client has the state of *tag* already; raises BadInputError for malformed entity tags."""
+    """Return whether the client has the state of *tag*; raises BadInputError for malformed entity tags."""
     if if_none_match is None:
         return False
     given = [part.strip() for part in if_none_match.split(",")]

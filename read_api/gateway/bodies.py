@@ -28,7 +28,7 @@ _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 async def read_body(
     receive: Callable[[], Awaitable[Any]], headers: Mapping[str, str], seconds: float
 ) -> bytes:
-    """Read the body; raises HttpError 413 as soon as it is too large, 408 where it takes longer than *seconds*."""
+    """Read the body; raises HttpError 413 once it is too large, 408 where it takes longer than *seconds*."""
     announced = headers.get("content-length")
     if announced is not None and announced.isdecimal() and int(announced) > BODY_SIZE:
         raise _too_large()

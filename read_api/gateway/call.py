@@ -19,10 +19,10 @@ T = TypeVar("T")
 
 
 class Call:
-    """One request: who sends it (`caller`), what it carries, and the ways to read and to change something for it.
+    """One request: its sender (`caller`), what it carries, and the ways to read and to change data for it.
 
-    *path* holds the parameters of its path and *query* those of its query, as text; *headers* have lower-case names.
-    *command_type* is the type of command that the operation is declared with.
+    *path* holds the parameters of its path and *query* those of its query, as text; *headers* have lower-case
+    names. *command_type* is the type of command that the operation is declared with.
     """
 
     __slots__ = (
@@ -71,7 +71,7 @@ class Call:
 
     @property
     def address(self) -> str:
-        """Return the address that the request comes from, as far as proxies are trusted; of IPv6 its network."""
+        """Return the client's address, as far as proxies are trusted; of IPv6 its network."""
         return str(self.state.get("address", ""))
 
     @property
@@ -84,16 +84,16 @@ class Call:
     ) -> T:
         """Ask the query objects once the read models include what the caller must see.
 
-        *project* is the one that the answer is about, by default the one in the path; with *insights* the answer
-        shows its insights.
-        Raises StoreUnavailableError where the read models do not get there in time.
+        *project* is the one that the answer is about, by default the one in the path; with *insights* the
+        answer shows its insights. Raises StoreUnavailableError where the read models do not get there in
+        time.
         """
         return await self.api.consistency.read(
             ask, self.after, project=project or self.path.get("project_id"), insights=insights
         )
 
     async def read_list(self, ask: Callable[[Queries], Page]) -> Page:
-        """Ask for a page of projects, with insights that include what the caller must see; raises as `read` does."""
+        """Ask for a page of projects with insights that are recent enough; raises as `read` does."""
         return await self.api.consistency.read_list(ask, self.after)
 
     def command_metadata(self) -> CommandMetadata:
@@ -130,7 +130,7 @@ class Call:
         return await self.api.commands.carry_out(submission)
 
     async def execute_and_wait(self, command: Command, actor: Actor) -> Accepted:
-        """Carry out *command* for *actor* without an idempotency key, and wait until this process has its events.
+        """Carry out *command* for *actor* without a key, and wait until this process has its events.
 
         Raises as `carry_out` does.
         """

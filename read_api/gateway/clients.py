@@ -1,4 +1,4 @@
-"""The client of a connection: the peer, or the one that a trusted proxy names (X-Forwarded-For, X-Forwarded-Proto)."""
+"""The client of a connection: its peer, or the client that a trusted proxy names in X-Forwarded-*."""
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -30,7 +30,7 @@ class Clients:
         return grouped(self._first_untrusted(peer, forwarded)), secure
 
     def _first_untrusted(self, peer: str, forwarded: list[str]) -> str:
-        """Return the right-most address that is not a trusted proxy's; each proxy appends the address of its peer."""
+        """Return the right-most address that is not a trusted proxy's; each proxy appends its peer's."""
         nearest = peer
         for entry in reversed(forwarded):
             host = _host(entry)

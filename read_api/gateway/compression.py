@@ -25,7 +25,8 @@ _SECRET_PATHS = ("/api/v1/auth/", "/api/v1/me/tokens", "/api/v1/me/sessions")
 def compressible(path: str, status: int, headers: Mapping[bytes, bytes]) -> bool:
     """Return whether an answer with these *headers* may be compressed.
 
-    An answer with secrets next to text that somebody else can choose may not (BREACH), nor may a stream of events.
+    An answer with secrets next to text that somebody else can choose may not (BREACH), nor may a stream of
+    events.
     """
     media = headers.get(b"content-type", b"")
     return (

@@ -1,6 +1,7 @@
 """What an answer must include: everything acknowledged so far, and the position that the caller names.
 
-A position is how far a client has seen the log; a command's answer carries one, `CodePark-After` sends it back.
+A position is how far a client has seen the log; a command's answer carries one, `CodePark-After` sends it
+back.
 """
 
 import asyncio
@@ -54,8 +55,8 @@ class Consistency:
     ) -> None:
         """Wait for *models* up to *wait_seconds*.
 
-        With *read_latest*, an answer includes everything acknowledged before the request. With *in_threads*, queries
-        go over a network and must not run in the event loop.
+        With *read_latest*, an answer includes everything acknowledged before the request. With *in_threads*,
+        queries go over a network and must not run in the event loop.
         """
         self._logs = logs
         self._log_of_each_partition = tuple(logs)
@@ -91,8 +92,8 @@ class Consistency:
     async def reached(self, token: str) -> Position:
         """Return the position of *token* once this process has its events.
 
-        Raises PositionError where the token belongs to another log, and HttpError 503 where the events do not arrive
-        in time.
+        Raises PositionError where the token belongs to another log, and HttpError 503 where the events do not
+        arrive in time.
         """
         position = self._known(parse_position(token))
         await self.wait_for(position)

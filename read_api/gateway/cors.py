@@ -11,8 +11,8 @@ from read_api.gateway.settings import ANY_ORIGIN
 Headers = list[tuple[bytes, bytes]]
 
 _EXPOSED = (
-    "CodePark-Command, CodePark-Position, Deprecation, ETag, Idempotency-Replayed, Link, Location, RateLimit, "
-    "RateLimit-Policy, Retry-After, Sunset, X-Request-Id"
+    "CodePark-Command, CodePark-Position, Deprecation, ETag, Idempotency-Replayed, Link, Location, "
+    "RateLimit, RateLimit-Policy, Retry-After, Sunset, X-Request-Id"
 )
 _REQUESTED = (
     "Authorization, CodePark-After, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
@@ -48,7 +48,7 @@ class Cors:
         return [(_ALLOWED, origin.encode("latin-1")), _EXPOSES]
 
     def preflight(self, scope: Any, methods: list[str]) -> dict[str, str]:
-        """Return the headers that allow the request that a browser asks about; none where it is not allowed."""
+        """Return the headers that allow the request that a browser asks about; none to refuse it."""
         origin = header(scope, b"origin")
         if (
             origin is None

@@ -22,13 +22,14 @@ class DeclarationError(TypeError):
 class Operation(Struct, frozen=True, kw_only=True):
     """One method of one path.
 
-    *action* is its name in the policy, which is asked before anything else is looked at. *input* is the struct of the
-    body, *query* that of the query, *output* that of the answer (None: no body). With *patch* the body is a merge
-    patch; with *optional_body* it may be absent. A *command* changes something, so that conditions, idempotency keys
-    and the refusals of commands apply; *command_type* is the command's name. *also* are other statuses of success,
-    *statuses* other refusals. *conditional* answers take `If-None-Match`. *hidden* operations are not in the document.
-    *deprecated* is the time since when it should not be used, *sunset* when it ends, *successor* the path to use
-    instead. An *unhurried* operation has no time limit.
+    *action* is its name in the policy, which is asked before anything else is looked at. *input* is the
+    struct of the body, *query* that of the query, *output* that of the answer (None: no body). With *patch*
+    the body is a merge patch; with *optional_body* it may be absent. A *command* changes something, so that
+    conditions, idempotency keys and the refusals of commands apply; *command_type* is the command's name.
+    *also* are other statuses of success, *statuses* other refusals. *conditional* answers take
+    `If-None-Match`. *hidden* operations are not in the document. *deprecated* is the time since when it
+    should not be used, *sunset* when it ends, *successor* the path to use instead. An *unhurried* operation
+    has no time limit.
     """
 
     method: str
@@ -66,10 +67,10 @@ class Operations:
     def __call__(
         self, method: str, path: str, action: str, *, command_type: str = "", **fields: Any
     ) -> Callable[[Handler], Handler]:
-        """Declare the decorated handler as *method* of *path*; the first line of its docstring is the summary.
+        """Declare the decorated handler as *method* of *path*; its docstring's first line is the summary.
 
-        A command is named as its *action*, unless *command_type* names it.
-        Raises DeclarationError for an action without a row in the policy and for a command that does not exist.
+        A command is named as its *action*, unless *command_type* names it. Raises DeclarationError for an
+        action without a row in the policy and for a command that does not exist.
         """
         check_action(action)
         if fields.get("command"):

@@ -1,4 +1,4 @@
-"""What to write where a text does not match the pattern of its field: a refusal says so, instead of the pattern."""
+"""What to write where a text does not match a pattern: refusals say that instead of the pattern."""
 
 from domain import limits
 

@@ -1,4 +1,4 @@
-"""Complete an answer with what every answer carries: its id, limits, security headers, `Vary`; and compress it."""
+"""Complete an answer: its id, limits, security headers and `Vary`; and compress it."""
 
 from functools import lru_cache
 from typing import Any

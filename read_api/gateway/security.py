@@ -47,7 +47,7 @@ SECURITY_HEADERS: dict[tuple[bool, bool, bool], Headers] = {
     for has_policy in (True, False)
     for has_referrer in (True, False)
 }
-"""What an answer needs, by whether the connection is encrypted and whether it has its own CSP and referrer policy.
+"""By whether the connection is encrypted, and whether the answer has its own CSP and referrer policy.
 
 A page brings its own. Over plain HTTP, browsers are not told to use TLS (RFC 6797, section 7.2).
 """

@@ -21,13 +21,13 @@ class Arguments(Generic[S]):
     def __init__(
         self, struct: type[S], *, without: Collection[str] = (), renamed: Mapping[str, str] | None = None
     ) -> None:
-        """Mirror *struct* but for the fields *without*; *renamed* maps its names to those that differ here."""
+        """Mirror *struct* except the fields *without*; *renamed* maps its names to different ones here."""
         self._struct = struct
         self._names = {here: there for there, here in (renamed or {}).items()}
         self.declared: dict[str, graphene.Argument] = arguments_of(struct, without=without, renamed=renamed)
 
     def read(self, given: Mapping[str, Any]) -> S:
-        """Return the arguments as the struct; null counts as absent. Raises BadInputError that names the argument."""
+        """Return the arguments as the struct, null as absent; raises BadInputError that names one."""
         values = {
             self._names.get(name, name): value
             for name, value in given.items()

@@ -18,7 +18,7 @@ class Context:
     def __init__(
         self, api: Api, headers: Mapping[str, str], request_id: str, state: dict[str, Any] | None = None
     ) -> None:
-        """Keep what the request carries; header names are in lower case, *state* is that of its connection."""
+        """Keep what the request carries; header names are in lower case, *state* is the connection's."""
         self.api = api
         self.state = {} if state is None else state
         self.headers = dict(headers)
@@ -29,7 +29,7 @@ class Context:
         self.extractors: Extractors | None = None
 
     def renewed(self, position: str | None = None) -> "Context":
-        """Return a context of the same connection that has loaded nothing yet; its answers include *position*.
+        """Return a context of the same connection with nothing loaded; its answers include *position*.
 
         Limits count it separately.
         """

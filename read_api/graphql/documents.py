@@ -30,7 +30,8 @@ _TOO_DEEP = "the query is too complex: it is nested too deeply"
 class PreparedDocument(Struct):
     """A document, the errors for which it may not run, and what was compiled for running it.
 
-    The cost of a *sized* document depends on variables. *extractors* is None where directives may change the selection.
+    The cost of a *sized* document depends on variables. *extractors* is None where directives may change the
+    selection.
     """
 
     document: DocumentNode

@@ -51,7 +51,7 @@ class Executor:
         return Context(self._api, headers, request_id, state)
 
     async def prepare(self, request: GraphQLRequest) -> Operation:
-        """Return the operation of *request*; raises HttpError, and RefusedError where the document may not run."""
+        """Return the operation of *request*; raises HttpError, and RefusedError where it may not run."""
         text = await self._persisted.text(request)
         prepared = self._documents.prepare(text, request.variables)
         if prepared.errors:
@@ -93,7 +93,7 @@ class Executor:
     async def subscribe(
         self, operation: Operation, context: Context
     ) -> ExecutionResult | AsyncIterator[ExecutionResult]:
-        """Return the results of a subscription as they arrive, or one result with the errors that prevent it."""
+        """Return the results of a subscription as they arrive, or one result with the errors against it."""
         request = operation.request
         source = await create_source_event_stream(
             self._schema,

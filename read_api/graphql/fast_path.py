@@ -1,8 +1,9 @@
 """Take answers straight out of documents where no field of a selection has to be looked up.
 
-graphql-core completes each value of each field separately, which costs more than everything else. Where a selection
-names only fields that are in the document, it is compiled into a function once, its extractor. A value that the extractor
-does not expect, an absent field or another type, is left to graphql-core, which knows every rule.
+graphql-core completes each value of each field separately, which costs more than everything else. Where a
+selection names only fields that are in the document, it is compiled into a function once, its extractor. A
+value that the extractor does not expect, an absent field or another type, is left to graphql-core, which
+knows every rule.
 """
 
 import math
@@ -27,10 +28,10 @@ from graphql.pyutils import Path
 
 Extractor = Callable[[Any], Any]
 Extractors = dict[tuple[int, int], Extractor | None]
-"""By the ids of a field's node and of its type: both live as long as the document with which these are kept."""
+"""By the ids of a field's node and of its type, which live as long as the document."""
 
 DOCUMENT_KEY = "document_key"
-"""The attribute by which a resolver names the key of the document that it reads, where it has to read no more."""
+"""The attribute with the key of the document that a resolver reads, where it reads nothing else."""
 _TYPENAME = "__typename"
 _INTS = range(-(2**31), 2**31)
 
@@ -100,7 +101,7 @@ class FastPathExecution(ExecutionContext):
 
 
 Field = tuple[str, str | None, Extractor]
-"""The name in the answer, the key in the document (None: the name of the type), and how the value is completed."""
+"""The name in the answer, the key in the document (None: the type's name), and the value's extractor."""
 
 
 def _constant(value: str, _: Any) -> str:

@@ -1,4 +1,4 @@
-"""The executor, made when it is first needed: the server's start does not wait for a schema that nobody may use."""
+"""The executor, made when it is first needed: the start does not wait for a schema that may go unused."""
 
 import asyncio
 from typing import TYPE_CHECKING

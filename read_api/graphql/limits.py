@@ -43,7 +43,7 @@ _NO_VARIABLES: Mapping[str, Any] = {}
 
 
 class Weight(Struct):
-    """The cost and depth of a selection, and its number of fields and aliases with every fragment inserted."""
+    """The cost and depth of a selection, and its numbers of fields and aliases with fragments inserted."""
 
     cost: int = 0
     depth: int = 0
@@ -59,7 +59,7 @@ class Weight(Struct):
 
 
 class Scales:
-    """Weigh one document; each fragment is weighed once, so that a document cannot make the counting expensive."""
+    """Weigh one document, each fragment once, so that no document makes the counting expensive."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> None:
         """Weigh for *schema* with these *variables*."""
@@ -120,7 +120,7 @@ class Scales:
         return weight
 
     def _times(self, node: FieldNode, definition: GraphQLField) -> int:
-        """Return how often a field's selection may be repeated: its page size, or a few for an unbounded list."""
+        """Return how often a field's selection may be repeated: its page size, a few in an unbounded list."""
         size = next((name for name in _SIZES if name in definition.args), None)
         if size is not None:
             return self._size(node, size, definition.args[size].default_value)

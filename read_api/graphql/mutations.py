@@ -136,7 +136,8 @@ def _target(given: dict[str, Any]) -> str:
 def _key(context: Context, given: dict[str, Any], info: GraphQLResolveInfo) -> str | None:
     """Return the idempotency key: the argument, else one derived from the header of the request.
 
-    The header's key serves every mutation of the operation; where there are several, each adds its name in the answer.
+    The header's key serves every mutation of the operation; where there are several, each adds its name in
+    the answer.
     """
     key: str | None = given.get(KEY)
     common = context.headers.get("idempotency-key")

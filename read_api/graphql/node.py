@@ -1,4 +1,4 @@
-"""Global ids: the UUID of an object that has one, else an opaque text with its project and its path or sha."""
+"""Global ids: the object's UUID, else an opaque text with its project and its path or sha."""
 
 import base64
 import binascii

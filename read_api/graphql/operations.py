@@ -29,7 +29,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class SocketOperations:
-    """Run what a client subscribes to; each waits until its result is sent, so that no queue grows for a slow client."""
+    """Run a client's operations; each waits until its result is sent, so that no queue grows."""
 
     def __init__(self, executor: "Executor", context: "Context", send: Send) -> None:
         """Execute with *executor* for the sender of *context*; *send* sends a message."""

@@ -1,4 +1,4 @@
-"""Queries that clients name by their hash: ones that were sent before, or ones that an installation trusts."""
+"""Queries that clients name by their hash: sent before, or trusted by the installation."""
 
 import asyncio
 import hashlib

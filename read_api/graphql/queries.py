@@ -207,7 +207,7 @@ async def announcement(context: Context, arguments: _ById) -> Document:
 
 @query("events", types.EventConnection, "events.read", types.events_after(EventQuery))
 async def events(context: Context, arguments: EventQuery) -> Document:
-    """List events, oldest first: all for administrators and auditors, those of visible projects for others."""
+    """List events, oldest first: all for administrators and auditors, else those of visible projects."""
     return event_connection(await list_events(context.call, arguments), after=arguments.after)
 
 

@@ -1,4 +1,4 @@
-"""An operation as a client sends it, over any transport (GraphQL over HTTP; Apollo's extension for persisted queries)."""
+"""An operation as a client sends it over any transport, with Apollo's extension for persisted queries."""
 
 from typing import Any
 

@@ -108,7 +108,7 @@ _PAGES: dict[str, tuple[AskPage, CursorOf]] = {
 async def page_of(
     context: Context, project: Document, kind: str, page: PageRequest, path: str = ""
 ) -> Document:
-    """Return a page of a project's files, commits, reviews or builds as a connection; raises NotFoundError."""
+    """Return a page of a project's files, commits, reviews or builds; raises NotFoundError."""
     project_id: str = project["id"]
     cursor_of = _PAGES[kind][1]
     marks: Document = {"projectId": project_id}

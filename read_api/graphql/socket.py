@@ -1,4 +1,4 @@
-"""`/graphql` over WebSocket: the protocol `graphql-transport-ws`, as the npm package `graphql-ws` speaks it."""
+"""`/graphql` over WebSocket: `graphql-transport-ws`, the protocol of the npm package `graphql-ws`."""
 
 import asyncio
 from collections.abc import Mapping

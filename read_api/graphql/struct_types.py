@@ -31,7 +31,7 @@ _enums: dict[type[Enum], Any] = {}
 
 
 def enum_of(enum: type[Enum]) -> Any:
-    """Return the GraphQL enum of *enum*: its names are the members', its values those of the JSON contract."""
+    """Return the GraphQL enum of *enum*: the members' names, with the values of the JSON contract."""
     if enum not in _enums:
         members = [(member.name, member.value) for member in enum]
         _enums[enum] = graphene.Enum(

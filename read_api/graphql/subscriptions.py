@@ -1,4 +1,4 @@
-"""The root fields of subscriptions: events as they happen, and a project whenever something in it has changed."""
+"""The root fields of subscriptions: events as they happen, and a project whenever it has changed."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
@@ -30,7 +30,7 @@ class _Changes(Struct, frozen=True, kw_only=True, rename="camel"):
 
 @subscription("events", types.Event, "events.read", Arguments(_Events))
 async def events(context: Context, arguments: _Events) -> AsyncIterator[Document]:
-    """Follow the events that you may see, first those after *after*; each carries the position to resume from."""
+    """Follow the events that you may see, those after `after` first; each has the position to resume from."""
     batches = await _batches(context, arguments.after, arguments.projects, arguments.types)
     return _decoded(batches)
 

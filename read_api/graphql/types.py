@@ -1,4 +1,4 @@
-"""The object types of the schema: the views of the contract, with the fields that lead from one to another."""
+"""The object types of the schema: the contract's views, with fields that lead from one to another."""
 
 from typing import Any
 

@@ -10,7 +10,8 @@ T = TypeVar("T")
 async def first_result(*parts: Coroutine[Any, Any, T]) -> T:
     """Run *parts* concurrently, cancel the others when one ends, and return its result or raise its error.
 
-    The others have ended when this returns: granian closes a socket only when nothing receives from it any more.
+    The others have ended when this returns: granian closes a socket only when nothing receives from it any
+    more.
     """
     tasks = [asyncio.create_task(part) for part in parts]
     try:

@@ -275,8 +275,8 @@ async def _send_reset(identity: Identity, account_id: str | None) -> None:
         return
     token = identity.tokens.issue_reset(account_id, identity.principals.credentials(account_id).epoch)
     text = (
-        "Somebody, probably you, asked to reset the password of your CodePark account. Within half an hour, send "
-        f"this token with the new password to {identity.public_url}{AUTH}/password/reset:\n\n{token}\n\n"
+        "Somebody, probably you, asked to reset the password of your CodePark account. Within half an hour, "
+        f"send this token with the new password to {identity.public_url}{AUTH}/password/reset:\n\n{token}\n\n"
         "If it was not you, do nothing: the password stays as it is."
     )
     address = identity.email(account_id)

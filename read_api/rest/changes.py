@@ -10,7 +10,7 @@ from read_api.gateway.call import Call
 
 
 async def carry_out(call: Call, data: Any) -> tuple[Submission, Accepted, Document | None]:
-    """Carry out the command that the operation is declared with; return it, its outcome, and what it changed."""
+    """Carry out the command of the operation; return it, its outcome, and what it changed."""
     submission = call.submission(call.command_type, data, target=call.path["project_id"])
     accepted = await call.carry_out(submission)
     document = await changed_resource(call, submission.command, accepted)
@@ -18,7 +18,7 @@ async def carry_out(call: Call, data: Any) -> tuple[Submission, Accepted, Docume
 
 
 async def change(call: Call, data: Any, *, created: str | None = None) -> Answer:
-    """Answer with what the operation's command changed; *created* is the path of new resources below the project."""
+    """Answer with what the operation's command changed; *created* is the collection of a new resource."""
     _, accepted, document = await carry_out(call, data)
     if created is None:
         return command_answer(call, accepted, document)

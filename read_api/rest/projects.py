@@ -179,7 +179,7 @@ async def _change(call: Call, data: Any) -> Answer:
 
 
 async def _project_answer(call: Call, accepted: Accepted, project_id: str, *, new: bool = False) -> Answer:
-    """Answer with the project as a command changed it; its JSON is ready unless only some fields are wanted."""
+    """Answer with the project as a command left it; its JSON is ready unless `?fields=` picks some."""
     rendered = await changed_project(call, accepted, project_id, new=new)
     body = rendered.body
     if "fields" in call.query:

@@ -6,7 +6,10 @@ import threading
 from tests.integration.test_in_process import application, unlimited
 
 READS = ("get", "get_many", "find", "find_many", "count", "totals", "totals_by")
-GUIDE = "query ($n: Int) { projects(limit: $n) { id name collaborators { id name } aiInsights { complexity suggestions } } }"
+GUIDE = (
+    "query ($n: Int) { projects(limit: $n) { id name collaborators { id name } aiInsights"
+    " { complexity suggestions } } }"
+)
 EVERYTHING = """
 query ($n: Int) {
   projects(limit: $n) {
@@ -19,8 +22,14 @@ query ($n: Int) {
   }
 }
 """
-CONNECTION = "query ($n: Int) { projectsConnection(first: $n) { edges { node { name insights { files } owner { tier } } } } }"
-ENTITIES = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Project { name aiInsights { complexity } } } }"
+CONNECTION = (
+    "query ($n: Int) { projectsConnection(first: $n) { edges { node { name insights { files } owner"
+    " { tier } } } } }"
+)
+ENTITIES = (
+    "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Project { name aiInsights"
+    " { complexity } } } }"
+)
 
 
 class Calls:
