@@ -1,4 +1,4 @@
-"""What an answer includes: what was acknowledged, and the position that the caller names; blocked projects."""
+"""What an answer includes: all that was acknowledged, and the caller's position; and blocked projects."""
 
 import asyncio
 
@@ -60,7 +60,7 @@ def consistency(logs, progress):
     return make
 
 
-def asked(queries):
+def ask(queries):
     assert queries == QUERIES
     return "answer"
 
@@ -78,10 +78,10 @@ def test_an_answer_includes_everything_that_was_acknowledged(logs, progress, con
     async def run():
         logs[1].add("h", 1)
         with pytest.raises(NotCaughtUpError):
-            await consistency(in_threads=in_threads).read(asked)
-        assert await consistency(in_threads=in_threads, read_latest=False).read(asked) == "answer"
+            await consistency(in_threads=in_threads).read(ask)
+        assert await consistency(in_threads=in_threads, read_latest=False).read(ask) == "answer"
         report(progress, 1, partition=1)
-        assert await consistency(in_threads=in_threads).read(asked) == "answer"
+        assert await consistency(in_threads=in_threads).read(ask) == "answer"
 
     asyncio.run(run())
 
@@ -92,9 +92,9 @@ def test_an_answer_includes_the_position_that_the_caller_names(logs, progress, c
         parts = consistency(read_latest=False)
         assert await parts.required(after) == {1: 1}
         with pytest.raises(NotCaughtUpError):
-            await parts.read(asked, after)
+            await parts.read(ask, after)
         report(progress, 1, partition=1)
-        assert await parts.read(asked, after) == "answer"
+        assert await parts.read(ask, after) == "answer"
 
     asyncio.run(run())
 
@@ -136,12 +136,12 @@ def test_an_answer_about_a_project_waits_for_its_insights_where_it_shows_them(lo
         logs[number].add("p", 1)
         progress.report(dict.fromkeys(MODELS, 1), partition=number)
         progress.touch(INSIGHTS, [("p", 1)], number)
-        assert await consistency().read(asked, project="p") == "answer"
+        assert await consistency().read(ask, project="p") == "answer"
         with pytest.raises(NotCaughtUpError):
-            await consistency().read(asked, project="p", insights=True)
-        assert await consistency().read(asked, project="other", insights=True) == "answer"
+            await consistency().read(ask, project="p", insights=True)
+        assert await consistency().read(ask, project="other", insights=True) == "answer"
         progress.report({INSIGHTS: 1}, partition=number)
-        assert await consistency().read(asked, project="p", insights=True) == "answer"
+        assert await consistency().read(ask, project="p", insights=True) == "answer"
 
     asyncio.run(run())
 
@@ -152,10 +152,10 @@ def test_a_blocked_project_is_refused_and_others_are_not(logs, progress, consist
         logs[number].add("p", 1)
         report(progress, 1, number, {"files": frozenset({"project-p"})})
         with pytest.raises(BlockedError, match=r"project p .* files"):
-            await consistency().read(asked, project="p")
-        assert await consistency().read(asked) == "answer"
+            await consistency().read(ask, project="p")
+        assert await consistency().read(ask) == "answer"
         other = next(f"q{n}" for n in range(100) if logs.number_of(f"q{n}") != number)
-        assert await consistency().read(asked, project=other) == "answer"
+        assert await consistency().read(ask, project=other) == "answer"
 
     asyncio.run(run())
 
@@ -211,13 +211,13 @@ def test_what_a_command_changed_comes_from_the_replica_where_it_can(consistency)
     async def run():
         late = Position({0: (9, b"abcd")})
         from_replica = consistency(changed_resource=replica)
-        assert await from_replica.read_changed(asked, accepted, late) == "answer"
+        assert await from_replica.read_changed(ask, accepted, late) == "answer"
         for changed_resource in (None, none):
             with pytest.raises(HttpError) as refused:
-                await consistency(changed_resource=changed_resource).read_changed(asked, accepted, late)
+                await consistency(changed_resource=changed_resource).read_changed(ask, accepted, late)
             assert (refused.value.status, refused.value.code) == (503, "projection_unavailable")
             assert refused.value.headers["CodePark-Command"] == "c"
             assert refused.value.headers["CodePark-Position"] == late.token()
-        assert await consistency(changed_resource=none).read_changed(asked, accepted, START) == "answer"
+        assert await consistency(changed_resource=none).read_changed(ask, accepted, START) == "answer"
 
     asyncio.run(run())
