@@ -2,7 +2,6 @@
 
 import asyncio
 import zlib
-from collections.abc import Mapping
 from functools import lru_cache
 
 SMALLEST = 1_024
@@ -19,22 +18,23 @@ _TYPES = (
     b"image/svg+xml",
 )
 _STREAM = b"text/event-stream"
-_SECRET_PATHS = ("/api/v1/auth/", "/api/v1/me/tokens", "/api/v1/me/sessions")
+SECRET_PATHS = ("/api/v1/auth/", "/api/v1/me/tokens", "/api/v1/me/sessions")
+"""Answers with secrets next to text that somebody else can choose are not compressed (BREACH)."""
 
 
-def compressible(path: str, status: int, headers: Mapping[bytes, bytes]) -> bool:
-    """Return whether an answer with these *headers* may be compressed.
+@lru_cache(maxsize=256)
+def compressible(media: bytes, status: int, *, encoded: bool, secret: bool) -> bool:
+    """Return whether an answer of this media type and status may be compressed.
 
-    An answer with secrets next to text that somebody else can choose may not (BREACH), nor may a stream of
-    events.
+    *encoded* says that it already is. One with secrets may not (*secret*), nor may a stream of events, which are
+    sent one by one.
     """
-    media = headers.get(b"content-type", b"")
     return (
-        media.startswith(_TYPES)
+        not secret
+        and media.startswith(_TYPES)
         and not media.startswith(_STREAM)
-        and b"content-encoding" not in headers
+        and not encoded
         and status not in (204, 206, 304)
-        and not path.startswith(_SECRET_PATHS)
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar.types import Send
 
-from read_api.gateway.compression import SMALLEST, compressed, compressible, takes_gzip
+from read_api.gateway.compression import SECRET_PATHS, SMALLEST, compressed, compressible, takes_gzip
 from read_api.gateway.cors import Cors
 from read_api.gateway.security import CSP, REFERRER, SECURITY_HEADERS
 
@@ -52,7 +52,12 @@ class ResponseFinisher:
         headers += state.get("headers", ())
         if cors.enabled:
             headers += cors.headers(self._scope)
-        may_compress = compressible(self._path, start["status"], given)
+        may_compress = compressible(
+            given.get(b"content-type", b""),
+            start["status"],
+            encoded=b"content-encoding" in given,
+            secret=self._path.startswith(SECRET_PATHS),
+        )
         given_vary = given.get(b"vary", b"")
         vary = _vary(given_vary, self._path.startswith("/api/"), may_compress, cors.varies)
         if given_vary:

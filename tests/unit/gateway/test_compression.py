@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from read_api.gateway.compression import compressed, compressible, takes_gzip
+from read_api.gateway.compression import SECRET_PATHS, compressed, compressible, takes_gzip
 
 JSON = {b"content-type": b"application/json"}
 
@@ -33,7 +33,7 @@ def test_who_takes_gzip(accepted, takes):
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "found", "may"),
+    ("path", "status", "headers", "may"),
     [
         ("/api/v1/projects", 200, JSON, True),
         ("/api/v1/projects", 404, {b"content-type": b"application/problem+json"}, True),
@@ -48,8 +48,10 @@ def test_who_takes_gzip(accepted, takes):
         ("/api/v1/projects", 204, {}, False),
     ],
 )
-def test_what_may_be_compressed(path, status, found, may):
-    assert compressible(path, status, found) is may
+def test_what_may_be_compressed(path, status, headers, may):
+    media, encoded = headers.get(b"content-type", b""), b"content-encoding" in headers
+    secret = path.startswith(SECRET_PATHS)
+    assert compressible(media, status, encoded=encoded, secret=secret) is may
 
 
 @pytest.mark.parametrize("kept", [True, False])
