@@ -164,7 +164,7 @@ def test_callers_in_loops_and_threads_are_answered(submissions):
     assert asyncio.run(run()) == [["p0", "p1"], ["p2"], ["p3"]]
 
 
-def test_a_thread_that_gets_no_answer_in_time_is_told_that_the_outcome_is_unavailable(submissions):
+def test_a_thread_that_waits_too_long_gets_unavailable_outcomes(submissions):
     bus = QueuedBus(Decider().decide, lambda: None)  # it has no worker
     outcomes = bus.execute_sync(submissions[:2], timeout=0.01)
     assert [outcome.reason for outcome in outcomes] == ["no answer in time"] * 2
