@@ -1,4 +1,4 @@
-"""Move SQLite's write-ahead logs into their databases from a thread of its own, so that no command waits for it."""
+"""Move SQLite's write-ahead logs into their databases, from a thread that no command waits for."""
 
 import sqlite3
 import threading

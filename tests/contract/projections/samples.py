@@ -1,4 +1,4 @@
-"""Read models, histories and a naive reading of them, to hold a store against."""
+"""Read models, histories, and a naive way to apply them, with which stores are compared."""
 
 from collections.abc import Iterable, Sequence
 
@@ -84,11 +84,11 @@ histories = st.lists(_events, max_size=25).map(lambda events: list(enumerate(eve
 
 def expected(history: History) -> dict[str, list[Document]]:
     """Apply *history* in the plainest way."""
-    found: dict[str, dict[str, Document]] = {"notes": {}, "drafts": {}}
+    collections: dict[str, dict[str, Document]] = {"notes": {}, "drafts": {}}
     for _, writes in history:
         for write in writes:
-            _apply(found[write.collection], write)
-    return {name: [documents[id_] for id_ in sorted(documents)] for name, documents in found.items()}
+            _apply(collections[write.collection], write)
+    return {name: [documents[id_] for id_ in sorted(documents)] for name, documents in collections.items()}
 
 
 def _apply(documents: dict[str, Document], write: Write) -> None:

@@ -72,7 +72,7 @@ def test_a_node_that_kafka_does_not_let_in_takes_nothing(install, secured_kafka,
     node = install(kafka=getattr(secured_kafka, address), **given, **trusted).node()
     node.launch()
     node.wait_live()
-    eventually(lambda: "broker away" in node.printed, seconds=30)
+    eventually(lambda: "broker unavailable" in node.printed, seconds=30)
     with node.client() as client:
         answer = client.post("/api/v1/projects", json={"name": "p"})
     assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
@@ -93,7 +93,7 @@ def test_mongodb_with_another_password(install, certificates, tmp_path):
         node = install(mongodb_uri=uri).node()
         node.launch()
         node.wait_live()
-        eventually(lambda: "read models away" in node.printed, seconds=30)
+        eventually(lambda: "read models unavailable" in node.printed, seconds=30)
         assert node.health("ready") == httpx.codes.SERVICE_UNAVAILABLE
         assert PASSWORD not in node.printed
 

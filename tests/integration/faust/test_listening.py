@@ -7,7 +7,7 @@ import redis
 
 from projections.models import READ_MODELS
 from projections.progress import Progress
-from projections.redis.progress import ProgressPublisher, ProjectedListener, projected
+from projections.redis.progress import ProgressListener, ProgressPublisher, projected
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Change, Checkpoint
 from tests.integration.faust.conftest import eventually
@@ -30,7 +30,7 @@ def test_messages_are_heard_and_lost_ones_made_good(tmp_path: Path) -> None:
     with private_valkey(tmp_path / "valkey") as valkey:
         client = redis.Redis.from_url(valkey.address)
         publisher = ProgressPublisher(client, "t.")
-        listener = ProjectedListener(
+        listener = ProgressListener(
             client, "t.", store, progress, lambda homes, _, __: touched.append(homes), poll_seconds=0.1
         )
         listener.start()

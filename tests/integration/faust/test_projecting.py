@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from projections.models import READ_MODELS
 from streams.faust.dead_letters import MODEL, OFFSET, REASON
 from streams.faust.rebuild import rebuild_from_kafka
-from streams.faust.requests import RetryRequests, WorkerAwayError
+from streams.faust.requests import RetryRequests, WorkerUnavailableError
 from tests.integration.faust.conftest import PATIENCE_SECONDS, Load, Part, assert_equal
 from tests.support.time_scale import stretched
 
@@ -113,7 +113,7 @@ def test_an_event_that_cannot_be_projected_becomes_a_dead_letter_until_a_retry(
 
 def test_a_request_without_a_worker_says_so(part: Part) -> None:
     requests = RetryRequests(part.redis, part.settings.prefix, "projections")
-    with pytest.raises(WorkerAwayError):
+    with pytest.raises(WorkerUnavailableError):
         requests.ask(timeout=0.2)
     assert requests.take() is None
 
@@ -170,7 +170,7 @@ def test_the_checkpoint_of_another_log_stops_the_worker(part: Part) -> None:
 
     from commands.log import Tip
     from projections.store import Change
-    from streams.faust.partition_state import packed_place, unpacked_place
+    from streams.faust.partition_state import pack, unpack
 
     write_history(part, 5)
     store = part.store()
@@ -180,11 +180,9 @@ def test_the_checkpoint_of_another_log_stops_the_worker(part: Part) -> None:
     part.workers[0].wait(stretched(20))
     changes = []
     for name, checkpoint in store.checkpoints().items():
-        place = unpacked_place(checkpoint.place)
+        place = unpack(checkpoint.place)
         other = replace(place, tip=Tip(place.tip.sequence, b"\x01" * 32, 0))
-        changes.append(
-            Change(model=name, writes=(), checkpoint=replace(checkpoint, place=packed_place(other)))
-        )
+        changes.append(Change(model=name, writes=(), checkpoint=replace(checkpoint, place=pack(other))))
     store.apply(changes)
     worker = part.worker()
     assert worker.wait(stretched(PATIENCE_SECONDS)) != 0

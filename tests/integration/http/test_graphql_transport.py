@@ -195,7 +195,10 @@ def test_what_is_refused_is_not_persisted(anybody: httpx.Client) -> None:
 def test_entities_are_found_by_their_keys(
     ada: Person, anybody: httpx.Client, public: Any, project: Any
 ) -> None:
-    query = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Project { name } ... on Account { name } } }"
+    query = (
+        "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Project { name } ... on Account"
+        " { name } } }"
+    )
     asked = [
         {"__typename": "Project", "id": public["id"]},
         {"__typename": "Project", "id": project["id"]},

@@ -72,7 +72,7 @@ def test_a_build_is_refused_where_a_worker_of_another_process_is_ahead(new_store
         build.switch()
     build.apply([(2, (Put("notes", "b", note("b")),))], 2, b"there")
     build.switch()
-    assert worker.checkpoints()["notes"] == Checkpoint(sequence=2, place=b"there")
+    assert worker.checkpoints()["notes"] == Checkpoint(sequence=2, resume_at=b"there")
 
 
 def test_a_build_of_another_process_ends_the_one_before(new_store):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projections.mongodb.model_registry import Catalog
+from projections.mongodb.model_registry import ModelRegistry
 from projections.store import Change, Checkpoint, DeadLetter, ModelSwitchedError, StoreUnavailableError
 from projections.writes import Delete, Patch, Put, SetItem
 from tests.contract.projections.samples import NOTES, apply, dumps, expected, histories, note
@@ -104,7 +104,7 @@ def test_a_crash_before_the_checkpoint_leaves_nothing_that_a_repetition_does_not
     )
     store = new_store()
     with monkeypatch.context() as crash:
-        crash.setattr(Catalog, "move", _away)
+        crash.setattr(ModelRegistry, "move", _away)
         with pytest.raises(StoreUnavailableError):
             store.apply([change])
     after = new_store()

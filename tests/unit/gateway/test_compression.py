@@ -56,9 +56,9 @@ def test_what_may_be_compressed(path, status, found, may):
 @pytest.mark.parametrize("size", [2_000, 500_000])
 def test_it_is_the_same_afterwards(size, kept):
     body = bytes(number % 7 + 65 for number in range(size))
-    packed = asyncio.run(compressed(body, kept=kept))
+    packed = asyncio.run(compressed(body, unchanging=kept))
     assert gzip.decompress(packed) == body
     assert len(packed) < size / 2
-    assert packed == asyncio.run(compressed(body, kept=kept)), (
+    assert packed == asyncio.run(compressed(body, unchanging=kept)), (
         "the same bytes each time: its tag stays strong"
     )

@@ -13,7 +13,7 @@ from read_api.gateway.limits.gcra import Bucket, Decision
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.tiers import SIGN_IN_REQUESTS, allowance_of, limit_of
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "http.md"
 TABLE = [

@@ -1,10 +1,12 @@
+"""The words of a text, as search compares them."""
+
 import pytest
 
 from projections.mongodb.search_words import words, words_of
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("", []),
         ("++ -- _", []),
@@ -19,9 +21,9 @@ from projections.mongodb.search_words import words, words_of
         ("v1.10", ["v1", "10"]),
     ],
 )
-def test_words(text, found):
-    assert words(text) == found
+def test_words(text, expected):
+    assert words(text) == expected
 
 
-def test_words_of_several_fields_are_each_there_once():
+def test_words_of_several_fields_occur_once():
     assert words_of(["red fox", None, 5, "Fox den"]) == ["den", "fox", "red"]
