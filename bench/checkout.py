@@ -31,7 +31,7 @@ class Checkout:
 
     @property
     def env(self) -> dict[str, str]:
-        """What a process of the checkout needs in its environment; without the working directory as a path."""
+        """The environment of a process of the checkout; the working directory is not on its path."""
         return {"PYTHONPATH": str(self.root), "PYTHONSAFEPATH": "1"}
 
     @cached_property

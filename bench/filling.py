@@ -64,4 +64,4 @@ async def _caught_up(session: Session) -> float:
             if answer.status != _NOT_YET:
                 raise MeasureError(f"{session.name}: {answer.status} {answer.body[:300]!r}")
             await asyncio.sleep(_RETRY_SECONDS)
-    raise MeasureError(f"{session.name}: queries were still behind after {_CATCH_UP_SECONDS:.0f} s")
+    raise MeasureError(f"{session.name}: queries had not caught up after {_CATCH_UP_SECONDS:.0f} s")

@@ -33,7 +33,7 @@ from bench.measures.signing_in import signing_in
 from bench.measures.startup import startup
 from bench.plan import Plan
 from bench.postgres import PostgresMissingError
-from bench.report import rows
+from bench.report.tables import rows
 from bench.session import Session
 from devservers.errors import MissingError
 
@@ -99,7 +99,7 @@ class Runner:
         """Return the steps that run a contestant: one for each, and others for growth."""
         chosen = {name: measure for name, measure in _OVER_HTTP.items() if name in self._names}
         for_peers = {name: measure for name, measure in chosen.items() if name not in _CODEPARK_ONLY}
-        contests = [
+        contests: list[tuple[str, Step]] = [
             (contestant, partial(self._contest, contestant, measures))
             for contestant in EVERYONE
             if (measures := chosen if contestant == OURS else for_peers)

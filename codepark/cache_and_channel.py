@@ -1,4 +1,4 @@
-"""The cache and the channel of this process: in its own Valkey, in the Redis of the settings, or in memory."""
+"""The cache and the channel of this process: in the Redis of the settings, its own Valkey, or in memory."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -27,7 +27,7 @@ class CacheAndChannel:
     """What processes share and may lose at any time: cached answers, and how far the log is."""
 
     def __init__(self, settings: Settings, logs: Iterable[EventLog]) -> None:
-        """Connect to the Redis of *settings*, or start a Valkey of this process; publish how far *logs* are."""
+        """Connect to the Redis of *settings*, or start a Valkey; publish how far *logs* are."""
         self._valkey = None
         self.url = settings.redis_url if settings.redis is None else settings.redis.pubsub
         cache_url = self.url if settings.redis is None else settings.redis.cache

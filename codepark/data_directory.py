@@ -71,7 +71,7 @@ class DataDirectory:
         return LocalKms(secrets.master_key, later)
 
     def hold(self) -> Self:
-        """Make the directory and lock it; raises DirectoryHeldError or, where it cannot be used, DataDirectoryError."""
+        """Make the directory and lock it; raises DirectoryHeldError, a DataDirectoryError."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -114,7 +114,7 @@ class DataDirectory:
             raise DataDirectoryError(f"{path} cannot be used: {error.strerror}") from error
 
     def announce(self, url: str, redis_url: str | None = None, certificate: Path | None = None) -> None:
-        """Tell the command line where the server answers, by which certificate, and where it publishes positions.
+        """Tell the command line where the server answers, its certificate, and where it publishes positions.
 
         The URL of a Redis may contain its password: only the owner may read the file.
         """
@@ -137,7 +137,7 @@ class DataDirectory:
 
 
 def _make_secret(path: Path) -> None:
-    """Write a new key in one step, readable by its owner alone: processes that start together must agree on one."""
+    """Write a new key in one step, for its owner alone: processes that start together must agree on one."""
     temporary = path.with_name(f"secret.key.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

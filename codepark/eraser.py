@@ -33,12 +33,12 @@ logger = structlog.get_logger(__name__)
 
 
 class Eraser:
-    """Follows the log: an account that is erased there is erased everywhere, even if a process dies on the way.
+    """Follows the log: an account that is erased there is erased everywhere, even after a crash on the way.
 
-    First the keys: from then on nothing can decrypt what the log, its copies and its backups hold. Then the documents
-    that were made from it: their ids become events, so that every read model forgets them in the order of all events,
-    and a rebuild gives the same. The account's `erasure.completed` says that all is done; the next start continues an
-    erasure that has none. Each step may be repeated.
+    First the keys: from then on nothing can decrypt what the log, its copies and its backups hold. Then the
+    documents that were made from it: their ids become events, so that every read model forgets them in the
+    order of all events, and a rebuild gives the same. The account's `erasure.completed` says that all is
+    done; the next start continues an erasure that has none. Each step may be repeated.
     """
 
     def __init__(
@@ -184,6 +184,6 @@ class Eraser:
                     self._pause(_LOOK_SECONDS)
 
     def _carry_out(self, command: Command) -> Accepted:
-        """Carry out a command. Several nodes may do so for the same person: erasing a trace twice changes nothing."""
+        """Carry out a command. Several nodes may do so: erasing a trace twice changes nothing."""
         submission = self._profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
         return accepted(self._profile.bus.execute_sync([submission])[0])

@@ -1,4 +1,4 @@
-"""What the command line does to an installation: in its own process, or inside the server that holds the directory."""
+"""What the command line does to an installation: in its own process, or in the server that runs."""
 
 import time
 from collections.abc import Callable
@@ -85,7 +85,7 @@ def set_account(profile: Profile, arguments: Arguments) -> Result:
 
 
 def events_after(profile: Profile, arguments: Arguments) -> Result:
-    """Return events after sequences, which are given by partition; the result's `after` includes its last events."""
+    """Return events after sequences by partition; `after` of the result is where the next page begins."""
     topics = (str(arguments["type"]),) if arguments.get("type") else None
     after = {int(number): int(sequence) for number, sequence in (arguments.get("after") or {}).items()}
     records = profile.logs.records(after, Selection(topics=topics), through=profile.logs.tip().sequences)

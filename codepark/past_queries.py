@@ -19,9 +19,10 @@ _CHUNK = 500
 def queries_of_the_past(
     logs: Logs[Any], present: DocumentStore, models: Sequence[ReadModel], project_id: str, sequence: int
 ) -> Queries:
-    """Return queries over the project's history through *sequence* of its partition; raises LogUnavailableError.
+    """Return queries over a project as it was at *sequence* of its partition; raises LogUnavailableError.
 
-    The documents are built in memory. People are those of the *present* store, so that an erased one stays erased.
+    The documents are built in memory. People are those of the *present* store, so that an erased one stays
+    erased.
     """
     log = logs.of(project_id)
     store = RoutedStore(SQLiteDocumentStore(None), {ACCOUNTS: present})

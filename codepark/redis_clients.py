@@ -9,7 +9,7 @@ _CONNECT_SECONDS = 1.0
 
 
 def connect(url: str, ca_file: str | None = None, *, seconds: float = 5.0) -> "redis.Redis":
-    """Return a client of the server at *url* that waits up to *seconds*; TLS trusts the authority in *ca_file*."""
+    """Return a client of the server at *url* that waits up to *seconds*; TLS trusts *ca_file*."""
     return redis.Redis.from_url(
         url, socket_timeout=seconds, socket_connect_timeout=_CONNECT_SECONDS, **_tls(url, ca_file)
     )

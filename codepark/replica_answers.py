@@ -1,4 +1,4 @@
-"""Show the resource that a command changed from this node's replica: no worker and no MongoDB is waited for."""
+"""Show the resource that a command changed, from this node's replica: without a worker and MongoDB."""
 
 import asyncio
 import threading
@@ -35,8 +35,9 @@ _FIRST_EVENTS = frozenset({ProjectCreated.TOPIC, AccountRegistered.TOPIC, TokenC
 class ReplicaAnswers:
     """Keep the documents of recently changed subjects up to the replica.
 
-    A *subject* is what is loaded as a whole: a project with all of its streams, or one stream among the accounts. It is
-    loaded from the replica when it is first asked for; later events of it are added before the next answer about it.
+    A *subject* is what is loaded as a whole: a project with all of its streams, or one stream among the
+    accounts. It is loaded from the replica when it is first asked for; later events of it are added before
+    the next answer about it.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class ReplicaAnswers:
     async def ask(self, command: Accepted, ask: Callable[[Queries], T]) -> T | None:
         """Ask about what *command* changed; None where its subject is too large to be loaded.
 
-        What another node carried out is asked about once the replica has it; raises NotCaughtUpError.
+        A command that another node carried out is answered once the replica has it; raises NotCaughtUpError.
         """
         await self._reached.wait((LOG,), command.position.sequences, _WAIT_SECONDS)
         with self._lock:
@@ -108,7 +109,8 @@ class ReplicaAnswers:
     def _wanted(self) -> Iterable[tuple[str, Record]]:
         """Yield the pending records that belong to a loaded subject or begin one, each with its subject.
 
-        One record is added before the next one is looked at: a record that begins a subject lets those after it follow.
+        One record is added before the next one is looked at: a record that begins a subject lets those after
+        it follow.
         """
         for _ in range(len(self._pending)):
             try:

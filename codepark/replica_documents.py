@@ -1,4 +1,4 @@
-"""The documents that command answers show, built in memory from the events of single projects and accounts."""
+"""The documents that command answers show, built in memory from the events of some projects and accounts."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -60,7 +60,7 @@ class ReplicaDocuments:
         return subject in self._with_files
 
     def add(self, log: EventLog, records: Iterable[tuple[str, Record]]) -> None:
-        """Project *records*, each with its subject, in the order of the log; what is here already is left out.
+        """Project *records*, each with its subject, in the order of the log; known ones are left out.
 
         `has` knows the subject of a record before the next record is taken.
         """
@@ -68,8 +68,8 @@ class ReplicaDocuments:
         if not added:
             return
         batch, through = decode(log, added), max(record.sequence for record in added)
-        # Subjects are loaded in any order, whatever their partition: one subject writes a document, and the document's
-        # position guards it, not the model's checkpoint.
+        # Subjects are loaded in any order, whatever their partition. One subject writes a document, and the
+        # document's position guards it, not the model's checkpoint.
         changes = [project(model, batch, _FROM_THE_START, through) for model in self._models]
         self._store.apply([change for change in changes if change.writes])
         self.queries.projects.touch({record.home for record in added})
@@ -86,7 +86,7 @@ class ReplicaDocuments:
 
 
 class Recent(Forwarding):
-    """Read a document that was written recently without a question to SQLite: an answer mostly shows such a one."""
+    """Read recently written documents without a question to SQLite: most answers show such documents."""
 
     def __init__(self, store: SQLiteDocumentStore) -> None:
         """Read from *store*."""

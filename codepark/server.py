@@ -86,7 +86,7 @@ class ServedProfile:
         return self._serving
 
     async def stop(self) -> None:
-        """End the live streams first, then the servers (granian waits for every open response), then the rest."""
+        """End the live streams, then the servers, which wait for every open response, then the rest."""
         self._hub.drain()
         await self._hub.drained(_DRAIN_SECONDS)
         if not await _stopped(self._server, self._serving):

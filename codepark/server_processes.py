@@ -25,8 +25,8 @@ logger = structlog.get_logger(__name__)
 class ServerProcesses:
     """Start the processes, start one again that ends by itself, and end all of them in order.
 
-    The kernel distributes new connections among them. A connection that a process has not accepted when it ends is lost,
-    as with any server that ends: a proxy tries again.
+    The kernel distributes new connections among them. A connection that a process has not accepted when it
+    ends is lost, as with any server that ends: a proxy tries again.
     """
 
     def __init__(self, settings: Settings, count: int) -> None:
@@ -90,7 +90,7 @@ class ServerProcesses:
         )
 
     def _address(self, number: int) -> dict[str, str]:
-        """Return where other nodes reach a process: the first has the port of the settings, each other the next one."""
+        """Return where other nodes reach a process: at the port of the settings, and the following ones."""
         if self._settings.node_address is None:
             return {}
         host, _, port = self._settings.node_address.rpartition(":")

@@ -32,9 +32,10 @@ class Valkey:
     """A Valkey server for this process alone. It stores nothing on disk: all of its data may be lost."""
 
     def __init__(self) -> None:
-        """Start the server in a temporary folder with a short name: the path of a socket is limited to 108 bytes.
+        """Start the server in a folder with a short name: the path of a socket is limited to 108 bytes.
 
-        Nothing waits for it: its clients work without it until it answers. A server that ends is started again.
+        Nothing waits for it: its clients work without it until it answers. A server that ends is started
+        again.
         """
         self._folder = Path(tempfile.mkdtemp(prefix="codepark-", dir="/tmp"))  # private by mkdtemp, short
         self.socket = self._folder / "valkey.sock"

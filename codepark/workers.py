@@ -10,7 +10,7 @@ from projections.models import READ_MODELS
 from streams.faust.workers import run_insights, run_projections, run_public
 from streams.public.pseudonyms import keyed_pseudonyms
 
-# A worker does not read every partition, so that it may miss an erasure: it caches a key for this long at most.
+# A worker does not read every partition and may miss an erasure: it caches a key for this long at most.
 _KEYS_REMEMBERED_SECONDS = 60.0
 
 

@@ -24,7 +24,7 @@ class CommandMeta(StructMeta):
         if not any(isinstance(base, CommandMeta) for base in bases):  # the base of all commands
             return cast("type[Command]", super().__new__(mcs, name, bases, namespace, **options))
         if not tag or rule is None:
-            raise TypeError(f"the command {name} needs a tag, its name, and a rule, who may send it")
+            raise TypeError(f"the command {name} needs tag=, its public name, and rule=, who may send it")
         options = {"kw_only": True, **options}  # msgspec does not inherit it
         cls = super().__new__(mcs, name, bases, {**namespace, "NAME": tag}, tag=tag, **options)
         add_rule(tag, rule)

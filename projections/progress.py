@@ -44,6 +44,7 @@ class Progress:
     def __init__(self) -> None:
         """Start with nothing known."""
         self._partitions: dict[int, _PartitionProgress] = {0: _PartitionProgress()}
+        self._blocked: set[int] = set()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -69,6 +70,11 @@ class Progress:
         known = partitions.get(partition or 0)
         return _NO_STREAMS if known is None else known.blocked.get(model, _NO_STREAMS)
 
+    @property
+    def has_blocked_streams(self) -> bool:
+        """Return whether a dead letter blocks any stream of any model."""
+        return bool(self._blocked)
+
     def report(
         self,
         sequences: Mapping[str, int],
@@ -79,7 +85,12 @@ class Progress:
         known = self._of(partition)
         with self._lock:
             known.sequences.update(sequences)
-            known.blocked.update(blocked or {})
+            if blocked:
+                known.blocked.update(blocked)
+                if any(known.blocked.values()):
+                    self._blocked.add(partition)
+                else:
+                    self._blocked.discard(partition)
             waiting = bool(known.waiting)
         if waiting and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, known)

@@ -62,7 +62,7 @@ def export_events(*, after: int = 0, type_: Type = None, data: Data = None) -> N
 
 
 def _pages(settings: Settings, after: dict[str, int], type_: str | None) -> Iterator[dict[str, Any]]:
-    """Yield the events after the sequences of *after*, in pages: `items`, and `after` to continue from, by partition."""
+    """Yield the events after *after* in pages: `items`, and `after` to continue from, by partition."""
     while True:
         page = operate(settings, "events", {"after": after, "limit": _PAGE, "type": type_})
         yield page

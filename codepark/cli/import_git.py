@@ -38,8 +38,8 @@ def import_git(
 ) -> None:
     """Import a git repository, or a history in the JSONL form, as the commits of a project.
 
-    The project is found again by its owner and its name: a second run adds nothing, and after an interruption it
-    continues where it was.
+    The project is found again by its owner and its name: a second run adds nothing, and after an interruption
+    it continues where it was.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ _TIMEOUT_SECONDS = 3_600.0
 
 
 def operate(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Carry out an operation; raises CommandError where the server refuses it, and what the operation raises."""
+    """Carry out an operation; raises CommandError where the server refuses it, else what it raises itself."""
     try:
         with opened(settings) as profile:
             return OPERATIONS[name](profile, arguments)
@@ -46,7 +46,7 @@ def opened(settings: Settings) -> Iterator[Profile]:
 
 
 def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    import httpx  # noqa: PLC0415 # only where a server is asked
+    import httpx  # noqa: PLC0415 # only where a server carries out the operation
 
     directory = DataDirectory(settings.data)
     server = directory.server()

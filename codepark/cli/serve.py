@@ -38,7 +38,8 @@ def serve(
     demo
         Import this checkout's git history, or a small sample, as a first public project.
     workers
-        How many processes share the port (cluster profile); each has a folder of its own in the data directory.
+        How many processes share the port (cluster profile); each has a folder of its own in the data
+        directory.
     port_is_shared
         This process is one of several on the port.
     """

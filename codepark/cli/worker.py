@@ -56,7 +56,7 @@ def public(*, metrics_port: MetricsPort = None) -> None:
 
 @topics_app.command(name="create")
 def create_topics(*, as_json: Json = False) -> None:
-    """Make the log, the dead letters and the public topics where they are missing, and check the log's settings."""
+    """Make the topics of the log, the dead letters and the public events; check the settings of the log."""
     names = asyncio.run(_create(_cluster_settings().cluster().kafka))
     show({"topics": names}, "\n".join(names), as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""A node of the cluster profile: the log on Kafka with its replica, read models in MongoDB, Redis between processes."""
+"""A node of the cluster profile: the log on Kafka with its replica, read models in MongoDB, and Redis."""
 
 import asyncio
 import threading
@@ -107,7 +107,8 @@ class ClusterProfile(Profile):
     def start_for_commands(self) -> None:
         """Start, and wait until the log has been read and MongoDB is prepared.
 
-        Raises LogUnavailableError where that takes too long, LogCorruptError at once where the log cannot be read.
+        Raises LogUnavailableError where that takes too long, LogCorruptError at once where the log cannot be
+        read.
         """
         self.start()
         deadline = time.monotonic() + _START_SECONDS
@@ -130,7 +131,7 @@ class ClusterProfile(Profile):
             await bus.aclose()
 
     def not_ready(self) -> list[str]:
-        """Name the parts that are unavailable, and the models that do not include the log's end of the first look."""
+        """Name what is unavailable, or the models that do not include the log's end at the first look."""
         if self._unavailable() is not None:
             return ["log"]
         if not self._prepared.is_set():
@@ -158,7 +159,7 @@ class ClusterProfile(Profile):
                 self.store.prepare(self.models)
             except StoreUnavailableError as error:
                 if not waited:
-                    logger.warning("read models away", reason=str(error))
+                    logger.warning("read models unavailable", reason=str(error))
                 waited = True
                 self._ended.wait(_RETRY_SECONDS)
             else:

@@ -41,7 +41,7 @@ class ClusterMaintenance:
         )
 
     def retry_dead_letters(self) -> dict[str, int]:
-        """Ask the workers to retry every dead letter; raises LogUnavailableError where one does not answer."""
+        """Ask the workers to retry every dead letter; raises LogUnavailableError without an answer."""
         totals = {"solved": 0, "left": 0}
         for group, partition in _workers_of(self._connections.store.dead_letters()):
             solved, remaining = self._retry(group, partition)

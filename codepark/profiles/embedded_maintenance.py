@@ -41,7 +41,7 @@ class EmbeddedMaintenance:
 
 
 class MasterKeys:
-    """The master keys of the embedded profile: in *file* of the data directory, or in the operator's own file."""
+    """The master keys of the embedded profile: in the data directory, or in the operator's own file."""
 
     def __init__(self, keys: KeyStore, kms: LocalKms, file: Path, *, own_file: bool) -> None:
         """Re-wrap *keys* by *kms*; with *own_file*, the operator makes the master keys."""

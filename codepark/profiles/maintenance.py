@@ -6,7 +6,7 @@ from typing import Protocol
 from projections.model import ReadModel
 
 Advanced = Callable[[int, int], None]
-"""Gets how many events are done, and how many there are."""
+"""Gets how many events are included, and how many there are."""
 
 
 class Maintenance(Protocol):
@@ -21,5 +21,5 @@ class Maintenance(Protocol):
         ...
 
     def rotate_master_key(self) -> dict[str, int]:
-        """Re-wrap the keys of people with the newest master key; return its `version` and how many were `wrapped`."""
+        """Re-wrap people's keys by the newest master key; return its `version` and how many it `wrapped`."""
         ...

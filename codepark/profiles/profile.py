@@ -28,8 +28,7 @@ from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.queries.shared_answers import SharedAnswers, includes
 from projections.store import DocumentStore
-from read_api.api import Left
-from read_api.query_services import Queries, queries_over
+from read_api.query_services import ChangedResource, Queries, queries_over
 
 _LOOK_SECONDS = 0.05
 _CATCH_UP_SECONDS = 120.0
@@ -79,7 +78,7 @@ class Profile(ABC):
         """Start what works in the background, and wait for nothing."""
 
     def start_for_commands(self) -> None:
-        """Start, and wait until commands can be carried out; raises LogUnavailableError where that takes too long."""
+        """Start, and wait until commands can be carried out; raises LogUnavailableError after a minute."""
         self.start()
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -91,7 +90,7 @@ class Profile(ABC):
         """Name the parts that are not ready to serve."""
 
     def past(self, project_id: str, sequence: int) -> Queries:
-        """Return queries over a project as it was at *sequence* of its partition; raises LogUnavailableError."""
+        """Return queries over a project as it was at *sequence* of its partition."""
         return queries_of_the_past(self.logs, self.store, self.models, project_id, sequence)
 
     def included(self) -> dict[int, int]:
@@ -133,17 +132,17 @@ class Profile(ABC):
             self.progress.touch(INSIGHTS, scopes, partition)
 
     def _forget_changed(self, homes: set[str] | None, through: int | None = None, partition: int = 0) -> None:
-        """Forget the composed answers about *homes*, all with None; a change of accounts may change names anywhere."""
+        """Forget the composed answers about *homes*, all with None; accounts may be named in any answer."""
         named = None if homes is None or ACCOUNTS_HOME in homes else homes
         self.queries.projects.touch(named, None if through is None else {partition: through})
 
 
 @runtime_checkable
 class Node(Protocol):
-    """A profile that is one node of several: other processes keep its read models, which are behind a network."""
+    """A profile that is one node of several: other processes keep its read models, across a network."""
 
     @property
-    def changed_resource(self) -> Left:
+    def changed_resource(self) -> ChangedResource:
         """Return what answers for a command from this node's own replica."""
         ...
 

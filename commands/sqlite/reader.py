@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import json
 
 from commands.chain import source_of
-from commands.log import EVERYTHING, Selection, Snapshot
+from commands.log import EVERYTHING, LogCorruptError, Selection, Snapshot
 from commands.mapper import EventMapper, stored_topic
 from commands.record_events import RecordEvents
 from commands.sqlite.connections import Readers, translated_errors
@@ -47,11 +47,13 @@ class ReadOnlyLog(RecordEvents):
     number = 0
 
     def __init__(self, path: Path, mapper: EventMapper) -> None:
-        """Read the log at *path*; raises LogUnavailableError where there is none."""
+        """Read the log at *path*; raises LogUnavailableError where there is none, LogCorruptError."""
         super().__init__(mapper)
         self._readers = Readers(str(path))
         with translated_errors():
             row = self._readers.connection().execute(_LOG_ID).fetchone()
+        if row is None:
+            raise LogCorruptError("the event log's file has no log id")
         self.log_id: str = row[0]
         self.source = source_of(self.log_id)
 

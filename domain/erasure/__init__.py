@@ -1,1 +1,1 @@
-"""Erasures: removing the documents that read models made from a person's data."""
+"""Erasures: read models remove the documents that hold a person's data."""

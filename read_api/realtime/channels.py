@@ -19,10 +19,12 @@ from projections.models.projects import PROJECTS
 from projections.progress import NotCaughtUpError
 from projections.store import StoreUnavailableError
 from read_api.api import Api
+from read_api.gateway.bodies import read_query
 from read_api.gateway.call import Call
-from read_api.gateway.problems import BadInputError, HttpError, as_http_error, as_problem
-from read_api.gateway.routes import failed, read_query, response
+from read_api.gateway.routes import decoded_headers, failed, response
+from read_api.problems import BadInputError, HttpError, as_http_error, as_problem, internal_error
 from read_api.realtime.events import RenderedEvent
+from read_api.realtime.first_result import first_result
 from read_api.realtime.subscription import Subscription
 
 _HEARTBEAT_SECONDS = 15.0
@@ -40,14 +42,15 @@ def visible(api: Api, project_id: str, actor: Actor) -> bool:
     return bool(api.queries.projects.visible([project_id], actor))
 
 
-async def open_subscription(call: Call, position: Position) -> Subscription:
-    """Return a new subscription with the filter of the request, for the events after *position*.
+async def open_subscription(
+    call: Call, position: Position, *, projects: frozenset[str] | None, topics: frozenset[str] | None
+) -> Subscription:
+    """Return a new subscription to the events after *position*, of these *projects* and *topics* (None: all).
 
     Raises HttpError, and StoreUnavailableError where the read models do not reach the position in time.
     """
-    api, query = call.api, call.query
+    api = call.api
     permit(call.actor, "events.read")
-    projects = _names(query, "projects")
     if projects is not None and len(projects) > _MOST_PROJECTS:
         raise BadInputError(f"name at most {_MOST_PROJECTS} projects", "projects")
     if projects is not None:
@@ -59,12 +62,18 @@ async def open_subscription(call: Call, position: Position) -> Subscription:
         position,
         projected=lambda sequence, partition: _projected(api, sequence, partition),
         projects=projects,
-        topics=_names(query, "type"),
+        topics=topics,
         in_threads=api.in_threads,
         published=api.published_again,
     )
     await subscription.begin()
     return subscription
+
+
+async def _subscription_of(call: Call, position: Position) -> Subscription:
+    """Return a new subscription with the filter of the request; raises as `open_subscription` does."""
+    projects, topics = _names(call.query, "projects"), _names(call.query, "type")
+    return await open_subscription(call, position, projects=projects, topics=topics)
 
 
 async def start_position(call: Call, last_event_id: str | None) -> Position:
@@ -74,7 +83,7 @@ async def start_position(call: Call, last_event_id: str | None) -> Position:
     """
     token = last_event_id or call.query.get("after")
     if token is not None:
-        return await call.reached(token)
+        return await call.api.consistency.reached(token)
     return call.api.logs.tip()
 
 
@@ -104,7 +113,7 @@ def event_stream(api: Api) -> Any:
             await api.limits.request(call)
             await api.limits.hold(call)
             position = await start_position(call, call.headers.get("last-event-id"))
-            subscription = await open_subscription(call, position)
+            subscription = await _subscription_of(call, position)
         except Exception as error:  # noqa: BLE001 # the error table maps every error to an answer
             return response(failed(error, state["instance"], state["request_id"]))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -119,8 +128,8 @@ async def _sse(call: Call, subscription: Subscription, token: str) -> AsyncItera
     """Yield the stream; its first block has no event, only the position to resume after."""
     yield b"retry: 1000\nid: %s\n\n" % token.encode()
     with call.api.hub.subscriber():
-        async for batch in with_heartbeats(subscription, call.still):
-            if not call.still():
+        async for batch in with_heartbeats(subscription, call.caller.is_still_authorized):
+            if not call.caller.is_still_authorized():
                 yield b'event: error\ndata: {"code":"invalid_token"}\n\n'
                 return
             if batch is None:
@@ -176,7 +185,7 @@ def event_socket(api: Api) -> Any:
             call = _call(api, socket.scope, request_id)
             await api.limits.request(call)
             await api.limits.hold(call)
-            subscription = await open_subscription(call, await start_position(call, None))
+            subscription = await _subscription_of(call, await start_position(call, None))
         except (HttpError, PositionError, Refusal, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
             return
@@ -192,20 +201,12 @@ async def _converse(
     socket: WebSocket[Any, Any, Any], subscription: Subscription, call: Call
 ) -> tuple[int, str] | None:
     """Send events until the server must close the socket; return code and reason, None if the client left."""
-    work = (_send(socket, subscription, call), _listen(socket), _watch(call))
-    tasks = [asyncio.create_task(part) for part in work]
-    try:
-        finished, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(iter(finished)).result()
-    finally:  # granian closes a socket only when no task receives from it
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    return await first_result(_send(socket, subscription, call), _listen(socket), _watch(call))
 
 
 async def until_revoked(call: Call) -> None:
     """Wait until the credentials of *call* are no longer valid."""
-    while call.still():  # noqa: ASYNC110 # a session may expire without an event
+    while call.caller.is_still_authorized():  # noqa: ASYNC110 # a session may expire without an event
         await asyncio.sleep(_CHECK_SECONDS)
 
 
@@ -219,7 +220,7 @@ async def _send(socket: WebSocket[Any, Any, Any], subscription: Subscription, ca
     """Send events until the subscription ends; return code and reason to close with."""
     try:
         async for batch in subscription.batches():
-            if not call.still():
+            if not call.caller.is_still_authorized():
                 return _CLOSE_UNAUTHORIZED, "the session has ended"
             for event in batch:
                 await socket.send_data(event.json.decode(), mode="text")
@@ -238,14 +239,14 @@ async def _listen(socket: WebSocket[Any, Any, Any]) -> None:
 
 async def _refuse(socket: WebSocket[Any, Any, Any], error: Exception, request_id: str) -> None:
     """Send the problem as a message, then close with the code 4000 + the HTTP status."""
-    refusal = as_http_error(error) or HttpError(500, "internal_error", "something went wrong on our side")
+    refusal = as_http_error(error) or internal_error()
     problem = as_problem(refusal, "/ws/events", request_id)
     await socket.send_data(msgspec.json.encode({"type": "error", "problem": problem}).decode(), mode="text")
     await socket.close(code=4000 + refusal.status, reason=refusal.code)
 
 
 def _call(api: Api, scope: Any, request_id: str) -> Call:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = decoded_headers(scope)
     query = read_query(scope["query_string"])
     if "token" in query and "authorization" not in headers:  # browsers cannot set headers on a WebSocket
         headers["authorization"] = f"Bearer {query['token']}"

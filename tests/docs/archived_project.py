@@ -1,7 +1,7 @@
-"""Archive a project over every surface, in a tree in which the pages of the made-up feature were followed.
+"""Archive projects through REST, `/commands` and GraphQL, in a tree in which the pages were followed.
 
-`python -m tests.docs.archived_project FOLDER` serves a new data folder and uses it as clients do. It ends with status 1
-and the reason where something is not as the pages promise.
+`python -m tests.docs.archived_project FOLDER` serves a new data folder and acts as its clients. It ends with
+status 1 and the reason if something is not as the pages promise.
 """
 
 import sys
@@ -24,7 +24,7 @@ def main(folder: Path) -> None:
 
 
 def over_rest(client: httpx.Client) -> None:
-    """Archive a project by its path, read it, and change it under the condition that it is as it was read."""
+    """Archive a project by its path, read it, and change it on the condition that nobody else did."""
     project = created(client)
     check(client.get(f"{project}/archive").json() == {"archivedAt": None}, "a new project is not archived")
     archived = client.post(f"{project}/archive")
@@ -41,7 +41,7 @@ def over_rest(client: httpx.Client) -> None:
 
 
 def by_name(client: httpx.Client) -> None:
-    """Archive a project with the command alone."""
+    """Archive a project with the command."""
     target = created(client).removeprefix(f"{PROJECTS}/")
     body = {"commands": [{"type": "project.archive", "target": target, "data": {}}]}
     (result,) = client.post("/api/v1/commands", json=body).json()["results"]
@@ -63,7 +63,7 @@ def created(client: httpx.Client) -> str:
 
 
 def check(holds: bool, otherwise: str) -> None:
-    """End the program where something does not hold."""
+    """End the program if something does not hold."""
     if not holds:
         sys.exit(otherwise)
 

@@ -36,7 +36,7 @@ def types(tmp_path_factory):
 
 
 def check(scratch, types):
-    """Check what a reader of the page has written as CI does, but for what takes long."""
+    """Check what a reader of the page has written, as CI does, without the parts that take long."""
     scratch.python("-m", "ruff", "check", ".")
     scratch.python("-m", "ruff", "format", "--check", ".")
     scratch.python("-m", "mypy", "--cache-dir", str(types))
@@ -45,7 +45,7 @@ def check(scratch, types):
 
 
 def source_files(written):
-    """Return the files that a person writes beside tests and golden files."""
+    """Return the files that a person writes, without tests and golden files."""
     return [path for path in written if not path.startswith("tests/")]
 
 
@@ -69,7 +69,7 @@ def test_a_new_event_command_document_and_path_work_and_take_six_files(scratch, 
 
 
 def without_the_law_for_versions(root):
-    """Let the document of a project stay at its version when the project is archived."""
+    """Leave the version of a project's document unchanged when the project is archived."""
     model = root / "projections" / "models" / "projects.py"
     shown = "        shows=Shows(events=get_args(ProjectEvent), document=lambda event: event.project_id),\n"
     left_out = shown.replace("get_args(ProjectEvent)", "tuple({*get_args(ProjectEvent)} - {ProjectArchived})")
@@ -77,7 +77,7 @@ def without_the_law_for_versions(root):
     model.write_text(patched(model.read_text(encoding="utf-8"), diff), encoding="utf-8")
 
 
-def test_a_page_that_has_come_apart_from_the_code_is_noticed(scratch, tmp_path):
+def test_a_page_that_does_not_fit_the_code_is_noticed(scratch, tmp_path):
     page = tmp_path / "page.md"
     page.write_text("In `domain/errors.py`:\n\n```diff\n-class Gone(Exception):\n```\n")
     with pytest.raises(StepError, match=r"domain/errors\.py"):

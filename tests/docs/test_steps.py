@@ -45,7 +45,8 @@ def test_a_file_must_be_named_before_each_block():
 
 
 def test_lines_are_added_removed_and_replaced():
-    diff = " import a\n+import b\n@@\n-def f():\n+def h():\n@@ the end\n def g():\n-    return 1\n+    return 2\n"
+    diff = " import a\n+import b\n@@\n-def f():\n+def h():\n"
+    diff += "@@ the end\n def g():\n-    return 1\n+    return 2\n"
     assert patched(TEXT, diff) == (
         "import a\nimport b\nimport c\n\n\ndef h():\n    return 1\n\n\ndef g():\n    return 2\n"
     )

@@ -1,4 +1,4 @@
-"""A server whose start fails, or that nobody has waited for, leaves no process: neither its own nor a child's."""
+"""A server whose start fails leaves no process: neither its own nor that of a child."""
 
 import psutil
 import pytest
@@ -19,7 +19,7 @@ NOWHERE = {
 
 
 def started_in(folder):
-    """Return the processes that know of *folder*: by their arguments, or by the data directory in their settings."""
+    """Return the processes that have *folder* among their arguments or in their settings."""
     return [process for process in psutil.process_iter() if str(folder) in known_to(process)]
 
 

@@ -17,8 +17,8 @@ WORKERS = ("projections", "insights")
 class ClusterServer(Server):
     """`codepark serve` over real servers, with the workers that keep its read models.
 
-    A client sends the newest position that any client has seen: a query includes what that position names, and need not
-    include more.
+    A client sends the newest position that any client has seen: a query includes what that position names,
+    and need not include more.
     """
 
     def __init__(

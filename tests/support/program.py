@@ -12,7 +12,7 @@ STOP_SECONDS = 10.0
 
 
 class CodeParkProgram(Program):
-    """A process of `codepark` with *arguments*. *environment* are its settings; what it prints goes to *output*."""
+    """A process of `codepark` with *arguments*; *environment* are its settings, its output goes to a file."""
 
     ready_seconds = stretched(60.0)
     stop_seconds = stretched(STOP_SECONDS)

@@ -42,7 +42,7 @@ def eventually(ask: Callable[[], T | None], *, seconds: float = 30.0) -> T:
 
 
 class Server(CodeParkProgram):
-    """`codepark serve` over a data directory, in the embedded profile; it may be stopped and started again."""
+    """`codepark serve` over a data directory, in the embedded profile; it may be stopped and restarted."""
 
     partitions = 1
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -75,6 +76,7 @@ class KafkaEventLog(RecordEvents):
         self._callbacks: list[RecordsCallback] = []
         self._foreign_callbacks: list[RecordsCallback] = []
         self._reader: ReplicaReader | None = None
+        self._reader_lock = threading.Lock()
         self._replica = Replica(
             folder / f"replica-{partition}.sqlite", partition, while_reset=self._while_replica_is_reset
         )
@@ -291,15 +293,20 @@ class KafkaEventLog(RecordEvents):
     @contextmanager
     def _reading(self) -> Iterator[ReplicaReader | None]:
         """Yield the reader, None before the log is opened; have a damaged replica rebuilt."""
-        if self._reader is None and self.checkpoint.opened:
-            self._reader = ReplicaReader(self._replica.path, self._mapper)
         try:
-            yield self._reader
+            yield self._reader or self._open_reader()
         except LogCorruptError as error:
             logger.error("the replica is damaged, rebuilding it", reason=str(error))
             self.partition.unavailable = "the replica is damaged and is being rebuilt"
             self.thread.loop.call_soon_threadsafe(self.partition.schedule_rebuild)
             raise LogUnavailableError(self.partition.unavailable) from error
+
+    def _open_reader(self) -> ReplicaReader | None:
+        """Open the reader once the log is open, and not while a reset replaces the replica's file."""
+        with self._reader_lock:
+            if self._reader is None and self.checkpoint.opened:
+                self._reader = ReplicaReader(self._replica.path, self._mapper)
+            return self._reader
 
     def _check_replica(self) -> None:
         """Drop a replica whose last record does not fit its chain."""
@@ -307,22 +314,20 @@ class KafkaEventLog(RecordEvents):
         if not checkpoint.opened:
             return
         first = first_chain(checkpoint.log_id, self._replica.partition, checkpoint.partitions)
-        reader = ReplicaReader(self._replica.path, self._mapper)
         try:
-            check_last(reader, checkpoint, first)
+            with closing(ReplicaReader(self._replica.path, self._mapper)) as reader:
+                check_last(reader, checkpoint, first)
         except (ReplicaDamagedError, LogCorruptError, LogUnavailableError) as error:
             logger.warning("dropping the replica", reason=str(error))
-            reader.close()
             self._replica.reset()
-        else:
-            reader.close()
 
     @contextmanager
     def _while_replica_is_reset(self) -> Iterator[None]:
         """Close the reader before, and tell the listeners after."""
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.close()
-        yield
+        with self._reader_lock:
+            reader, self._reader = self._reader, None
+            if reader is not None:
+                reader.close()
+            yield
         for callback in self._foreign_callbacks:
             callback(())

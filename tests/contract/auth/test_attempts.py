@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from codepark.cache_and_channel import connect_async
+from codepark.redis_clients import connect_async
 from read_api.auth.attempts import FREE_ATTEMPTS, NEVER, MemoryAttempts, RedisAttempts, delay_after
 from tests.support.time_scale import stretched
 

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from read_api.gateway.settings import GatewaySettings
-from tests.integration.test_in_process import application, held, make_project
+from tests.integration.test_in_process import held, make_project
+from tests.support.application import application
 from tests.support.server import Server, eventually, serving
 from tests.support.time_scale import stretched
 

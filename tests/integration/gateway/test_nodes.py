@@ -1,4 +1,4 @@
-"""Two nodes of the cluster profile behind one proxy: the client is seen, and its limits hold for both together."""
+"""Two nodes behind one proxy: the client's address is known, and its limits count on both together."""
 
 import time
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Subscriptions: the same live source, the same visibility, resumed from a position; and the protocol's own rules."""
+"""Subscriptions: same live source, same visibility, resumed from a position; and the protocol's rules."""
 
 import json
 import time
@@ -18,7 +18,8 @@ from tests.support.time_scale import stretched
 PROJECTS = "/api/v1/projects"
 EVENTS = (
     "subscription ($projects: [String!], $after: String, $types: [String!])"
-    " { events(projects: $projects, after: $after, types: $types) { type version position projectId project { name } } }"
+    " { events(projects: $projects, after: $after, types: $types)"
+    " { type version position projectId project { name } } }"
 )
 CHANGES = "subscription ($id: ID!) { project(id: $id) { name version files { nodes { path } } } }"
 

@@ -94,7 +94,10 @@ def test_an_analyst_follows_the_history_without_personal_data(
         after = by_role[Role.ANALYST].get("/api/v1/events?limit=1").json()["position"]
         socket.subscribe(
             "a",
-            'subscription ($a: String) { events(after: $a, types: ["project.created"]) { type projectId actor data project { name } } }',
+            (
+                'subscription ($a: String) { events(after: $a, types: ["project.created"])'
+                " { type projectId actor data project { name } } }"
+            ),
             a=after,
         )
         project = made(ada.client.post("/api/v1/projects", json={"name": secret}))["id"]

@@ -12,7 +12,7 @@ from domain.token.commands import CreateToken, RevokeToken
 from read_api.auth.keys import SigningKeys
 from read_api.auth.principals import RECENT_SECONDS, Principals
 from read_api.auth.tokens import Tokens
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 from tests.support.profile import SECRETS
 
 ADA = Actor(id="01900000-0000-7000-8000-0000000000aa", roles=frozenset({Role.USER}))

@@ -9,7 +9,7 @@ from domain.signing import decider
 from domain.signing.events import SigningKeyRotated
 from read_api.auth.keys import ANNOUNCED_MS, LONGEST_MS, SigningKeys
 from read_api.auth.tokens import REFRESH_SECONDS, TokenKind, Tokens
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 
 START = 1_700_000_000.0
 

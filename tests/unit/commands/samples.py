@@ -14,7 +14,6 @@ SHA = "0a1b2c3d4e5f"
 INPUTS: dict[str, dict[str, Any]] = {
     "project.create": {"name": "Park", "description": "d", "visibility": "public", "language": "Python"},
     "project.update": {"name": "Garden", "language": None},
-    "project.delete": {},
     "collaborator.set": {"accountId": OTHER, "role": "editor"},
     "collaborator.remove": {"accountId": OTHER},
     "file.write": {"path": "src/a.py", "content": "print(1)\n", "encoding": "utf-8"},
@@ -38,10 +37,16 @@ INPUTS: dict[str, dict[str, Any]] = {
     "suggestion.dismiss": {"suggestionId": OTHER},
     "notifications.read": {"ids": ["n1", "n2"]},
 }
+"""A command without required fields needs no example."""
+
+
+def example_of(name: str) -> dict[str, Any]:
+    """Return the example input of the commands called *name*."""
+    return dict(INPUTS.get(name, {}))
 
 
 def context(target: str = PROJECT) -> BuildContext:
-    """Return what a builder knows: everybody who is mentioned is the same account."""
+    """Return the context of a builder: every name that is mentioned belongs to the same account."""
     return BuildContext(
         target=target, new_id=NEW, account=ACCOUNT, secrets=SECRETS, account_named=lambda _: OTHER
     )

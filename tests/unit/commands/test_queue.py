@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from commands.queue import BusyError, LoopWorker, WorkQueue
+from tests.support.time_scale import stretched
 
 
 class Item(NamedTuple):
@@ -154,7 +155,7 @@ def test_many_threads_lose_nothing_and_keep_their_own_order():
     for thread in threads:
         thread.join()
     queue.close()
-    worker.join(30)
+    worker.join(stretched(30))
     assert not worker.is_alive()
     assert len(taken) == 8 * 500
     assert all([n for t, n in taken if t == thread] == list(range(500)) for thread in range(8))
@@ -198,7 +199,7 @@ def test_a_loop_worker_wakes_again_after_it_has_rested():
         for name in "ab":
             done.clear()
             await asyncio.to_thread(queue.put, Item(name))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(stretched(5)):
                 await done.wait()
             await worker.drained()
         return groups

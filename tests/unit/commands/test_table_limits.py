@@ -18,7 +18,7 @@ from domain.actor import SERVICE, Role
 from domain.errors import InvalidError
 from domain.policy import Scope
 from tests.support.profile import ADA, Commands
-from tests.unit.commands.samples import INPUTS
+from tests.unit.commands.samples import example_of
 
 MODULES = [
     importlib.import_module(f"commands.table.{info.name}")
@@ -71,8 +71,8 @@ def test_a_limit_of_its_own_would_be_found():
     class Own(Input):
         words: tuple[Annotated[str, msgspec.Meta(max_length=77)], ...] | None = None
 
-    found = {getattr(kind, "max_length", None) for _, kind in leaves(inspect.type_info(Own))}
-    assert found == {None, 77}
+    lengths = {getattr(kind, "max_length", None) for _, kind in leaves(inspect.type_info(Own))}
+    assert lengths == {None, 77}
     assert 77 not in OF_THE_DOMAIN | OF_COUNTS
 
 
@@ -106,7 +106,7 @@ def park(tmp_path_factory):
 
 def outcome(park, name, path, value):
     profile, project, review = park
-    example = {**INPUTS[name]}
+    example = example_of(name)
     example.pop("sha", None)  # each commit is a new one
     if "reviewId" in example:
         example["reviewId"] = review

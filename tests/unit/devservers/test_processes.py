@@ -87,7 +87,8 @@ def test_a_paused_process_ends_in_order(sleeper):
 def test_an_attached_process_ends_with_a_parent_that_is_killed(tmp_path):
     program = (
         "import sys; from pathlib import Path; from devservers.processes import spawn;"
-        f"print(spawn(['sleep', '60'], output=Path({str(tmp_path / 'out')!r}), attached=True).pid, flush=True);"
+        f"child = spawn(['sleep', '60'], output=Path({str(tmp_path / 'out')!r}), attached=True);"
+        "print(child.pid, flush=True);"
         "sys.stdin.read()"
     )
     parent = subprocess.Popen(

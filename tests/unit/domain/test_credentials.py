@@ -67,7 +67,7 @@ def test_a_reset_is_good_once():
     refused(given(changed), command, "reset_used")
 
 
-def test_a_password_is_hashed_anew_unless_it_was_changed_meanwhile():
+def test_a_password_is_hashed_again_unless_it_was_changed_meanwhile():
     command = RehashPassword(account_id=ID, replaced=ACCOUNT.password_hash, password_hash="better")
     assert given()(command) == (PasswordRehashed(account_id=ID, password_hash="better"),)
     changed = PasswordChanged(account_id=ID, password_hash="new", kept_session=None)

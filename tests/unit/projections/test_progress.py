@@ -52,6 +52,19 @@ def test_each_partition_has_a_count_of_its_own():
     )
 
 
+def test_whether_anything_is_blocked_is_known_at_once():
+    progress = Progress()
+    assert not progress.has_blocked_streams
+    progress.report({"a": 1}, {"a": frozenset({"s"}), "b": frozenset()})
+    progress.report({"a": 1}, {"a": frozenset({"t"})}, partition=1)
+    progress.report({"a": 2})
+    assert progress.has_blocked_streams
+    progress.report({"a": 3}, {"a": frozenset()})
+    assert progress.has_blocked_streams
+    progress.report({"a": 3}, {"a": frozenset()}, partition=1)
+    assert not progress.has_blocked_streams
+
+
 def test_a_scope_needs_its_last_work_in_its_partition():
     progress = Progress()
     progress.touch("a", [("p", 5)], partition=1)
