@@ -13,7 +13,7 @@ from domain.errors import NotFoundError
 from projections.models import READ_MODELS
 from projections.models.projects import MODEL as PROJECTS
 from projections.store import StoreUnavailableError
-from streams.batch_projection import PoisonError
+from streams.batch_projection import PoisonError, project
 from streams.dead_letters import retry
 from streams.rebuild import RebuildCancelledError, rebuild
 from tests.integration.streams.conftest import Projections
@@ -305,6 +305,26 @@ def test_a_start_does_not_read_what_was_read_before(commands, tmp_path):
     after = Projections(commands, tmp_path / "read.sqlite")
     assert after.runner.position == commands.log.tip().sequence
     after.close()
+
+
+def test_a_model_that_wants_no_event_of_a_step_is_not_called(commands, projections, monkeypatch):
+    """Its checkpoint moves all the same: nothing that it wants has been skipped."""
+    called = []
+
+    def noting(model, *arguments):
+        called.append(model.name)
+        return project(model, *arguments)
+
+    monkeypatch.setattr("streams.runner.project", noting)
+    project_id = commands.project("p")
+    projections.catch_up()
+    called.clear()
+    commands.do("file.write", target=project_id, path="a.py", content="x = 1\n")
+    projections.catch_up()
+    assert called == ["files", "activity", "insights"]
+    tip = commands.log.tip().sequence
+    assert projections.runner.position == tip
+    assert set(projections.progress.models().values()) == {tip}
 
 
 def test_models_that_are_added_later_are_filled_from_the_first_event(commands, tmp_path):
