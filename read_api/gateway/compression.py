@@ -26,8 +26,7 @@ SECRET_PATHS = ("/api/v1/auth/", "/api/v1/me/tokens", "/api/v1/me/sessions")
 def compressible(media: bytes, status: int, *, encoded: bool, secret: bool) -> bool:
     """Return whether an answer of this media type and status may be compressed.
 
-    *encoded* says that it already is. One with secrets may not (*secret*), nor may a stream of events, which are
-    sent one by one.
+    *encoded* says that it already is. An answer with secrets may not (*secret*), nor may a stream of events.
     """
     return (
         not secret

@@ -86,7 +86,7 @@ def is_long(value):
 
 
 def test_each_limit_is_stretched():
-    """Write `timeout=stretched(30)`; `eventually(…, seconds=30)` and pytest's own limit are stretched already."""
+    """Write `timeout=stretched(30)`; `eventually(…, seconds=30)` and pytest's limit are stretched already."""
     places = {
         path.relative_to(TESTS).as_posix(): lines
         for path in sorted(TESTS.rglob("*.py"))

@@ -82,4 +82,4 @@ def test_in_the_embedded_profile_there_is_one(tmp_path):
         check=False,
     )
     assert done.returncode == 1
-    assert "--workers takes more than 1 in the cluster profile alone" in done.stderr
+    assert "--workers takes more than 1 in the cluster profile only" in done.stderr
