@@ -16,11 +16,13 @@ from domain.account.commands import ChangeStanding
 from domain.actor import SERVICE, Role, Tier
 from domain.command import Command
 from domain.errors import InvalidError, NotFoundError
+from domain.registry import EVENTS
 from domain.signing.commands import RotateSigningKey
 from read_api.realtime.events import event_document
 
 _PAGE = 500
 _CHUNK = 1_000
+_TOPICS = frozenset(event.TOPIC for event in EVENTS)
 
 Arguments = dict[str, Any]
 Result = dict[str, Any]
@@ -86,9 +88,12 @@ def set_account(profile: Profile, arguments: Arguments) -> Result:
 
 def events_after(profile: Profile, arguments: Arguments) -> Result:
     """Return events after sequences by partition; `after` of the result is where the next page begins."""
-    topics = (str(arguments["type"]),) if arguments.get("type") else None
+    topic = arguments.get("type") or None
+    if topic is not None and topic not in _TOPICS:
+        raise InvalidError(f"there is no event type {topic}")
+    selection = Selection(topics=None if topic is None else (str(topic),))
     after = {int(number): int(sequence) for number, sequence in (arguments.get("after") or {}).items()}
-    records = profile.logs.records(after, Selection(topics=topics), through=profile.logs.tip().sequences)
+    records = profile.logs.records(after, selection, through=profile.logs.tip().sequences)
     items = []
     for log, record in islice(records, int(arguments.get("limit", _PAGE))):
         token = Position.at(record.sequence, record.chain, log.number).token()

@@ -20,7 +20,7 @@ class WalCheckpointer:
         """Start the thread over the databases at *paths*."""
         self._paths = paths
         self._closed = threading.Event()
-        self._last_written: dict[Path, int] = {}
+        self._last_seen: dict[Path, tuple[int, int]] = {}
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
         self._thread.start()
 
@@ -38,14 +38,16 @@ class WalCheckpointer:
     def _due(self, path: Path) -> bool:
         """Return whether the log is large and was written to since the last look.
 
-        A log that was moved into the database keeps its size, and is written again from its front.
+        A log that was moved into the database keeps its size, and is written again from its front. Its
+        time alone is not enough: two writes within one tick of the file system's clock have the same time.
         """
         try:
             status = Path(f"{path}-wal").stat()
         except OSError:
             return False
-        written = self._last_written.get(path) != status.st_mtime_ns
-        self._last_written[path] = status.st_mtime_ns
+        seen = status.st_mtime_ns, status.st_size
+        written = self._last_seen.get(path) != seen
+        self._last_seen[path] = seen
         return written and status.st_size > _LARGE
 
 

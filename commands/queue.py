@@ -54,7 +54,7 @@ class WorkQueue(Generic[T]):
         """How many commands are admitted and not released yet."""
         self.closed = False
         self.ended = False
-        """Whether the worker has been told that nothing will come any more."""
+        """Whether the worker has found nothing after `close`, and ends."""
         self._group, self._limit = group, waiting
         self._size, self._group_size = size, group_size
         self._items: deque[T] = deque()

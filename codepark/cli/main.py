@@ -1,6 +1,7 @@
 """The commands, and how they end: status 0 only on success, else a sentence on standard error."""
 
 import sys
+from collections.abc import Sequence
 
 import cyclopts
 
@@ -29,10 +30,10 @@ for _name, (_function, _help) in _COMMANDS.items():
     app.command(f"codepark.cli.{_function}", name=_name, help=_help)
 
 
-def main() -> None:
-    """Run the command line."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line with *arguments*, by default those of the process."""
     try:
-        app()
+        app(arguments)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

@@ -1,4 +1,4 @@
-"""Notifications of accounts, those that were read one by one, and the time through which all were read.
+"""Notifications of accounts, those that were read individually, and the time through which all were read.
 
 Notifications come from projects, and reading them from the account's inbox: two homes, which may be in two
 partitions. A document is written by events of one home only. Therefore what was read is stored apart, and

@@ -1,4 +1,4 @@
-"""Sessions, except those that were ended one by one; the credentials know whether all were ended at once."""
+"""Sessions that were not ended individually; the credentials know whether all were ended at once."""
 
 from collections.abc import Iterable
 

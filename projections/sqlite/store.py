@@ -115,7 +115,7 @@ class SQLiteDocumentStore:
         )
 
     def find_many(self, queries: Sequence[Query]) -> list[list[Document]]:
-        """Return the documents of each of *queries*; in one process, asking one by one costs no more."""
+        """Return the documents of each of *queries*; in one process, separate queries cost no more."""
         return [self.find(query) for query in queries]
 
     def count(self, collection: str) -> int:

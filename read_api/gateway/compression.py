@@ -19,22 +19,21 @@ _TYPES = (
 )
 _STREAM = b"text/event-stream"
 SECRET_PATHS = ("/api/v1/auth/", "/api/v1/me/tokens", "/api/v1/me/sessions")
-"""The beginnings of the paths whose answers have secrets."""
+"""Answers with secrets next to text that somebody else can choose are not compressed (BREACH)."""
 
 
 @lru_cache(maxsize=256)
 def compressible(media: bytes, status: int, *, encoded: bool, secret: bool) -> bool:
-    """Return whether an answer with this content type and status may be compressed.
+    """Return whether an answer of this media type and status may be compressed.
 
-    An answer that is *encoded* already may not, nor one with secrets next to text that somebody else can
-    choose (BREACH), nor a stream of events.
+    *encoded* says that it already is. An answer with secrets may not (*secret*), nor may a stream of events.
     """
     return (
-        media.startswith(_TYPES)
+        not secret
+        and media.startswith(_TYPES)
         and not media.startswith(_STREAM)
-        and status not in (204, 206, 304)
         and not encoded
-        and not secret
+        and status not in (204, 206, 304)
     )
 
 

@@ -145,10 +145,8 @@ class PartitionDriver:
         try:
             if retry.looked_up():
                 await self._insist(lambda: self._retry_once(retry))
-        except ModelSwitchedError:
-            await (
-                self._reload()
-            )  # the dead letters went with the old model; what is left, the next retry finds
+        except ModelSwitchedError:  # the old model's dead letters are gone; the next retry finds what is left
+            await self._reload()
         except LostPartitionError:
             retry.finish(RetryResult(solved=0, left=0, error="the partition went to another worker"))
             raise

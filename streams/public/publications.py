@@ -1,7 +1,7 @@
 """What is published of each event: a publication for every event whose class does not say why it is withheld.
 
 Nothing is computed from a `Personal` field: what is published stays the same when a person is erased. Words
-that people wrote (names, titles, paths, contents) become counts and pseudonyms, whoever may see the project.
+that people wrote (names, titles, paths, contents) become counts and pseudonyms, also for public projects.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Each rule is needed: without it a scenario breaks a promise that holds with it."""
+"""Each rule is needed: without it, a scenario breaks a promise that holds with it."""
 
 from dataclasses import replace
 
@@ -37,8 +37,8 @@ def test_the_protocol_passes(script, seed):
 
 @pytest.mark.parametrize("mutation", NEEDED, ids=lambda mutation: mutation.__name__)
 @pytest.mark.parametrize("seed", _SEEDS)
-def test_without_a_rule_it_does_not(mutation, seed):
+def test_without_a_rule_the_protocol_fails(mutation, seed):
     script = NEEDED[mutation]
     with mutation():
-        found = run(replace(scenarios.SCENARIOS[script], seed=seed), script)
-    assert found
+        problems = run(replace(scenarios.SCENARIOS[script], seed=seed), script)
+    assert problems

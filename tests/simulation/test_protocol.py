@@ -1,4 +1,4 @@
-"""Search for a run that breaks a promise; the full form (`make proof`) searches longer, from new seeds each time."""
+"""Search for a run that breaks a promise; the full form (`make proof`) searches longer, from new seeds."""
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -30,7 +30,7 @@ def test_a_plan_makes_one_run(plan):
 
 
 def traced(plan):
-    """Return what every request was told, and when."""
+    """Return the kind of every answer, and its time."""
     seen = []
 
     async def script(world):

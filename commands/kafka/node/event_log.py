@@ -302,7 +302,7 @@ class KafkaEventLog(RecordEvents):
             raise LogUnavailableError(self.partition.unavailable) from error
 
     def _open_reader(self) -> ReplicaReader | None:
-        """Open the reader unless the log is unopened; never while the replica is reset, for it would read another file."""
+        """Open the reader once the log is open, and not while a reset replaces the replica's file."""
         with self._reader_lock:
             if self._reader is None and self.checkpoint.opened:
                 self._reader = ReplicaReader(self._replica.path, self._mapper)

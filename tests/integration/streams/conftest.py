@@ -16,7 +16,7 @@ from tests.support.profile import Commands
 
 
 class Projections:
-    """Runners that a test drives step by step, or starts."""
+    """A runner that a test drives step by step, or starts."""
 
     def __init__(self, commands: Commands, path: Path, models=None, **options) -> None:
         self.models = models or (*READ_MODELS, insights_model(InlineAnalyser()))

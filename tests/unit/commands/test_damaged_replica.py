@@ -1,4 +1,4 @@
-"""Whichever page of a replica is damaged, the log is read as it is: the damage does not matter, or it is repaired."""
+"""Whichever page of a replica is damaged, reads are right: the damage does not matter, or is repaired."""
 
 import asyncio
 from contextlib import contextmanager
@@ -70,7 +70,7 @@ def history():
 
 @contextmanager
 def opened(folder, history):
-    """Yield a log over the replica in *folder* that reads *history*, and whether it kept the replica at its start."""
+    """Yield a log that reads *history* into the replica in *folder*, and whether it kept that replica."""
     keys, thread = SQLiteKeyStore(folder / "keys.sqlite", LocalKms(SECRETS.master_key)), LoopThread()
     transport = MemoryTransport(history)
     mapper = EventMapper(PersonalCipher(keys))

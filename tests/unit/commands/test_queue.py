@@ -199,7 +199,7 @@ def test_a_loop_worker_wakes_again_after_it_has_rested():
         for name in "ab":
             done.clear()
             await asyncio.to_thread(queue.put, Item(name))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(stretched(5)):
                 await done.wait()
             await worker.drained()
         return groups

@@ -11,6 +11,7 @@ from commands.position import Position
 from commands.queue import BusyError, LoopWorker
 from commands.queued_bus import WAITING_COMMANDS, QueuedBus, Ticket
 from domain.errors import ConflictError
+from tests.support.time_scale import stretched
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def test_callers_in_loops_and_threads_are_answered(submissions):
     async def run():
         bus = QueuedBus(Decider().decide, lambda: None)
         LoopWorker(asyncio.get_running_loop(), bus.queue, bus.carry_out)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(stretched(10)):
             results = await asyncio.gather(
                 bus.execute(submissions[:2]),
                 asyncio.to_thread(bus.execute_sync, submissions[2:3]),
@@ -164,7 +165,7 @@ def test_callers_in_loops_and_threads_are_answered(submissions):
     assert asyncio.run(run()) == [["p0", "p1"], ["p2"], ["p3"]]
 
 
-def test_a_thread_that_gets_no_answer_in_time_is_told_that_the_outcome_is_unavailable(submissions):
+def test_a_thread_that_waits_too_long_gets_unavailable_outcomes(submissions):
     bus = QueuedBus(Decider().decide, lambda: None)  # it has no worker
     outcomes = bus.execute_sync(submissions[:2], timeout=0.01)
     assert [outcome.reason for outcome in outcomes] == ["no answer in time"] * 2
@@ -196,7 +197,7 @@ def test_the_bus_on_sqlite_answers_what_arrived_before_it_was_closed(commands, m
         commands.bus.close()
         with pytest.raises(BusyError):
             await commands.bus.execute(submissions[:1])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(stretched(10)):
             return await waiting
 
     assert {type(each) for (each,) in asyncio.run(run())} == {outcome}

@@ -1,4 +1,4 @@
-"""G12: Kafka, MongoDB or Redis are away when a node starts, and later; it recovers without a restart."""
+"""G12: Kafka, MongoDB or Redis are unavailable at the start of a node, and later; it needs no restart."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ def create(client, name="p", key=None):
 
 
 def accepted(client, name="p", key=None):
-    """Send a command until it is accepted; a recovery takes its time."""
+    """Send a command until it is accepted, for a recovery takes some time."""
 
     def tried():
         answer = create(client, name, key)
@@ -31,12 +31,12 @@ def accepted(client, name="p", key=None):
 
 
 def seen(client, answer):
-    """Tell whether a query includes what *answer* tells of."""
+    """Return whether a query includes the project that *answer* names."""
     headers = {"CodePark-After": answer.headers["CodePark-Position"]}
     return client.get(f"/api/v1/projects/{answer.json()['id']}", headers=headers).is_success
 
 
-def test_kafka_is_away_at_the_start_and_later(tmp_path, install):
+def test_kafka_is_unavailable_at_the_start_and_later(tmp_path, install):
     with private_kafka(tmp_path / "kafka") as kafka:
         kafka.kill()
         node = install(kafka=kafka.address).node()
@@ -63,7 +63,7 @@ def test_kafka_is_away_at_the_start_and_later(tmp_path, install):
             assert again.headers["Idempotency-Replayed"] == "true"
 
 
-def test_mongodb_is_away_at_the_start_and_later(tmp_path, install):
+def test_mongodb_is_unavailable_at_the_start_and_later(tmp_path, install):
     with private_mongo(tmp_path / "mongo") as mongo:
         mongo.kill()
         installation = install(mongodb_uri=mongo.address)
@@ -89,7 +89,7 @@ def test_mongodb_is_away_at_the_start_and_later(tmp_path, install):
         assert worker.running
 
 
-def test_redis_is_away_at_the_start_and_later(tmp_path, install):
+def test_redis_is_unavailable_at_the_start_and_later(tmp_path, install):
     with private_valkey(tmp_path / "valkey") as valkey:
         valkey.kill()
         installation = install(redis_url=valkey.address)
@@ -109,7 +109,7 @@ def test_redis_is_away_at_the_start_and_later(tmp_path, install):
 
 
 def _each_serves(nodes, name):
-    """Each node takes a command, and shows what the other one took."""
+    """Each node accepts a command, and shows what the other node accepted."""
     for node, other in (nodes, nodes[::-1]):
         with node.client() as client, other.client() as elsewhere:
             answer = create(client, name)
