@@ -48,6 +48,7 @@ docs: $(VENV)/.dev ## Write the generated parts of the reference again
 
 golden: $(VENV)/.dev ## Write the golden file of each version of an event that has none
 	$(BIN)/python -m tests.golden_files
+	$(BIN)/python -m tests.unit.projections.golden_documents
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	$(PIP) install uv

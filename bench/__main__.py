@@ -1,7 +1,7 @@
 """Run the benchmark: `python -m bench [--quick] [--only NAME...] [--data DIR] [--out FILE]`.
 
-`python -m bench compare OLD_CHECKOUT` measures two checkouts in turns; `python -m bench calls` counts the calls of the
-project's own functions that one request makes.
+`python -m bench compare OLD_CHECKOUT` measures two checkouts in turns; `python -m bench calls` counts the
+calls of the project's own functions that one request makes.
 """
 
 import argparse

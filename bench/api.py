@@ -1,4 +1,4 @@
-"""The requests of the benchmark. CodePark and its peers answer the same paths, so they get the same bytes."""
+"""The requests of the benchmark. CodePark and its peers have the same paths, so they get the same bytes."""
 
 import itertools
 import uuid
@@ -21,18 +21,18 @@ def create(token: str | None, name: str = "project", visibility: str | None = No
 
 
 def creates(token: str | None) -> Iterator[bytes]:
-    """Return requests that create projects, without end."""
+    """Return an endless series of requests that create projects."""
     return itertools.cycle([create(token, f"project {number}") for number in range(_NAMES)])
 
 
 def batches(token: str | None, size: int = BATCH) -> Iterator[bytes]:
-    """Return requests that create *size* projects each, without end."""
+    """Return an endless series of requests that create *size* projects each."""
     commands = [{"type": "project.create", "data": {"name": f"project {number}"}} for number in range(size)]
     return itertools.repeat(request("POST", COMMANDS, token=token, body={"commands": commands}))
 
 
 def file_writes(token: str | None, ids: Sequence[str]) -> Iterator[bytes]:
-    """Return requests that write the file `src/main.py` of one project each, without end, each time other text."""
+    """Return an endless series of requests that each change the file `src/main.py` of one project."""
     run, path = uuid.uuid4().hex, "files/src/main.py"
     return itertools.cycle(
         [
@@ -51,7 +51,7 @@ def accepted(answer: Answer) -> int:
 
 
 def reads(token: str | None, ids: Sequence[str]) -> Iterator[bytes]:
-    """Return requests that read one project each, without end."""
+    """Return an endless series of requests that read one project each."""
     return itertools.cycle([request("GET", f"{PROJECTS}/{key}", token=token) for key in ids])
 
 
@@ -67,5 +67,5 @@ def list_after(token: str | None, position: str) -> bytes:
 
 
 def lists(token: str | None, limit: int = 20) -> Iterator[bytes]:
-    """Return requests for the newest projects, without end."""
+    """Return an endless series of requests for the newest projects."""
     return itertools.repeat(request("GET", f"{PROJECTS}?limit={limit}", token=token))

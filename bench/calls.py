@@ -1,9 +1,10 @@
 """Count the calls that one request makes in the project's own code: `python -m bench calls`.
 
-The application runs in this process over the embedded profile and has answered each kind of request before, so that
-nothing is loaded, prepared or filled while it counts. Every thread's calls count. A generator or a coroutine counts
-again each time it resumes, and a comprehension counts where the interpreter makes it a frame (Python 3.11). Each figure
-is the least of the repetitions: to the others a thread that works at the same time, such as that of insights, adds.
+The application runs in this process over the embedded profile and has answered each kind of request before,
+so that nothing is loaded, prepared or filled while it counts. Every thread's calls count. A generator or a
+coroutine counts again each time it resumes, and a comprehension counts where the interpreter makes it a frame
+(Python 3.11). Each figure is the least of the repetitions: to the others a thread that works at the same
+time, such as that of insights, adds.
 """
 
 import asyncio

@@ -31,12 +31,12 @@ class Checkout:
 
     @property
     def env(self) -> dict[str, str]:
-        """What a process of the checkout needs in its environment; without the working directory as a path."""
+        """The environment of a process of the checkout; the working directory is not on its path."""
         return {"PYTHONPATH": str(self.root), "PYTHONSAFEPATH": "1"}
 
     @cached_property
     def commit(self) -> str | None:
-        """The commit that is checked out, with `-dirty` where files differ from it; None without git."""
+        """The commit that is checked out, with `-dirty` where tracked files differ; None without git."""
         described = subprocess.run(
             ["git", "-C", str(self.root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
             capture_output=True,

@@ -1,4 +1,4 @@
-"""CodePark as its users run it: the `codepark` program, in a process of its own."""
+"""CodePark as its users run it: the program `codepark`, in a process of its own."""
 
 import json
 import os

@@ -1,7 +1,7 @@
-"""Compare two checkouts in one run, in turns: `python -m bench compare OLD_CHECKOUT [--only NAME...] [--out FILE]`.
+"""Compare two checkouts in one run, in turns: `python -m bench compare OLD_CHECKOUT [--only NAME...]`.
 
-For each measure the old and the new checkout are measured one after the other, as often as there are rounds, so that
-what else the machine does meets both. Each has a server of its own, over a data directory of its own.
+For each measure the old and the new checkout are measured one after the other, as often as there are rounds,
+so that what else the machine does meets both. Each has a server of its own, over a data directory of its own.
 """
 
 import argparse
@@ -216,7 +216,7 @@ def compare(
             side: {"path": str(checkout.root), "commit": checkout.commit}
             for side, checkout in checkouts.items()
         },
-        "ratio": "median over the rounds of how many times better the new checkout is; below 1 the old is better",
+        "ratio": "how many times better the new checkout is, median of the rounds; below 1 the old is better",
         "results": contest.comparison.document(),
     }
 

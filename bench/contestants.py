@@ -1,4 +1,4 @@
-"""Who is measured: CodePark, and the peers behind the same requests."""
+"""The contestants: CodePark, and the peers that answer the same requests."""
 
 import sys
 from collections.abc import Callable, Iterator

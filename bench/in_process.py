@@ -1,4 +1,4 @@
-"""The application over the embedded profile in this process, asked without a socket."""
+"""The application over the embedded profile in this process, without a socket."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 
-from codepark.cache_and_channel import SharedMemory
-from codepark.profiles.embedded import Embedded
-from codepark.server import build_api, build_eraser
+from codepark.cache_and_channel import CacheAndChannel
+from codepark.composition import build_api, build_eraser
+from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from domain.actor import SERVICE, Tier
 from read_api.app import create_app
@@ -20,13 +20,14 @@ from read_api.realtime.hub import Hub
 async def in_process(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of a new application over a data directory in *folder*.
 
-    It has an operator's token of the tier pro, so that its requests are counted against limits that it does not meet.
+    It has an operator's token of the tier pro, so that its requests are counted against limits that it does
+    not meet.
     """
     settings = Settings(data=folder / "data")
     with ExitStack() as stack:
-        profile = Embedded(settings)
+        profile = EmbeddedProfile(settings)
         stack.callback(profile.close)
-        shared = SharedMemory(settings, profile.logs)
+        shared = CacheAndChannel(settings, profile.logs)
         stack.callback(shared.close)
         hub = Hub(profile.logs)
         eraser = build_eraser(profile, shared, hub)

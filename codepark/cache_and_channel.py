@@ -1,12 +1,12 @@
-"""The cache and the channel of this process: in Valkey, in the Redis that the settings name, or in memory."""
+"""The cache and the channel of this process: in the Redis of the settings, its own Valkey, or in memory."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import redis
 import structlog
 
+from codepark.redis_clients import connect
 from codepark.settings import Settings
 from commands.log import EventLog
 from domain.record import Record
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from codepark.valkey import Valkey
 
 CHANNEL = "positions"
-_CONNECTIONS = 32
+"""The channel's name, after the prefix of the installation."""
 
 logger = structlog.get_logger(__name__)
 
 
-class SharedMemory:
-    """What is shared between processes and may be lost at any time."""
+class CacheAndChannel:
+    """What processes share and may lose at any time: cached answers, and how far the log is."""
 
     def __init__(self, settings: Settings, logs: Iterable[EventLog]) -> None:
-        """Connect to the Redis of *settings*, or start a Valkey server of our own; publish how far *logs* are."""
+        """Connect to the Redis of *settings*, or start a Valkey; publish how far *logs* are."""
         self._valkey = None
         self.url = settings.redis_url if settings.redis is None else settings.redis.pubsub
         cache_url = self.url if settings.redis is None else settings.redis.cache
@@ -41,52 +41,35 @@ class SharedMemory:
             self._publisher = PositionPublisher(
                 connect(self.url, settings.redis_ca_file), f"{settings.prefix}{CHANNEL}"
             )
-            self._last = {log.number: log.tip().sequence for log in logs}
-            for log in logs:
-                log.on_append(partial(self._appended, log.number))
+            self._publish(self._publisher, logs)
 
     @property
     def pid(self) -> int | None:
-        """Return the process id of the server of our own."""
+        """Return the process id of this process's own Valkey."""
         return None if self._valkey is None else self._valkey.pid
 
     def close(self) -> None:
-        """Stop publishing, and end the server of our own."""
+        """Stop publishing, and end this process's own Valkey."""
         if self._publisher is not None:
             self._publisher.close()
         if self._valkey is not None:
             self._valkey.close()
 
-    def _appended(self, partition: int, records: Sequence[Record]) -> None:
-        if self._publisher is not None:
-            self._last[partition] = records[-1].sequence
-            self._publisher.publish(sum(self._last.values()))
+    def _publish(self, publisher: PositionPublisher, logs: Iterable[EventLog]) -> None:
+        """Let *publisher* know of every record that is appended to *logs*."""
+        last = {log.number: log.tip().sequence for log in logs}
 
+        def appended(partition: int, records: Sequence[Record]) -> None:
+            last[partition] = records[-1].sequence
+            publisher.publish(sum(last.values()))
 
-def connect(url: str, ca_file: str | None = None, *, seconds: float = 5.0) -> "redis.Redis":
-    """Return a client of the server at *url* that waits up to *seconds*; *ca_file* is whom TLS trusts."""
-    options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": 1}
-    if url.startswith("rediss://") and ca_file is not None:
-        options["ssl_ca_certs"] = ca_file
-    return redis.Redis.from_url(url, **options)
-
-
-def connect_async(url: str, ca_file: str | None = None, *, seconds: float = 1.0) -> Any:
-    """Return a client for the event loop, a `redis.asyncio.Redis`, that waits up to *seconds*."""
-    from redis import asyncio as redis_asyncio  # noqa: PLC0415 # only where a server is named
-
-    options: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
-    if url.startswith("rediss://") and ca_file is not None:
-        options["ssl_ca_certs"] = ca_file
-    pool = redis_asyncio.BlockingConnectionPool.from_url(
-        url, max_connections=_CONNECTIONS, timeout=seconds, **options
-    )
-    return redis_asyncio.Redis.from_pool(pool)
+        for log in logs:
+            log.on_append(partial(appended, log.number))
 
 
 def _own_server() -> "tuple[Valkey | None, str | None]":
     try:
-        from codepark.valkey import Valkey  # noqa: PLC0415 # there is no wheel for every platform
+        from codepark.valkey import Valkey  # noqa: PLC0415 # not every platform has a wheel of it
 
         server = Valkey()
     except (ImportError, OSError) as error:

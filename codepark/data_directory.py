@@ -1,4 +1,4 @@
-"""The data directory: who holds it, the secret key in it, and where its server answers."""
+"""The data directory: the process that holds it, the secret key in it, and where its server answers."""
 
 import base64
 import fcntl
@@ -30,10 +30,10 @@ class ServerInfo(msgspec.Struct, frozen=True):
 
 
 class DataDirectory:
-    """A directory that one process at a time holds; the hold ends with the process, however that ends."""
+    """A directory that one process at a time holds; the lock ends with the process, however that ends."""
 
     def __init__(self, path: Path) -> None:
-        """Name the directory; nothing is touched before `hold`."""
+        """Use the directory at *path*; nothing is made before `hold`."""
         self.path = path
         self._lock: int | None = None
 
@@ -49,24 +49,29 @@ class DataDirectory:
 
     @property
     def master_keys(self) -> Path:
-        """Return the path of the later master keys; there is none before the first rotation."""
+        """Return the path of the later master keys; there is no such file before the first rotation."""
         return self.path / "master.keys"
-
-    def kms(self, secrets: Secrets) -> LocalKms:
-        """Return who wraps the keys of people; raises DataDirectoryError where the file cannot be used."""
-        try:
-            later = read_master_keys(self.master_keys) if self.master_keys.exists() else {}
-        except (OSError, KmsError, UnicodeDecodeError) as error:
-            raise DataDirectoryError(f"{self.master_keys} cannot be used: {error}") from error
-        return LocalKms(secrets.master_key, later)
 
     @property
     def read_models(self) -> Path:
         """Return the path of the read models."""
         return self.path / "read.sqlite"
 
+    @property
+    def secret_key(self) -> Path:
+        """Return the path of the secret key."""
+        return self.path / "secret.key"
+
+    def kms(self, secrets: Secrets) -> LocalKms:
+        """Return what wraps the keys of people; raises DataDirectoryError where the file cannot be used."""
+        try:
+            later = read_master_keys(self.master_keys) if self.master_keys.exists() else {}
+        except (OSError, KmsError, UnicodeDecodeError) as error:
+            raise DataDirectoryError(f"{self.master_keys} cannot be used: {error}") from error
+        return LocalKms(secrets.master_key, later)
+
     def hold(self) -> Self:
-        """Make the directory and hold it; raises DirectoryHeldError, or DataDirectoryError where it cannot be used."""
+        """Make the directory and lock it; raises DirectoryHeldError, a DataDirectoryError."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -89,15 +94,15 @@ class DataDirectory:
         return self
 
     def release(self) -> None:
-        """Let others hold the directory."""
+        """Let another process hold the directory."""
         if self._lock is not None:
             (self.path / "server.json").unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
 
     def secrets(self) -> Secrets:
-        """Return the directory's secret key, made at the first use and readable by its owner alone."""
-        path = self.path / "secret.key"
+        """Return the keys derived from the directory's secret key, which is made at the first use."""
+        path = self.secret_key
         try:
             if not path.exists():
                 self.path.mkdir(parents=True, exist_ok=True)
@@ -109,13 +114,13 @@ class DataDirectory:
             raise DataDirectoryError(f"{path} cannot be used: {error.strerror}") from error
 
     def announce(self, url: str, redis_url: str | None = None, certificate: Path | None = None) -> None:
-        """Tell the command line where the server answers, by which certificate, and where it publishes positions.
+        """Tell the command line where the server answers, its certificate, and where it publishes positions.
 
-        The URL of a Redis may carry its password, so the file is its owner's alone.
+        The URL of a Redis may contain its password: only the owner may read the file.
         """
-        shown = None if certificate is None else str(certificate)
+        path = None if certificate is None else str(certificate)
         info = msgspec.json.encode(
-            ServerInfo(pid=os.getpid(), url=url, redis_url=redis_url, certificate=shown)
+            ServerInfo(pid=os.getpid(), url=url, redis_url=redis_url, certificate=path)
         )
         temporary = self.path / "server.json.new"
         temporary.unlink(missing_ok=True)
@@ -124,7 +129,7 @@ class DataDirectory:
         temporary.replace(self.path / "server.json")
 
     def server(self) -> ServerInfo | None:
-        """Return where the holder answers, None where none has said so."""
+        """Return where the server of the directory answers, None where none does."""
         try:
             return msgspec.json.decode((self.path / "server.json").read_bytes(), type=ServerInfo)
         except (OSError, msgspec.MsgspecError):
@@ -132,7 +137,7 @@ class DataDirectory:
 
 
 def _make_secret(path: Path) -> None:
-    """Write a new key as a whole: two processes that start together must end with one."""
+    """Write a new key in one step, for its owner alone: processes that start together must agree on one."""
     temporary = path.with_name(f"secret.key.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""Examine an installation, each part by what it should be."""
+"""Examine an installation, each part against what it should be."""
 
 import stat
 from collections.abc import Iterator
@@ -9,9 +9,11 @@ from codepark.cli.remote import operate
 from codepark.data_directory import DataDirectory
 from codepark.settings import Settings
 
+_OWNER_ONLY = 0o600
+
 
 class Finding(Struct, frozen=True):
-    """What was found of one part."""
+    """The result for one part."""
 
     part: str
     ok: bool
@@ -23,18 +25,17 @@ def examine(settings: Settings) -> list[Finding]:
     directory = DataDirectory(settings.data)
     if not directory.path.is_dir():
         return [Finding("data directory", False, f"{directory.path} does not exist")]
-    return [*_files(directory), *_inside(settings)]
+    return [*_directory_findings(directory), *_inner_findings(settings)]
 
 
-def _files(directory: DataDirectory) -> Iterator[Finding]:
+def _directory_findings(directory: DataDirectory) -> Iterator[Finding]:
     yield Finding("data directory", True, str(directory.path))
-    key = directory.path / "secret.key"
+    key = directory.secret_key
     if key.exists():
         mode = stat.S_IMODE(key.stat().st_mode)
-        yield Finding("secret key", mode == 0o600, f"{key.name} has mode {mode:o}")  # noqa: PLR2004 # rw for its owner
+        yield Finding("secret key", mode == _OWNER_ONLY, f"{key.name} has mode {mode:o}")
 
 
-def _inside(settings: Settings) -> Iterator[Finding]:
-    found = operate(settings, "examine", {})
-    for item in found["findings"]:
-        yield Finding(item["part"], item["ok"], item["detail"])
+def _inner_findings(settings: Settings) -> Iterator[Finding]:
+    for finding in operate(settings, "examine", {})["findings"]:
+        yield Finding(finding["part"], finding["ok"], finding["detail"])

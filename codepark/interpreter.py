@@ -1,4 +1,4 @@
-"""How a process of ours sets its interpreter."""
+"""How each of our processes sets its interpreter."""
 
 import gc
 import sys
@@ -8,10 +8,10 @@ _COLLECT_AFTER = (20_000, 50, 50)
 
 
 def prepare_interpreter() -> None:
-    """Switch threads often and collect garbage seldom; call it once everything is loaded."""
-    # Several threads share the interpreter; at the default of 5 ms each hand-over would cost a command that long.
+    """Switch threads often and collect garbage seldom; call it once all modules are loaded."""
+    # Several threads share the interpreter: at the default of 5 ms each hand-over costs a command that long.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    # What was loaded so far lives as long as the process: looking through it again and again costs every request.
+    # What is loaded now lives as long as the process: examining it in each collection costs requests time.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)

@@ -1,4 +1,4 @@
-"""The limiter of this process: in memory where it is alone, in Redis where others serve beside it."""
+"""The limiter of this process: in memory where it serves alone, in Redis where other processes serve too."""
 
 import structlog
 
@@ -29,6 +29,6 @@ def _limiter(settings: Settings) -> Limiter:
 
 
 async def start_limits(limits: Limits) -> None:
-    """Open a connection where there is a server to connect to; where it is away, the server starts all the same."""
+    """Open the connection of a shared limiter; the server starts even while Redis is unavailable."""
     if isinstance(limits.limiter, GuardedLimiter):
         await limits.limiter.start()

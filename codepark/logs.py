@@ -7,7 +7,7 @@ import structlog
 
 
 def configure(level: str) -> None:
-    """Log from *level* up: for people on a terminal, as JSON lines otherwise."""
+    """Log from *level* up: readable on a terminal, else as JSON lines."""
     interactive = sys.stderr.isatty()
     renderer = structlog.dev.ConsoleRenderer() if interactive else structlog.processors.JSONRenderer()
     structlog.configure(

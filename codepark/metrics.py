@@ -1,4 +1,4 @@
-"""Metrics for Prometheus, read when they are asked for."""
+"""Metrics for Prometheus, read at each request for them."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,7 +13,7 @@ from read_api.gateway.limits.limits import Limits
 
 
 class Metrics(Collector):
-    """The figures of the parts of a process."""
+    """The figures of a process: its log, its commands, its read models, its limits."""
 
     def __init__(self, profile: Profile, limits: Limits) -> None:
         """Read from *profile* and *limits*."""
@@ -45,15 +45,15 @@ class Metrics(Collector):
         )
         progress = self._profile.progress
         for model in sorted({name for number in tips for name in progress.models(number)}):
-            behind = (max(tip - progress.sequence(model, number), 0) for number, tip in tips.items())
-            lag.add_metric([model], sum(behind))
+            missing = (max(tip - progress.sequence(model, number), 0) for number, tip in tips.items())
+            lag.add_metric([model], sum(missing))
             blocked.add_metric([model], len(progress.blocked(model)))
         yield lag
         yield blocked
         yield from self._of_limits()
 
     def _of_limits(self) -> Iterator[Metric]:
-        """Yield what the limits refused, and whether this process counts alone."""
+        """Yield how often the limits refused, and whether this process counts alone."""
         limits, limiter = self._limits, self._limits.limiter
         refused = CounterMetricFamily(
             "codepark_limits_refused", "Requests and sockets that a limit refused", labels=["limit"]
@@ -80,7 +80,7 @@ class Metrics(Collector):
             )
 
     def _of_partitions(self, tips: Mapping[int, int]) -> Iterator[Metric]:
-        """Yield what tells the partitions apart, where there are several."""
+        """Yield the figures of each partition, where there are several."""
         if len(tips) == 1:
             return
         sequences = GaugeMetricFamily(

@@ -1,38 +1,55 @@
-"""What the command line does to an installation: here, or inside the server that holds the directory."""
+"""What the command line does to an installation: in its own process, or in the server that runs."""
 
 import time
 from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
-from codepark.profiles.profile import Log, Profile
+from codepark.profiles.profile import Profile
 from commands.bus import accepted
 from commands.chain import chain_after
 from commands.intake import CommandMetadata
-from commands.log import Selection
+from commands.log import EventLog, Selection
+from commands.outcomes import Accepted
 from commands.position import Position
 from domain.account.commands import ChangeStanding
 from domain.actor import SERVICE, Role, Tier
+from domain.command import Command
 from domain.errors import InvalidError, NotFoundError
+from domain.registry import EVENTS
 from domain.signing.commands import RotateSigningKey
 from read_api.realtime.events import event_document
 
-Operation = Callable[[Profile, dict[str, Any]], dict[str, Any]]
+_PAGE = 500
+_CHUNK = 1_000
+_TOPICS = frozenset(event.TOPIC for event in EVENTS)
+
+Arguments = dict[str, Any]
+Result = dict[str, Any]
+Operation = Callable[[Profile, Arguments], Result]
 
 
-def rebuild_model(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
+class ChainedLog(EventLog, Protocol):
+    """An event log whose chain can be checked from its start."""
+
+    def first_chain(self) -> bytes:
+        """Return the predecessor of the first record."""
+        ...
+
+
+def rebuild_model(profile: Profile, arguments: Arguments) -> Result:
     """Rebuild a read model; raises NotFoundError for an unknown name."""
     name = str(arguments.get("model"))
     for model in profile.models:
         if model.name == name:
-            return {"model": name, "sequence": profile.rebuild(model, arguments.get("progress"))}
+            sequence = profile.maintenance.rebuild(model, arguments.get("progress"))
+            return {"model": name, "sequence": sequence}
     names = ", ".join(model.name for model in profile.models)
     raise NotFoundError(f"there is no read model {name}; there are {names}", code="model_not_found")
 
 
-def list_dead_letters(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
+def list_dead_letters(profile: Profile, arguments: Arguments) -> Result:
     """List dead letters."""
-    letters = profile.store.dead_letters(arguments.get("model"))
     return {
         "items": [
             {
@@ -43,18 +60,17 @@ def list_dead_letters(profile: Profile, arguments: dict[str, Any]) -> dict[str, 
                 "type": letter.topic,
                 "reason": letter.reason,
             }
-            for letter in letters
+            for letter in profile.store.dead_letters(arguments.get("model"))
         ]
     }
 
 
-def retry_dead_letters(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
+def retry_dead_letters(profile: Profile, _arguments: Arguments) -> Result:
     """Retry dead letters in the order of their streams."""
-    del arguments
-    return profile.retry_dead_letters()
+    return profile.maintenance.retry_dead_letters()
 
 
-def set_account(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
+def set_account(profile: Profile, arguments: Arguments) -> Result:
     """Give the account with this e-mail address other roles or another tier."""
     account_id = profile.intake.account_with_email(str(arguments["email"]))
     if account_id is None:
@@ -66,83 +82,76 @@ def set_account(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
         tier = Tier(arguments["tier"]) if arguments.get("tier") else None
     except ValueError as error:
         raise InvalidError(str(error)) from error
-    command = ChangeStanding(account_id=account_id, roles=roles, tier=tier)
-    submission = profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
-    done = accepted(profile.bus.execute_sync([submission])[0])
-    return {"accountId": account_id, "version": done.version, "position": done.position.token()}
+    outcome = _carry_out(profile, ChangeStanding(account_id=account_id, roles=roles, tier=tier))
+    return {"accountId": account_id, "version": outcome.version, "position": outcome.position.token()}
 
 
-def events_after(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return events behind sequences, which are given by partition; `after` moves on to the last of them."""
-    topics = (str(arguments["type"]),) if arguments.get("type") else None
+def events_after(profile: Profile, arguments: Arguments) -> Result:
+    """Return events after sequences by partition; `after` of the result is where the next page begins."""
+    topic = arguments.get("type") or None
+    if topic is not None and topic not in _TOPICS:
+        raise InvalidError(f"there is no event type {topic}")
+    selection = Selection(topics=None if topic is None else (str(topic),))
     after = {int(number): int(sequence) for number, sequence in (arguments.get("after") or {}).items()}
-    records = profile.logs.records(after, Selection(topics=topics), through=profile.logs.tip().sequences)
+    records = profile.logs.records(after, selection, through=profile.logs.tip().sequences)
     items = []
-    for log, record in islice(records, int(arguments.get("limit", 500))):
+    for log, record in islice(records, int(arguments.get("limit", _PAGE))):
         token = Position.at(record.sequence, record.chain, log.number).token()
         items.append(event_document(log, record, token))
         after[log.number] = record.sequence
     return {"items": items, "after": {str(number): sequence for number, sequence in after.items()}}
 
 
-def tip(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
+def tip(profile: Profile, _arguments: Arguments) -> Result:
     """Return the sequence of the last event of each partition."""
-    del arguments
     return {"sequences": {str(log.number): log.tip().sequence for log in profile.logs}}
 
 
-def examine(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Check the log's chain from the first record to the last, and what the read models say."""
-    del arguments
+def examine(profile: Profile, _arguments: Arguments) -> Result:
+    """Check the log's chain from the first record to the last, the dead letters and the read models."""
+    return {"findings": [_log_finding(profile), _dead_letter_finding(profile), _read_model_finding(profile)]}
+
+
+def _log_finding(profile: Profile) -> Result:
     faults = [fault for log in profile.logs if (fault := _fault(log, len(profile.logs))) is not None]
+    count = sum(log.tip().sequence for log in profile.logs)
+    detail = "; ".join(faults) or f"{count} events, the chain holds"
+    return {"part": "event log", "ok": not faults, "detail": detail}
+
+
+def _dead_letter_finding(profile: Profile) -> Result:
     letters = profile.store.dead_letters()
-    last = sum(log.tip().sequence for log in profile.logs)
-    models = _models(profile)
-    findings = [
-        {
-            "part": "event log",
-            "ok": not faults,
-            "detail": "; ".join(faults) or f"{last} events, the chain holds",
-        },
-        {
-            "part": "dead letters",
-            "ok": not letters,
-            "detail": f"{len(letters)} events wait" if letters else "none",
-        },
-        {
-            "part": "read models",
-            "ok": all(
-                sequence <= log.tip().sequence
-                for log in profile.logs
-                for sequence in profile.progress.models(log.number).values()
-            ),
-            "detail": ", ".join(f"{name} {sequence}" for name, sequence in sorted(models.items())),
-        },
-    ]
-    return {"findings": findings}
+    return {
+        "part": "dead letters",
+        "ok": not letters,
+        "detail": f"{len(letters)} events wait" if letters else "none",
+    }
 
 
-def _models(profile: Profile) -> dict[str, int]:
-    """Return how many events each read model includes."""
-    found: dict[str, int] = {}
+def _read_model_finding(profile: Profile) -> Result:
+    totals: dict[str, int] = {}
+    within_the_log = True
     for log in profile.logs:
+        end = log.tip().sequence
         for name, sequence in profile.progress.models(log.number).items():
-            found[name] = found.get(name, 0) + sequence
-    return found
+            totals[name] = totals.get(name, 0) + sequence
+            within_the_log &= sequence <= end
+    detail = ", ".join(f"{name} {total}" for name, total in sorted(totals.items()))
+    return {"part": "read models", "ok": within_the_log, "detail": detail}
 
 
-def _fault(log: Log, partitions: int) -> str | None:
+def _fault(log: ChainedLog, partitions: int) -> str | None:
     fault = broken_chain(log)
     return fault if fault is None or partitions == 1 else f"partition {log.number}: {fault}"
 
 
-def broken_chain(log: Log) -> str | None:
+def broken_chain(log: ChainedLog) -> str | None:
     """Return what is wrong with the log's chain, None where it holds from the first record to the last."""
     previous, sequence, target = log.first_chain(), 0, log.tip().sequence
     while sequence < target:
-        records = log.read(sequence, 1_000)
+        records = log.read(sequence, _CHUNK)
         if not records:
-            return f"the records behind {sequence} are missing"
+            return f"the records after {sequence} are missing"
         for record in records:
             if record.sequence != sequence + 1:
                 return f"record {sequence + 1} is missing"
@@ -152,19 +161,20 @@ def broken_chain(log: Log) -> str | None:
     return None
 
 
-def rotate_signing_key(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
+def rotate_signing_key(profile: Profile, _arguments: Arguments) -> Result:
     """Announce the next generation of the key that signs tokens."""
-    del arguments
-    command = RotateSigningKey(at=int(time.time() * 1000))
+    outcome = _carry_out(profile, RotateSigningKey(at=int(time.time() * 1000)))
+    return {"generation": outcome.version + 1, "position": outcome.position.token()}
+
+
+def rotate_master_key(profile: Profile, _arguments: Arguments) -> Result:
+    """Re-wrap the keys of people with the newest master key."""
+    return profile.maintenance.rotate_master_key()
+
+
+def _carry_out(profile: Profile, command: Command) -> Accepted:
     submission = profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
-    done = accepted(profile.bus.execute_sync([submission])[0])
-    return {"generation": done.version + 1, "position": done.position.token()}
-
-
-def rotate_master_key(profile: Profile, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Wrap the keys of people anew with the newest master key."""
-    del arguments
-    return profile.rotate_master_key()
+    return accepted(profile.bus.execute_sync([submission])[0])
 
 
 OPERATIONS: dict[str, Operation] = {

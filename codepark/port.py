@@ -6,7 +6,7 @@ from commands.environment import SettingsError
 
 
 def require_free(host: str, port: int) -> None:
-    """Refuse an address that somebody listens on: granian would share it, and each request would meet one of two.
+    """Refuse an address that a process listens on: granian would share it, and either server get requests.
 
     Raises SettingsError.
     """

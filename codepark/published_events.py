@@ -1,6 +1,5 @@
-"""Events as analysts see them: what the public topics say of them, in the form of the API."""
+"""Events as analysts see them: what the public topics show of them, in the form of the API."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,70 +10,64 @@ from commands.position import Position
 from commands.secrets import Secrets
 from domain.record import Record
 from domain.times import rfc3339
-from read_api.realtime.events import Shown, project_of
+from read_api.realtime.events import RenderedEvent, project_of
 from streams.public.pseudonyms import Names, keyed_pseudonyms
 from streams.public.publications import publication_of
 
-Published = Callable[[EventLog, Record], Shown | None]
 
+class PublishedEvents:
+    """What is published of the records of *logs*, with the pseudonyms of an installation."""
 
-def published_by(secrets: Secrets) -> Published:
-    """Return what turns a record into what is published of it; None where that is nothing, or it cannot be read."""
-    names = Names(keyed_pseudonyms(secrets))
+    def __init__(self, logs: Logs[Any], secrets: Secrets) -> None:
+        """Derive the pseudonyms from *secrets*."""
+        self._logs = logs
+        self._names = Names(keyed_pseudonyms(secrets))
 
-    def published(log: EventLog, record: Record) -> Shown | None:
+    def of_record(self, log: EventLog, record: Record) -> RenderedEvent | None:
+        """Return what is published of *record*; None where that is nothing, or the event cannot be read."""
         publication = publication_of(record.topic)
         if publication is None:
             return None
         try:
-            data = publication.convert(log.event(record), names)
-        except Exception:  # noqa: BLE001 # as for everybody: one event that cannot be read must not end a stream
+            data = publication.convert(log.event(record), self._names)
+        except Exception:  # noqa: BLE001 # as for clients: one event that cannot be read must not end a stream
             return None
-        place = Position.at(record.sequence, record.chain, log.number)
-        document = _document(record, names, place.token(), publication.version, data, log.number)
-        return Shown(
+        position = Position.at(record.sequence, record.chain, log.number)
+        document = self._document(record, position, publication.version, data)
+        return RenderedEvent(
             record.sequence,
             record.home,
             record.topic,
             document["stream"],
-            place.token(),
+            position.token(),
             msgspec.json.encode(document),
-            place,
+            position,
         )
 
-    return published
-
-
-def _document(
-    record: Record, names: Names, token: str, version: int, data: Any, partition: int
-) -> dict[str, Any]:
-    """Return the event in the API's form, with pseudonyms, and without what would join it to requests."""
-    return {
-        "id": f"{partition}-{record.sequence}",
-        "type": record.topic,
-        "schemaVersion": version,
-        "projectId": project_of(record),
-        "stream": names.subject(record.stream),
-        "version": record.version,
-        "sequence": record.sequence,
-        "position": token,
-        "occurredAt": rfc3339(record.occurred_at),
-        "actor": names.person(record.actor) if record.actor else "",
-        "commandId": "",
-        "correlationId": "",
-        "causationId": None,
-        "traceparent": None,
-        "data": data,
-    }
-
-
-def read_again(logs: Logs[Any], published: Published) -> Callable[[Shown], Shown | None]:
-    """Return what turns an event that is ready to be sent into what is published of it: its record is read again."""
-
-    def again(event: Shown) -> Shown | None:
-        (number,) = event.place.partitions
-        log = logs[number]
+    def of_event(self, event: RenderedEvent) -> RenderedEvent | None:
+        """Return what is published of an event that is ready to be sent: its record is read again."""
+        (number,) = event.position.partitions
+        log = self._logs[number]
         records = log.read(event.sequence - 1, 1)
-        return published(log, records[0]) if records else None
+        return self.of_record(log, records[0]) if records else None
 
-    return again
+    def _document(self, record: Record, position: Position, version: int, data: Any) -> dict[str, Any]:
+        """Return the event in the API's form, with pseudonyms, and without the ids that lead to a request."""
+        (partition,) = position.partitions
+        return {
+            "id": f"{partition}-{record.sequence}",
+            "type": record.topic,
+            "schemaVersion": version,
+            "projectId": project_of(record),
+            "stream": self._names.subject(record.stream),
+            "version": record.version,
+            "sequence": record.sequence,
+            "position": position.token(),
+            "occurredAt": rfc3339(record.occurred_at),
+            "actor": self._names.person(record.actor) if record.actor else "",
+            "commandId": "",
+            "correlationId": "",
+            "causationId": None,
+            "traceparent": None,
+            "data": data,
+        }

@@ -1,134 +1,45 @@
-"""The server process of the embedded profile: granian in our event loop, and an orderly end."""
+"""The server process of either profile: granian in our event loop, and an end in order."""
 
 import asyncio
 import signal
 from collections.abc import Callable
-from functools import partial
-from importlib.metadata import version
 
-import msgspec
 import structlog
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from codepark import cache_and_channel
-from codepark.cache_and_channel import SharedMemory
-from codepark.eraser import Eraser
+from codepark.cache_and_channel import CacheAndChannel
+from codepark.composition import build_api, build_eraser
 from codepark.interpreter import prepare_interpreter
-from codepark.limiter_choice import build_limits, start_limits
-from codepark.metrics import Metrics
-from codepark.operations import OPERATIONS
+from codepark.limiter_choice import start_limits
 from codepark.profiles.opener import open_profile
-from codepark.profiles.profile import Profile
-from codepark.published_events import published_by, read_again
+from codepark.profiles.profile import Node, Profile
 from codepark.settings import Settings
-from read_api.api import Api
 from read_api.app import create_app
-from read_api.auth.attempts import Attempts, MemoryAttempts, RedisAttempts
-from read_api.auth.identity import Identity
-from read_api.auth.mail import FileMailer, Mailer, SmtpMailer
 from read_api.realtime.hub import Hub
-from streams.public.asyncapi import asyncapi_document
-from streams.public.topics import DEFAULT_PREFIX
 
 _DRAIN_SECONDS = 1.0
 _STOP_SECONDS = 3.0
-_ERASING_SECONDS = 5.0
+_HEADER_MILLISECONDS = 30_000
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # what the settings say
+
+Started = Callable[[Profile], None]
 
 logger = structlog.get_logger(__name__)
 
 
-def build_mailer(settings: Settings) -> Mailer:
-    """Return what hands mail on: a server where one is set, files otherwise."""
-    if settings.smtp_url is not None:
-        return SmtpMailer(settings.smtp_url, settings.mail_from)
-    return FileMailer(settings.data / "mail", settings.mail_from)
+def serve(settings: Settings, started: Started | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; *started* is called in a thread of its own once requests are answered.
 
-
-def build_identity(profile: Profile) -> Identity:
-    """Wire who may sign in, and with what."""
-    settings = profile.settings
-    sessions = None if settings.redis is None else settings.redis.sessions
-    attempts: Attempts = MemoryAttempts()
-    if sessions is not None:
-        client = cache_and_channel.connect_async(sessions, settings.redis_ca_file)
-        attempts = RedisAttempts(client, f"{settings.prefix}attempts.")
-    return Identity(
-        profile.logs.accounts,
-        profile.secrets,
-        attempts=attempts,
-        mailer=build_mailer(settings),
-        public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
-    )
-
-
-def build_eraser(profile: Profile, shared: SharedMemory, hub: Hub) -> Eraser:
-    """Wire what erases people to the end."""
-    return Eraser(
-        profile,
-        forget_here=[hub.forget],
-        forget=[shared.cache.erase, profile.forget_answers],
-        forget_mail=build_mailer(profile.settings).forget,
-    )
-
-
-def build_api(profile: Profile, shared: SharedMemory, hub: Hub, eraser: Eraser) -> Api:
-    """Wire the HTTP surface over *profile*."""
-    limits = build_limits(profile.settings)
-    metrics, published = Metrics(profile, limits), published_by(profile.secrets)
-
-    async def erased(account_id: str) -> bool:
-        return await asyncio.to_thread(eraser.wait, account_id, _ERASING_SECONDS)
-
-    return Api(
-        logs=profile.logs,
-        bus=profile.bus,
-        intake=profile.intake,
-        progress=profile.progress,
-        store=profile.store,
-        queries=profile.queries,
-        identity=build_identity(profile),
-        published=published,
-        published_again=read_again(profile.logs, published),
-        erased=erased,
-        hub=hub,
-        limits=limits,
-        cache=shared.cache,
-        past=profile.past,
-        not_ready=profile.behind,
-        metrics=metrics.write,
-        operations={name: partial(run, profile) for name, run in OPERATIONS.items()},
-        in_flight=set(),
-        models=profile.main_models,
-        asyncapi=_asyncapi(profile),
-        graphql=profile.settings.graphql,
-        left=profile.left,
-        in_threads=profile.remote,
-        read_latest=not profile.remote,
-        gateway=profile.settings.gateway,
-    )
-
-
-def _asyncapi(profile: Profile) -> bytes:
-    """Return the AsyncAPI document: the public topics where there are any, and the live channels."""
-    kafka = profile.settings.kafka
-    prefix = DEFAULT_PREFIX if kafka is None else kafka.prefix
-    servers = None if kafka is None else kafka.bootstrap_servers
-    return msgspec.json.encode(asyncapi_document(prefix, version("codepark"), servers))
-
-
-def serve(settings: Settings, started: Callable[[Profile], None] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; *started* is called from its own thread once requests are answered.
-
-    Raises what `Profile` raises where the data directory cannot be used.
+    Raises what `open_profile` raises where the data directory cannot be used.
     """
     prepare_interpreter()
     profile = open_profile(settings)
-    shared = SharedMemory(settings, profile.logs)
+    shared = CacheAndChannel(settings, profile.logs)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings, profile, shared, started))
+            runner.run(_serve(profile, shared, started))
     finally:
         shared.close()
         profile.close()
@@ -143,85 +54,108 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-async def _serve(
-    settings: Settings,
-    profile: Profile,
-    shared: SharedMemory,
-    started: Callable[[Profile], None] | None,
-) -> None:
-    loop = asyncio.get_running_loop()
-    profile.progress.bind(loop)
-    profile.bind(loop)
-    hub = Hub(profile.logs)
-    eraser = build_eraser(profile, shared, hub)
-    api = build_api(profile, shared, hub, eraser)
-    api.hub.start(loop)
-    await start_limits(api.limits)
-    profile.start()
-    eraser.start()
-    server = Server(
-        create_app(api),
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=30_000, keep_alive=True),
-        log_enabled=False,
-        backlog=1024,
-        ssl_cert=settings.gateway.tls_cert_file,
-        ssl_key=settings.gateway.tls_key_file,
-        ssl_protocol_min=SSLProtocols.tls13,
-    )
-    stop = asyncio.Event()
+class ServedProfile:
+    """A profile, its HTTP surface, and the servers that listen: for clients, and for other nodes."""
+
+    def __init__(self, profile: Profile, shared: CacheAndChannel) -> None:
+        """Wire the surface; nothing listens yet."""
+        self.profile = profile
+        self._settings = profile.settings
+        self._shared = shared
+        self._hub = Hub(profile.logs)
+        self._eraser = build_eraser(profile, shared, self._hub)
+        self._api = build_api(profile, shared, self._hub, self._eraser)
+        self._server = _client_server(self._settings, create_app(self._api))
+        self._node_server = _node_server(self._settings, profile)
+
+    async def start(self) -> asyncio.Task[None]:
+        """Start what works in the background, then listen; return the task that serves clients."""
+        loop = asyncio.get_running_loop()
+        self.profile.bind(loop)
+        self._hub.start(loop)
+        await start_limits(self._api.limits)
+        self.profile.start()
+        self._eraser.start()
+        self._serving = loop.create_task(self._server.serve())
+        self._serving_nodes = (
+            None if self._node_server is None else loop.create_task(self._node_server.serve())
+        )
+        certificate = self._settings.gateway.tls_cert_file
+        self.profile.directory.announce(self._settings.url, self._shared.url, certificate)
+        logger.info("serving", url=self._settings.url, data=str(self._settings.data))
+        return self._serving
+
+    async def stop(self) -> None:
+        """End the live streams, then the servers, which wait for every open response, then the rest."""
+        self._hub.drain()
+        await self._hub.drained(_DRAIN_SECONDS)
+        if not await _stopped(self._server, self._serving):
+            logger.warning("some connections did not end in time")
+            self._serving.cancel()
+        if self._node_server is not None and self._serving_nodes is not None:
+            await _stopped(self._node_server, self._serving_nodes)
+        await self._api.limits.aclose()
+        if isinstance(self.profile, Node):
+            await self.profile.disconnect()
+        await self._api.identity.close()
+        await asyncio.to_thread(self._eraser.close)
+
+
+async def _serve(profile: Profile, shared: CacheAndChannel, started: Started | None) -> None:
+    """Serve until a signal arrives or the server ends by itself; then raise what ended it."""
+    loop, served = asyncio.get_running_loop(), ServedProfile(profile, shared)
+    signalled = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    serving = loop.create_task(server.serve())
-    node = _node_server(settings, profile)
-    node_serving = None if node is None else loop.create_task(node.serve())
-    url = f"{'https' if settings.gateway.tls else 'http'}://{settings.host}:{settings.port}"
-    profile.directory.announce(url, shared.url, settings.gateway.tls_cert_file)
-    logger.info("serving", url=url, data=str(settings.data))
-    background = None if started is None else loop.run_in_executor(None, started, profile)
-    stopping = loop.create_task(stop.wait())
+        loop.add_signal_handler(number, signalled.set)
+    serving = await served.start()
+    background = None if started is None else loop.run_in_executor(None, started, served.profile)
+    stopping = loop.create_task(signalled.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    await _stop(api, server, serving)
-    if node is not None and node_serving is not None:
-        node.stop()  # type: ignore[no-untyped-call] # granian
-        await asyncio.wait({node_serving}, timeout=_STOP_SECONDS)
-    await api.limits.aclose()
-    await profile.end_in_loop()
+    await served.stop()
     stopping.cancel()
-    await api.identity.close()
-    await asyncio.to_thread(eraser.close)
     if background is not None:
         background.cancel()
     if serving.done() and not serving.cancelled():
         serving.result()
 
 
+async def _stopped(server: Server, serving: asyncio.Task[None]) -> bool:
+    """Stop *server* and return whether it ended in time."""
+    server.stop()  # type: ignore[no-untyped-call] # granian
+    ended, _ = await asyncio.wait({serving}, timeout=_STOP_SECONDS)
+    return bool(ended)
+
+
+def _client_server(settings: Settings, app: Callable[..., object]) -> Server:
+    """Return the server of the HTTP surface."""
+    return Server(
+        app,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, keep_alive=True),
+        log_enabled=False,
+        backlog=1024,
+        ssl_cert=settings.gateway.tls_cert_file,
+        ssl_key=settings.gateway.tls_key_file,
+        ssl_protocol_min=SSLProtocols.tls13,
+    )
+
+
 def _node_server(settings: Settings, profile: Profile) -> Server | None:
-    """Return the listener for other nodes, None where there is none."""
-    if profile.node_listener is None or settings.node_address is None:
+    """Return the server that other nodes hand commands to, None where there is none."""
+    if not isinstance(profile, Node) or settings.node_address is None:
         return None
     host, _, port = settings.node_address.rpartition(":")
-    everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104 # what the settings say
     return Server(
-        profile.node_listener,
-        address=settings.host if everywhere else host,  # others may know this node by a name
+        profile.listener,
+        address=settings.host
+        if settings.host in _EVERYWHERE
+        else host,  # others may know this node by a name
         port=int(port),
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         log_enabled=False,
         backlog=256,
     )
-
-
-async def _stop(api: Api, server: Server, serving: asyncio.Task[None]) -> None:
-    """End the streams first, then the server: granian waits for every open response."""
-    api.hub.drain()
-    await api.hub.drained(_DRAIN_SECONDS)
-    server.stop()  # type: ignore[no-untyped-call] # granian
-    done, _ = await asyncio.wait({serving}, timeout=_STOP_SECONDS)
-    if not done:
-        logger.warning("some connections did not end in time")
-        serving.cancel()

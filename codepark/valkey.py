@@ -1,4 +1,4 @@
-"""A real Valkey server as a child process, on a Unix socket, ending with its parent."""
+"""A real Valkey server as a child process, on a Unix socket; it ends with its parent."""
 
 import shutil
 import signal
@@ -17,19 +17,25 @@ logger = structlog.get_logger(__name__)
 
 _STOP_SECONDS = 3.0
 _RESTART_SECONDS = 0.5
-_MEMORY = "64mb"
+_OPTIONS = (
+    *("--port", "0", "--unixsocketperm", "700"),
+    *("--save", "", "--appendonly", "no"),
+    *("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"),
+    *("--io-threads", "1"),
+)
 
-# Where the kernel cannot end a child with its parent, a shell watches a pipe that closes with the parent.
+# Where the kernel cannot end a child with its parent, a shell waits on a pipe that closes with the parent.
 _WATCHDOG = '"$@" <&- & child=$!; cat >/dev/null; kill -9 "$child"'
 
 
 class Valkey:
-    """A Valkey server for this process alone. It keeps nothing on disk: all that is in it may be lost."""
+    """A Valkey server for this process alone. It stores nothing on disk: all of its data may be lost."""
 
     def __init__(self) -> None:
-        """Start the server in a short temporary folder (a socket's path is limited to 108 bytes).
+        """Start the server in a folder with a short name: the path of a socket is limited to 108 bytes.
 
-        Nothing waits for it: its clients do without until it answers. A server that ends is started again.
+        Nothing waits for it: its clients work without it until it answers. A server that ends is started
+        again.
         """
         self._folder = Path(tempfile.mkdtemp(prefix="codepark-", dir="/tmp"))  # private by mkdtemp, short
         self.socket = self._folder / "valkey.sock"
@@ -69,39 +75,20 @@ class Valkey:
             self._process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        server = [
+        command = [
             str(get_binary_path()),
-            "--port",
-            "0",
+            *_OPTIONS,
             "--unixsocket",
             str(self.socket),
-            "--unixsocketperm",
-            "700",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--maxmemory",
-            _MEMORY,
-            "--maxmemory-policy",
-            "allkeys-lru",
             "--dir",
             str(self._folder),
-            "--io-threads",
-            "1",
         ]
-        end_with_parent = ending_with_parent(signal.SIGKILL)
-        if end_with_parent is not None:
-            return subprocess.Popen(  # noqa: S603 # our own command
-                server,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                preexec_fn=end_with_parent,  # noqa: PLW1509 # calls nothing but prctl
-            )
+        before_exec = ending_with_parent(signal.SIGKILL)
+        watched = before_exec is None
         return subprocess.Popen(  # noqa: S603 # our own command
-            ["/bin/sh", "-c", _WATCHDOG, "sh", *server],
-            stdin=subprocess.PIPE,
+            ["/bin/sh", "-c", _WATCHDOG, "sh", *command] if watched else command,
+            stdin=subprocess.PIPE if watched else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            preexec_fn=before_exec,  # noqa: PLW1509 # calls nothing but prctl
         )

@@ -1,4 +1,4 @@
-"""Move SQLite's write-ahead logs into their files from a thread of its own, so that no command waits for it."""
+"""Move SQLite's write-ahead logs into their databases, from a thread that no command waits for."""
 
 import sqlite3
 import threading
@@ -13,14 +13,14 @@ _EVERY_SECONDS = 0.25
 _LARGE = 32 * 1024 * 1024
 
 
-class Checkpointer:
+class WalCheckpointer:
     """Checkpoint each of some databases whenever its write-ahead log has grown."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         """Start the thread over the databases at *paths*."""
         self._paths = paths
         self._closed = threading.Event()
-        self._done: dict[Path, int] = {}
+        self._last_seen: dict[Path, tuple[int, int]] = {}
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
         self._thread.start()
 
@@ -36,14 +36,19 @@ class Checkpointer:
                     _checkpoint(path)
 
     def _due(self, path: Path) -> bool:
-        """Tell whether the log was written to since, and has grown: once it is all moved, it is written from the front."""
+        """Return whether the log is large and was written to since the last look.
+
+        A log that was moved into the database keeps its size, and is written again from its front. Its
+        time alone is not enough: two writes within one tick of the file system's clock have the same time.
+        """
         try:
             status = Path(f"{path}-wal").stat()
         except OSError:
             return False
-        changed = self._done.get(path) != status.st_mtime_ns
-        self._done[path] = status.st_mtime_ns
-        return changed and status.st_size > _LARGE
+        seen = status.st_mtime_ns, status.st_size
+        written = self._last_seen.get(path) != seen
+        self._last_seen[path] = seen
+        return written and status.st_size > _LARGE
 
 
 def _checkpoint(path: Path) -> None:

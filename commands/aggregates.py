@@ -30,9 +30,9 @@ _DIGEST_SIZE = 4
 class StreamKind(Struct, frozen=True, kw_only=True):
     """One kind of stream.
 
-    *last_event_only* says that the last event alone determines the state, *snapshots* that states are stored next to
-    the log. Snapshots of a state struct with other fields are not read; raise *revision* where the fields stay and
-    mean something else.
+    *last_event_only* says that the last event alone determines the state, *snapshots* that states are stored
+    next to the log. Snapshots of a state struct with other fields are not read; raise *revision* where the
+    fields stay and mean something else.
     """
 
     initial: Any
@@ -77,7 +77,7 @@ def kind_of(stream: str) -> StreamKind:
 
 
 def snapshot_topic(stream: str) -> str:
-    """Return the name under which snapshots of *stream* are stored: its kind, and a digest of the state's fields."""
+    """Return the name under which snapshots of *stream* are stored: its kind and a digest of the fields."""
     return _snapshot_topic(kind_name(stream))
 
 

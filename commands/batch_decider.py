@@ -1,4 +1,4 @@
-"""Decides a batch of commands in order and in memory, each on the states that the commands before it lead to."""
+"""Decides the commands of a batch in order, each on the states that the commands before it lead to."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -19,7 +19,7 @@ from domain.record import Record
 
 
 class DecidedBatch(Struct, kw_only=True):
-    """A batch that is decided and not stored yet: what to append, and the pending outcome of each submission."""
+    """A batch that is decided but not stored yet: what to append, and the outcomes that are pending."""
 
     batch: BatchStates
     appends: list[CommandEvents]
@@ -30,8 +30,8 @@ class DecidedBatch(Struct, kw_only=True):
 class Pending(Struct, kw_only=True):
     """The outcome that a submission gets once the batch is stored.
 
-    *append* is the index of what the submission appends or, as a repeated command, repeats; None where *outcome* is
-    known already. With *refusal*, the appended event records that refusal.
+    *append* is the index of what the submission appends or, as a repeated command, repeats; None where
+    *outcome* is known already. With *refusal*, the appended event records that refusal.
     """
 
     command_id: str

@@ -19,7 +19,7 @@ from domain.identifiers import claim_stream, derived_uuid
 
 
 class CommandMetadata(Struct, frozen=True, kw_only=True):
-    """What accompanies an input: the actor, the idempotency *key*, and what the headers of the request say."""
+    """What accompanies an input: the actor, the idempotency *key*, and values of the request's headers."""
 
     actor: Actor
     key: str | None = None

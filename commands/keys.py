@@ -66,7 +66,7 @@ class PersonalCipher:
         self._keys.forget(subjects)
 
     def encrypt(self, subject: str, context: str, plain: bytes) -> bytes:
-        """Encrypt *plain*, bound to *context*: it cannot be decrypted in another one. Raises KeyError without a key."""
+        """Encrypt *plain*, to be decrypted in this *context* alone; raises KeyError without a key."""
         key = self._keys.get(subject)
         if key is None:
             raise KeyError(f"no key for {subject}")
@@ -74,7 +74,7 @@ class PersonalCipher:
         return nonce + AESGCM(key).encrypt(nonce, plain, context.encode())
 
     def decrypt(self, subject: str, context: str, data: bytes) -> bytes | None:
-        """Decrypt *data*; return None where the subject's key is destroyed. Raises ValueError for altered data."""
+        """Decrypt *data*; None where the subject's key is destroyed. Raises ValueError for altered data."""
         key = self._keys.get(subject)
         if key is None:
             return None

@@ -43,9 +43,10 @@ class Kms(Protocol):
 
 
 class LocalKms:
-    """Master keys in this process's memory (AES key wrap, RFC 3394): the one derived from the secret, and later ones.
+    """Master keys in memory: the one derived from the secret, and later ones (AES key wrap, RFC 3394).
 
-    A key wrapped by the derived one has 40 bytes; all others begin with the master key's version (u32, big-endian).
+    A key wrapped by the derived one has 40 bytes; all others begin with the master key's version (u32,
+    big-endian).
     """
 
     def __init__(self, derived: bytes, later: Mapping[int, bytes] | None = None) -> None:
@@ -75,7 +76,7 @@ class LocalKms:
             return aes_key_unwrap(master, wrapped[-_BARE_SIZE:])
         except InvalidUnwrap as error:
             raise KmsError(
-                f"version {version} of the master key cannot unwrap a person's key: it is not the key that wrapped it"
+                f"version {version} of the master key cannot unwrap a person's key: another key wrapped it"
             ) from error
 
     def version_of(self, wrapped: bytes) -> int:
@@ -114,7 +115,8 @@ def read_master_keys(path: Path) -> dict[int, bytes]:
             ) from error
         if not version.isdecimal() or int(version) <= DERIVED or len(key) != MASTER_KEY_SIZE:
             raise KmsError(
-                f"line {number} of {path} needs a version from {DERIVED + 1} and {MASTER_KEY_SIZE} bytes in base64"
+                f"line {number} of {path} needs a version from {DERIVED + 1}"
+                f" and {MASTER_KEY_SIZE} bytes in base64"
             )
         keys[int(version)] = key
     return keys

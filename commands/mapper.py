@@ -1,4 +1,4 @@
-"""Maps events to stored bytes and back: names, upcasting, compression and the encryption of personal fields."""
+"""Maps events to stored bytes and back: names, upcasting, compression, encryption of personal fields."""
 
 import base64
 import zlib
@@ -112,7 +112,7 @@ def secret_fields(cls: type[Event]) -> tuple[str, ...]:
 
 @lru_cache
 def _erased(cls: type[Event]) -> Mapping[str, Any]:
-    """Return the values of personal fields whose key is destroyed: lists are empty, texts say that they are erased."""
+    """Return the values of personal fields without a key: lists are empty, texts say that they are erased."""
     lists = msgspec.inspect.VarTupleType
     return {name: [] if isinstance(kind, lists) else ERASED for name, kind in _marked(cls, PERSONAL).items()}
 

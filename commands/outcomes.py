@@ -47,9 +47,9 @@ class Submission(Struct, frozen=True, kw_only=True):
     """A command with what accompanies it.
 
     *keyed* says that *command_id* is derived from an idempotency key, so that the log may have it already;
-    *fingerprint* then identifies the body that came with it. *attempt* names one try to carry the command out on
-    several nodes; *unanswered* says that another node was asked first and did not answer, so that a refusal has to be
-    recorded.
+    *fingerprint* then identifies the body that came with it. *attempt* names one try to carry the command out
+    on several nodes; *unanswered* says that another node was asked first and did not answer, so that a
+    refusal has to be recorded.
     """
 
     command: Command
@@ -68,8 +68,8 @@ class Submission(Struct, frozen=True, kw_only=True):
 class Accepted(Struct, kw_only=True):
     """The command took effect: its stream, the stream's version then, and the position after its events.
 
-    *replayed* says that this is the outcome of an earlier submission of the same command; *changed* is False where
-    the state was already as the command wants it.
+    *replayed* says that this is the outcome of an earlier submission of the same command; *changed* is False
+    where the state was already as the command wants it.
     """
 
     command_id: str

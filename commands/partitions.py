@@ -38,7 +38,7 @@ class Logs(Generic[L]):
 
     def number_of(self, home: str) -> int:
         """Return the partition that *home* belongs to."""
-        return partition_of(home, len(self._logs))
+        return partition_of(home, len(self._logs)) if len(self._logs) > 1 else 0
 
     def of(self, home: str) -> L:
         """Return the log that *home* belongs to."""

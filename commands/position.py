@@ -14,7 +14,7 @@ class PositionError(ValueError):
 
 
 class Position(msgspec.Struct, frozen=True, order=True):
-    """How much of the log a client has seen: the last record of each partition, by its sequence and its chain.
+    """How much of the log a client has seen: of each partition the last record's sequence and chain.
 
     The first bytes of the chain are enough to notice a token of another log.
     """

@@ -55,7 +55,7 @@ class Secrets:
         return base64.urlsafe_b64encode(nonce + sealed).decode()
 
     def unseal(self, use: str, context: str, sealed: str) -> str:
-        """Decrypt what `seal` returned; raises ValueError where it was altered, or sealed for another use or context."""
+        """Decrypt a text that `seal` returned; raises ValueError for an altered text and for another use."""
         data = base64.urlsafe_b64decode(sealed)
         try:
             plain = AESGCM(self._sealing_key).decrypt(
@@ -70,7 +70,7 @@ class Secrets:
         return self._derive(b"codepark/nodes/1").hex()
 
     def claim(self, kind: str, value: str) -> str:
-        """Return the claim of *value*: a keyed hash, so that the log does not reveal which addresses exist."""
+        """Return the claim of *value*: a keyed hash, so that the log does not reveal any address."""
         return self.keyed_hash(kind, value.strip().casefold())
 
     def keyed_hash(self, kind: str, value: str) -> str:

@@ -36,7 +36,8 @@ class SettledStates:
     ) -> None:
         """Load from *log*; cache the states of up to *cached* streams.
 
-        *log_of* returns the log of a home key, which may be another partition's; without it there is one partition.
+        *log_of* returns the log of a home key, which may be another partition's; without it there is one
+        partition.
         """
         self._log = log
         self._log_of = log_of
@@ -54,7 +55,8 @@ class SettledStates:
     def look(self, home: str, stream: str) -> StreamState:
         """Return the state of a stream whose *home* may be in another partition.
 
-        The state of another partition is advisory: it is loaded each time, for nothing reports its changes here.
+        The state of another partition is advisory: it is loaded each time, for nothing reports its changes
+        here.
         """
         log = self._log if self._log_of is None else self._log_of(home)
         return self.get(stream) if log is self._log else load(log, stream)
@@ -106,7 +108,7 @@ class BatchStates:
         return (self.changed.get(stream) or self._settled.look(home, stream)).state
 
     def due_snapshots(self) -> list[Snapshot]:
-        """Return snapshots of the streams that have grown long; the distance grows too, so their cost stays flat."""
+        """Return snapshots of the streams that are due; their distance grows, so that the cost stays flat."""
         due = []
         for stream, entry in self.changed.items():
             grown = max(entry.snapshot * _SNAPSHOT_GROWTH, entry.snapshot + _SNAPSHOT_AFTER)

@@ -1,1 +1,1 @@
-"""Real servers on loopback without Docker: Kafka, MongoDB's protocol, Valkey. A tool of development and of tests."""
+"""Real servers on loopback without Docker, for development and tests: Kafka, MongoDB's protocol, Valkey."""

@@ -1,4 +1,4 @@
-"""`python -m devservers start | stop | status`: the servers of the cluster profile on this machine, without Docker."""
+"""`python -m devservers start | stop | status`: the servers of the cluster profile, without Docker."""
 
 import json
 import shlex
@@ -24,7 +24,7 @@ Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")
 
 @app.command
 def start(*, data: Data = None, as_json: Json = False) -> None:
-    """Start the servers that do not run yet, wait until all answer, and print their addresses as shell variables."""
+    """Start the servers that do not run, wait until all answer, and print their addresses for a shell."""
     fleet = _fleet(data)
     with _progress.status("starting …") as status:
 

@@ -1,4 +1,4 @@
-"""The servers of `make cluster`: they outlive the command that starts them; a file says which processes they are."""
+"""The servers of `make cluster`: they outlive the command that starts them, and a file lists them."""
 
 import contextlib
 import json
@@ -63,7 +63,7 @@ class Fleet:
     def start(
         self, kinds: Iterable[str] = tuple(KINDS), progress: Progress = lambda _kind, _text: None
     ) -> dict[str, Entry]:
-        """Start what does not run, and return all that runs; raises ServerError, and then ends what it started."""
+        """Start what does not run and return all that runs; raises ServerError, and ends what it started."""
         with self._turn():
             entries = {kind: entry for kind, entry in self.entries().items() if entry.running}
             servers = {kind: self._adopted(entry) for kind, entry in entries.items()}

@@ -38,8 +38,8 @@ def _identifier() -> str:
 class Kafka(Server):
     """One broker that is its own controller.
 
-    With *tls* it has two more listeners: `ssl_address`, and `sasl_ssl_address`, where the user `codepark` signs in with
-    *password* by PLAIN or SCRAM-SHA-512.
+    With *tls* it has two more listeners: `ssl_address`, and `sasl_ssl_address`, where the user `codepark`
+    signs in with *password* by PLAIN or SCRAM-SHA-512.
     """
 
     kind = "kafka"

@@ -17,7 +17,8 @@ _LOOK_SECONDS = 0.3
 def keep(kind: str, folder: Path, parent: int) -> None:
     """Run a server until the process *parent* has ended or SIGTERM arrives.
 
-    The file `kept.json` in *folder* says how the start ended: it holds `address`, or `missing` or `error` with the reason.
+    The file `kept.json` in *folder* says how the start ended: it holds `address`, or `missing` or `error`
+    with the reason.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ended = threading.Event()

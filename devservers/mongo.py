@@ -24,7 +24,7 @@ _CACHE = "256M"
 
 
 class Mongo(Server):
-    """A server with MongoDB's protocol. `CODEPARK_SECANTUSD` names another program, such as its server in Rust."""
+    """A server with MongoDB's protocol; `CODEPARK_SECANTUSD` names another program, such as that in Rust."""
 
     kind = "mongo"
     client = "pymongo"
@@ -39,7 +39,7 @@ class Mongo(Server):
         tls: Certificates | None = None,
         durable: bool = False,
     ) -> None:
-        """Take a *password* for SCRAM, certificates for TLS; a *durable* server syncs to the disk at each commit."""
+        """Take a *password* for SCRAM, certificates for TLS; a *durable* server syncs at each commit."""
         super().__init__(folder, port=port, attached=attached)
         self.password = password
         self.tls = tls

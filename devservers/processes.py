@@ -16,7 +16,7 @@ from processes.parent_death import ending_with_parent
 
 _POLL_SECONDS = 0.05
 _THREADS = 16
-"""Where `stat` has the number of threads, after the state: a killed process keeps its ports until all of them ended."""
+"""Where `stat` has the number of threads, after the state: a killed process has its ports until all ended."""
 
 # A child gets PDEATHSIG when the *thread* that forked it ends; this one lives as long as the process.
 _forker = ThreadPoolExecutor(1, thread_name_prefix="forker")
@@ -29,7 +29,7 @@ def wait_for(
     every: float = _POLL_SECONDS,
     pause: Callable[[float], object] = time.sleep,
 ) -> bool:
-    """Wait until *condition* holds, at most *seconds*, and return whether it does; look *every* so many seconds."""
+    """Wait until *condition* holds, for at most *seconds*, and return whether it does."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -56,7 +56,7 @@ class Identity:
         return _birth(self.pid) == (self.birth, False)
 
     def signal(self, number: int) -> bool:
-        """Send a signal to this process, never to a later one of the same number; return whether it was there."""
+        """Send a signal to this process, never to a later one of its number; return whether it was there."""
         if not hasattr(os, "pidfd_open"):
             return self.alive() and _sent(lambda: os.kill(self.pid, number))
         try:
@@ -91,7 +91,7 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """Start *command*, its output appended to a file; *environment* and *folder* are by default those of this process.
+    """Start *command* and append its output to a file; its *environment* and *folder* are by default our own.
 
     An *attached* process ends with this one: on Linux however this one ends, elsewhere after a normal exit.
     """
@@ -114,7 +114,7 @@ def spawn(
 
 
 def reaped(child: "subprocess.Popen[bytes]") -> Identity:
-    """Return the child's identity; a thread takes its exit code, so that no ended child stays in the process table."""
+    """Return the child's identity; a thread waits for its end, so that none stays in the process table."""
     birth, _ended = _birth(child.pid)  # an ended child has one too, until its exit code is taken
     threading.Thread(target=child.wait, name=f"reaper-{child.pid}", daemon=True).start()
     return Identity(child.pid, birth or "unknown")
@@ -129,7 +129,7 @@ def _sent(send: Callable[[], None]) -> bool:
 
 
 def _birth(pid: int) -> tuple[str | None, bool]:
-    """Return when the process began, in a form to compare, and whether it has ended and only waits to be reaped."""
+    """Return when the process began, in a form to compare, and whether it has ended."""
     return _birth_by_proc(pid) if sys.platform == "linux" else _birth_by_psutil(pid)
 
 

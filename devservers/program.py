@@ -1,4 +1,4 @@
-"""A program in a process of its own: started, waited for, ended; where its start fails, nothing of it is left."""
+"""A program in a process of its own: started, waited for, ended; a start that fails leaves no process."""
 
 import signal
 import subprocess
@@ -17,8 +17,8 @@ _OUTPUT_END = 2_000
 class Program(ABC):
     """A program with a *name*; what it prints is appended to the file *output*.
 
-    An *attached* program ends with the process that started it, another one outlives it. A subclass says what to run
-    (`_command`), with which *variables*, and when it serves its clients (`answers`).
+    An *attached* program ends with the process that started it, another one outlives it. A subclass says what
+    to run (`_command`), with which *variables*, and when it serves its clients (`answers`).
     """
 
     ready_seconds: ClassVar[float] = 30.0
@@ -61,7 +61,7 @@ class Program(ABC):
         return None if self._child is None else self._child.poll()
 
     def start(self) -> Self:
-        """Start the program and wait until it answers; raises ServerError, and leaves no process, where it fails."""
+        """Start the program and wait until it answers; raises ServerError, and then leaves no process."""
         try:
             self.launch()
             self.wait_ready()
@@ -89,7 +89,7 @@ class Program(ABC):
         self.wait_until(self.answers)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait until *condition* holds of the running program; raises ServerError with the last that it printed."""
+        """Wait until *condition* holds of the running program; raises ServerError with its last output."""
         limit = self.ready_seconds
         if not wait_for(lambda: not self.running or condition(), limit, every=self.look_seconds):
             raise ServerError(f"{self.name} did not answer within {limit:.0f} s: {self.last_words()}")
@@ -97,7 +97,7 @@ class Program(ABC):
             raise ServerError(f"{self.name} ended: {self.last_words()}")
 
     def ended(self, seconds: float | None = None) -> int:
-        """Wait until the process has ended and return its exit code; raises ServerError where it still runs."""
+        """Wait until the process has ended and return its exit code; raises ServerError while it runs."""
         child, limit = self._child, seconds or self.stop_seconds
         if child is None:
             raise ServerError(f"{self.name} was not started here")
@@ -110,7 +110,7 @@ class Program(ABC):
         self.identity.terminate()
 
     def stop(self) -> int | None:
-        """End the program in order, and kill it after `stop_seconds`; return its exit code where it is known."""
+        """End the program in order, or kill it after `stop_seconds`; return its exit code if it is known."""
         if self._identity is not None:
             self._identity.end(self.stop_seconds)
         return None if self._child is None else self.ended()
@@ -152,7 +152,7 @@ class Program(ABC):
         self.stop()
 
     def answers(self) -> bool:
-        """Return whether the program serves its clients now; without a subclass that asks: whether it runs."""
+        """Return whether the program serves its clients now; unless a subclass asks, whether it runs."""
         return self.running
 
     @abstractmethod

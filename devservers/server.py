@@ -1,4 +1,4 @@
-"""A development server: a program over a folder, with ports that stay, and a question that shows that it works."""
+"""A development server: a program over a folder, with ports that stay, and a client that asks it."""
 
 import json
 from abc import abstractmethod

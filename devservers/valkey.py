@@ -11,15 +11,15 @@ from devservers.errors import MissingError
 from devservers.server import Server
 
 _TLS_PROGRAMS = ("redis-server", "valkey-server")
-# TLS without a certificate: a server that was built with TLS asks for one, another says that it does not know TLS.
-# Both end before they listen. Version and options do not tell: Valkey takes the options of TLS without having it.
+# TLS without a certificate: a server that was built with TLS asks for one, another knows no TLS. Both end
+# before they listen. Version and options do not tell: Valkey takes the options of TLS in any build.
 _ASKS_FOR_TLS = ("--bind", "127.0.0.1", "--port", "0", "--tls-port", "1", "--save", "")
 _KNOWS_TLS = "Failed to configure TLS"
 _ASK_SECONDS = 10.0
 
 
 class ValkeyServer(Server):
-    """A real Valkey. That of the wheel is built without TLS: with certificates it is a program of the PATH."""
+    """A real Valkey. The wheel's is built without TLS: with certificates it is a program of the PATH."""
 
     kind = "valkey"
     client = "redis"
@@ -33,7 +33,7 @@ class ValkeyServer(Server):
         password: str | None = None,
         tls: Certificates | None = None,
     ) -> None:
-        """Take a *password* that clients must send, and certificates; with them nothing is served without TLS."""
+        """Take a *password* that clients must send, and certificates; then all is served over TLS."""
         super().__init__(folder, port=port, attached=attached)
         self.password = password
         self.tls = tls

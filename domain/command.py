@@ -8,7 +8,7 @@ from domain.policy import Rule, add_rule
 
 
 class CommandMeta(StructMeta):
-    """Read `tag` and `rule` from the class statement, and add the rule to the policy."""
+    """Reads `tag` and `rule` from the class statement, and adds the rule to the policy."""
 
     def __new__(
         mcs,
@@ -20,25 +20,22 @@ class CommandMeta(StructMeta):
         rule: Rule | None = None,
         **options: Any,  # msgspec's own options
     ) -> "type[Command]":
-        """Make the class; raise TypeError for a command without a name or a rule, and for a name that is taken."""
-        is_base = not any(isinstance(base, CommandMeta) for base in bases)
-        if is_base:
+        """Create the class; raise TypeError where the name or the rule is missing, or the name is taken."""
+        if not any(isinstance(base, CommandMeta) for base in bases):  # the base of all commands
             return cast("type[Command]", super().__new__(mcs, name, bases, namespace, **options))
         if not tag or rule is None:
-            raise TypeError(
-                f"the command {name} needs a tag, its name, and a rule, which says who may send it"
-            )
+            raise TypeError(f"the command {name} needs tag=, its public name, and rule=, who may send it")
+        options = {"kw_only": True, **options}  # msgspec does not inherit it
+        cls = super().__new__(mcs, name, bases, {**namespace, "NAME": tag}, tag=tag, **options)
         add_rule(tag, rule)
-        namespace = {**namespace, "NAME": tag}
-        options.setdefault("kw_only", True)  # msgspec does not inherit it
-        return cast("type[Command]", super().__new__(mcs, name, bases, namespace, tag=tag, **options))
+        return cast("type[Command]", cls)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Command(Struct, metaclass=CommandMeta, frozen=True, kw_only=True, rename="camel", tag_field="type"):
-    """Something that somebody wants: imperative and frozen; ids, hashes and defaults arrive in it.
+    """A change that an actor asks for: imperative and frozen; ids, hashes and defaults arrive in it.
 
-    `NAME` is the public name, such as `project.create`, and the action that the policy has a rule for.
+    `NAME` is the public name, such as `project.create`, and the action whose rule the policy has.
     """
 
     NAME: ClassVar[str] = ""

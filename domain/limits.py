@@ -18,10 +18,11 @@ BODY_SIZE: Final = 10 * 1024 * 1024
 BATCH_COMMANDS: Final = 500
 PARENTS: Final = 64
 REVIEW_COMMITS: Final = 250
-"""How many commits a review is of: the most that an input could ever name, so no stored review has more."""
+"""How many commits a review may name. Inputs have never allowed more, so no stored review has more."""
 
 READ_IDS: Final = 100
 ID_LENGTH: Final = 100
+EMAIL_LEAST: Final = 3
 EMAIL_LENGTH: Final = 254
 TIME_LENGTH: Final = 40
 PASSWORD_LEAST: Final = 8

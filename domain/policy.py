@@ -14,7 +14,7 @@ from domain.errors import ForbiddenError
 
 
 class ProjectRole(IntEnum):
-    """The role of an actor in a project; each role includes those before it."""
+    """The role of an actor in a project; each includes those before it."""
 
     VIEWER = 1
     EDITOR = 2
@@ -23,7 +23,7 @@ class ProjectRole(IntEnum):
 
 
 class Scope(StrEnum):
-    """What a token may be used for. A session's token has all scopes, an API token those that it was created with."""
+    """What a token may be used for: a session's token for everything, an API token for its own scopes."""
 
     READ = "read"
     WRITE = "write"
@@ -34,9 +34,9 @@ class Scope(StrEnum):
 class Rule(Struct, frozen=True):
     """Who may take one action.
 
-    *roles* are the platform roles of which the actor needs one; None lets everybody, also without signing in.
-    *project* is the role that the actor needs in the project concerned; None where the action concerns no project,
-    or where seeing the project is enough. *scope* is what an API token needs.
+    The actor needs one of *roles*, roles on the platform; None permits everybody, signed in or not.
+    *project* is the role that the actor needs in the project concerned; None where the action concerns no
+    project, or where seeing the project is enough. *scope* is what an API token needs.
     """
 
     roles: frozenset[Role] | None
@@ -50,22 +50,22 @@ _ADMINISTRATORS = frozenset({Role.ADMIN})
 
 
 def anybody(scope: Scope) -> Rule:
-    """Return the rule of what needs no signing in."""
+    """Return the rule for everybody, signed in or not."""
     return Rule(None, scope=scope)
 
 
 def signed_in(scope: Scope, project: ProjectRole | None = None) -> Rule:
-    """Return the rule of what every account may do, whatever its roles."""
+    """Return the rule for every account, whatever its roles."""
     return Rule(_ANY_ROLE, project, scope)
 
 
 def member(project: ProjectRole | None = None) -> Rule:
-    """Return the rule of what changes projects: auditors and analysts, who only read, may not do it."""
+    """Return the rule for users and administrators: auditors and analysts only read."""
     return Rule(_MEMBERS, project, Scope.WRITE)
 
 
 def administrator() -> Rule:
-    """Return the rule of what only administrators of the platform may do."""
+    """Return the rule for administrators of the platform."""
     return Rule(_ADMINISTRATORS, scope=Scope.ADMIN)
 
 
@@ -87,7 +87,7 @@ _rules: dict[str, Rule] = {
     "account.administer": administrator(),
     "system.operate": administrator(),
 }
-"""The actions that are no commands; `add_rule` adds those that are."""
+"""The actions that are not commands; `add_rule` adds those that are."""
 
 POLICY: Mapping[str, Rule] = MappingProxyType(_rules)
 """The rule of every action: complete once `domain.registry`, and with it every command, is imported."""
@@ -101,11 +101,11 @@ def add_rule(action: str, rule: Rule) -> None:
 
 
 def permit(actor: Actor, action: str) -> None:
-    """Refuse an actor who may not take *action* in any project; `domain.project.access` adds what one project decides.
+    """Refuse an actor who may not take *action* anywhere; `domain.project.access` adds a project's rules.
 
     Raises:
-        ForbiddenError: the actor has not signed in (`authentication_required`), lacks a role (`role_required`), or
-            uses a token without the scope (`scope_required`).
+        ForbiddenError: the actor has not signed in (`authentication_required`), lacks a role
+            (`role_required`), or uses a token without the scope (`scope_required`).
         KeyError: there is no such action.
     """
     rule = _rules[action]
@@ -115,4 +115,4 @@ def permit(actor: Actor, action: str) -> None:
         needed = " or ".join(sorted(rule.roles))
         raise ForbiddenError(f"this needs the role {needed}", code="role_required")
     if actor.scopes is not None and rule.scope not in actor.scopes:
-        raise ForbiddenError(f"this token was not made for the scope {rule.scope}", code="scope_required")
+        raise ForbiddenError(f"this token does not have the scope {rule.scope}", code="scope_required")

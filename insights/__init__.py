@@ -1,1 +1,1 @@
-"""What CodePark tells people about their code: measures, suggestions, and the models behind them."""
+"""Measures of people's code, and suggestions for it."""

@@ -25,8 +25,8 @@ class Analyser(Protocol):
 class ProcessAnalyser:
     """Measure files in one child process, started when first needed and replaced when it fails.
 
-    A file that takes longer than *seconds*, or that ends two children, gets an empty report. The child ends with this
-    process, however that ends. Thread safe: threads take turns, file by file.
+    A file that takes longer than *seconds*, or that ends two children, gets an empty report. The child ends
+    with this process, however that ends. Thread safe: threads take turns, file by file.
     """
 
     def __init__(self, *, seconds: float = 10.0) -> None:

@@ -13,7 +13,7 @@ _RECEIVERS: Final = frozenset({"self", "cls"})
 
 
 class _Measured(Protocol):
-    """Name what is read of the library's function, which has no annotations of its own."""
+    """The fields of the library's functions that are read here; the library has no annotations."""
 
     name: str
     start_line: int
@@ -23,30 +23,30 @@ class _Measured(Protocol):
 
 
 def analyse(path: str, content: str) -> FileReport:
-    """Measure the functions of a file; return an empty report where the language is unknown or not readable.
+    """Measure the functions of a file; return an empty report where the language or the text cannot be read.
 
-    The language is chosen by the path's extension. The time that a hostile text takes is not bounded here (some
-    regular expressions of the library are quadratic): `ProcessAnalyser` bounds it with a deadline.
+    The language is chosen by the path's extension. The time that a hostile text takes is not bounded here
+    (some regular expressions of the library are quadratic): `ProcessAnalyser` bounds it with a deadline.
     """
     if too_large(content) or lizard.get_reader_for(path) is None:
         return empty_report(content)
     try:
         # Lone surrogates cannot be stored or sent, and a name could carry them.
         text = content.encode("utf-8", "replace").decode()
-        found = lizard.analyze_file.analyze_source_code(path, text).function_list
+        measured = lizard.analyze_file.analyze_source_code(path, text).function_list
     except Exception:  # noqa: BLE001 # a parser of thirty languages fails in more ways than it documents
         return empty_report(content)
-    functions = sorted(map(_function, found), key=lambda function: (function.line, function.name))
+    functions = sorted(map(_report, measured), key=lambda function: (function.line, function.name))
     return FileReport(functions=tuple(functions), lines=line_count(content), model=MODEL)
 
 
-def _function(found: _Measured) -> FunctionReport:
-    parameters = found.parameters
+def _report(measured: _Measured) -> FunctionReport:
+    parameters = measured.parameters
     return FunctionReport(
-        name=_shortened(found.name),
-        line=found.start_line,
-        complexity=found.cyclomatic_complexity,
-        lines=found.nloc,
+        name=_shortened(measured.name),
+        line=measured.start_line,
+        complexity=measured.cyclomatic_complexity,
+        lines=measured.nloc,
         # Callers do not pass the receiver.
         parameters=len(parameters) - (bool(parameters) and parameters[0] in _RECEIVERS),
     )

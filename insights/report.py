@@ -6,14 +6,14 @@ from typing import Final
 from msgspec import Struct
 
 MODEL: Final = f"lizard-{version('lizard')}"
-"""The model that made a report: the library and its version, for another version may count differently."""
+"""The model that made a report: the library and its version, since another version may count differently."""
 
 ANALYSED_BYTES: Final = 1024 * 1024
 """Larger files get an empty report: they are data or generated, and their cost has no bound."""
 
 
 class FunctionReport(Struct, frozen=True, kw_only=True):
-    """Hold the measures of one function; *lines* leaves out blank lines and comments."""
+    """The measures of one function; *lines* leaves out blank lines and comments."""
 
     name: str
     line: int
@@ -23,7 +23,7 @@ class FunctionReport(Struct, frozen=True, kw_only=True):
 
 
 class FileReport(Struct, frozen=True, kw_only=True):
-    """Hold the measures of one file; *lines* counts every line of its text."""
+    """The measures of one file; *lines* counts every line of its text."""
 
     functions: tuple[FunctionReport, ...]
     lines: int
@@ -51,8 +51,8 @@ def line_count(content: str) -> int:
 
 
 def too_large(content: str) -> bool:
-    """Return whether *content* is beyond what is analysed."""
-    # A character has at most four bytes: most files are settled without encoding them.
+    """Return whether *content* is too large to be analysed."""
+    # A character has at most four bytes: most files need not be encoded.
     if len(content) * 4 <= ANALYSED_BYTES:
         return False
     return len(content.encode("utf-8", "replace")) > ANALYSED_BYTES

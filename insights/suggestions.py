@@ -13,10 +13,10 @@ COMPLEXITY_LIMIT: Final = 10
 """The most independent paths a function should have: T. J. McCabe, "A Complexity Measure", 1976."""
 
 LENGTH_LIMIT: Final = 60
-"""The most lines a function should have, one printed page: G. J. Holzmann, "The Power of Ten", rule 4, 2006."""
+"""The most lines a function should have, one page: G. J. Holzmann, "The Power of Ten", rule 4, 2006."""
 
 PARAMETER_LIMIT: Final = 7
-"""The most parameters a function should take: S. McConnell, "Code Complete", second edition, section 7.5, 2004."""
+"""The most parameters a function should take: S. McConnell, "Code Complete", 2nd edition, 7.5, 2004."""
 
 SIZE_LIMIT: Final = 1_000
 """The most lines a file should have: the default of Pylint's check C0302 (too-many-lines)."""
@@ -36,7 +36,7 @@ _VERBS: Final[dict[Kind, str]] = {
 
 
 class Suggestion(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Propose one change; the same finding has the same *id* in every version of the file."""
+    """One proposed change; it has the same *id* in every version of the file."""
 
     id: str
     file: str
@@ -48,9 +48,9 @@ class Suggestion(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def suggest(path: str, report: FileReport) -> tuple[Suggestion, ...]:
-    """Return the changes that the measures of a file call for, worst first, at most `SUGGESTIONS_PER_FILE`."""
-    found = sorted(_findings(path, report), key=lambda finding: (-finding[0], finding[1].line))
-    return tuple(suggestion for _, suggestion in found[:SUGGESTIONS_PER_FILE])
+    """Return the changes that the measures of a file call for, the worst `SUGGESTIONS_PER_FILE` of them."""
+    ranked = sorted(_findings(path, report), key=lambda finding: (-finding[0], finding[1].line))
+    return tuple(suggestion for _, suggestion in ranked[:SUGGESTIONS_PER_FILE])
 
 
 def sentence(suggestion: Suggestion) -> str:

@@ -1,4 +1,4 @@
-"""The child process of `ProcessAnalyser`, `python -m insights.worker SECONDS`: it ends when its input ends."""
+"""The child process of `ProcessAnalyser`, `python -m insights.worker SECONDS`; it ends with its input."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ _GRACE_SECONDS: Final = 5.0
 
 
 def serve(requests: BinaryIO, reports: BinaryIO, seconds: float) -> None:
-    """Answer each request with its report, in order, until the input ends; an empty message first says: ready.
+    """Send an empty message when ready, then answer each request with its report until the input ends.
 
     A file that takes *seconds* and a grace ends this process: by then its parent has given up, or has ended.
     """

@@ -32,6 +32,6 @@ def read_frame(stream: BinaryIO) -> bytes | None:
 
 
 async def receive_frame(reader: "StreamReader") -> bytes:
-    """Return the next body; raises asyncio.IncompleteReadError, an EOFError, where the stream ends before it."""
+    """Return the next body; raises asyncio.IncompleteReadError, an EOFError, where the stream ends."""
     (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
     return await reader.readexactly(length)

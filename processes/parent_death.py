@@ -13,8 +13,8 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 def ending_with_parent(number: signal.Signals) -> Callable[[], None] | None:
     """Return a `preexec_fn` that lets the child get signal *number* when its parent ends.
 
-    None where the kernel cannot do that. "Parent" is the thread that forks: start the child from a thread that lives as
-    long as the process.
+    None where the kernel cannot do that. "Parent" is the thread that forks: start the child from a thread
+    that lives as long as the process.
     """
     if _libc is None:
         return None

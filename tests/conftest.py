@@ -1,4 +1,4 @@
-"""Fixtures that several kinds of tests share, and the two settings of every run: its patience and its size."""
+"""Fixtures that several kinds of tests share; for every run its time limits and the size of its proofs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ from tests.support.time_scale import stretched
 
 __all__ = ["kafka", "mongodb_name", "mongodb_uri", "pytest_sessionfinish", "redis_url", "topic_prefix"]
 
-# How long an example takes says how busy the machine is; what must be quick has a test that says so.
+# The time of an example depends on how busy the machine is; what must be quick has a test of its own.
 settings.register_profile(
     "tests",
     deadline=None,

@@ -53,7 +53,7 @@ def guide_queries(token: str | None) -> Iterator[bytes]:
 
 
 async def fill_listed(session: Session, ids: list[str]) -> None:
-    """Give the projects that will be listed a collaborator, and a file that insights have a suggestion for."""
+    """Give the listed projects a collaborator, and a file that insights have a suggestion for."""
     account = {"email": "reader@example.org", "name": "reader", "password": PASSWORD}
     async with connected(session.port, 1) as (connection,):
         reader = await connection.ask(request("POST", "/api/v1/auth/register", body=account))

@@ -15,17 +15,17 @@ logger = structlog.get_logger(__name__)
 
 
 def import_demo(profile: "Profile") -> None:
-    """Import the history beside the code as a public project; a second time adds nothing."""
+    """Import the checkout's history as a public project; a second import adds nothing."""
     from codepark.history_import.run import import_history  # noqa: PLC0415 # a server answers before it imports
     from codepark.history_import.sinks import LocalSink  # noqa: PLC0415 # as above
 
     try:
         source = _history()
-        done = import_history(source, LocalSink(profile, SERVICE), source.name, public=True)
+        result = import_history(source, LocalSink(profile, SERVICE), source.name, public=True)
     except (HistoryError, ImportFailedError) as error:
         logger.warning("no demonstration project", reason=str(error))
         return
-    logger.info("demonstration project", name=source.name, id=done.project_id, commits=done.commits)
+    logger.info("demonstration project", name=source.name, id=result.project_id, commits=result.commits)
 
 
 def _history() -> HistorySource:

@@ -1,4 +1,4 @@
-"""What may go wrong with a command of the command line, each with a sentence."""
+"""The errors that end a command with a sentence."""
 
 from codepark.data_directory import DataDirectoryError
 from codepark.history_import.source import HistoryError, ImportFailedError
@@ -10,7 +10,7 @@ from streams.batch_projection import PoisonError
 
 
 class CommandError(Exception):
-    """A command of the command line that cannot be carried out."""
+    """A command of the command line that cannot be carried out; the message is the sentence."""
 
 
 FAILURES = (
@@ -28,5 +28,5 @@ FAILURES = (
 
 
 def sentence(error: Exception) -> str:
-    """Return what to tell the person."""
+    """Return the sentence that a person reads."""
     return error.message if isinstance(error, Refusal) else str(error)

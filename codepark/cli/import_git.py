@@ -4,24 +4,25 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
-import msgspec
-from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from codepark import logs
 from codepark.cli.failures import CommandError
-from codepark.cli.serve import Data
+from codepark.cli.options import Data, Json
+from codepark.cli.results import show
 from codepark.data_directory import DirectoryHeldError
 from codepark.history_import.histories import open_history
 from codepark.history_import.run import Imported, import_history
 from codepark.history_import.sinks import LocalSink, ServerSink, Sink
 from codepark.history_import.source import HistorySource
+from codepark.profiles.maintenance import Advanced
 from codepark.profiles.opener import open_profile
 from codepark.settings import Settings, read_settings
 from domain.actor import SERVICE
+
+CatchUp = Callable[[Advanced], None]
 
 
 def import_git(
@@ -33,12 +34,12 @@ def import_git(
     data: Data = None,
     server: str | None = None,
     token: str | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: Json = False,
 ) -> None:
     """Import a git repository, or a history in the JSONL form, as the commits of a project.
 
-    The project is found again by its owner and its name: a second run doubles nothing, and one that was stopped goes
-    on where it was.
+    The project is found again by its owner and its name: a second run adds nothing, and after an interruption
+    it continues where it was.
 
     Parameters
     ----------
@@ -61,14 +62,13 @@ def import_git(
     logs.configure(settings.log_level)
     source = open_history(path, all_parents=all_parents)
     try:
-        done = _import(source, settings, server, token, project or source.name, public=public)
+        imported = _import(source, settings, server, token, project or source.name, public=public)
     finally:
         source.close()
-    if as_json:
-        print(msgspec.json.encode(done).decode())  # noqa: T201 # its result
-    else:
-        line = f"{done.commits} commits, {done.files} files, project {done.project_id}"
-        print(f"{line}; {done.skipped} paths skipped" if done.skipped else line)  # noqa: T201 # its result
+    line = f"{imported.commits} commits, {imported.files} files, project {imported.project_id}"
+    if imported.skipped:
+        line = f"{line}; {imported.skipped} paths skipped"
+    show(imported, line, as_json=as_json)
 
 
 def _import(
@@ -85,38 +85,32 @@ def _import(
             raise CommandError("--server needs --token: make one with `codepark token`")
         return _with_bar(source, ServerSink(server, token), name, public=public)
     try:
-        parts = open_profile(settings)
+        profile = open_profile(settings)
     except DirectoryHeldError as error:
         raise CommandError(
             f"{error}; or import through its server with --server URL --token TOKEN"
         ) from error
     try:
-        parts.start()
-        parts.wait_ready()
-        return _with_bar(source, LocalSink(parts, SERVICE), name, public=public, projected=parts.catch_up)
+        profile.start_for_commands()
+        return _with_bar(source, LocalSink(profile, SERVICE), name, public=public, catch_up=profile.catch_up)
     finally:
-        parts.close()
+        profile.close()
 
 
 def _with_bar(
-    source: HistorySource,
-    sink: Sink,
-    name: str,
-    *,
-    public: bool,
-    projected: Callable[[Callable[[int, int], None]], None] | None = None,
+    source: HistorySource, sink: Sink, name: str, *, public: bool, catch_up: CatchUp | None = None
 ) -> Imported:
-    """Import with a progress bar; *projected* then waits until the read models have followed."""
+    """Import with a progress bar; *catch_up* then waits until the read models include the import."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         task = bar.add_task(f"Importing {name}", total=source.count())
         try:
-            done = import_history(
+            imported = import_history(
                 source, sink, name, public=public, advanced=lambda count: bar.advance(task, count)
             )
-            if projected is not None:
-                follow = bar.add_task("Projecting", total=None)
-                projected(lambda done, total: bar.update(follow, completed=done, total=total))
-            return done
+            if catch_up is not None:
+                projecting = bar.add_task("Projecting", total=None)
+                catch_up(lambda done, total: bar.update(projecting, completed=done, total=total))
+            return imported
         finally:
             sink.close()

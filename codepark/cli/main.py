@@ -1,8 +1,24 @@
-"""The commands and how they end: status 0 only on success, a sentence on standard error otherwise."""
+"""The commands, and how they end: status 0 only on success, else a sentence on standard error."""
 
 import sys
+from collections.abc import Sequence
 
 import cyclopts
+
+_COMMANDS = {
+    "serve": ("serve:serve", "Serve the API, the pages and the live channels."),
+    "token": ("serve:token", "Print an access token for 24 hours."),
+    "import-git": ("import_git:import_git", "Import a git repository or a JSONL history as a project."),
+    "rebuild": ("operations:rebuild", "Build a read model again next to the live one."),
+    "worker": ("worker:worker_app", "Run a worker of the cluster profile."),
+    "topics": ("worker:topics_app", "Make and list the topics of Kafka."),
+    "migrate": ("migrations:migrate_app", "Migrate the database of the read models."),
+    "doctor": ("operations:doctor", "Examine an installation."),
+    "account": ("operations:account_app", "Change accounts."),
+    "keys": ("keys:keys_app", "Rotate the keys of the installation."),
+    "events": ("events:events_app", "Read the event history."),
+    "dead-letters": ("operations:dead_letters_app", "List and retry events that could not be projected."),
+}
 
 app = cyclopts.App(
     name="codepark",
@@ -10,36 +26,14 @@ app = cyclopts.App(
     version_flags=["--version"],
 )
 # By name: each command imports what it needs when it is called, and a server starts without the rest.
-app.command("codepark.cli.serve:serve", name="serve", help="Serve the API, the pages and the live channels.")
-app.command("codepark.cli.serve:token", name="token", help="Print an access token for 24 hours.")
-app.command(
-    "codepark.cli.import_git:import_git",
-    name="import-git",
-    help="Import a git repository or a JSONL history as a project.",
-)
-app.command(
-    "codepark.cli.operations:rebuild", name="rebuild", help="Build a read model anew beside the live one."
-)
-app.command("codepark.cli.worker:worker_app", name="worker", help="Run a worker of the cluster profile.")
-app.command("codepark.cli.worker:topics_app", name="topics", help="Make and list the topics of Kafka.")
-app.command(
-    "codepark.cli.migrations:migrate_app", name="migrate", help="Migrate the database of the read models."
-)
-app.command("codepark.cli.operations:doctor", name="doctor", help="Examine an installation.")
-app.command("codepark.cli.operations:account_app", name="account", help="Change accounts.")
-app.command("codepark.cli.keys:keys_app", name="keys", help="Rotate the keys of the installation.")
-app.command("codepark.cli.operations:events_app", name="events", help="Read the event history.")
-app.command(
-    "codepark.cli.operations:dead_letters_app",
-    name="dead-letters",
-    help="List and retry events that could not be projected.",
-)
+for _name, (_function, _help) in _COMMANDS.items():
+    app.command(f"codepark.cli.{_function}", name=_name, help=_help)
 
 
-def main() -> None:
-    """Run the command line."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line with *arguments*, by default those of the process."""
     try:
-        app()
+        app(arguments)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

@@ -1,28 +1,25 @@
-"""`codepark migrate`: what the document store of the cluster profile keeps beside the read models."""
+"""`codepark migrate`: the migrations of the cluster profile's document store."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import cyclopts
-import msgspec
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
 
 from codepark.cli.failures import CommandError
-from commands.kafka.settings import DEFAULT_PREFIX, PREFIX
+from codepark.cli.options import Json
+from codepark.cli.results import show
+from commands.kafka.settings import read_prefix
 from projections.mongodb.connection import connect, database_name
-from projections.mongodb.migrator import FOLDER, MigrationError, Migrator, State, create
+from projections.mongodb.migrator import FOLDER, MigrationError, MigrationState, Migrator, create
 
-T = TypeVar("T")
-
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Write JSON for scripts.")]
 Uri = Annotated[
     str | None,
-    Parameter(name="--uri", env_var="CODEPARK_MONGODB_URI", help="Where MongoDB is."),
+    Parameter(name="--uri", env_var="CODEPARK_MONGODB_URI", help="The URI of MongoDB."),
 ]
 Database = Annotated[
     str | None,
@@ -31,7 +28,9 @@ Database = Annotated[
 CaFile = Annotated[
     Path | None,
     Parameter(
-        name="--tls-ca-file", env_var="CODEPARK_MONGODB_CA_FILE", help="Who signs MongoDB's certificate."
+        name="--tls-ca-file",
+        env_var="CODEPARK_MONGODB_CA_FILE",
+        help="The PEM file of the authority that MongoDB's certificate comes from.",
     ),
 ]
 
@@ -47,10 +46,11 @@ def create_migration(name: str, *, folder: Path = FOLDER, as_json: Json = False)
     name
         What it does, in a few words.
     folder
-        Where migrations lie (default: those of this program).
+        The folder of the migrations (default: that of this program).
     """
-    path = _tried(lambda: create(name, folder))
-    _show({"path": str(path)}, as_json=as_json, line=f"fill in {path}")
+    with _refused():
+        path = create(name, folder)
+    show({"path": str(path)}, f"fill in {path}", as_json=as_json)
 
 
 @migrate_app.command(name="apply")
@@ -62,7 +62,7 @@ def apply_migrations(
     tls_ca_file: CaFile = None,
     as_json: Json = False,
 ) -> None:
-    """Apply what has not been applied yet.
+    """Apply the migrations that have not been applied yet.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def apply_migrations(
         The number of the last one to apply (default: all).
     """
     with _migrator(uri, database, tls_ca_file) as migrator:
-        numbers = _tried(lambda: migrator.apply(to))
-    _show({"applied": numbers}, as_json=as_json, line=_line("applied", numbers))
+        numbers = migrator.apply(to)
+    show({"applied": numbers}, _line("applied", numbers), as_json=as_json)
 
 
 @migrate_app.command(name="rollback")
@@ -93,8 +93,8 @@ def roll_back_migrations(
     if count < 1:
         raise CommandError("the number of migrations to undo is at least 1")
     with _migrator(uri, database, tls_ca_file) as migrator:
-        numbers = _tried(lambda: migrator.rollback(count))
-    _show({"rolledBack": numbers}, as_json=as_json, line=_line("rolled back", numbers))
+        numbers = migrator.rollback(count)
+    show({"rolledBack": numbers}, _line("rolled back", numbers), as_json=as_json)
 
 
 @migrate_app.command(name="status")
@@ -103,38 +103,29 @@ def migration_status(
 ) -> None:
     """Show which migrations have been applied, and when."""
     with _migrator(uri, database, tls_ca_file) as migrator:
-        states = _tried(migrator.status)
-    if as_json:
-        _write({"migrations": [_state(state) for state in states]})
-        return
-    table = Table("number", "migration", "description", "applied")
-    for state in states:
-        applied = "no" if state.applied_at is None else state.applied_at.isoformat(timespec="seconds")
-        table.add_row(
-            f"{state.number:04}",
-            state.name,
-            state.description,
-            f"{applied} [bold red](changed since)[/]" if state.changed else applied,
-        )
-    Console().print(table)
+        states = migrator.status()
+    show({"migrations": [_state(state) for state in states]}, _table(states), as_json=as_json)
 
 
 @contextmanager
 def _migrator(uri: str | None, database: str | None, tls_ca_file: Path | None) -> Iterator[Migrator]:
     if uri is None:
         raise CommandError("where is MongoDB? Set CODEPARK_MONGODB_URI or give --uri")
-    with connect(uri, pool=(0, 2), tls_ca_file=tls_ca_file) as client:
-        yield Migrator(client, database or database_name(uri, os.environ.get(PREFIX, DEFAULT_PREFIX)))
+    name = database or database_name(uri, read_prefix(os.environ))
+    with _refused(), connect(uri, pool=(0, 2), tls_ca_file=tls_ca_file) as client:
+        yield Migrator(client, name)
 
 
-def _tried(run: Callable[[], T]) -> T:
+@contextmanager
+def _refused() -> Iterator[None]:
+    """Turn the refusal of a migration into that of the command."""
     try:
-        return run()
+        yield
     except MigrationError as error:
         raise CommandError(str(error)) from error
 
 
-def _state(state: State) -> dict[str, Any]:
+def _state(state: MigrationState) -> dict[str, Any]:
     return {
         "number": state.number,
         "name": state.name,
@@ -144,18 +135,20 @@ def _state(state: State) -> dict[str, Any]:
     }
 
 
-def _line(done: str, numbers: list[int]) -> str:
-    return (
-        f"{done}: {', '.join(f'{number:04}' for number in numbers)}" if numbers else "there is nothing to do"
-    )
+def _table(states: list[MigrationState]) -> Table:
+    table = Table("number", "migration", "description", "applied")
+    for state in states:
+        applied = "no" if state.applied_at is None else state.applied_at.isoformat(timespec="seconds")
+        table.add_row(
+            f"{state.number:04}",
+            state.name,
+            state.description,
+            f"{applied} [bold red](changed since)[/]" if state.changed else applied,
+        )
+    return table
 
 
-def _show(result: dict[str, Any], *, as_json: bool, line: str) -> None:
-    if as_json:
-        _write(result)
-    else:
-        print(line)  # noqa: T201 # its result
-
-
-def _write(document: dict[str, Any]) -> None:
-    print(msgspec.json.encode(document).decode())  # noqa: T201 # its result
+def _line(verb: str, numbers: list[int]) -> str:
+    if not numbers:
+        return "there is nothing to do"
+    return f"{verb}: {', '.join(f'{number:04}' for number in numbers)}"

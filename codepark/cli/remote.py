@@ -1,4 +1,4 @@
-"""Do an operation on an installation: in its server where one runs, here otherwise."""
+"""Carry out an operation on an installation: in its server where one runs, else in this process."""
 
 import ssl
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _TIMEOUT_SECONDS = 3_600.0
 
 
 def operate(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Carry out an operation; raises CommandError where the server refuses it, and what the operation raises."""
+    """Carry out an operation; raises CommandError where the server refuses it, else what it raises itself."""
     try:
         with opened(settings) as profile:
             return OPERATIONS[name](profile, arguments)
@@ -36,18 +36,17 @@ def operate(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[st
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Profile]:
-    """Hold the data directory, with its runners at work; raises DirectoryHeldError."""
+    """Open the profile until the block ends, ready for commands; raises DirectoryHeldError."""
     profile = open_profile(settings)
     try:
-        profile.start()
-        profile.wait_ready()
+        profile.start_for_commands()
         yield profile
     finally:
         profile.close()
 
 
 def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    import httpx  # noqa: PLC0415 # only where a server is asked
+    import httpx  # noqa: PLC0415 # only where a server carries out the operation
 
     directory = DataDirectory(settings.data)
     server = directory.server()
@@ -75,7 +74,7 @@ def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dic
 
 
 def _pinned(certificate: str) -> ssl.SSLContext:
-    """Return what trusts exactly this certificate, for whatever name: it is that of the server on this machine."""
+    """Trust exactly this certificate, for any host name: it is that of the server on this machine."""
     try:
         context = ssl.create_default_context(cafile=certificate)
     except (OSError, ssl.SSLError) as error:
@@ -86,7 +85,7 @@ def _pinned(certificate: str) -> ssl.SSLContext:
 
 
 def account_of(settings: Settings, secrets: Secrets, email: str) -> Actor | None:
-    """Return the account with that address, read from the log beside whoever writes it."""
+    """Return the account with that address, read from the log even while a server writes it."""
     directory = DataDirectory(settings.data)
     if not directory.log.exists():
         return None
@@ -97,12 +96,12 @@ def account_of(settings: Settings, secrets: Secrets, email: str) -> Actor | None
         if claim is None or not isinstance(claim.event, ClaimTaken):
             return None
         account_id = claim.event.account_id
-        standings = [
-            item.event.roles
-            for item in log.stream_events(account_stream(account_id))
-            if isinstance(item.event, AccountRegistered | AccountStandingChanged)
+        roles = [
+            stored.event.roles
+            for stored in log.stream_events(account_stream(account_id))
+            if isinstance(stored.event, AccountRegistered | AccountStandingChanged)
         ]
-        return Actor(id=account_id, roles=frozenset(standings[-1]))
+        return Actor(id=account_id, roles=frozenset(roles[-1]))
     finally:
         log.close()
         keys.close()

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import structlog
@@ -10,15 +9,16 @@ from cyclopts import Parameter
 
 from codepark import logs
 from codepark.cli.demo import import_demo
+from codepark.cli.options import Data
 from codepark.data_directory import DataDirectory
 from codepark.port import require_free
-from codepark.server_processes import Team
+from codepark.server_processes import ServerProcesses
 from codepark.settings import read_settings
+from commands.environment import SettingsError
 from domain.actor import SERVICE, Role, Tier
 from domain.errors import NotFoundError
 
 TOKEN_SECONDS = 24 * 60 * 60
-Data = Annotated[Path | None, Parameter(name="--data", help="The data directory (default: ./codepark-data).")]
 
 
 def serve(
@@ -38,16 +38,19 @@ def serve(
     demo
         Import this checkout's git history, or a small sample, as a first public project.
     workers
-        How many processes share the port (cluster profile); each has a folder of its own in the data directory.
+        How many processes share the port (cluster profile); each has a folder of its own in the data
+        directory.
     port_is_shared
         This process is one of several on the port.
     """
     settings = read_settings(os.environ, data=data, port=port)
     logs.configure(settings.log_level)
+    if workers < 1:
+        raise SettingsError(f"--workers is {workers}; it takes a number from 1")
     if not port_is_shared:
         require_free(settings.host, settings.port)
     if workers > 1:
-        sys.exit(Team(settings, workers).serve())
+        sys.exit(ServerProcesses(settings, workers).serve())
     from codepark.server import serve as serve_forever  # noqa: PLC0415 # the other commands start without it
 
     serve_forever(settings, import_demo if demo else None)
@@ -57,14 +60,14 @@ def serve(
 def token(
     *, role: Role | None = None, account: str | None = None, tier: Tier = Tier.ENTERPRISE, data: Data = None
 ) -> None:
-    """Print an access token for 24 hours; it works beside a running server.
+    """Print an access token for 24 hours; it works while a server runs, and without one.
 
     Parameters
     ----------
     role
         The role that it gives (default: that of a service, which may do everything; of an account, its own).
     account
-        The e-mail address of the account that it speaks for (default: the principal `service:cli`).
+        The e-mail address of the account that it acts for (default: the principal `service:cli`).
     tier
         The tier that it counts as.
     """
@@ -74,13 +77,15 @@ def token(
 
     settings = read_settings(os.environ, data=data)
     secrets = settings.secret or DataDirectory(settings.data).secrets()
-    subject, roles, email = SERVICE.id, SERVICE.roles, None
+    subject, roles = SERVICE.id, SERVICE.roles
     if account is not None:
-        found = account_of(settings, secrets, account)
-        if found is None:
+        actor = account_of(settings, secrets, account)
+        if actor is None:
             raise NotFoundError(f"there is no account with the address {account}", code="account_not_found")
-        subject, roles, email = found.id, found.roles, account
+        subject, roles = actor.id, actor.roles
     if role is not None:
         roles = frozenset({role})
-    tokens = Tokens(SigningKeys(secrets))
-    print(tokens.issue_access(subject, roles, email=email, tier=tier, seconds=TOKEN_SECONDS, operator=True))  # noqa: T201 # its result
+    access = Tokens(SigningKeys(secrets)).issue_access(
+        subject, roles, email=account, tier=tier, seconds=TOKEN_SECONDS, operator=True
+    )
+    print(access)  # noqa: T201 # its result

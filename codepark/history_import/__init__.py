@@ -1,1 +1,1 @@
-"""Reading the histories of other systems, so that they can be told again as commands."""
+"""Read the histories of other systems, and record them as commands."""

@@ -1,4 +1,4 @@
-"""From commits of a history to commands, cut so that each request stays within the contract's limits."""
+"""From the commits of a history to commands, divided so that each stays within the limits of a request."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,24 +16,24 @@ PART_BYTES = 4 * 1024 * 1024
 """A commit with more content is sent as parts, each within a request."""
 
 
-class Part(Struct, frozen=True):
-    """A commit, or a part of a large one; *size* is about how many bytes of JSON it takes."""
+class CommitPart(Struct, frozen=True):
+    """A commit, or a part of a large one; *size* is about how many bytes of JSON it has."""
 
     input: CommitInput
     size: int
 
 
-def parts_of(commit: SourceCommit) -> Iterator[Part]:
+def parts_of(commit: SourceCommit) -> Iterator[CommitPart]:
     """Yield the commit as one part, or as several whose last one completes it."""
     changes: list[ChangeInput] = []
     size = 0
     for change in _usable(commit):
-        weight = _weight(change)
-        if changes and size + weight > PART_BYTES:
+        change_size = _size(change)
+        if changes and size + change_size > PART_BYTES:
             yield _part(commit, changes, size, complete=False)
             changes, size = [], 0
         changes.append(change)
-        size += weight
+        size += change_size
     yield _part(commit, changes, size, complete=True)
 
 
@@ -48,13 +48,14 @@ def _usable(commit: SourceCommit) -> Iterator[ChangeInput]:
             yield ChangeInput(path=change.path, status=ChangeStatus(change.status), content=change.content)
 
 
-def _weight(change: ChangeInput) -> int:
+def _size(change: ChangeInput) -> int:
+    """Return about how many bytes of JSON a change has."""
     if change.content is None:
         return 100 + len(change.path)
     return 100 + len(change.path) + len(msgspec.json.encode(change.content))
 
 
-def _part(commit: SourceCommit, changes: list[ChangeInput], size: int, *, complete: bool) -> Part:
+def _part(commit: SourceCommit, changes: list[ChangeInput], size: int, *, complete: bool) -> CommitPart:
     input_ = CommitInput(
         sha=commit.sha,
         message=commit.message[:MESSAGE_LENGTH],
@@ -64,7 +65,7 @@ def _part(commit: SourceCommit, changes: list[ChangeInput], size: int, *, comple
         changes=tuple(changes),
         complete=complete,
     )
-    return Part(input_, size + len(commit.message) + 500)
+    return CommitPart(input_, size + len(commit.message) + 500)
 
 
 def _name(name: str) -> str:
@@ -78,7 +79,7 @@ def _email(email: str | None) -> str | None:
 
 
 def _time(moment: str) -> str:
-    """Return an author's time; one that no clock can have had stands as the epoch."""
+    """Return an author's time; one that cannot be read becomes the epoch."""
     try:
         datetime.fromisoformat(moment)
     except ValueError:

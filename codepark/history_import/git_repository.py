@@ -43,8 +43,8 @@ _DAMAGED: Final = (ApplyDeltaError, ChecksumMismatch, FileFormatException, zlib.
 class GitHistory:
     """Read what HEAD contains: its first parents, or with *all_parents* every ancestor, parents first.
 
-    Each commit is compared with its first parent, a merge too. First-parent histories name one parent at most, the
-    one they contain. The order of commits does not change when commits follow on HEAD.
+    Each commit is compared with its first parent, a merge too. First-parent histories name one parent at
+    most, the one they contain. The order of commits does not change when commits follow on HEAD.
     """
 
     def __init__(self, path: Path, *, all_parents: bool = False) -> None:

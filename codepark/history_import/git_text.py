@@ -12,8 +12,8 @@ _DAY_SECONDS: Final = 24 * 60 * 60
 def path_text(path: bytes) -> str:
     """Return *path* with each byte that is not UTF-8, and each control character, percent-encoded.
 
-    Git allows any byte but NUL in a name, the API neither of those. A path without them is unchanged, percent signs
-    included; so a path that already looks like another one's encoding would meet it.
+    Git allows any byte but NUL in a name, the API neither of those. A path without them is unchanged, percent
+    signs included; so a path that already looks like another one's encoding would meet it.
     """
     return "".join(map(_escaped, path.decode("utf-8", "surrogateescape")))
 
@@ -36,7 +36,7 @@ def identity(data: bytes, encoding: bytes | None) -> tuple[str, str | None]:
 
 
 def rfc3339(seconds: int | None, offset: int | None) -> str:
-    """Return a time with the author's offset; UTC where the offset is impossible, the epoch where the time is.
+    """Return a time with the author's offset: UTC for an impossible offset, the epoch for an impossible time.
 
     Old tools have written both into histories that are still in use.
     """

@@ -1,4 +1,4 @@
-"""Opening a history, whatever its kind."""
+"""Open a history of any kind."""
 
 from pathlib import Path
 

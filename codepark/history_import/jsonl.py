@@ -69,13 +69,13 @@ class JsonlHistory:
             yield _commit(record)
 
     def close(self) -> None:
-        """Do nothing: the file is open only while it is read."""
+        """Nothing is held: the file is open only while it is read."""
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         number = 0
         try:
             with self._open() as file:
-                for number, line in enumerate(file, 1):  # the number is told after the loop
+                for number, line in enumerate(file, 1):  # the number is needed after the loop
                     if line.strip():
                         yield number, line
         except _UNREADABLE as error:

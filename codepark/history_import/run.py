@@ -1,10 +1,10 @@
-"""Import a history: commands in batches, a progress bar, and one line of what was done."""
+"""Import a history: commands in batches, and a summary of them."""
 
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from codepark.history_import.commands import Part, parts_of, skipped_paths
+from codepark.history_import.commands import CommitPart, parts_of, skipped_paths
 from codepark.history_import.sinks import Sink
 from codepark.history_import.source import HistorySource, SourceCommit
 from domain.project.events import Visibility
@@ -14,7 +14,7 @@ _BATCH_BYTES = 4 * 1024 * 1024
 
 
 class Imported(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What an import did: the project, how many commits the history has, how many files it ends with."""
+    """The result of an import: its project, and how many commits and final files the history has."""
 
     project_id: str
     commits: int
@@ -33,7 +33,7 @@ def import_history(
 ) -> Imported:
     """Record every commit of *source* in the project called *name*.
 
-    Recording a commit again does nothing, so an import that was stopped is simply run again. *advanced* gets the
+    Recording a commit again changes nothing: an import that was interrupted is run again. *advanced* gets the
     number of commits that each step recorded. Raises HistoryError and ImportFailedError.
     """
     project_id = sink.project(name, Visibility.PUBLIC if public else Visibility.PRIVATE)
@@ -52,7 +52,7 @@ def import_history(
 
 
 class _Tally:
-    """Counts what goes by: commits, paths that cannot be imported, and the files that the history ends with."""
+    """Counts commits, paths that cannot be imported, and the files that the history ends with."""
 
     def __init__(self) -> None:
         self.commits = 0
@@ -72,8 +72,8 @@ class _Tally:
             yield commit
 
 
-def _batches(commits: Iterator[SourceCommit]) -> Iterator[list[Part]]:
-    batch: list[Part] = []
+def _batches(commits: Iterator[SourceCommit]) -> Iterator[list[CommitPart]]:
+    batch: list[CommitPart] = []
     size = 0
     for commit in commits:
         for part in parts_of(commit):

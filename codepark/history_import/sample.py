@@ -59,4 +59,4 @@ class SampleHistory:
             parents = (sha,)
 
     def close(self) -> None:
-        """Do nothing: nothing is held."""
+        """Nothing is held."""

@@ -1,4 +1,4 @@
-"""Where imported commands go: into this process's bus, or to a server."""
+"""Where imported commands go: to the bus of this process, or to a server."""
 
 import time
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import msgspec
 from codepark.history_import.source import ImportFailedError
 from commands.bus import BusyError
 from commands.intake import CommandMetadata
-from commands.outcomes import Accepted, Unavailable
+from commands.outcomes import Accepted, Refused, Unavailable
 from commands.table.commits import CommitInput
 from commands.table.projects import ProjectInput
 from domain.actor import Actor
@@ -30,11 +30,11 @@ class Sink(Protocol):
     """Takes the commands of an import."""
 
     def project(self, name: str, visibility: Visibility) -> str:
-        """Return the id of the importing principal's project called *name*, made where it is missing."""
+        """Return the id of the importer's project called *name*; create it where it is missing."""
         ...
 
     def record(self, project_id: str, commits: Sequence[CommitInput]) -> str:
-        """Record commits in order and return the position behind them; raises ImportFailedError."""
+        """Record commits in order and return the position after them; raises ImportFailedError."""
         ...
 
     def close(self) -> None:
@@ -52,14 +52,13 @@ class LocalSink:
 
     def project(self, name: str, visibility: Visibility) -> str:
         """Return the project's id."""
-        found = self._profile.queries.projects.find_owned(self._request.actor.id, name)
-        if found is not None:
-            return str(found["id"])
+        project = self._profile.queries.projects.find_owned(self._request.actor.id, name)
+        if project is not None:
+            return str(project["id"])
         request = msgspec.structs.replace(self._request, key=_project_key(name))
         data = ProjectInput(name=name, visibility=visibility)
         submission = self._profile.intake.submission("project.create", data, request)
-        done = self._accepted([submission])[0]
-        return done.stream.removeprefix("project-")
+        return self._accepted([submission])[0].stream.removeprefix("project-")
 
     def record(self, project_id: str, commits: Sequence[CommitInput]) -> str:
         """Record commits."""
@@ -79,14 +78,17 @@ class LocalSink:
                 outcomes = self._profile.bus.execute_sync(submissions)
         except BusyError as error:
             raise ImportFailedError(str(error)) from error
-        done = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
-        if len(done) < len(outcomes):
-            bad = next(outcome for outcome in outcomes if not isinstance(outcome, Accepted))
-            raise ImportFailedError(bad.reason if isinstance(bad, Unavailable) else bad.refusal.message)
-        return done
+        accepted = []
+        for outcome in outcomes:
+            if isinstance(outcome, Unavailable):
+                raise ImportFailedError(outcome.reason)
+            if isinstance(outcome, Refused):
+                raise ImportFailedError(outcome.refusal.message)
+            accepted.append(outcome)
+        return accepted
 
     def close(self) -> None:
-        """Do nothing: the profile belongs to the caller."""
+        """Nothing is held: the profile belongs to the caller."""
 
 
 class ServerSink:
@@ -103,27 +105,24 @@ class ServerSink:
 
     def project(self, name: str, visibility: Visibility) -> str:
         """Return the project's id."""
-        found = self._owned(name)
-        if found is not None:
-            return found
+        project_id = self._owned(name)
+        if project_id is not None:
+            return project_id
         body = msgspec.json.encode({"name": name, "visibility": visibility})
-        made = self._send("POST", "/api/v1/projects", body, {"Idempotency-Key": _project_key(name)})
-        return str(made["id"])
+        project = self._send("POST", "/api/v1/projects", body, {"Idempotency-Key": _project_key(name)})
+        return str(project["id"])
 
     def _owned(self, name: str) -> str | None:
-        path = f"/api/v1/projects?owner={self._owner}&sort=createdAt&limit=100"
-        while path:
+        """Return the id of the importer's project called *name*, None where there is none."""
+        first = path = f"/api/v1/projects?owner={self._owner}&sort=createdAt&limit=100"
+        while True:
             page = self._send("GET", path, b"", {})
-            for item in page["items"]:
-                if item["name"] == name:
-                    return str(item["id"])
-            cursor = page["nextCursor"]
-            path = (
-                f"/api/v1/projects?owner={self._owner}&sort=createdAt&limit=100&cursor={cursor}"
-                if cursor
-                else ""
-            )
-        return None
+            for project in page["items"]:
+                if project["name"] == name:
+                    return str(project["id"])
+            if page["nextCursor"] is None:
+                return None
+            path = f"{first}&cursor={page['nextCursor']}"
 
     def record(self, project_id: str, commits: Sequence[CommitInput]) -> str:
         """Record commits."""
@@ -137,7 +136,7 @@ class ServerSink:
         return str(answer["results"][-1]["position"])
 
     def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Any:
-        """Send a request, again while the server is away or busy; the commands bear it."""
+        """Send a request, again while the server is unavailable: a repeated command changes nothing."""
         for attempt in range(_TRIES):
             try:
                 answer = self._client.request(method, path, content=body, headers=headers)

@@ -17,14 +17,14 @@ class HistoryError(Exception):
 
 
 class ImportFailedError(Exception):
-    """The import cannot go on; started again, it goes on where it stopped."""
+    """The import cannot continue; started again, it continues where it stopped."""
 
 
 class SourceChange(Struct, frozen=True, kw_only=True):
-    """Hold one changed file: added, modified, deleted, or of another type (file, symbolic link, submodule).
+    """One changed file: added, modified, deleted, or of another type (file, symbolic link, submodule).
 
-    *content* is the whole new text, of a symbolic link its target; None where the file is deleted, a submodule,
-    not text in UTF-8, or larger than the platform keeps.
+    *content* is the whole new text, of a symbolic link its target; None where the file is deleted, a
+    submodule, not text in UTF-8, or larger than the platform keeps.
     """
 
     path: str
@@ -33,7 +33,7 @@ class SourceChange(Struct, frozen=True, kw_only=True):
 
 
 class SourceCommit(Struct, frozen=True, kw_only=True):
-    """Hold one commit; *parents* are those that the history contains, *authored_at* is RFC 3339.
+    """One commit; *parents* are those that the history contains, *authored_at* is RFC 3339.
 
     A rename is a deletion and an addition; deletions come first, so that a file may take a directory's place.
     """
@@ -48,7 +48,7 @@ class SourceCommit(Struct, frozen=True, kw_only=True):
 
 
 class HistorySource(Protocol):
-    """Give a history, as often as asked, in the same order each time."""
+    """A history that can be read several times, in the same order each time."""
 
     @property
     def name(self) -> str:
@@ -82,7 +82,7 @@ def kept_text(text: str | None) -> str | None:
     """Return *text* where `text_of` would return it for its bytes."""
     if text is None or "\0" in text:
         return None
-    # A character has at most four bytes: most texts are settled without encoding them.
+    # A character has at most four bytes: most texts need not be encoded.
     if len(text) * 4 > FILE_SIZE and len(text.encode()) > FILE_SIZE:
         return None
     return text

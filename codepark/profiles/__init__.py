@@ -1,1 +1,1 @@
-"""The two profiles: what each process is made of, embedded or as a node of a cluster."""
+"""The two profiles: what a process is made of, embedded or as a node of a cluster."""

@@ -1,4 +1,4 @@
-"""Open the profile of the profile that the settings name."""
+"""Open the profile that the settings choose."""
 
 from codepark.profiles.profile import Profile
 from codepark.settings import Settings
@@ -6,18 +6,18 @@ from commands.environment import SettingsError
 
 
 def open_profile(settings: Settings) -> Profile:
-    """Open the embedded profile, or a node of the cluster where Kafka is configured.
+    """Open the embedded profile, or a node of the cluster profile where Kafka is configured.
 
-    Raises SettingsError where the extra that the cluster profile needs is not installed, and what the profile raises.
+    Raises SettingsError where a package of the cluster profile is not installed, and what the profile raises.
     """
     if settings.kafka is None:
-        from codepark.profiles.embedded import Embedded  # noqa: PLC0415 # one profile is enough
+        from codepark.profiles.embedded import EmbeddedProfile  # noqa: PLC0415 # a process has one profile
 
-        return Embedded(settings)
+        return EmbeddedProfile(settings)
     try:
-        from codepark.profiles.cluster import Cluster  # noqa: PLC0415 # as above
+        from codepark.profiles.cluster import ClusterProfile  # noqa: PLC0415 # as above
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"{error.name} is missing: install the cluster profile with `pip install 'codepark[cluster]'`"
         ) from error
-    return Cluster(settings)
+    return ClusterProfile(settings)

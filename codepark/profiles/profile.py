@@ -1,160 +1,156 @@
-"""What the composition of either profile offers to the server and the command line."""
+"""What a process of either profile is made of, and what the server and the command line use of it."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Protocol
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, Protocol, runtime_checkable
 
 from codepark.data_directory import DataDirectory
+from codepark.past_queries import queries_of_the_past
+from codepark.profiles.maintenance import Advanced, Maintenance
 from codepark.settings import Settings
 from commands.bus import Bus
 from commands.intake import Intake
 from commands.keys import KeyStore
-from commands.log import EventLog
 from commands.nodes.listener import NodeListener
 from commands.partitions import Logs
 from commands.secrets import Secrets
+from domain.file.events import FileDeleted, FileWritten
+from domain.identifiers import ACCOUNTS_HOME
+from domain.record import Record
+from insights.analyser import ProcessAnalyser
+from projections.insights_model import INSIGHTS, insights_model
 from projections.model import ReadModel
+from projections.models import READ_MODELS
 from projections.progress import Progress
+from projections.queries.shared_answers import SharedAnswers, includes
 from projections.store import DocumentStore
-from read_api.api import Left
-from read_api.query_services import Queries
+from read_api.query_services import ChangedResource, Queries, queries_over
+
+_LOOK_SECONDS = 0.05
+_CATCH_UP_SECONDS = 120.0
+_FILE_TOPICS = frozenset({FileWritten.TOPIC, FileDeleted.TOPIC})
 
 
-class Log(EventLog, Protocol):
-    """An event log whose chain can be checked from its start."""
+class Profile(ABC):
+    """The log, the commands, the read models and the queries of one process.
 
-    def first_chain(self) -> bytes:
-        """Return the predecessor of the first record."""
-        ...
+    A subclass opens what differs between the profiles, in order; `close` ends it in reverse.
+    """
 
+    bus: Bus
+    maintenance: Maintenance
+    main_models = tuple(model.name for model in READ_MODELS)
+    """The names of the read models that every query waits for."""
+    scrubs: Sequence[Callable[[], None]] = ()
+    """What overwrites deleted data in the files of this process; none where a server has the files."""
+    _opened: ExitStack
 
-class Profile(Protocol):
-    """The parts of one process, opened in order and closed in reverse."""
+    def __init__(
+        self,
+        settings: Settings,
+        directory: DataDirectory,
+        *,
+        secrets: Secrets,
+        keys: KeyStore,
+        logs: Logs[Any],
+        store: DocumentStore,
+        shared_answers: SharedAnswers | None = None,
+    ) -> None:
+        """Take the parts that differ, and make those that do not; *shared_answers* are those of all nodes."""
+        self.settings = settings
+        self.directory = directory
+        self.secrets = secrets
+        self.keys = keys
+        self.logs = logs
+        self.store = store
+        self.analyser = ProcessAnalyser()
+        self.models: tuple[ReadModel, ...] = (*READ_MODELS, insights_model(self.analyser))
+        self.intake = Intake(secrets, logs.accounts)
+        self.progress = Progress()
+        self.queries = queries_over(store, shared_answers)
 
-    @property
-    def settings(self) -> Settings:
-        """Return what the process was told."""
-        ...
-
-    @property
-    def directory(self) -> DataDirectory:
-        """Return the data directory, held."""
-        ...
-
-    @property
-    def node_listener(self) -> NodeListener | None:
-        """Return what other nodes hand commands to."""
-        ...
-
-    @property
-    def secrets(self) -> Secrets:
-        """Return the keys derived from the secret."""
-        ...
-
-    @property
-    def keys(self) -> KeyStore:
-        """Return the keys of people."""
-        ...
-
-    @property
-    def logs(self) -> Logs[Any]:
-        """Return the event log of each partition; each is a `Log`."""
-        ...
-
-    @property
-    def bus(self) -> Bus:
-        """Return the command bus."""
-        ...
-
-    @property
-    def intake(self) -> Intake:
-        """Return the way from input to submissions."""
-        ...
-
-    @property
-    def progress(self) -> Progress:
-        """Return how far the read models are."""
-        ...
-
-    @property
-    def store(self) -> DocumentStore:
-        """Return the read models."""
-        ...
-
-    @property
-    def queries(self) -> Queries:
-        """Return the query objects."""
-        ...
-
-    @property
-    def models(self) -> tuple[ReadModel, ...]:
-        """Return every read model."""
-        ...
-
-    @property
-    def past(self) -> Callable[[str, int], Queries]:
-        """Return queries over a project's past."""
-        ...
-
-    @property
-    def left(self) -> Left | None:
-        """Return what answers for a command without the read models."""
-        ...
-
-    @property
-    def remote(self) -> bool:
-        """Return whether the read models are behind a network and kept by other processes."""
-        ...
-
-    @property
-    def main_models(self) -> tuple[str, ...]:
-        """Return the names of the models that every query waits for."""
-        ...
-
+    @abstractmethod
     def start(self) -> None:
-        """Start what works in the background."""
-        ...
+        """Start what works in the background, and wait for nothing."""
 
-    def wait_ready(self, seconds: float = 60.0) -> None:
-        """Wait until commands can be carried out; raises LogUnavailableError after *seconds*."""
-        ...
+    def start_for_commands(self) -> None:
+        """Start, and wait until commands can be carried out; raises LogUnavailableError after a minute."""
+        self.start()
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake waiters in *loop*."""
-        ...
+        """Wake the waiters of *loop*, the one that serves requests."""
+        self.progress.bind(loop)
 
-    async def end_in_loop(self) -> None:
-        """Close what belongs to the event loop of the server."""
-        ...
+    @abstractmethod
+    def not_ready(self) -> list[str]:
+        """Name the parts that are not ready to serve."""
 
-    def behind(self) -> list[str]:
-        """Name the parts that are not ready."""
-        ...
+    def past(self, project_id: str, sequence: int) -> Queries:
+        """Return queries over a project as it was at *sequence* of its partition."""
+        return queries_of_the_past(self.logs, self.store, self.models, project_id, sequence)
 
-    def catch_up(self, advanced: Callable[[int, int], None], seconds: float = 120.0) -> None:
-        """Wait until every model includes the log's present end."""
-        ...
+    def included(self) -> dict[int, int]:
+        """Return, by partition, the sequence that every read model includes."""
+        names = [model.name for model in self.models]
+        return {
+            log.number: min(self.progress.sequence(name, log.number) for name in names) for log in self.logs
+        }
 
-    def rebuild(self, model: ReadModel, progress: Callable[[int, int], None] | None) -> int:
-        """Rebuild *model* beside the live one, switch, and return how many events it includes."""
-        ...
-
-    def retry_dead_letters(self) -> dict[str, int]:
-        """Retry every dead letter; return how many were `solved` and how many are `left`."""
-        ...
-
-    def scrub(self) -> None:
-        """Leave nothing of what was overwritten in the files of the read models."""
-        ...
+    def catch_up(self, advanced: Advanced, seconds: float = _CATCH_UP_SECONDS) -> None:
+        """Wait until every read model includes the log's present end, for up to *seconds*."""
+        target, deadline, pause = self.logs.tip().sequences, time.monotonic() + seconds, threading.Event()
+        while not includes(included := self.included(), target) and time.monotonic() < deadline:
+            advanced(sum(included.values()), sum(target.values()))
+            pause.wait(_LOOK_SECONDS)
+        advanced(sum(included.values()), sum(target.values()))
 
     def forget_answers(self) -> None:
-        """Forget every composed answer, here and where processes share them."""
-        ...
-
-    def rotate_master_key(self) -> dict[str, int]:
-        """Wrap the keys of people anew with the newest master key; return its `version` and how many were `wrapped`."""
-        ...
+        """Forget every composed answer."""
+        self.queries.projects.touch(None)
 
     def close(self) -> None:
-        """Answer what waits, stop, and let everything go."""
+        """Answer the commands that wait, stop, and end all that was opened."""
+        self._opened.close()
+
+    def _models_before(self, target: Mapping[int, int]) -> list[str]:
+        """Return the names of the read models that do not include *target*, which is by partition."""
+        reached = self.progress.sequence
+        return [
+            model.name
+            for model in self.models
+            if any(reached(model.name, number) < sequence for number, sequence in target.items())
+        ]
+
+    def _note_files(self, records: Sequence[Record], partition: int = 0) -> None:
+        """Note which projects the insights have work for, before any query can see these records."""
+        scopes = [(record.home, record.sequence) for record in records if record.topic in _FILE_TOPICS]
+        if scopes:
+            self.progress.touch(INSIGHTS, scopes, partition)
+
+    def _forget_changed(self, homes: set[str] | None, through: int | None = None, partition: int = 0) -> None:
+        """Forget the composed answers about *homes*, all with None; accounts may be named in any answer."""
+        named = None if homes is None or ACCOUNTS_HOME in homes else homes
+        self.queries.projects.touch(named, None if through is None else {partition: through})
+
+
+@runtime_checkable
+class Node(Protocol):
+    """A profile that is one node of several: other processes keep its read models, across a network."""
+
+    @property
+    def changed_resource(self) -> ChangedResource:
+        """Return what answers for a command from this node's own replica."""
+        ...
+
+    @property
+    def listener(self) -> NodeListener:
+        """Return the application that other nodes hand commands to."""
+        ...
+
+    async def disconnect(self) -> None:
+        """Close the connections to other nodes."""
         ...

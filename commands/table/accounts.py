@@ -23,14 +23,14 @@ class RegisterInput(Input):
 
 
 class ProfilePatch(Input):
-    """What shall change about one's own account."""
+    """The fields of the caller's own account to change."""
 
     email: EmailAddress | UnsetType = UNSET
     name: Handle | UnsetType = UNSET
 
 
 class StandingPatch(Input):
-    """The roles and the tier that an account gets."""
+    """The roles and the tier that an account gets; what is left out stays."""
 
     roles: Annotated[tuple[Role, ...], Meta(min_length=1, max_length=len(Role))] | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET

@@ -10,7 +10,7 @@ from domain.identifiers import announcement_stream
 
 
 class AnnouncementInput(Input):
-    """Something for everybody."""
+    """An announcement to everybody."""
 
     title: Title
     text: Text

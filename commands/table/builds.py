@@ -10,20 +10,20 @@ from domain.identifiers import build_stream
 
 
 class BuildInput(Input):
-    """A build asked for."""
+    """A new build."""
 
     name: Name = "build"
     commit: Sha | None = None
 
 
 class BuildPatch(Input):
-    """How far a build is."""
+    """The status of a build."""
 
     status: BuildStatus
 
 
 class BuildCommand(BuildPatch, kw_only=True):
-    """How far which build is."""
+    """A build and its status."""
 
     build_id: Id
 

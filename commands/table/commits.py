@@ -1,4 +1,4 @@
-"""The command that records a commit of a project, with what the commit does to files."""
+"""The command that records a commit of a project and its changes of files."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -21,14 +21,14 @@ _SHA_LENGTH = 40
 
 
 class AuthorInput(Input):
-    """Who wrote a commit."""
+    """The author of a commit."""
 
     name: Name
     email: EmailText | None = None
 
 
 class ChangeInput(Input):
-    """What a commit does to one path."""
+    """The change of one path by a commit."""
 
     path: Path
     status: ChangeStatus
@@ -37,7 +37,7 @@ class ChangeInput(Input):
 
 
 class CommitInput(Input):
-    """A commit. With *complete* false it is a part of a large one, and further parts of the same *sha* follow."""
+    """A commit or, with *complete* false, a part of a large one; further parts have the same *sha*."""
 
     message: Message
     author: AuthorInput
@@ -81,7 +81,7 @@ def _loads(command: RecordCommit) -> Iterator[str]:
 
 
 def _run(unit: UnitOfWork, stream: str, command: RecordCommit) -> None:
-    """Record the commit, then in the streams of the files what it changes."""
+    """Record the commit, and its changes in the streams of the files."""
     project = unit.load(project_stream(command.project_id))
     events = decider.decide(project, unit.load(stream), command, unit.actor)
     unit.record(stream, events)

@@ -20,26 +20,26 @@ from domain.identifiers import account_stream, credentials_stream
 
 
 class CodeInput(Input):
-    """A one-time password, or a recovery code where one is taken."""
+    """A one-time password, or a recovery code where one is accepted."""
 
     code: Code
 
 
 class ForgottenInput(Input):
-    """The address of an account whose password is forgotten."""
+    """The e-mail address of an account whose password is forgotten."""
 
     email: EmailText
 
 
 class ResetInput(Input):
-    """What came by mail, and the new password."""
+    """The token from the password-reset mail, and the new password."""
 
     token: TokenText
     password: Password
 
 
 class PasswordInput(Input):
-    """The password of today and the new one."""
+    """The current password and the new one."""
 
     current_password: PasswordText
     new_password: Password

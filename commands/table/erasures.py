@@ -1,4 +1,4 @@
-"""Commands with which the server follows an erasure to its end."""
+"""Commands with which the server completes an erasure."""
 
 from commands.table.handler import Handler, accounts_home, on_stream
 from commands.table.row import CommandRow

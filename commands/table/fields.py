@@ -1,4 +1,4 @@
-"""The types of the fields that callers send, with the limits of the contract, and the base of every input."""
+"""The types of the fields that callers send, with their limits, and the base of every input."""
 
 from typing import Annotated, dataclass_transform
 
@@ -19,18 +19,20 @@ Sha = Annotated[str, Meta(pattern=limits.SHA)]
 Id = Annotated[str, Meta(pattern=limits.UUID)]
 NotificationId = Annotated[str, Meta(max_length=limits.ID_LENGTH)]
 Time = Annotated[str, Meta(max_length=limits.TIME_LENGTH)]
-EmailAddress = Annotated[str, Meta(min_length=3, max_length=limits.EMAIL_LENGTH, pattern=limits.EMAIL)]
+EmailAddress = Annotated[
+    str, Meta(min_length=limits.EMAIL_LEAST, max_length=limits.EMAIL_LENGTH, pattern=limits.EMAIL)
+]
 EmailText = Annotated[str, Meta(max_length=limits.EMAIL_LENGTH)]
-"""An e-mail address that is only compared or recorded: its form does not matter."""
+"""An e-mail address that is only compared or recorded, in any form."""
 
 Handle = Annotated[str, Meta(pattern=limits.HANDLE)]
 TokenText = Annotated[str, Meta(min_length=1, max_length=limits.TOKEN_LENGTH)]
 Code = Annotated[str, Meta(min_length=limits.CODE_LEAST, max_length=limits.CODE_LENGTH)]
 Password = Annotated[str, Meta(min_length=limits.PASSWORD_LEAST, max_length=limits.PASSWORD_LENGTH)]
-"""A password that somebody chooses."""
+"""A new password."""
 
 PasswordText = Annotated[str, Meta(max_length=limits.PASSWORD_LENGTH)]
-"""A password that is only compared with the one that was chosen."""
+"""A password that is only compared with the account's."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

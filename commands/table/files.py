@@ -10,7 +10,7 @@ from domain.identifiers import file_stream
 
 
 class FileInput(Input):
-    """The content of a file; base64 for what is not text, null for what is not carried."""
+    """The content of a file: text, base64 for other data, or null for content that the log does not carry."""
 
     content: str | None
     encoding: Encoding | None = None
@@ -23,7 +23,7 @@ class FileCommand(FileInput, kw_only=True):
 
 
 class FileRemoval(Input):
-    """Which file to delete."""
+    """The file to delete."""
 
     path: Path
 

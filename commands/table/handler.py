@@ -18,9 +18,9 @@ def _none(_: Command) -> tuple[()]:
 class Handler(Struct, frozen=True, kw_only=True):
     """How commands are carried out.
 
-    *home* returns the home key of a command, *stream* the stream that it is about, whose version an expected version
-    means. *run* decides and records. *also_loads* returns the other streams that deciding certainly loads; *looks_at*
-    the streams of other homes that deciding reads, each with its home key.
+    *home* returns the home key of a command, *stream* the stream that it is about, whose version an expected
+    version means. *run* decides and records. *also_loads* returns the other streams that deciding certainly
+    loads; *looks_at* the streams of other homes that deciding reads, each with its home key.
     """
 
     home: Callable[[Any], str]
@@ -53,7 +53,7 @@ def loads_project(command: _OfProject) -> tuple[str]:
 def within_project(
     decide: Callable[[Any, Any, Any, Any], tuple[Event, ...]],
 ) -> Callable[[UnitOfWork, str, Any], None]:
-    """Return a `run` that calls *decide* with the project's state, the stream's own, the command and the actor."""
+    """Return a `run` that calls *decide* with the states of the project and the stream, command and actor."""
 
     def run(unit: UnitOfWork, stream: str, command: _OfProject) -> None:
         project = unit.load(project_stream(command.project_id))

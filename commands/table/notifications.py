@@ -14,7 +14,7 @@ from domain.limits import READ_IDS
 
 
 class NotificationsInput(Input):
-    """Which notifications were read; without ids, all."""
+    """The notifications to mark as read; without *ids*, all."""
 
     ids: Annotated[tuple[NotificationId, ...], Meta(max_length=READ_IDS)] | None = None
 

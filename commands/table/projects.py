@@ -1,4 +1,4 @@
-"""Commands on projects and on who works on them."""
+"""Commands on projects and their collaborators."""
 
 from msgspec import UNSET, UnsetType
 
@@ -21,7 +21,7 @@ from domain.project.events import CollaboratorRole, Visibility
 
 
 class ProjectInput(Input):
-    """A new project, or with PUT everything that it says about itself."""
+    """The fields of a project: those of a new one or, with PUT, all that it gets."""
 
     name: Name
     description: Description | None = None
@@ -30,7 +30,7 @@ class ProjectInput(Input):
 
 
 class ProjectPatch(Input):
-    """What shall change about a project; null removes a description or a language."""
+    """The fields of a project to change; null removes a description or a language."""
 
     name: Name | UnsetType = UNSET
     description: Description | None | UnsetType = UNSET
@@ -45,14 +45,14 @@ class CollaboratorInput(Input):
 
 
 class CollaboratorCommand(Input):
-    """Who gets which role."""
+    """A collaborator and the role that it gets."""
 
     account_id: Id
     role: CollaboratorRole
 
 
 class CollaboratorRemoval(Input):
-    """Who shall no longer work on the project."""
+    """The collaborator to remove."""
 
     account_id: Id
 
@@ -96,7 +96,7 @@ def _account_of(command: SetCollaborator) -> tuple[tuple[str, str]]:
 
 
 def _run_set_collaborator(unit: UnitOfWork, stream: str, command: SetCollaborator) -> None:
-    """Refuse an account that does not exist; accounts have another home, so what is known of one is advisory."""
+    """Refuse an account that does not exist. Accounts have another home, so their state is advisory here."""
     events = decide(unit.load(stream), command, unit.actor)
     ((home, account),) = _account_of(command)
     if not unit.look(home, account).exists:

@@ -15,7 +15,7 @@ from domain.review.events import Decision
 
 
 class ReviewInput(Input):
-    """A review asked for."""
+    """A new review."""
 
     title: Title
     description: Text | None = None
@@ -23,7 +23,7 @@ class ReviewInput(Input):
 
 
 class CommentInput(Input):
-    """A comment, about one place where *path* is given."""
+    """A comment on the review or, with a *path*, on a file or one line of it."""
 
     text: Words
     path: Path | None = None
@@ -37,20 +37,20 @@ class CommentCommand(CommentInput, kw_only=True):
 
 
 class DecisionInput(Input):
-    """What a reviewer thinks."""
+    """The decision of a reviewer."""
 
     decision: Decision
     text: Text | None = None
 
 
 class DecisionCommand(DecisionInput, kw_only=True):
-    """What a reviewer thinks of a review's change."""
+    """The decision of a reviewer, with the review."""
 
     review_id: Id
 
 
 class ReviewReference(Input):
-    """Which review."""
+    """A review, by its id."""
 
     review_id: Id
 

@@ -13,10 +13,10 @@ from domain.review.mentions import mentioned_names
 
 
 class BuildContext(Struct, frozen=True, kw_only=True):
-    """What a builder knows besides the input: deciders do no I/O, so ids, claims and mentions are filled in here.
+    """What a builder knows besides the input: deciders do no I/O, so builders fill in ids and mentions.
 
-    *target* is the id of the project that the command is for, *new_id* the id of what it creates, *account* the
-    caller's id; *account_named* looks up the account that holds a name.
+    *target* is the id of the project that the command is for, *new_id* the id of what it creates, *account*
+    the caller's id; *account_named* looks up the account that holds a name.
     """
 
     target: str

@@ -11,14 +11,14 @@ from domain.session.decider import decide
 
 
 class LoginInput(Input):
-    """Credentials."""
+    """The e-mail address and the password of an account."""
 
     email: EmailText
     password: PasswordText
 
 
 class MfaInput(CodeInput, kw_only=True):
-    """What a login gave, and the second factor."""
+    """The token that the login returned, and the second factor."""
 
     mfa_token: TokenText
 

@@ -1,4 +1,4 @@
-"""Commands that say what becomes of a suggestion."""
+"""Commands that accept or dismiss a suggestion."""
 
 from commands.table.fields import Id, Input
 from commands.table.handler import Handler, loads_project, project_home, within_project
@@ -9,7 +9,7 @@ from domain.suggestion.decider import decide
 
 
 class SuggestionReference(Input):
-    """Which suggestion."""
+    """A suggestion, by its id."""
 
     suggestion_id: Id
 

@@ -16,7 +16,7 @@ from domain.token.decider import decide
 
 
 class TokenInput(Input):
-    """A token for a service: what it is called, what it may do, and for how many days."""
+    """A token for a service: its name, its scopes, and how many days it is valid."""
 
     name: Name
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=len(Scope))]

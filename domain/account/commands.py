@@ -1,4 +1,4 @@
-"""What may be asked of accounts."""
+"""The commands of accounts."""
 
 from domain.actor import Role, Tier
 from domain.command import Command
@@ -17,7 +17,7 @@ class RegisterAccount(Command, tag="account.register", rule=anybody(Scope.WRITE)
 
 
 class ChangeProfile(Command, tag="account.change_profile", rule=signed_in(Scope.ACCOUNT)):
-    """Give the account this e-mail address and this name; None leaves one as it is."""
+    """Give the account this e-mail address and this name; None keeps the present one."""
 
     account_id: str
     email: str | None
@@ -27,7 +27,7 @@ class ChangeProfile(Command, tag="account.change_profile", rule=signed_in(Scope.
 
 
 class ChangeStanding(Command, tag="account.change_standing", rule=administrator()):
-    """Give the account these roles and this tier; None leaves one as it is."""
+    """Give the account these roles and this tier; None keeps the present ones."""
 
     account_id: str
     roles: tuple[Role, ...] | None
@@ -35,7 +35,7 @@ class ChangeStanding(Command, tag="account.change_standing", rule=administrator(
 
 
 class EraseAccount(Command, tag="account.erase", rule=signed_in(Scope.ACCOUNT)):
-    """Erase the person: the account ends, and its keys and those of *authors* are destroyed."""
+    """Erase the person: the account ends, and its key and those of *authors* of commits are destroyed."""
 
     account_id: str
     authors: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What may happen to accounts, and to the claims that keep e-mail addresses and names unique.
+"""The decider of accounts, and of the claims that keep e-mail addresses and names unique.
 
 An account and its claims are streams of one partition, so that one command changes them together.
 """
@@ -28,14 +28,14 @@ from domain.policy import permit
 
 _HANDLE = re.compile(HANDLE)
 _PART = r"[^\s@,;:<>()\"\[\]\\\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
-_EMAIL = re.compile(f"(?!.*=\\?){_PART}@{_PART}")  # one address, however a header is read
+_EMAIL = re.compile(f"(?!.*=\\?){_PART}@{_PART}")  # one address, also as a header of a mail
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """An account as its events left it.
+    """The state of an account.
 
-    The password's hash is here because a login is verified against it. It is personal data, which a snapshot would
-    keep past its erasure: accounts are never snapshotted, their streams are short.
+    A login is verified against the password's hash. The hash is personal data, which a snapshot would keep
+    after an erasure: accounts have no snapshots; their streams are short.
     """
 
     exists: bool
@@ -48,7 +48,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """Who holds an e-mail address or a name; None where nobody does."""
+    """The account that holds an e-mail address or a name; None where nobody does."""
 
     account_id: str | None
 
@@ -58,7 +58,7 @@ UNCLAIMED = Claim(account_id=None)
 
 
 class AccountDecision(Struct, frozen=True, kw_only=True):
-    """The events of one command: those of the account, and those of claims with the claim that each is about."""
+    """The events of one command: those of the account, and those of claims, each with its claim."""
 
     account: tuple[AccountEvent, ...]
     claims: tuple[tuple[str, ClaimEvent], ...]
@@ -74,13 +74,13 @@ def decide_register(
     command: RegisterAccount,
     actor: Actor,  # noqa: ARG001 # anybody may register
 ) -> AccountDecision:
-    """Return the events that *command* causes, or refuse it; the claims are those that the command wants."""
+    """Return the events that *command* causes, or refuse it; the claims are those that it asks for."""
     if account.exists:
         if (account.email_claim, account.name_claim) == (command.email_claim, command.name_claim):
             return UNCHANGED
         raise ConflictError("there is an account with this id already", code="account_exists")
     if account.erased:
-        raise ConflictError("this account was erased: register anew", code="account_erased")
+        raise ConflictError("this account was erased: register a new one", code="account_erased")
     email, name = _email(command.email), _name(command.name)
     _require_free(email_claim, name_claim)
     registered = AccountRegistered(
@@ -102,13 +102,13 @@ def decide_register(
 def decide_profile(
     account: Account, claims: Mapping[str, Claim], command: ChangeProfile, actor: Actor
 ) -> AccountDecision:
-    """Return the events that *command* causes, or refuse it; *claims* has those that the command names.
+    """Return the events that *command* causes, or refuse it; *claims* holds those that it names.
 
-    A claim does not depend on letter case, and the state has no plain text to compare: a name or an address that
-    differs from the present one in letter case only counts as unchanged.
+    A claim does not depend on letter case, and the state has no plain text to compare: a name or an address
+    that differs from the present one only in letter case counts as unchanged.
     """
     _require_self_or_admin(command.account_id, actor, command.NAME)
-    _require_known(account)
+    require_account(account)
     email = None if command.email is None else _email(command.email)
     name = None if command.name is None else _name(command.name)
     email_claim = command.email_claim if email is not None else None
@@ -142,10 +142,10 @@ def decide_standing(
 ) -> tuple[AccountStandingChanged, ...]:
     """Return the events that *command* causes, or refuse it."""
     permit(actor, command.NAME)
-    _require_known(account)
+    require_account(account)
     roles = account.roles if command.roles is None else tuple(r for r in Role if r in command.roles)
     if not roles:
-        raise InvalidError("an account has at least one role", pointer="/roles")
+        raise InvalidError("choose at least one role", pointer="/roles")
     tier = command.tier or account.tier
     if (roles, tier) == (account.roles, account.tier):
         return ()
@@ -153,11 +153,11 @@ def decide_standing(
 
 
 def decide_erase(account: Account, command: EraseAccount, actor: Actor) -> AccountDecision:
-    """Return the events that *command* causes, or refuse it; the address and the name are free again."""
+    """Return the events that *command* causes, or refuse it; it frees the e-mail address and the name."""
     _require_self_or_admin(command.account_id, actor, command.NAME)
     if account.erased:
         return UNCHANGED
-    _require_known(account)
+    require_account(account)
     released = ClaimReleased(account_id=command.account_id)
     return AccountDecision(
         account=(AccountErased(account_id=command.account_id, authors=command.authors),),
@@ -191,7 +191,7 @@ def evolve(account: Account, event: AccountEvent) -> Account:
             assert_never(event)
 
 
-def evolve_claim(claim: Claim, event: ClaimEvent) -> Claim:  # noqa: ARG001 # each event says all there is to know
+def evolve_claim(claim: Claim, event: ClaimEvent) -> Claim:  # noqa: ARG001 # an event determines the state alone
     """Return the claim after *event*."""
     match event:
         case ClaimTaken(account_id=account_id):
@@ -221,7 +221,8 @@ def _require_self_or_admin(account_id: str, actor: Actor, action: str) -> None:
     permit(actor, action if actor.id == account_id else "account.administer")
 
 
-def _require_known(account: Account) -> None:
+def require_account(account: Account) -> None:
+    """Refuse an account that does not exist, or that was erased."""
     if not account.exists:
         raise NotFoundError("there is no such account", code="account_not_found")
 
@@ -234,5 +235,8 @@ def _email(value: str) -> str:
 
 def _name(value: str) -> str:
     if _HANDLE.fullmatch(value) is None:
-        raise InvalidError("a name has 1 to 39 letters (A-Z), digits or hyphens", pointer="/name")
+        raise InvalidError(
+            "write a name of 1 to 39 letters (A-Z), digits or hyphens that does not begin with a hyphen",
+            pointer="/name",
+        )
     return value

@@ -1,4 +1,4 @@
-"""What may be asked of builds."""
+"""The commands of builds."""
 
 from domain.build.events import BuildStatus
 from domain.command import Command
@@ -6,7 +6,7 @@ from domain.policy import ProjectRole, member
 
 
 class QueueBuild(Command, tag="build.queue", rule=member(ProjectRole.EDITOR)):
-    """Ask for a build, of a commit where one is named."""
+    """Request a build, of a commit where one is named."""
 
     project_id: str
     build_id: str
@@ -15,7 +15,7 @@ class QueueBuild(Command, tag="build.queue", rule=member(ProjectRole.EDITOR)):
 
 
 class MoveBuild(Command, tag="build.move", rule=member(ProjectRole.EDITOR)):
-    """Say how far the build is."""
+    """Report the status of a build."""
 
     project_id: str
     build_id: str

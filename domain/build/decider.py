@@ -1,4 +1,4 @@
-"""What may happen to a build."""
+"""The decider of builds."""
 
 from typing import assert_never
 
@@ -24,7 +24,7 @@ _NEXT: dict[BuildStatus, tuple[BuildStatus, ...]] = {
 
 
 class Build(Struct, frozen=True, kw_only=True):
-    """A build as its events left it."""
+    """The state of a build."""
 
     exists: bool
     project_id: str

@@ -1,4 +1,4 @@
-"""What may be asked of a commit history."""
+"""The command of commit histories."""
 
 from msgspec import Struct
 
@@ -9,7 +9,7 @@ from domain.policy import ProjectRole, member
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What a commit does to one path."""
+    """The change of one path by a commit."""
 
     path: str
     status: ChangeStatus
@@ -18,7 +18,7 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class RecordCommit(Command, tag="commit.record", rule=member(ProjectRole.EDITOR)):
-    """Record a commit, or with *complete* false a part of it that further parts of the same *sha* follow."""
+    """Record a commit or, with *complete* false, a part of it; further parts have the same *sha*."""
 
     project_id: str
     sha: str

@@ -1,13 +1,14 @@
-"""What may be asked of credentials."""
+"""The commands of credentials."""
 
 from domain.command import Command
 from domain.policy import Scope, anybody, signed_in
 
 
 class ChangePassword(Command, tag="credentials.change_password", rule=signed_in(Scope.ACCOUNT)):
-    """Give the account another password, and end its sessions but *kept_session*.
+    """Give the account another password, and end its sessions except *kept_session*.
 
-    *epoch* is the account's when the change was allowed: a reset that was handed out before another one is refused.
+    *epoch* is the credentials' epoch when the change was permitted: a password reset that was requested
+    before the last change is refused.
     """
 
     account_id: str
@@ -17,7 +18,7 @@ class ChangePassword(Command, tag="credentials.change_password", rule=signed_in(
 
 
 class RehashPassword(Command, tag="credentials.rehash_password", rule=anybody(Scope.WRITE)):
-    """Put *password_hash* in the place of *replaced*, which is a hash of the same password."""
+    """Replace the hash *replaced* by *password_hash*, a hash of the same password."""
 
     account_id: str
     replaced: str
@@ -25,21 +26,21 @@ class RehashPassword(Command, tag="credentials.rehash_password", rule=anybody(Sc
 
 
 class RevokeSessions(Command, tag="credentials.revoke_sessions", rule=signed_in(Scope.ACCOUNT)):
-    """End the account's sessions but *kept_session*."""
+    """End the account's sessions except *kept_session*."""
 
     account_id: str
     kept_session: str | None
 
 
 class PrepareTotp(Command, tag="credentials.prepare_totp", rule=signed_in(Scope.ACCOUNT)):
-    """Keep a sealed secret for one-time passwords until it is enabled."""
+    """Store a sealed secret for one-time passwords, to be enabled later."""
 
     account_id: str
     secret: str
 
 
 class EnableTotp(Command, tag="credentials.enable_totp", rule=signed_in(Scope.ACCOUNT)):
-    """Ask for one-time passwords from now on; *secret* is the prepared one, *step* that of the proof."""
+    """Require one-time passwords; *step* is that of the password that proves the prepared *secret*."""
 
     account_id: str
     secret: str
@@ -48,21 +49,21 @@ class EnableTotp(Command, tag="credentials.enable_totp", rule=signed_in(Scope.AC
 
 
 class UseTotp(Command, tag="credentials.use_totp", rule=anybody(Scope.WRITE)):
-    """Use the one-time password of *step*, once."""
+    """Use the one-time password of *step*; each can be used once."""
 
     account_id: str
     step: int
 
 
 class UseRecoveryCode(Command, tag="credentials.use_recovery_code", rule=anybody(Scope.WRITE)):
-    """Use the recovery code with this hash, once."""
+    """Use the recovery code with this hash; each can be used once."""
 
     account_id: str
     code_hash: str
 
 
 class DisableTotp(Command, tag="credentials.disable_totp", rule=signed_in(Scope.ACCOUNT)):
-    """Ask for no one-time passwords any more."""
+    """Stop requiring one-time passwords."""
 
     account_id: str
 

@@ -1,11 +1,11 @@
-"""What may be asked about erasures; the server itself asks it."""
+"""The commands of erasures, which only the server itself sends."""
 
 from domain.command import Command
 from domain.policy import administrator
 
 
 class EraseTraces(Command, tag="erasure.erase_traces", rule=administrator()):
-    """Have forgotten under *home* what *person* wrote."""
+    """Record that read models must remove what *person* wrote under *home*."""
 
     home: str
     person: str
@@ -18,7 +18,7 @@ class EraseTraces(Command, tag="erasure.erase_traces", rule=administrator()):
 
 
 class CompleteErasure(Command, tag="erasure.complete", rule=administrator()):
-    """Tell that no trace of the account is left."""
+    """Record that no read model holds a trace of the account."""
 
     account_id: str
 

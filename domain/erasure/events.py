@@ -1,4 +1,4 @@
-"""What happens to what was made from a person's data."""
+"""The events of erasures."""
 
 from domain.event import Event
 
@@ -6,10 +6,11 @@ _WITHHELD = "says nothing that the erasure of the account does not say"
 
 
 class TracesErased(Event, topic="erasure.traces_erased", version=1, withheld=_WITHHELD):
-    """Under one home key, what a person who was erased wrote is to be forgotten.
+    """Read models must remove what an erased *person* wrote under *home*; the lists hold document ids.
 
-    The log's own copy went with the key; this tells, in the order of everything else, whoever keeps a readable one. The
-    *person* is an account, or an author of commits. A person with many traces has several such events.
+    The log's own copy became unreadable with the person's key; this event reaches, in order, the read models
+    that hold a readable one. The *person* is an account or an author of commits. One with many traces has
+    several events.
     """
 
     home: str
@@ -23,7 +24,7 @@ class TracesErased(Event, topic="erasure.traces_erased", version=1, withheld=_WI
 
 
 class ErasureCompleted(Event, topic="erasure.completed", version=1, withheld=_WITHHELD):
-    """No trace of the account is left in any read model."""
+    """No read model holds a trace of the account."""
 
     account_id: str
 

@@ -1,4 +1,4 @@
-"""What may be asked of files."""
+"""The commands of files."""
 
 from domain.command import Command
 from domain.file.events import Encoding

@@ -1,4 +1,4 @@
-"""Who may see a project, and who may do what in it."""
+"""The rules of access to a project: who may see it, and who may do what in it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -61,7 +61,7 @@ def role_of(project: ProjectAccess, actor: Actor) -> ProjectRole | None:
 
 
 def sees(actor: Actor, visibility: str, owner_id: str, collaborators: Iterable[str]) -> bool:
-    """Return whether the actor may know of a project with these properties: the rule for commands and queries alike.
+    """Return whether the actor may know of such a project: one rule for commands and queries.
 
     *collaborators* are account ids.
     """
@@ -82,7 +82,8 @@ def require(project: ProjectAccess, actor: Actor, action: str) -> None:
 
     Raises:
         NotFoundError: the project does not exist, is deleted, or the actor may not know of it.
-        ForbiddenError: the actor may see the project, but has not signed in, lacks a role, or uses a narrower token.
+        ForbiddenError: the actor may see the project, but has not signed in, lacks a role, or uses a token
+            without the scope.
     """
     if not may_see(project, actor):
         raise NotFoundError("there is no such project", code="project_not_found")

@@ -1,4 +1,4 @@
-"""What may be asked of projects."""
+"""The commands of projects."""
 
 from domain.command import Command
 from domain.policy import ProjectRole, member
@@ -6,7 +6,7 @@ from domain.project.events import CollaboratorRole, Visibility
 
 
 class CreateProject(Command, tag="project.create", rule=member()):
-    """Start a project owned by the actor."""
+    """Create a project, owned by the actor."""
 
     project_id: str
     name: str
@@ -16,7 +16,7 @@ class CreateProject(Command, tag="project.create", rule=member()):
 
 
 class UpdateProject(Command, tag="project.update", rule=member(ProjectRole.MAINTAINER)):
-    """Change what the project says about itself; a field that is absent from *changes* stays."""
+    """Change the fields of the project that *changes* names; the others stay."""
 
     project_id: str
     changes: dict[str, str | None]
@@ -29,7 +29,7 @@ class DeleteProject(Command, tag="project.delete", rule=member(ProjectRole.OWNER
 
 
 class SetCollaborator(Command, tag="collaborator.set", rule=member(ProjectRole.MAINTAINER)):
-    """Let an account work on the project in this role."""
+    """Add a collaborator, or give one another role."""
 
     project_id: str
     account_id: str
@@ -37,7 +37,7 @@ class SetCollaborator(Command, tag="collaborator.set", rule=member(ProjectRole.M
 
 
 class RemoveCollaborator(Command, tag="collaborator.remove", rule=member(ProjectRole.MAINTAINER)):
-    """Let an account no longer work on the project."""
+    """Remove a collaborator from the project."""
 
     project_id: str
     account_id: str

@@ -1,4 +1,4 @@
-"""What may happen to a project."""
+"""The decider of projects and their collaborators."""
 
 from collections.abc import Mapping
 from typing import assert_never
@@ -36,7 +36,7 @@ _FIELDS = frozenset({"name", "description", "visibility", "language"})
 
 
 class Project(Struct, frozen=True, kw_only=True):
-    """A project as its events left it; *collaborators* maps account ids to roles and is never changed in place."""
+    """The state of a project; *collaborators* maps account ids to roles and is never changed in place."""
 
     exists: bool
     deleted: bool
@@ -105,8 +105,8 @@ def evolve(project: Project, event: ProjectEvent) -> Project:
         case CollaboratorAdded() | CollaboratorRoleChanged():
             return replace(project, collaborators={**project.collaborators, event.account_id: event.role})
         case CollaboratorRemoved():
-            left = {key: role for key, role in project.collaborators.items() if key != event.account_id}
-            return replace(project, collaborators=left)
+            others = {id_: role for id_, role in project.collaborators.items() if id_ != event.account_id}
+            return replace(project, collaborators=others)
         case _:
             assert_never(event)
 
@@ -131,7 +131,7 @@ def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[Pro
     changes = command.changes
     for field in changes:
         if field not in _FIELDS:
-            raise InvalidError("a project has no such field", pointer=f"/{field}")
+            raise InvalidError("a project has no such field: leave it out", pointer=f"/{field}")
     updated = ProjectUpdated(
         project_id=command.project_id,
         name=_name(changes["name"]) if "name" in changes else project.name,
@@ -149,7 +149,7 @@ def _set_collaborator(project: Project, command: SetCollaborator, actor: Actor) 
     account_id = checked_line(command.account_id, pointer="/accountId", longest=ID_LENGTH)
     if account_id == project.owner_id:
         raise ConflictError(
-            "the owner of a project cannot be its collaborator too", code="owner_collaborator"
+            "the owner of a project cannot be a collaborator of it", code="owner_collaborator"
         )
     role = project.collaborators.get(account_id)
     if role is None:
@@ -165,13 +165,15 @@ def _remove_collaborator(
     leaves = command.account_id == actor.id
     require(project, actor, "collaborator.leave" if leaves else command.NAME)
     if command.account_id not in project.collaborators:
-        raise NotFoundError("this account is no collaborator of the project", code="collaborator_not_found")
+        raise NotFoundError(
+            "this account is not a collaborator of the project", code="collaborator_not_found"
+        )
     return (CollaboratorRemoved(project_id=command.project_id, account_id=command.account_id),)
 
 
 def _name(value: str | None) -> str:
     if value is None:
-        raise InvalidError("a project has a name: write one", pointer="/name")
+        raise InvalidError("write a name: every project has one", pointer="/name")
     return checked_line(value, pointer="/name", longest=NAME_LENGTH)
 
 

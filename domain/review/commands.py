@@ -1,4 +1,4 @@
-"""What may be asked of reviews. *mentions* are the accounts whose names the words mention."""
+"""The commands of reviews. *mentions* are the ids of the accounts that the texts mention."""
 
 from domain.command import Command
 from domain.policy import ProjectRole, member
@@ -6,7 +6,7 @@ from domain.review.events import Decision
 
 
 class OpenReview(Command, tag="review.open", rule=member(ProjectRole.VIEWER)):
-    """Ask for a review."""
+    """Open a review."""
 
     project_id: str
     review_id: str
@@ -17,7 +17,7 @@ class OpenReview(Command, tag="review.open", rule=member(ProjectRole.VIEWER)):
 
 
 class CommentReview(Command, tag="review.comment", rule=member(ProjectRole.VIEWER)):
-    """Say something about the change."""
+    """Comment on a review."""
 
     project_id: str
     review_id: str
@@ -29,7 +29,7 @@ class CommentReview(Command, tag="review.comment", rule=member(ProjectRole.VIEWE
 
 
 class DecideReview(Command, tag="review.decide", rule=member(ProjectRole.EDITOR)):
-    """Approve the change or ask for another."""
+    """Approve the change or request another one."""
 
     project_id: str
     review_id: str
@@ -38,7 +38,7 @@ class DecideReview(Command, tag="review.decide", rule=member(ProjectRole.EDITOR)
 
 
 class CloseReview(Command, tag="review.close", rule=member(ProjectRole.VIEWER)):
-    """End the review."""
+    """Close the review."""
 
     project_id: str
     review_id: str

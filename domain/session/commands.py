@@ -1,4 +1,4 @@
-"""What may be asked of sessions."""
+"""The commands of sessions."""
 
 from domain.command import Command
 from domain.policy import Scope, anybody
@@ -8,7 +8,7 @@ from domain.session.events import EndReason
 class OpenSession(Command, tag="session.open", rule=anybody(Scope.WRITE)):
     """Sign in; times are in milliseconds since the epoch.
 
-    *epoch* is that of the credentials when the password was checked; *second_factor* tells that one was given.
+    *epoch* is that of the credentials when the password was checked; *second_factor* says that one was given.
     """
 
     session_id: str
@@ -23,7 +23,7 @@ class OpenSession(Command, tag="session.open", rule=anybody(Scope.WRITE)):
 
 
 class RefreshSession(Command, tag="session.refresh", rule=anybody(Scope.WRITE)):
-    """Exchange the refresh token *token_id* for *next_token_id*, at the time *at* (milliseconds since the epoch)."""
+    """Exchange the refresh token *token_id* for the next one; *at* is now (milliseconds since the epoch)."""
 
     session_id: str
     account_id: str

@@ -1,4 +1,4 @@
-"""What happens to sessions."""
+"""The events of sessions."""
 
 from enum import StrEnum
 
@@ -16,9 +16,9 @@ class EndReason(StrEnum):
 
 
 class SessionOpened(Event, topic="session.opened", version=1, subject="account_id", withheld=_WITHHELD):
-    """Somebody signed in at *opened_at*. *token_id* is that of the refresh token; *expires_at* is the latest end.
+    """A person signed in. *token_id* is that of the refresh token; *expires_at* is the latest end.
 
-    *epoch* is the account's: the session ends when the account's moves on. Times are milliseconds since the epoch.
+    The session ends when the credentials get another *epoch*. Times are in milliseconds since 1970.
     """
 
     session_id: str
@@ -40,7 +40,7 @@ class SessionRefreshed(Event, topic="session.refreshed", version=1, withheld=_WI
 
 
 class SessionEnded(Event, topic="session.ended", version=1, withheld=_WITHHELD):
-    """The session ended: its tokens are good no more."""
+    """The session ended: its tokens are no longer valid."""
 
     session_id: str
     account_id: str

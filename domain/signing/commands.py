@@ -1,4 +1,4 @@
-"""What may be asked of the signing keys."""
+"""The command of the signing keys."""
 
 from domain.command import Command
 from domain.policy import administrator

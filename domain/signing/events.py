@@ -1,4 +1,4 @@
-"""What happens to the signing keys."""
+"""The event of the signing keys."""
 
 from domain.event import Event
 
@@ -9,7 +9,7 @@ class SigningKeyRotated(
     version=1,
     withheld="concerns the keys of the installation; they are public as a JSON Web Key Set",
 ):
-    """The next generation of the signing key was announced, at the time *at* (milliseconds since the epoch)."""
+    """The next generation of the signing key was announced *at* this time (milliseconds since the epoch)."""
 
     generation: int
     at: int

@@ -1,4 +1,4 @@
-"""What may become of a suggestion; people may change their minds."""
+"""The decider of suggestions; people may change their minds."""
 
 from enum import StrEnum
 from typing import assert_never
@@ -14,7 +14,7 @@ from domain.text import checked_line
 
 
 class Verdict(StrEnum):
-    """What people made of a suggestion."""
+    """The verdict on a suggestion."""
 
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
 
 class Suggestion(Struct, frozen=True, kw_only=True):
-    """A suggestion as its events left it; that it exists is the insights' knowledge, not the log's."""
+    """The state of a suggestion; whether it exists is known to the insights, not to the log."""
 
     verdict: Verdict
 
@@ -50,10 +50,10 @@ def decide(
 
 
 def evolve(
-    suggestion: Suggestion,  # noqa: ARG001 # each event says all there is to know
+    suggestion: Suggestion,  # noqa: ARG001 # an event determines the state alone
     event: SuggestionEvent,
 ) -> Suggestion:
-    """Return what became of the suggestion after *event*."""
+    """Return the suggestion after *event*."""
     match event:
         case SuggestionAccepted():
             return Suggestion(verdict=Verdict.ACCEPTED)

@@ -1,11 +1,11 @@
-"""What may be asked of API tokens."""
+"""The commands of API tokens."""
 
 from domain.command import Command
 from domain.policy import Scope, signed_in
 
 
 class CreateToken(Command, tag="token.create", rule=signed_in(Scope.ACCOUNT)):
-    """Make a token, which is known by its hash; *expires_at* is in milliseconds since the epoch."""
+    """Create a token, which is known by its hash; *expires_at* is in milliseconds since the epoch."""
 
     token_id: str
     account_id: str
@@ -16,7 +16,7 @@ class CreateToken(Command, tag="token.create", rule=signed_in(Scope.ACCOUNT)):
 
 
 class RevokeToken(Command, tag="token.revoke", rule=signed_in(Scope.ACCOUNT)):
-    """Let the token be good no more."""
+    """Revoke the token."""
 
     token_id: str
     account_id: str

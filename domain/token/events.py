@@ -1,4 +1,4 @@
-"""What happens to API tokens."""
+"""The events of API tokens."""
 
 from domain.event import Event, Personal, Secret
 from domain.policy import Scope
@@ -7,7 +7,7 @@ _WITHHELD = "what a person lets services do is that person's own matter"
 
 
 class TokenCreated(Event, topic="token.created", version=1, subject="account_id", withheld=_WITHHELD):
-    """An account made a token for a service; *expires_at* is in milliseconds since the epoch."""
+    """An account created a token for a service; *expires_at* is in milliseconds since the epoch."""
 
     token_id: str
     account_id: str
@@ -18,7 +18,7 @@ class TokenCreated(Event, topic="token.created", version=1, subject="account_id"
 
 
 class TokenRevoked(Event, topic="token.revoked", version=1, withheld=_WITHHELD):
-    """The token is good no more."""
+    """The token was revoked."""
 
     token_id: str
     account_id: str

@@ -1,4 +1,4 @@
-"""Accounts, without anything that signs them in."""
+"""Accounts, without their credentials."""
 
 from collections.abc import Iterable
 from typing import get_args
@@ -63,4 +63,5 @@ MODEL = read_model(
         indexes=(("createdAt",),),
         shows=Shows(events=get_args(AccountEvent), document=lambda event: event.account_id),
     ),
+    answers_commands=True,
 )

@@ -27,4 +27,5 @@ MODEL = read_model(
     ANNOUNCEMENTS,
     {AnnouncementPublished: _published},
     Collection(name=ANNOUNCEMENTS, indexes=(("createdAt",),)),
+    answers_commands=True,
 )

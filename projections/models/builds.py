@@ -37,4 +37,5 @@ MODEL = read_model(
         indexes=(("projectId", "createdAt"),),
         shows=Shows(events=get_args(BuildEvent), document=lambda event: event.build_id),
     ),
+    answers_commands=True,
 )

@@ -1,4 +1,4 @@
-"""Commits of projects. Parts of a large commit are seen when its last part completes it."""
+"""Commits of projects. A large commit is shown when its last part completes it."""
 
 from collections.abc import Iterable
 
@@ -48,4 +48,5 @@ MODEL = read_model(
         multikey=("changes.path",),
     ),
     version=2,
+    answers_commands=True,
 )

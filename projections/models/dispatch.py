@@ -15,11 +15,18 @@ Handlers = Mapping[type[Event], Callable[[Any, Record], Iterable[Write]]]
 """What a read model makes of each type of event that concerns it."""
 
 
-def read_model(name: str, handlers: Handlers, *collections: Collection, version: int = 1) -> ReadModel:
+def read_model(
+    name: str,
+    handlers: Handlers,
+    *collections: Collection,
+    version: int = 1,
+    answers_commands: bool = False,
+) -> ReadModel:
     """Return the read model that *handlers* fill; events without a handler change no document.
 
-    The exception are events of a stream that one of *collections* shows: each of them sets `version` and `updatedAt`
-    of the stream's document, with a handler or without one.
+    The exception are events of a stream that one of *collections* shows: each of them sets `version` and
+    `updatedAt` of the stream's document, with a handler or without one. *answers_commands* is explained at
+    ReadModel.
     """
     showing = {
         cls: (collection.name, collection.shows.document)
@@ -38,6 +45,7 @@ def read_model(name: str, handlers: Handlers, *collections: Collection, version:
     return ReadModel(
         name=name,
         version=version,
+        answers_commands=answers_commands,
         collections=collections,
         project=project,
         topics=frozenset(cls.TOPIC for cls in (*handlers, *showing)),

@@ -1,4 +1,4 @@
-"""Files of projects; their contents lie apart, so that lists stay small."""
+"""Files of projects; their contents are stored apart, so that lists stay small."""
 
 from collections.abc import Iterable
 from typing import get_args
@@ -51,4 +51,5 @@ MODEL = read_model(
         shows=Shows(events=get_args(FileEvent), document=_id),
     ),
     Collection(name=CONTENTS),
+    answers_commands=True,
 )

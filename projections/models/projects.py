@@ -1,4 +1,4 @@
-"""Projects: what they say about themselves, and who works on them."""
+"""Projects: their own fields and their collaborators."""
 
 from collections.abc import Iterable
 from typing import get_args
@@ -70,7 +70,7 @@ MODEL = read_model(
     },
     Collection(
         name=PROJECTS,
-        # the owner stands first: where a query names both, it picks fewer projects than the visibility does
+        # the owner comes first: if a query names both, the owner has fewer projects than the visibility
         indexes=(
             ("ownerId", "createdAt"),
             ("ownerId", "updatedAt"),
@@ -83,4 +83,5 @@ MODEL = read_model(
         text=("name", "description"),
         shows=Shows(events=get_args(ProjectEvent), document=lambda event: event.project_id),
     ),
+    answers_commands=True,
 )

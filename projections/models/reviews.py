@@ -62,7 +62,7 @@ def _closed(event: ReviewClosed, _: Record) -> Iterable[Write]:
 
 
 def _erased(event: TracesErased, _: Record) -> Iterable[Write]:
-    """Forget what the person wrote; nobody decides a review of their own, so each document has one write."""
+    """Erase what the person wrote; nobody decides their own review, so each document has one write."""
     words, text = {"title": ERASED, "description": ERASED}, {"text": ERASED}
     return [
         *(Patch(REVIEWS, review, words) for review in event.reviews),
@@ -91,4 +91,5 @@ MODEL = read_model(
     ),
     Collection(name=COMMENTS, indexes=(("reviewId", "number"), ("authorId", "createdAt"))),
     version=2,
+    answers_commands=True,
 )

@@ -1,4 +1,4 @@
-"""What became of suggestions."""
+"""The verdicts on suggestions."""
 
 from collections.abc import Iterable
 
@@ -29,4 +29,5 @@ MODEL = read_model(
     SUGGESTIONS,
     {SuggestionAccepted: _accepted, SuggestionDismissed: _dismissed},
     Collection(name=SUGGESTIONS, indexes=(("projectId",),)),
+    answers_commands=True,
 )

@@ -1,4 +1,4 @@
-"""API tokens that were not revoked, without what they are recognised by."""
+"""API tokens that were not revoked, without their secrets."""
 
 from collections.abc import Iterable
 
@@ -37,4 +37,5 @@ MODEL = read_model(
     TOKENS,
     {TokenCreated: _created, TokenRevoked: _revoked, TracesErased: _erased},
     Collection(name=TOKENS, indexes=(("accountId", "createdAt"),)),
+    answers_commands=True,
 )

@@ -1,4 +1,4 @@
-"""Which projects an actor may see, by the read model."""
+"""Which projects an actor may see, according to the read model."""
 
 from collections.abc import Sequence
 
@@ -32,14 +32,14 @@ def visible_ids(store: DocumentStore, project_ids: Sequence[str], actor: Actor) 
 
 
 def project_not_found(project_id: str) -> NotFoundError:
-    """Return the error for a project that does not exist or that the actor may not see; callers cannot tell which."""
+    """Return the error for a project that does not exist, and for one that the actor may not see."""
     return NotFoundError(f"there is no project {project_id}", code="project_not_found")
 
 
 def visible_scopes(actor: Actor) -> tuple[tuple[Condition, ...], ...]:
-    """Return the scopes that together hold the projects that *actor* may see, each of them served by an index.
+    """Return the scopes that together hold the projects that *actor* may see, each served by an index.
 
-    A list asks in this form what `may_see` asks of one project.
+    This is `may_see` in the form of a query.
     """
     if actor.sees_all:
         return tuple((Equals("visibility", visibility),) for visibility in Visibility)

@@ -20,7 +20,7 @@ from read_api.auth.mail import Mail, Mailer
 from read_api.auth.passwords import Passwords
 from read_api.auth.principals import Principals
 from read_api.auth.tokens import Tokens, unauthorized
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 
 _MOST_BACKGROUND_TASKS = 256
 _CLOSE_SECONDS = 5.0

@@ -3,11 +3,11 @@
 from domain.actor import Actor
 from domain.credentials.commands import ChangePassword
 from read_api.auth.common_passwords import check_password
-from read_api.gateway.call import Call
+from read_api.auth.request import CredentialRequest
 
 
 async def set_password(
-    call: Call,
+    call: CredentialRequest,
     actor: Actor,
     password: str,
     *,
@@ -20,7 +20,7 @@ async def set_password(
     *epoch* is that of the credentials when the change was allowed. Raises InvalidError, with *pointer*, for a
     common password, and ForbiddenError where the credentials have changed since.
     """
-    identity = call.api.identity
+    identity = call.identity
     check_password(password, email=identity.email(actor.id), name=identity.name(actor.id), pointer=pointer)
     command = ChangePassword(
         account_id=actor.id,
@@ -28,6 +28,6 @@ async def set_password(
         kept_session=kept,
         epoch=epoch,
     )
-    await call.settle(command, actor)
+    await call.execute_and_wait(command, actor)
     text = "The password of your CodePark account was changed, and its other sessions were ended."
     identity.notify(actor.id, "Your password was changed", text)

@@ -107,7 +107,7 @@ class Principals:
             raise unauthorized(_NOT_VALID, "invalid_token")
         token = self.token(token_id)
         account = self.account(token.account_id)
-        if not hmac.compare_digest(token.token_hash, token_hash(secret)) or not token.lives(
+        if not hmac.compare_digest(token.token_hash, token_hash(secret)) or not token.is_valid(
             account, self._now()
         ):
             raise unauthorized(_NOT_VALID, "invalid_token")
@@ -120,7 +120,7 @@ class Principals:
     def lives(self, session_id: str, session: Session) -> bool:
         """Return whether a session is valid now."""
         account = self.account(session.account_id)
-        return session.lives(account, self.credentials(session.account_id), session_id, self._now())
+        return session.is_valid(account, self.credentials(session.account_id), session_id, self._now())
 
     def is_recent(self, session_id: str) -> bool:
         """Return whether this session began within the last 15 minutes."""
@@ -135,7 +135,7 @@ class Principals:
         if principal.token is not None:
             token = self.token(principal.token)
             same_roles = _narrowed(account.roles, frozenset(token.scopes)) == principal.actor.roles
-            return same_roles and token.lives(account, self._now())
+            return same_roles and token.is_valid(account, self._now())
         return not account.erased and self._clock() < principal.expires
 
     def account(self, account_id: str) -> Account:

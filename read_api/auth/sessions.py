@@ -10,8 +10,8 @@ from domain.errors import ForbiddenError
 from domain.session.commands import EndSession, OpenSession, RefreshSession
 from domain.session.events import EndReason
 from read_api.auth.identity import now_ms
+from read_api.auth.request import CredentialRequest
 from read_api.auth.tokens import ACCESS_SECONDS, REFRESH_SECONDS, SESSION_SECONDS, TokenKind, unauthorized
-from read_api.gateway.call import Call
 
 _USER_AGENT_LENGTH = 200
 
@@ -31,7 +31,7 @@ def new_session_id() -> str:
 
 
 async def open_session(
-    call: Call, account_id: str, session_id: str, epoch: int, *, second_factor: bool
+    call: CredentialRequest, account_id: str, session_id: str, epoch: int, *, second_factor: bool
 ) -> SessionTokens:
     """Open a session for an account that has proven its identity with the credentials of *epoch*.
 
@@ -50,16 +50,16 @@ async def open_session(
         epoch=epoch,
         second_factor=second_factor,
     )
-    await call.settle(opened, Actor(id=account_id))
+    await call.execute_and_wait(opened, Actor(id=account_id))
     return _tokens(call, account_id, session_id, token_id, expires_at)
 
 
-async def refresh_session(call: Call, refresh_token: str) -> SessionTokens:
+async def refresh_session(call: CredentialRequest, refresh_token: str) -> SessionTokens:
     """Exchange a refresh token for new tokens; raises HttpError 401.
 
     A refresh token that was used before ends the session, because somebody else may hold a copy.
     """
-    identity = call.api.identity
+    identity = call.identity
     claims = identity.tokens.read(refresh_token, TokenKind.REFRESH)
     session_id, next_id = claims.session or "", str(uuid4())
     command = RefreshSession(
@@ -70,7 +70,7 @@ async def refresh_session(call: Call, refresh_token: str) -> SessionTokens:
         at=now_ms(),
     )
     try:
-        await call.settle(command, Actor(id=claims.subject))
+        await call.execute_and_wait(command, Actor(id=claims.subject))
     except ForbiddenError as error:
         raise unauthorized(error.message, "invalid_token") from error
     session = identity.principals.session(session_id)
@@ -92,13 +92,19 @@ async def refresh_session(call: Call, refresh_token: str) -> SessionTokens:
     return _tokens(call, claims.subject, session_id, next_id, session.expires_at)
 
 
-async def end_session(call: Call, account_id: str, session_id: str, reason: EndReason, actor: Actor) -> Any:
+async def end_session(
+    call: CredentialRequest, account_id: str, session_id: str, reason: EndReason, actor: Actor
+) -> Any:
     """End a session; raises Refusal where the account has no session with this id."""
-    return await call.settle(EndSession(session_id=session_id, account_id=account_id, reason=reason), actor)
+    return await call.execute_and_wait(
+        EndSession(session_id=session_id, account_id=account_id, reason=reason), actor
+    )
 
 
-def _tokens(call: Call, account_id: str, session_id: str, token_id: str, expires_at: int) -> SessionTokens:
-    identity = call.api.identity
+def _tokens(
+    call: CredentialRequest, account_id: str, session_id: str, token_id: str, expires_at: int
+) -> SessionTokens:
+    identity = call.identity
     account = identity.principals.account(account_id)
     remaining = max(0, expires_at - now_ms()) // 1000
     return SessionTokens(
@@ -116,6 +122,6 @@ def _tokens(call: Call, account_id: str, session_id: str, token_id: str, expires
     )
 
 
-def _user_agent(call: Call) -> str:
+def _user_agent(call: CredentialRequest) -> str:
     text = call.headers.get("user-agent", "")[:_USER_AGENT_LENGTH]
     return "".join(letter for letter in text if letter.isprintable())

@@ -11,7 +11,7 @@ from uuid_utils import uuid4
 
 from domain.actor import Role, Tier
 from read_api.auth.keys import ALGORITHM, Key, SigningKeys
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 
 ISSUER = "codepark"
 AUDIENCE = "codepark"

@@ -1,7 +1,7 @@
 """What is published of each event: a publication for every event whose class does not say why it is withheld.
 
-Nothing is computed from a `Personal` field: what is published stays the same when a person is erased. Words that
-people wrote (names, titles, paths, contents) become counts and pseudonyms, whoever may see the project.
+Nothing is computed from a `Personal` field: what is published stays the same when a person is erased. Words
+that people wrote (names, titles, paths, contents) become counts and pseudonyms, also for public projects.
 """
 
 from collections import Counter
@@ -42,10 +42,10 @@ E = TypeVar("E", bound=Event)
 
 
 class Publication(Struct, Generic[E], frozen=True):
-    """An event type, what it becomes in public, and where.
+    """An event type with its public shape and topic.
 
-    *version* counts the shapes of the public event, *topic_version* those of the topic: a shape that readers of the
-    old one cannot read goes to a topic of the next version.
+    *version* counts the shapes of the public event, *topic_version* those of the topic: a shape that readers
+    of the old one cannot read goes to a topic of the next version.
     """
 
     event: type[E]
@@ -167,7 +167,7 @@ def _changes(changes: tuple[RecordedChange, ...]) -> events.PublicChanges:
 
 
 def _day(time: str) -> date | None:
-    """Return the day in UTC; a finer time could be compared with histories elsewhere, which name the author."""
+    """Return the day in UTC; a finer time could be looked up in public histories, which name the author."""
     try:
         return date.fromisoformat(rfc3339(from_rfc3339(time))[:10])
     except (ValueError, OverflowError):
@@ -303,7 +303,7 @@ def publication_of(event_type: str) -> Publication[Any] | None:
 
 
 def why_withheld(event_type: str) -> str | None:
-    """Return why events of this type are not published, as their class says; None for events that give no reason.
+    """Return why events of this type are not published, as their class says; None without a reason.
 
     Raises KeyError where no event has this type.
     """

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from codepark.profiles.embedded import Embedded
+from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from tests.support.server import Server
 from tests.support.time_scale import stretched
@@ -51,7 +51,7 @@ def test_a_full_disk_refuses_with_503_and_loses_nothing_acknowledged(tmp_path):
         for path, content in acknowledged.items():
             assert client.get(f"/api/v1/projects/{project}/files/{path}").json()["content"] == content
     assert server.stop() == 0
-    parts = Embedded(Settings(data=tmp_path / "data"))
+    parts = EmbeddedProfile(Settings(data=tmp_path / "data"))
     try:
         written = [record for record in parts.log.read(0, 10_000) if record.topic == "file.written"]
         assert len(written) == len(acknowledged)

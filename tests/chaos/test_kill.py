@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from codepark.operations import broken_chain
-from codepark.profiles.embedded import Embedded
+from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from streams.rebuild import rebuild
+from tests.support.documents import dump
 from tests.support.proof import ran, size
 from tests.support.server import Server
 from tests.support.time_scale import stretched
@@ -101,7 +102,7 @@ def compare(data, writers):
     assert [writer.faults for writer in writers] == [[] for _ in writers]
     acknowledged = {command: token for writer in writers for command, token in writer.acknowledged.items()}
     assert len(acknowledged) >= KILLS * 5
-    parts = Embedded(Settings(data=data))
+    parts = EmbeddedProfile(Settings(data=data))
     try:
         parts.start()
         records = parts.log.read(0, 1_000_000)
@@ -133,9 +134,9 @@ def check_read_models(parts, records):
             pass
     assert parts.store.count("projects") == len(projects)
     files = {record.stream: record.version for record in records if record.topic == "file.written"}
-    assert sorted(doc["version"] for doc in parts.store.dump("files")) == sorted(files.values())
+    assert sorted(doc["version"] for doc in dump(parts.store, "files")) == sorted(files.values())
     for model in parts.models:
-        before = {c.name: list(parts.store.dump(c.name)) for c in model.collections}
+        before = {c.name: list(dump(parts.store, c.name)) for c in model.collections}
         rebuild(parts.log, parts.store, model)
-        assert {c.name: list(parts.store.dump(c.name)) for c in model.collections} == before, model.name
+        assert {c.name: list(dump(parts.store, c.name)) for c in model.collections} == before, model.name
     assert parts.store.dead_letters() == []

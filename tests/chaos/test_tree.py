@@ -5,7 +5,6 @@ import pytest
 
 from devservers.errors import ServerError
 from tests.support.server import Server, eventually
-from tests.support.time_scale import stretched
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120), pytest.mark.proof("process tree killed", rounds=5)]
 
@@ -72,7 +71,7 @@ def test_killing_a_child_disturbs_nobody(server):
 def test_a_second_server_on_the_same_port_refuses_and_says_why(server, tmp_path):
     second = Server(tmp_path / "other", port=server.port)
     second.launch()
-    assert second.ended(stretched(30)) == 1
+    assert second.ended(30) == 1
     assert "choose another with --port" in second.printed
 
 

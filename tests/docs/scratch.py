@@ -17,7 +17,7 @@ _LEFT_OUT = shutil.ignore_patterns(
 
 
 class Scratch:
-    """A copy of the tree in *folder*, with the environment of this run; its modules come before the original's."""
+    """A copy of the tree in *folder*, with the environment of this run; Python imports the copied modules."""
 
     def __init__(self, folder: Path) -> None:
         """Copy everything but caches, data and the history."""
@@ -26,7 +26,7 @@ class Scratch:
         self._link_environment()
 
     def _link_environment(self) -> None:
-        """Give `make` an environment that is there already, so that it installs nothing."""
+        """Give `make` an environment that exists already, so that it installs nothing."""
         environment = self.root / ".venv"
         environment.mkdir()
         for part in Path(sys.prefix).iterdir():
@@ -52,15 +52,15 @@ class Scratch:
         return finished.stdout
 
     def attempt(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run *command* to its end, whatever that is; errors are among what it prints."""
-        kept = {
+        """Run *command*, which may fail; its output includes standard error."""
+        inherited = {
             name: value for name, value in os.environ.items() if not name.startswith(("CODEPARK_", "PYTEST_"))
         }
         path = f"{self.root / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
             command,
             cwd=self.root,
-            env={**kept, "PATH": path, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**inherited, "PATH": path, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

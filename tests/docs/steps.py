@@ -2,11 +2,11 @@
 
 Each fenced block of such a page is a step:
 
-- ```` ```diff ```` changes the file that the text before it names last, in backticks. Lines that begin with a space or
-  `-` must stand together in that file, once; those that begin with a space or `+` take their place. `@@` divides a
-  block into parts, each of which is looked for by itself.
-- ```` ```python ```` is a whole new file, with the name that stands last in the text before it.
-- ```` ```sh ```` is run in the copy, and must succeed.
+- A `diff` changes the file that the text before it names last, in backticks. The lines that begin with a
+  space or `-` must occur in that file, together and exactly once; the lines that begin with a space or `+`
+  replace them. `@@` divides a block into parts, each of which is looked for separately.
+- `python` is a new file, with the name that the text before it names last.
+- `sh` is run in the copy, and must succeed.
 """
 
 import re
@@ -19,12 +19,12 @@ _PATH = re.compile(r"`([\w./-]+/[\w.-]+\.\w+)`")
 
 
 class StepError(Exception):
-    """A step of a page cannot be taken: the page and the code have come apart."""
+    """A step of a page cannot be taken: the page does not fit the code."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A block of a page: what language it is in, the file that it is about, and where it stands."""
+    """A block of a page: its language, the file that it is about, and its line."""
 
     language: str
     path: str
@@ -33,8 +33,8 @@ class Step:
 
 
 def steps(page: str) -> list[Step]:
-    """Return the steps of *page*; raise StepError for a block that is none."""
-    found, before = [], 0
+    """Return the steps of *page*; raise StepError for a block that is no step."""
+    result, before = [], 0
     for block in _BLOCK.finditer(page):
         line = page.count("\n", 0, block.start()) + 1
         language = block[2]
@@ -43,13 +43,13 @@ def steps(page: str) -> list[Step]:
             raise StepError(f"line {line}: a block of {language or 'no language'} is no step")
         if language != "sh" and not named:
             raise StepError(f"line {line}: no file is named before this block")
-        found.append(Step(language, named[-1] if named else "", textwrap.dedent(block[3]), line))
+        result.append(Step(language, named[-1] if named else "", textwrap.dedent(block[3]), line))
         before = block.end()
-    return found
+    return result
 
 
 def patched(text: str, diff: str) -> str:
-    """Return *text* with each part of *diff* applied; raise StepError where one does not fit exactly once."""
+    """Return *text* with each part of *diff* applied; raise StepError if one does not fit exactly once."""
     for part in re.split(r"^@@.*\n", diff, flags=re.MULTILINE):
         lines = part.splitlines()
         old = "".join(line[1:] + "\n" for line in lines if line[:1] in ("", " ", "-"))
@@ -67,7 +67,7 @@ def patched(text: str, diff: str) -> str:
 
 
 def take(step: Step, root: Path) -> None:
-    """Change or write the file of *step* below *root*; raise StepError where it does not fit."""
+    """Change or write the file of *step* below *root*; raise StepError if it does not fit."""
     file = root / step.path
     if step.language == "python":
         if file.exists():

@@ -1,4 +1,4 @@
-"""Schemathesis finds no fault: every documented operation conforms to the document, with and without a token."""
+"""Schemathesis finds no fault: every operation conforms to the document, with and without a token."""
 
 import re
 import subprocess

@@ -3,11 +3,13 @@
 import asyncio
 import threading
 
-from read_api.gateway.limits.limits import unlimited
-from tests.integration.test_in_process import application
+from tests.support.application import application, unlimited
 
 READS = ("get", "get_many", "find", "find_many", "count", "totals", "totals_by")
-GUIDE = "query ($n: Int) { projects(limit: $n) { id name collaborators { id name } aiInsights { complexity suggestions } } }"
+GUIDE = (
+    "query ($n: Int) { projects(limit: $n)"
+    " { id name collaborators { id name } aiInsights { complexity suggestions } } }"
+)
 EVERYTHING = """
 query ($n: Int) {
   projects(limit: $n) {
@@ -20,8 +22,14 @@ query ($n: Int) {
   }
 }
 """
-CONNECTION = "query ($n: Int) { projectsConnection(first: $n) { edges { node { name insights { files } owner { tier } } } } }"
-ENTITIES = "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Project { name aiInsights { complexity } } } }"
+CONNECTION = (
+    "query ($n: Int) { projectsConnection(first: $n)"
+    " { edges { node { name insights { files } owner { tier } } } } }"
+)
+ENTITIES = (
+    "query ($r: [_Any!]!) { _entities(representations: $r)"
+    " { ... on Project { name aiInsights { complexity } } } }"
+)
 
 
 class Calls:
@@ -51,9 +59,9 @@ async def make_projects(client):
     ids = []
     source = "def f(a):\n" + "".join(f"    if a == {n}:\n        return {n}\n" for n in range(12))
     for number in range(20):
-        made = await client.post("/api/v1/projects", json={"name": f"p{number}"})
-        path = f"/api/v1/projects/{made.json()['id']}"
-        ids.append(made.json()["id"])
+        created = await client.post("/api/v1/projects", json={"name": f"p{number}"})
+        path = f"/api/v1/projects/{created.json()['id']}"
+        ids.append(created.json()["id"])
         commit = {
             "message": "m",
             "author": {"name": "A"},
@@ -70,7 +78,7 @@ async def make_projects(client):
     return ids
 
 
-async def asked(client, query, **variables):
+async def ask(client, query, **variables):
     answer = await client.post("/graphql", json={"query": query, "variables": variables})
     assert "errors" not in answer.json(), answer.text
     return answer.json()["data"]
@@ -85,7 +93,7 @@ def test_twenty_cost_as_many_store_calls_as_one(tmp_path):
             async def cost(query, **variables):
                 parts.queries.projects.touch(None)  # nothing is composed: the dearest case
                 calls.names.clear()
-                data = await asked(client, query, **variables)
+                data = await ask(client, query, **variables)
                 return len(next(iter(data.values()))), list(calls.names)
 
             for query, most in ((GUIDE, 6), (EVERYTHING, 30), (CONNECTION, 12)):

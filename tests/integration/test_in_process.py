@@ -1,54 +1,21 @@
-"""The application over real parts in this process, where two requests can be made to meet."""
+"""The application over a real profile in this process, where two requests can be made to meet."""
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 
-import httpx
 import pytest
-from msgspec.structs import replace
 
-from codepark.cache_and_channel import SharedMemory
 from codepark.history_import.run import import_history
 from codepark.history_import.sample import SampleHistory
 from codepark.history_import.sinks import LocalSink
-from codepark.profiles.embedded import Embedded
-from codepark.server import build_api, build_eraser
-from codepark.settings import Settings
 from commands.bus import accepted
 from commands.intake import CommandMetadata
 from commands.table.projects import ProjectInput
 from domain.actor import SERVICE
 from projections.store import Change, Checkpoint
-from read_api.app import create_app
-from read_api.realtime.hub import Hub
+from tests.support.application import application, whole_application
 from tests.support.time_scale import stretched
-
-
-@asynccontextmanager
-async def application(path, **changes) -> AsyncIterator[tuple[Embedded, httpx.AsyncClient]]:
-    settings = Settings(data=path / "data")
-    parts = Embedded(settings)
-    shared = SharedMemory(settings, parts.logs)
-    try:
-        loop = asyncio.get_running_loop()
-        hub = Hub(parts.logs)
-        eraser = build_eraser(parts, shared, hub)
-        api = replace(build_api(parts, shared, hub, eraser), **changes)
-        parts.progress.bind(loop)
-        api.hub.start(loop)
-        parts.start()
-        token = api.identity.tokens.issue_access(SERVICE.id, SERVICE.roles, operator=True)
-        transport = httpx.ASGITransport(create_app(api))
-        headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
-            yield parts, client
-        await api.identity.close()
-        eraser.close()
-    finally:
-        shared.close()
-        parts.close()
 
 
 @contextmanager
@@ -71,12 +38,12 @@ def held(runner):
         thread.join(stretched(10))
 
 
-async def make_project(parts):
-    """Start a project past the HTTP surface, and return its id and the position behind it."""
+async def make_project(profile):
+    """Create a project without the HTTP surface, and return its id and the position after it."""
     request = CommandMetadata(actor=SERVICE)
-    submission = parts.intake.submission("project.create", ProjectInput(name="p"), request)
-    done = accepted((await parts.bus.execute([submission]))[0])
-    return done.stream.removeprefix("project-"), done.position.token()
+    submission = profile.intake.submission("project.create", ProjectInput(name="p"), request)
+    command = accepted((await profile.bus.execute([submission]))[0])
+    return command.stream.removeprefix("project-"), command.position.token()
 
 
 @pytest.mark.parametrize("with_position", [True, False])
@@ -84,15 +51,15 @@ def test_a_query_waits_until_the_read_model_includes_what_was_acknowledged(tmp_p
     """G5: the projection is held; without the wait the answer would be that there is no such project."""
 
     async def run():
-        async with application(tmp_path) as (parts, client):
-            with held(parts.runners[0]) as release:
-                project, position = await make_project(parts)
+        async with application(tmp_path) as (profile, client):
+            with held(profile.runners[0]) as release:
+                project, position = await make_project(profile)
                 headers = {"CodePark-After": position} if with_position else {}
-                asked = asyncio.create_task(client.get(f"/api/v1/projects/{project}", headers=headers))
-                await asyncio.wait({asked}, timeout=0.05)
-                assert not asked.done()
+                request = asyncio.create_task(client.get(f"/api/v1/projects/{project}", headers=headers))
+                await asyncio.wait({request}, timeout=0.05)
+                assert not request.done()
                 release.set()
-                assert (await asked).status_code == 200
+                assert (await request).status_code == 200
 
     asyncio.run(run())
 
@@ -101,15 +68,15 @@ def test_a_subscription_waits_until_the_read_model_tells_who_may_see_its_project
     """G7: asked too early, a new project would stay out of sight for as long as the subscription lasts."""
 
     async def run():
-        async with application(tmp_path) as (parts, client):
-            with held(parts.runners[0]) as release:
-                project, position = await make_project(parts)
+        async with application(tmp_path) as (profile, client):
+            with held(profile.runners[0]) as release:
+                project, position = await make_project(profile)
                 where = {"projects": project, "after": position}
-                asked = asyncio.create_task(client.head("/api/v1/events/stream", params=where))
-                await asyncio.wait({asked}, timeout=0.05)
-                assert not asked.done()
+                request = asyncio.create_task(client.head("/api/v1/events/stream", params=where))
+                await asyncio.wait({request}, timeout=0.05)
+                assert not request.done()
                 release.set()
-                assert (await asked).status_code == 200
+                assert (await request).status_code == 200
 
     asyncio.run(run())
 
@@ -119,19 +86,19 @@ def test_a_query_waits_for_the_insights_of_what_was_acknowledged(tmp_path, path)
     """G5: the insights are held; of another project they are not waited for."""
 
     async def run():
-        async with application(tmp_path) as (parts, client):
+        async with application(tmp_path) as (profile, client):
             other = (await client.post("/api/v1/projects", json={"name": "other"})).json()["id"]
-            project, _ = await make_project(parts)
-            with held(parts.runners[1]) as release:
+            project, _ = await make_project(profile)
+            with held(profile.runners[1]) as release:
                 content = {"content": "def f(a):\n    return a or 1\n"}
                 written = await client.put(f"/api/v1/projects/{project}/files/a.py", json=content)
                 assert written.status_code == 201
-                asked = asyncio.create_task(client.get(path.format(project)))
+                request = asyncio.create_task(client.get(path.format(project)))
                 assert (await client.get(f"/api/v1/projects/{other}")).status_code == 200
-                await asyncio.wait({asked}, timeout=0.05)
-                assert not asked.done()
+                await asyncio.wait({request}, timeout=0.05)
+                assert not request.done()
                 release.set()
-                body = (await asked).json()
+                body = (await request).json()
             shown = next(item for item in body.get("items", [body]) if item.get("id", project) == project)
             assert shown.get("aiInsights", shown)["complexity"] == 2
 
@@ -142,20 +109,20 @@ def test_events_of_a_project_that_the_read_model_has_not_seen_are_waited_for(tmp
     """G7: judged too early, they would be passed by, and the position with them."""
 
     async def run():
-        async with application(tmp_path, read_latest=False) as (parts, client):
-            with held(parts.runners[0]) as release:
-                made = asyncio.create_task(
+        async with whole_application(tmp_path, read_latest=False) as app:
+            profile, client, _ = app
+            with held(profile.runners[0]) as release:
+                creation = asyncio.create_task(
                     client.post("/api/v1/projects", json={"name": "p", "visibility": "public"})
                 )
-                while parts.log.tip().sequence == 0:
-                    await asyncio.wait({made}, timeout=0.01)
-                anybody = httpx.AsyncClient(transport=client._transport, base_url="http://test")
-                asked = asyncio.create_task(anybody.get("/api/v1/events"))
-                await asyncio.wait({asked}, timeout=0.05)
-                assert not asked.done()
+                while profile.log.tip().sequence == 0:
+                    await asyncio.wait({creation}, timeout=0.01)
+                request = asyncio.create_task(app.anybody().get("/api/v1/events"))
+                await asyncio.wait({request}, timeout=0.05)
+                assert not request.done()
                 release.set()
-                assert [item["type"] for item in (await asked).json()["items"]] == ["project.created"]
-                await made
+                assert [item["type"] for item in (await request).json()["items"]] == ["project.created"]
+                await creation
 
     asyncio.run(run())
 
@@ -164,9 +131,9 @@ def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
     """G5; a command that is accepted meanwhile says so with its refusal."""
 
     async def run():
-        async with application(tmp_path, wait_seconds=0.1) as (parts, client):
-            with held(parts.runners[0]):
-                project, position = await make_project(parts)
+        async with application(tmp_path, wait_seconds=0.1) as (profile, client):
+            with held(profile.runners[0]):
+                project, position = await make_project(profile)
                 for path in (f"/api/v1/projects/{project}", "/api/v1/projects"):
                     answer = await client.get(path, headers={"CodePark-After": position})
                     assert (answer.status_code, answer.json()["code"]) == (503, "projection_unavailable")
@@ -176,7 +143,7 @@ def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
                 )
                 assert late.status_code == 503
                 assert late.headers["CodePark-Command"]
-            await parts.progress.wait([model.name for model in parts.models], {0: 2}, stretched(30))
+            await profile.progress.wait([model.name for model in profile.models], {0: 2}, stretched(30))
             again = await client.post(
                 "/api/v1/projects", json={"name": "late"}, headers={"Idempotency-Key": "k"}
             )
@@ -184,7 +151,7 @@ def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
                 201,
                 late.headers["CodePark-Command"],
             )
-            assert parts.log.tip().sequence == 2
+            assert profile.log.tip().sequence == 2
 
     asyncio.run(run())
 
@@ -193,7 +160,7 @@ def test_the_same_key_twice_at_once_is_told_to_wait(tmp_path):
     """G3: the second request finds the first under way, and later its outcome."""
 
     async def run():
-        async with application(tmp_path) as (parts, client):
+        async with application(tmp_path) as (profile, client):
             send = [
                 client.post("/api/v1/projects", json={"name": "p"}, headers={"Idempotency-Key": "k"})
                 for _ in range(2)
@@ -207,7 +174,7 @@ def test_the_same_key_twice_at_once_is_told_to_wait(tmp_path):
                 "/api/v1/projects", json={"name": "p"}, headers={"Idempotency-Key": "k"}
             )
             assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
-            assert parts.log.tip().sequence == 1
+            assert profile.log.tip().sequence == 1
 
     asyncio.run(run())
 
@@ -216,14 +183,14 @@ def test_a_query_about_a_blocked_stream_is_refused_rather_than_stale(tmp_path):
     """G5, G8."""
 
     async def run():
-        async with application(tmp_path) as (parts, client):
-            made = await client.post("/api/v1/projects", json={"name": "p", "visibility": "public"})
+        async with application(tmp_path) as (profile, client):
+            created = await client.post("/api/v1/projects", json={"name": "p", "visibility": "public"})
             other = await client.post("/api/v1/projects", json={"name": "other", "visibility": "public"})
-            path = f"/api/v1/projects/{made.json()['id']}"
-            blocked = Checkpoint(sequence=2, blocked=frozenset({f"project-{made.json()['id']}"}))
-            for runner in parts.runners[:1]:
+            path = f"/api/v1/projects/{created.json()['id']}"
+            blocked = Checkpoint(sequence=2, blocked=frozenset({f"project-{created.json()['id']}"}))
+            for runner in profile.runners[:1]:
                 with runner.paused():
-                    parts.store.apply([Change(model="projects", writes=[], checkpoint=blocked)])
+                    profile.store.apply([Change(model="projects", writes=[], checkpoint=blocked)])
                     runner.reload()
             answer = await client.get(path)
             assert (answer.status_code, answer.json()["code"]) == (503, "projection_unavailable")
@@ -242,17 +209,17 @@ def test_the_sample_is_a_project_to_look_at(tmp_path):
     """What a demonstration shows where there is no repository."""
 
     async def run():
-        async with application(tmp_path) as (parts, client):
+        async with application(tmp_path) as (profile, client):
             source = SampleHistory()
             for _ in range(2):
-                done = await asyncio.to_thread(
-                    import_history, source, LocalSink(parts, SERVICE), source.name, public=True
+                result = await asyncio.to_thread(
+                    import_history, source, LocalSink(profile, SERVICE), source.name, public=True
                 )
-                assert (done.commits, done.files) == (3, 3)
-            project = (await client.get(f"/api/v1/projects/{done.project_id}")).json()
+                assert (result.commits, result.files) == (3, 3)
+            project = (await client.get(f"/api/v1/projects/{result.project_id}")).json()
             assert (project["visibility"], len(project["files"])) == ("public", 3)
             assert project["aiInsights"]["complexity"] > 1
-            commits = (await client.get(f"/api/v1/projects/{done.project_id}/commits")).json()
+            commits = (await client.get(f"/api/v1/projects/{result.project_id}/commits")).json()
             assert [item["version"] for item in commits["items"]] == [3, 2, 1]
 
     asyncio.run(run())

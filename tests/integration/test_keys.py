@@ -108,7 +108,7 @@ def test_who_guesses_elsewhere_does_not_keep_the_owner_out(server: Server) -> No
         return client.post(f"{AUTH}/login", json=body).status_code
 
     def slowed_down(client) -> bool:
-        """Guess, and tell whether the next guess has to wait for some seconds: others come too early then, too."""
+        """Guess, and return whether the next guess has to wait for some seconds."""
         answer = client.post(f"{AUTH}/login", json={**right, "password": "a wrong one"})
         return answer.status_code == 429 and int(answer.headers["retry-after"]) >= 3
 

@@ -1,7 +1,7 @@
 """Real servers for tests: one set for all workers of a run, and private ones for tests that kill them.
 
-`CODEPARK_TEST_KAFKA`, `CODEPARK_TEST_MONGODB_URI` and `CODEPARK_TEST_REDIS_URL` name servers that run already.
-Where a server cannot be had, its tests are skipped; with `CODEPARK_REQUIRE_CLUSTER=1` they fail.
+`CODEPARK_TEST_KAFKA`, `CODEPARK_TEST_MONGODB_URI` and `CODEPARK_TEST_REDIS_URL` name servers that run
+already. Where a server cannot be had, its tests are skipped; with `CODEPARK_REQUIRE_CLUSTER=1` they fail.
 """
 
 import asyncio

@@ -7,9 +7,8 @@ from uuid import uuid4
 import httpx
 
 from commands.position import START, parse_position
-from tests.support.program import CodeParkProgram
+from tests.support.program import STOP_SECONDS, CodeParkProgram
 from tests.support.server import Raw, Server, eventually
-from tests.support.time_scale import stretched
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 WORKERS = ("projections", "insights")
@@ -18,8 +17,8 @@ WORKERS = ("projections", "insights")
 class ClusterServer(Server):
     """`codepark serve` over real servers, with the workers that keep its read models.
 
-    A client sends the newest position that any client has seen: a query includes what that position names, and need not
-    include more.
+    A client sends the newest position that any client has seen: a query includes what that position names,
+    and need not include more.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class ClusterServer(Server):
 
     def stop(self, seconds: float | None = None) -> int:
         """End node and workers in order; return 0 where each of them returned that."""
-        limit = stretched(seconds) if seconds else self.stop_seconds
+        limit = seconds or STOP_SECONDS
         try:
             codes = [super().stop(limit)]
             for worker in self._workers:

@@ -1,7 +1,7 @@
-"""The loader of `docker compose`, with or without Docker: its plugin, or compose-go's own command, built once.
+"""The loader of `docker compose`: its plugin, or without Docker the command of compose-go, built once.
 
-The command checks the schema, the types and the interpolation. That each name of a service, a volume or a secret
-exists, only the plugin checks; tests/unit/test_compose.py does, too.
+The command checks the schema, the types and the interpolation. That each name of a service, a volume or a
+secret exists, only the plugin checks; tests/unit/test_compose.py does, too.
 """
 
 import os
@@ -20,13 +20,13 @@ BUILD_SECONDS = 240.0
 
 def checked(file: Path) -> "subprocess.CompletedProcess[str]":
     """Load *file* as `docker compose` does; raises MissingError where nothing here can."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COMPOSE_")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COMPOSE_")}
     command = (
         ["docker", "compose", "-f", str(file), "config", "-q"] if _has_plugin() else [_command(), str(file)]
     )
     return subprocess.run(
         command,
-        env={**kept, "CODEPARK_SECRET_KEY": "c2VjcmV0"},
+        env={**inherited, "CODEPARK_SECRET_KEY": "c2VjcmV0"},
         cwd=file.parent,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -39,8 +39,8 @@ def checked(file: Path) -> "subprocess.CompletedProcess[str]":
 def _has_plugin() -> bool:
     if shutil.which("docker") is None:
         return False
-    asked = ["docker", "compose", "version"]
-    return subprocess.run(asked, capture_output=True, timeout=stretched(60), check=False).returncode == 0
+    command = ["docker", "compose", "version"]
+    return subprocess.run(command, capture_output=True, timeout=stretched(60), check=False).returncode == 0
 
 
 def _command() -> str:
@@ -59,7 +59,7 @@ def _build(folder: Path) -> None:
         raise MissingError("compose.yaml is loaded by `docker compose` or by go, and neither is there")
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".build-") as name:
         built = Path(name) / "bin"
-        done = subprocess.run(
+        build = subprocess.run(
             [go, "install", f"github.com/compose-spec/compose-go/v2/cmd@{VERSION}"],
             env={**os.environ, "GOBIN": str(built)},
             cwd=name,
@@ -69,6 +69,6 @@ def _build(folder: Path) -> None:
             timeout=stretched(BUILD_SECONDS),
             check=False,
         )
-        if done.returncode:
-            raise MissingError(f"go could not build compose-go {VERSION}: {done.stderr[-1500:].strip()}")
+        if build.returncode:
+            raise MissingError(f"go could not build compose-go {VERSION}: {build.stderr[-1500:].strip()}")
         built.rename(folder)

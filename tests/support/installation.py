@@ -23,7 +23,7 @@ NOT_STARTED = ("not ready: log", "not ready: read models")
 
 
 class Node(CodeParkProgram):
-    """`codepark serve` of the cluster profile. *address* is where other nodes reach it, None where they do not."""
+    """`codepark serve` of the cluster profile; other nodes reach it at *address*, None where they do not."""
 
     def __init__(
         self, name: str, environment: Mapping[str, str], folder: Path, *, with_address: bool

@@ -1,4 +1,4 @@
-"""Logs of several partitions in memory, for what reads them."""
+"""Logs of several partitions in memory, for tests of their readers."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -26,8 +26,8 @@ class MemoryLog:
 
     def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Record]:
         topics = selection.topics
-        found = [r for r in self.records[after:] if topics is None or r.topic in topics]
-        return found[:limit]
+        records = [record for record in self.records[after:] if topics is None or record.topic in topics]
+        return records[:limit]
 
     def event(self, record: Record) -> Any:
         raise LookupError("there are no events here")

@@ -1,8 +1,8 @@
-"""The short and the full form of tests that can go on for as long as one likes.
+"""The short and the full form of tests that search for faults.
 
-`make test` runs the short form. `make proof` sets `CODEPARK_PROOF=1` and runs the full one: the tests with the marker
-`proof` and every Hypothesis test. At its end it prints one line of JSON for each proof, with its runs, its failures and
-the seconds that its tests took.
+`make test` runs the short form. `make proof` sets `CODEPARK_PROOF=1` and runs the full form: the tests with
+the marker `proof`, and every Hypothesis test. At the end it prints one line of JSON for each proof, with its
+runs, its failures and the seconds that its tests took.
 """
 
 import functools
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 FULL = os.environ.get("CODEPARK_PROOF") == "1"
 LAWS = "laws"
-"""The proof that a Hypothesis test counts for where its marker names no other."""
+"""The proof of a Hypothesis test without the marker."""
 
 LONGER = 100
-"""By how much the full form stretches pytest's limit for a test."""
+"""The factor by which the full form stretches pytest's time limit of a test."""
 
 _NAME, _RUNS = "proof", "proof-runs"
 
@@ -32,7 +32,7 @@ def size(short: T, full: T) -> T:
 
 
 def limit(item: pytest.Item, seconds: float) -> float:
-    """Return for how long *item* may run where a test may run for *seconds*."""
+    """Return the time limit of *item*, which is *seconds* in the short form."""
     return seconds * LONGER if FULL and item.get_closest_marker("proof") else seconds
 
 
@@ -60,7 +60,7 @@ class Runs:
 
     @pytest.hookimpl(tryfirst=True)  # before the selection by markers
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Let each test say which proof it belongs to, and let Hypothesis tests count their examples."""
+        """Note the proof of each test, and let Hypothesis tests count their examples."""
         for item in items:
             law = getattr(getattr(item, "obj", None), "hypothesis", None)
             if law is not None:
@@ -73,7 +73,7 @@ class Runs:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        """Put the runs of a test down with its report."""
+        """Add the number of runs to the report of a test."""
         _Counter.runs = 0
         try:
             return (yield)
@@ -97,7 +97,7 @@ def _counting(test: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass
 class Figures:
-    """What one proof came to."""
+    """The figures of one proof."""
 
     proof: str
     runs: int = 0

@@ -37,12 +37,12 @@ def eventually(ask: Callable[[], T | None], *, seconds: float = 30.0) -> T:
         answer = ask()
         if answer:
             return answer
-        assert time.monotonic() < deadline, f"nothing within {seconds} s"
+        assert time.monotonic() < deadline, f"nothing within {stretched(seconds):.0f} s"
         time.sleep(0.01)
 
 
 class Server(CodeParkProgram):
-    """`codepark serve` over a data directory, in the embedded profile; it may be stopped and started again."""
+    """`codepark serve` over a data directory, in the embedded profile; it may be stopped and restarted."""
 
     partitions = 1
 

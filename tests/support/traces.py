@@ -27,12 +27,12 @@ def _stored(server: Server) -> Iterator[bytes]:
     for log in server.data.parent.glob(f"{server.data.name}*.log"):
         yield log.read_bytes()
     if not isinstance(server, ClusterServer):
-        found = DataDirectory(server.data).server()
-        assert found is not None
-        assert found.redis_url is not None
-        yield from _redis(found.redis_url, "*")
+        announced = DataDirectory(server.data).server()
+        assert announced is not None
+        assert announced.redis_url is not None
+        yield from _redis(announced.redis_url, "*")
         return
-    settings = server.settings
+    settings = server.cluster_settings
     prefix = settings["CODEPARK_TOPIC_PREFIX"]
     yield from _redis(settings["CODEPARK_REDIS_URL"], f"{prefix}*")
     yield from _mongodb(settings["CODEPARK_MONGODB_URI"], prefix)
@@ -85,14 +85,14 @@ async def _kafka(servers: str, prefix: str) -> list[bytes]:
         ]
     finally:
         await admin.close()
-    found = []
+    messages = []
     async with AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False) as consumer:
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
         while [place for place in places if await consumer.position(place) < ends[place]]:
-            for messages in (await consumer.getmany(timeout_ms=1_000)).values():
-                for message in messages:
+            for batch in (await consumer.getmany(timeout_ms=1_000)).values():
+                for message in batch:
                     headers = b" ".join(value for _, value in message.headers)
-                    found.append(b" ".join((message.key or b"", message.value or b"", headers)))
-    return found
+                    messages.append(b" ".join((message.key or b"", message.value or b"", headers)))
+    return messages

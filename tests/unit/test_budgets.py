@@ -21,7 +21,7 @@ def lengths():
 
 
 def bodies(path):
-    """Yield each function with the number of lines from its first statement after the docstring to its last."""
+    """Yield each function with the length of its body in lines, without the docstring."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) is not None else node.body

@@ -1,4 +1,4 @@
-"""compose.yaml and the Dockerfile are in step with the code: nothing else reads them on a machine without Docker."""
+"""compose.yaml and the Dockerfile agree with the code: without Docker, nothing else reads them."""
 
 import re
 import tomllib

@@ -6,31 +6,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.position import START, parse_position
-from read_api.realtime.events import shown
-from read_api.rest.events import _scan
+from read_api.contract.events import scan_records
+from read_api.realtime.events import render_event
 from tests.support.partitions import memory_logs
 
 APPENDS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=30)
 
 
-def told(event):
+def place_of(event):
     shown = json.loads(event.json)
-    return shown["occurredAt"], next(iter(event.place.partitions)), event.sequence
+    return shown["occurredAt"], next(iter(event.position.partitions)), event.sequence
 
 
 def pages(logs, limit, allowed=lambda _: True, start=START):
     """Return the events of all pages, and the position behind the last."""
-    found, position, more = [], start, True
+    events, position, more = [], start, True
     while more:
-        events, position, more = _scan(
+        page = scan_records(
             logs.records(position.sequences, through=logs.tip().sequences),
             position,
             limit,
-            lambda log, record: shown(log, record) if allowed(record) else None,
+            lambda log, record: render_event(log, record) if allowed(record) else None,
             several=True,
         )
-        found += events
-    return found, position
+        events += page.events
+        position, more = page.position, page.more
+    return events, position
 
 
 @given(appends=APPENDS, limit=st.integers(1, 5))
@@ -39,9 +40,9 @@ def test_any_limit_gives_the_same_events_in_the_same_order(appends, limit):
     for partition, time in appends:
         logs[partition].add("h", time)
     whole, _ = pages(logs, 1_000)
-    found, position = pages(logs, limit)
-    assert [told(event) for event in found] == [told(event) for event in whole]
-    assert [told(event) for event in whole] == sorted(told(event) for event in whole)
+    collected, position = pages(logs, limit)
+    assert [place_of(event) for event in collected] == [place_of(event) for event in whole]
+    assert [place_of(event) for event in whole] == sorted(place_of(event) for event in whole)
     assert position.sequences == {log.number: len(log.records) for log in logs if log.records}
 
 
@@ -55,4 +56,4 @@ def test_each_events_position_is_that_of_the_list_behind_it(appends, data):
         at = data.draw(st.integers(0, len(odd) - 1))
         assert json.loads(odd[at].json)["position"] == odd[at].token
         rest, _ = pages(logs, 3, lambda record: record.sequence % 2 == 1, parse_position(odd[at].token))
-        assert [told(event) for event in rest] == [told(event) for event in odd[at + 1 :]]
+        assert [place_of(event) for event in rest] == [place_of(event) for event in odd[at + 1 :]]

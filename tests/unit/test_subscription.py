@@ -1,4 +1,4 @@
-"""What a subscriber is told of projects that come out of sight."""
+"""The events that a subscriber gets about projects that it may no longer see."""
 
 import asyncio
 import threading
@@ -13,8 +13,8 @@ from tests.support.profile import ADA, BOB
 EVE = Actor(id="01900000-0000-7000-8000-00000000000e", roles=frozenset({Role.USER}))
 
 
-def told(commands, actor, visible, **options):
-    """Return the types of events that *actor* is told of, from the second event on."""
+def topics_for(commands, actor, visible, **options):
+    """Return the types of events that *actor* gets, from the second event on."""
 
     async def projected(*_):
         return
@@ -24,9 +24,9 @@ def told(commands, actor, visible, **options):
         hub.start(asyncio.get_running_loop())
         first = commands.log.read(0, 1)[0]
         start = Position.at(1, first.chain)
-        found = Subscription(hub, visible, actor, start, projected=projected, **options)
-        await found.begin()
-        batches = found.batches()
+        subscription = Subscription(hub, visible, actor, start, projected=projected, **options)
+        await subscription.begin()
+        batches = subscription.batches()
         topics = [event.topic for event in await anext(batches)]
         await batches.aclose()
         return topics
@@ -34,7 +34,7 @@ def told(commands, actor, visible, **options):
     return asyncio.run(run())
 
 
-def test_who_follows_a_project_is_told_that_it_is_gone(commands):
+def test_a_follower_of_a_project_gets_its_deletion(commands):
     project = commands.project()
     commands.do("project.update", target=project, name="second")
     commands.do("project.delete", target=project)
@@ -43,18 +43,18 @@ def test_who_follows_a_project_is_told_that_it_is_gone(commands):
     def visible(home, actor):
         return actor == ADA and home == project and next(seen)
 
-    topics = told(commands, ADA, visible, projects=frozenset({project}))
+    topics = topics_for(commands, ADA, visible, projects=frozenset({project}))
     assert topics == ["project.updated", "project.deleted"]
 
 
-def test_who_could_not_see_it_is_not_told(commands):
+def test_who_could_not_see_it_is_not_topics_for(commands):
     project = commands.project()
     commands.do("project.delete", target=project)
     for actor in (BOB, EVE):
-        assert told(commands, actor, lambda home, actor: False) == []
+        assert topics_for(commands, actor, lambda home, actor: False) == []
 
 
-def test_what_may_be_seen_is_not_asked_in_the_loop_where_that_goes_over_a_network(commands):
+def test_visibility_is_not_asked_in_the_loop_where_that_goes_over_a_network(commands):
     project = commands.project()
     commands.do("file.write", target=project, path="a", content="1")
     threads = set()
@@ -63,5 +63,7 @@ def test_what_may_be_seen_is_not_asked_in_the_loop_where_that_goes_over_a_networ
         threads.add(threading.current_thread())
         return True
 
-    assert told(commands, ADA, visible, projects=frozenset({project}), in_threads=True) == ["file.written"]
+    assert topics_for(commands, ADA, visible, projects=frozenset({project}), in_threads=True) == [
+        "file.written"
+    ]
     assert threading.current_thread() not in threads

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from commands.position import START, Position, parse_position
 from domain.actor import SERVICE, Actor, Role
-from read_api.realtime import feed
+from read_api.realtime import event_buffer
 from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
 from tests.support.partitions import home_in, memory_logs
@@ -27,10 +27,10 @@ def subscribed(hub, position, actor=SERVICE, visible=lambda *_: True, **options)
     return Subscription(hub, visible, actor, position, projected=nothing, **options)
 
 
-async def taken(hub, found, most):
+async def taken(hub, subscriber, most):
     """Return up to *most* events of a subscription, as many as are there; the last batch may be cut."""
-    events, batches = [], found.batches()
-    while len(events) < most and any(hub.tip(number) > after for number, after in found.after.items()):
+    events, batches = [], subscriber.batches()
+    while len(events) < most and any(hub.tip(number) > after for number, after in subscriber.after.items()):
         events += await anext(batches)
     await batches.aclose()
     return events[:most]
@@ -60,7 +60,7 @@ def test_resuming_from_any_event_goes_on_behind_it(steps, chunk, begun):
         return logs, seen
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feed, "_CHUNK", chunk)
+        patch.setattr(event_buffer, "_CHUNK", chunk)
         logs, seen = asyncio.run(run())
     for log, home in zip(logs, HOMES, strict=True):
         sequences = [event.sequence for _, event in seen if event.home == home]
@@ -68,7 +68,7 @@ def test_resuming_from_any_event_goes_on_behind_it(steps, chunk, begun):
     position = START
     for token, event in seen:
         assert json.loads(event.json)["position"] == event.token
-        assert token == position.moved(event.place)
+        assert token == position.moved(event.position)
         position = token
 
 
@@ -78,14 +78,14 @@ def test_a_subscription_to_projects_reads_their_partitions_alone():
         hub = Hub(logs)
         hub.start(asyncio.get_running_loop())
         start = Position({0: (0, b"aaaa"), 1: (0, b"bbbb")})
-        found = subscribed(hub, start, projects=frozenset({HOMES[1]}))
+        subscriber = subscribed(hub, start, projects=frozenset({HOMES[1]}))
         for partition, home in enumerate(HOMES):
             logs[partition].add(home, 0)
-        events = await taken(hub, found, 9)
-        return found, events
+        events = await taken(hub, subscriber, 9)
+        return subscriber, events
 
-    found, events = asyncio.run(run())
-    assert ([event.home for event in events], found.after) == ([HOMES[1]], {1: 1})
+    subscriber, events = asyncio.run(run())
+    assert ([event.home for event in events], subscriber.after) == ([HOMES[1]], {1: 1})
     assert parse_position(events[0].token).sequences == {0: 0, 1: 1}
 
 
@@ -107,13 +107,13 @@ def test_a_subscriber_waits_for_whichever_partition_grows():
 
 
 def test_what_may_be_seen_is_asked_once_at_the_start():
-    asked = []
+    questions = []
 
     async def projected(sequence, partition):
-        asked.append((partition, sequence))
+        questions.append((partition, sequence))
 
     def visible(home, _):
-        asked.append(home)
+        questions.append(home)
         return True
 
     async def run():
@@ -123,11 +123,11 @@ def test_what_may_be_seen_is_asked_once_at_the_start():
         hub = Hub(logs)
         hub.start(asyncio.get_running_loop())
         projects = frozenset(HOMES[:2])
-        found = Subscription(hub, visible, EVE, logs.tip(), projected=projected, projects=projects)
-        await found.begin()
+        subscriber = Subscription(hub, visible, EVE, logs.tip(), projected=projected, projects=projects)
+        await subscriber.begin()
         logs[1].add(HOMES[1], 0, "file.written")
-        return await taken(hub, found, 9)
+        return await taken(hub, subscriber, 9)
 
     events = asyncio.run(run())
     assert [event.home for event in events] == [HOMES[1]]
-    assert (set(asked[:2]), asked[2:]) == (set(HOMES[:2]), [(1, 2)])
+    assert (set(questions[:2]), questions[2:]) == (set(HOMES[:2]), [(1, 2)])

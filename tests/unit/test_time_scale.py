@@ -1,6 +1,8 @@
 """The factor that stretches every limit of time in the tests."""
 
+import ast
 import os
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +56,56 @@ def test_a_factor_that_cannot_be_one_is_refused(text):
 def test_a_limit_is_stretched(monkeypatch):
     monkeypatch.setattr(time_scale, "_SCALE", TimeScale("3"))
     assert stretched(20) == 60
+
+
+TESTS = Path(__file__).parents[1]
+LIMITS = {"timeout", "open_timeout", "socket_timeout", "lock_timeout", "pool_timeout", "deadline"}
+WAITS = {"wait", "join", "acquire", "timeout"}
+SHORTEST = 1
+"""A shorter limit is a look at what does not happen, and not a limit for something that does."""
+
+
+def bare_limits(source):
+    """Return the lines on which a call has a time limit that is a plain number."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return sorted(call.lineno for call in calls if any(map(is_long, limits_of(call))))
+
+
+def limits_of(call):
+    named = [keyword.value for keyword in call.keywords if keyword.arg in LIMITS]
+    function = call.func
+    if not isinstance(function, ast.Attribute) or ast.unparse(function) == "pytest.mark.timeout":
+        return named
+    return [*named, *(call.args[:1] if function.attr in WAITS else ())]
+
+
+def is_long(value):
+    return (
+        isinstance(value, ast.Constant) and isinstance(value.value, int | float) and value.value >= SHORTEST
+    )
+
+
+def test_each_limit_is_stretched():
+    """Write `timeout=stretched(30)`; `eventually(…, seconds=30)` and pytest's limit are stretched already."""
+    places = {
+        path.relative_to(TESTS).as_posix(): lines
+        for path in sorted(TESTS.rglob("*.py"))
+        if (lines := bare_limits(path.read_text(encoding="utf-8")))
+    }
+    assert places == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("run(timeout=60)", [1]),
+        ("\nevent.wait(10)", [2]),
+        ("thread.join(30.0)", [1]),
+        ("run(timeout=stretched(60))", []),
+        ("event.wait(0.2)", []),
+        ("pytest.mark.timeout(300)", []),
+        ("', '.join(names)", []),
+    ],
+)
+def test_what_is_taken_for_a_limit(source, lines):
+    assert bare_limits(source) == lines

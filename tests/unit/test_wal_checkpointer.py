@@ -3,7 +3,7 @@
 import sqlite3
 
 from codepark import wal_checkpointer
-from codepark.wal_checkpointer import Checkpointer
+from codepark.wal_checkpointer import WalCheckpointer
 from tests.support.server import eventually
 
 
@@ -17,7 +17,7 @@ def test_a_grown_log_is_moved_into_the_file(tmp_path, monkeypatch):
     writer.execute("CREATE TABLE t (x BLOB)")
     writer.execute("INSERT INTO t VALUES (zeroblob(10))")
     before = path.stat().st_size
-    checkpointer = Checkpointer([path, tmp_path / "missing.sqlite"])
+    checkpointer = WalCheckpointer([path, tmp_path / "missing.sqlite"])
     writer.execute("INSERT INTO t VALUES (zeroblob(400000))")
     assert eventually(lambda: path.stat().st_size > before + 400_000)
     checkpointer.close()

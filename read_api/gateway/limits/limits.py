@@ -9,9 +9,8 @@ from typing import Any, Protocol
 from domain.actor import ANONYMOUS, Actor
 from read_api.gateway.limits.gcra import Bucket, Decision, Limit, remaining, seconds
 from read_api.gateway.limits.limiter import Lease, Limiter
-from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.tiers import DEFAULT, SIGN_IN, SIGN_IN_REQUESTS, allowance_of
-from read_api.gateway.problems import RETRY_SECONDS, HttpError
+from read_api.problems import RETRY_SECONDS, HttpError
 
 Headers = list[tuple[bytes, bytes]]
 _RUNNING, _LEASES = "limits.running", "limits.leases"
@@ -165,11 +164,6 @@ class Limits:
         if lease is not None:
             self.sockets -= 1
             await self.limiter.leave(lease)
-
-
-def unlimited() -> Limits:
-    """Return limits that allow everything."""
-    return Limits(MemoryLimiter(), tiers=False, sign_in=False)
 
 
 def _known(call: Caller) -> Actor:

@@ -12,7 +12,7 @@ from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.redis import RedisLimiter, connect
 from tests.support.time_scale import stretched
 
-DEADLINE = stretched(5.0)  # other tests keep the machine busy
+DEADLINE = stretched(5.0)  # long enough for a machine that is busy with other tests
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What only a shared limiter can be asked: other processes, processes that died, clocks, and a server that is away."""
+"""Shared limiters only: several processes, processes that died, clocks, and an unavailable server."""
 
 import asyncio
 import json
@@ -30,14 +30,15 @@ async def main(url, prefix, per_minute, burst, requests, deadline):
     await limiter.ping()
     print("ready", flush=True)
     sys.stdin.readline()
-    buckets, left, passed = (Bucket("k", Limit("law", int(per_minute), int(burst))),), iter(range(int(requests))), 0
-    async def ask():
+    buckets = (Bucket("k", Limit("law", int(per_minute), int(burst))),)
+    numbers, passed = iter(range(int(requests))), 0
+    async def take():
         nonlocal passed
-        for _ in left:
+        for _ in numbers:
             decision = await limiter.take(buckets)
             passed += decision.allowed
     began = time.monotonic()
-    await asyncio.gather(*(ask() for _ in range(25)))
+    await asyncio.gather(*(take() for _ in range(25)))
     print(json.dumps([passed, began, time.monotonic()]), flush=True)
     await limiter.aclose()
 
@@ -75,36 +76,36 @@ def test_ten_thousand_requests_of_two_processes_never_pass_the_limit(redis_url, 
         for process in processes:
             process.stdin.write("go\n")
             process.stdin.flush()
-        found = [json.loads(process.communicate(timeout=stretched(60))[0]) for process in processes]
+        outcomes = [json.loads(process.communicate(timeout=stretched(60))[0]) for process in processes]
     finally:
         for process in processes:
             process.kill()
             process.communicate()
     assert [process.returncode for process in processes] == [0, 0]
-    passed = sum(count for count, _, _ in found)
-    seconds = max(end for _, _, end in found) - min(begin for _, begin, _ in found)
+    passed = sum(count for count, _, _ in outcomes)
+    seconds = max(end for _, _, end in outcomes) - min(begin for _, begin, _ in outcomes)
     assert limit.burst <= passed <= limit.burst + seconds * limit.per_minute / 60 + 1
 
 
-def test_requests_that_wait_together_are_one_question(redis_url):
+def test_requests_that_wait_together_share_a_call(redis_url):
     async def run():
         limiter = new_limiter(redis_url)
         await limiter.ping()
         with Redis.from_url(redis_url) as watcher:
-            asked = 0
+            calls = 0
             await limiter.take((Bucket("k", LIMIT),))
             original = limiter._take_script.run
 
             async def counted(*arguments):
-                nonlocal asked
-                asked += 1
+                nonlocal calls
+                calls += 1
                 return await original(*arguments)
 
             limiter._take_script.run = counted
             await asyncio.gather(*(limiter.take((Bucket(str(n), LIMIT),)) for n in range(60)))
             assert watcher.ping()
         await limiter.aclose()
-        return asked
+        return calls
 
     assert asyncio.run(run()) <= 2
 
@@ -124,11 +125,11 @@ def test_a_script_that_the_server_forgot_is_sent_again(tmp_path):
 
 
 def test_sockets_of_a_process_that_died_are_freed(redis_url):
-    """It renews no longer, and its leases run out."""
+    """It renews no longer, and its leases expire."""
 
     async def run():
         prefix = f"test-{uuid4().hex}."
-        lease = stretched(2.0)  # longer than a busy machine stands still
+        lease = stretched(2.0)  # longer than a busy machine stops a process
         dead = new_limiter(redis_url, prefix, lease_seconds=lease)
         lives = new_limiter(redis_url, prefix, lease_seconds=lease)
         assert await dead.enter("k", 1) is not None
@@ -143,7 +144,7 @@ def test_sockets_of_a_process_that_died_are_freed(redis_url):
     asyncio.run(run())
 
 
-def test_sockets_that_live_keep_their_place(redis_url):
+def test_open_sockets_stay_counted(redis_url):
     async def run():
         prefix = f"test-{uuid4().hex}."
         lease = stretched(2.0)
@@ -159,7 +160,7 @@ def test_sockets_that_live_keep_their_place(redis_url):
     asyncio.run(run())
 
 
-def test_a_clock_that_was_set_back_locks_nobody_out(redis_url):
+def test_a_clock_that_was_set_back_refuses_one_interval_at_most(redis_url):
     async def run():
         prefix = f"test-{uuid4().hex}."
         limiter = new_limiter(redis_url, prefix)
@@ -173,7 +174,7 @@ def test_a_clock_that_was_set_back_locks_nobody_out(redis_url):
     assert asyncio.run(run()).wait == LIMIT.interval
 
 
-def test_a_server_that_hangs_costs_two_deadlines_and_one_that_is_back_is_found(tmp_path):
+def test_a_server_that_hangs_costs_two_deadlines_and_is_used_again_once_it_answers(tmp_path):
     with private_valkey(tmp_path) as valkey:
 
         async def run():
@@ -187,7 +188,9 @@ def test_a_server_that_hangs_costs_two_deadlines_and_one_that_is_back_is_found(t
             began = time.monotonic()
             decisions = [await limiter.take((Bucket("k", LIMIT),)) for _ in range(3)]
             assert time.monotonic() - began < stretched(2)
-            assert [d.allowed for d in decisions] == [True, True, False], "half of four, counted here"
+            assert [d.allowed for d in decisions] == [True, True, False], (
+                "half of four, counted in this process"
+            )
             assert decisions[0].limits == (LIMIT.stricter(),)
             assert (limiter.unavailable, limiter.failures, limiter.decided_locally) == (True, 1, 3)
             lease = await limiter.enter("k", 10)
@@ -204,7 +207,7 @@ def test_a_server_that_hangs_costs_two_deadlines_and_one_that_is_back_is_found(t
         asyncio.run(run())
 
 
-def test_a_server_that_was_never_there(tmp_path):
+def test_a_server_that_never_existed(tmp_path):
     async def run():
         limiter = new_limiter(f"unix://{tmp_path}/nobody.sock")
         with pytest.raises(LimiterUnavailableError):
@@ -218,19 +221,19 @@ def test_a_server_that_was_never_there(tmp_path):
     asyncio.run(run())
 
 
-def test_one_answer_that_comes_too_late_is_asked_for_again():
-    """Only who is silent twice is away: this process may have been busy itself."""
+def test_a_call_is_repeated_once_after_a_timeout():
+    """Only a second timeout means unavailable: this process itself may have been too busy to read."""
 
     class Late(MemoryLimiter):
         late = 1
 
         async def ping(self):
-            raise AssertionError("nobody looks for who is not away")
+            raise AssertionError("an available limiter is not pinged")
 
         async def take(self, buckets):
             if self.late:
                 self.late -= 1
-                raise LimiterTimeoutError("too late")
+                raise LimiterTimeoutError("no answer in time")
             return await super().take(buckets)
 
     async def run():

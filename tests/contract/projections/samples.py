@@ -1,4 +1,4 @@
-"""Read models, histories and a naive reading of them, to hold a store against."""
+"""Read models, histories, and a naive way to apply them, with which stores are compared."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from projections.model import Collection, ReadModel
 from projections.store import Change, Checkpoint, DocumentStore
 from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
+from tests.support.documents import dump
 from tests.support.proof import size
 
 NOTES = ReadModel(
@@ -83,11 +84,11 @@ histories = st.lists(_events, max_size=25).map(lambda events: list(enumerate(eve
 
 def expected(history: History) -> dict[str, list[Document]]:
     """Apply *history* in the plainest way."""
-    found: dict[str, dict[str, Document]] = {"notes": {}, "drafts": {}}
+    collections: dict[str, dict[str, Document]] = {"notes": {}, "drafts": {}}
     for _, writes in history:
         for write in writes:
-            _apply(found[write.collection], write)
-    return {name: [documents[id_] for id_ in sorted(documents)] for name, documents in found.items()}
+            _apply(collections[write.collection], write)
+    return {name: [documents[id_] for id_ in sorted(documents)] for name, documents in collections.items()}
 
 
 def _apply(documents: dict[str, Document], write: Write) -> None:
@@ -127,4 +128,4 @@ def put(store: DocumentStore, documents: Iterable[Document], start: int = 1) -> 
 
 
 def dumps(store: DocumentStore) -> dict[str, list[Document]]:
-    return {name: list(store.dump(name)) for name in ("notes", "drafts")}
+    return {name: list(dump(store, name)) for name in ("notes", "drafts")}

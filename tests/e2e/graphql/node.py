@@ -21,7 +21,7 @@ def run(program: str, *arguments: str) -> Any:
     if shutil.which("node") is None or shutil.which("npm") is None:
         cannot_have("there is no Node on this machine")
     _install()
-    done = subprocess.run(
+    finished = subprocess.run(
         ["node", str(FOLDER / program), *arguments],
         cwd=FOLDER,
         capture_output=True,
@@ -29,12 +29,12 @@ def run(program: str, *arguments: str) -> Any:
         timeout=stretched(RUN_SECONDS),
         check=False,
     )
-    assert done.returncode == 0, done.stderr + done.stdout
-    return json.loads(done.stdout.splitlines()[-1])
+    assert finished.returncode == 0, finished.stderr + finished.stdout
+    return json.loads(finished.stdout.splitlines()[-1])
 
 
 def _install() -> None:
-    """Install the packages once for all workers of a run; what is there already stays."""
+    """Install the packages once for all workers of a run; packages that are there already stay."""
     digest = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
     with (FOLDER / ".install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -42,7 +42,7 @@ def _install() -> None:
         if marker.exists() and marker.read_text() == digest:
             return
         try:
-            done = subprocess.run(
+            finished = subprocess.run(
                 ["npm", "ci", "--ignore-scripts"],
                 cwd=FOLDER,
                 capture_output=True,
@@ -52,6 +52,6 @@ def _install() -> None:
             )
         except subprocess.TimeoutExpired:
             cannot_have(f"npm did not install within {stretched(INSTALL_SECONDS):.0f} s")
-        if done.returncode != 0:
-            cannot_have(f"npm could not install: {done.stderr[-500:]}")
+        if finished.returncode != 0:
+            cannot_have(f"npm could not install: {finished.stderr[-500:]}")
         marker.write_text(digest)

@@ -1,4 +1,4 @@
-"""Drive a headless Chromium over its DevTools protocol, with the standard library and websockets alone."""
+"""Drive a headless Chromium over its DevTools protocol, with only the standard library and websockets."""
 
 import base64
 import itertools
@@ -34,7 +34,7 @@ def executable():
 
 
 class Page:
-    """One tab. *problems* are what its console calls errors, failed requests and violated policies included."""
+    """One tab. *problems* are the errors of its console, failed requests and violated policies among them."""
 
     def __init__(self, socket):
         self._socket = socket
@@ -110,7 +110,7 @@ def browser(profile):
         with connect(_page_address(process, Path(profile)), max_size=None) as socket:
             yield Page(socket)
     finally:
-        identity.end(10)
+        identity.end(stretched(10))
 
 
 def _page_address(process, profile):
@@ -129,6 +129,6 @@ def _attach(port, path):
     """Return the address of the first tab."""
     with connect(f"ws://127.0.0.1:{port}{path}") as socket:
         socket.send(json.dumps({"id": 1, "method": "Target.getTargets"}))
-        found = json.loads(socket.recv(timeout=stretched(10)))["result"]["targetInfos"]
-    target = next(item["targetId"] for item in found if item["type"] == "page")
-    return f"ws://127.0.0.1:{port}/devtools/page/{target}"
+        targets = json.loads(socket.recv(timeout=stretched(10)))["result"]["targetInfos"]
+    page = next(target["targetId"] for target in targets if target["type"] == "page")
+    return f"ws://127.0.0.1:{port}/devtools/page/{page}"

@@ -22,8 +22,8 @@ def load(file):
 
 
 def test_compose_takes_the_file():
-    done = load(ROOT / "compose.yaml")
-    assert done.returncode == 0, done.stderr
+    loaded = load(ROOT / "compose.yaml")
+    assert loaded.returncode == 0, loaded.stderr
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -33,9 +33,9 @@ def test_compose_refuses_a_copy_with(tmp_path, name):
     assert right in text
     copy = tmp_path / "compose.yaml"
     copy.write_text(text.replace(right, wrong, 1), encoding="utf-8")
-    done = load(copy)
-    assert done.returncode != 0
-    assert named in done.stderr
+    loaded = load(copy)
+    assert loaded.returncode != 0
+    assert named in loaded.stderr
 
 
 def test_without_docker_and_go_it_is_missing(tmp_path, monkeypatch):

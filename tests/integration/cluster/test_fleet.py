@@ -1,4 +1,4 @@
-"""`make cluster`: the servers outlive the command, are found again, and only they are ended."""
+"""`make cluster`: the servers outlive the command, the next one finds them, and only they are ended."""
 
 import json
 import os
@@ -23,9 +23,9 @@ RUNS = [sys.executable, "-c", "import sys; print('up', flush=True); sys.stdin.re
 
 @pytest.fixture
 def fleet(tmp_path):
-    found = Fleet(tmp_path / "fleet")
-    yield found
-    found.stop()
+    fleet = Fleet(tmp_path / "fleet")
+    yield fleet
+    fleet.stop()
 
 
 def command(data, *arguments):
@@ -105,11 +105,11 @@ def test_stop_spares_a_later_process_of_the_same_number(fleet, tmp_path):
 
 
 def test_a_start_that_fails_leaves_nothing_of_its_own(fleet, monkeypatch):
-    kept = fleet.start(["valkey"])["valkey"]
+    running = fleet.start(["valkey"])["valkey"]
     monkeypatch.setenv("CODEPARK_SECANTUSD", "false")
     with pytest.raises(ServerError, match="mongo ended"):
         fleet.start(["valkey", "mongo"])
-    assert kept.running
+    assert running.running
     assert list(fleet.entries()) == ["valkey"]
 
 

@@ -1,4 +1,4 @@
-"""Two nodes over three partitions: one history, whoever is asked."""
+"""Two nodes over three partitions: one history, which both of them show."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def created(client: httpx.Client, name: str) -> tuple[str, Position]:
 
 
 def spread(create: Callable[[int], str], least: int) -> list[str]:
-    """Create projects, *least* of them and until each partition has one: chance decides where an id belongs."""
+    """Create at least *least* projects, until each partition has one: chance decides where an id belongs."""
     ids: list[str] = []
     while len(ids) < least or len({partition_of(id_, PARTITIONS) for id_ in ids}) < PARTITIONS:
         assert len(ids) < MOST, "a partition gets nothing"
@@ -59,14 +59,14 @@ def spread(create: Callable[[int], str], least: int) -> list[str]:
 
 def history(client: httpx.Client, after: str, limit: int) -> list[dict[str, Any]]:
     """Read every page of the events of a node that has come to *after*."""
-    found: list[dict[str, Any]] = []
+    collected: list[dict[str, Any]] = []
     cursor: str | None = Position({0: (0, b"\0" * 4)}).token()
     while cursor is not None:
         query = {"cursor": cursor, "limit": limit}
         page = made(client.get(EVENTS, params=query, headers={"CodePark-After": after}), 200)
-        found += page["items"]
+        collected += page["items"]
         cursor = page["nextCursor"]
-    return found
+    return collected
 
 
 def figure(node: Node, name: str) -> dict[str, float]:
@@ -81,7 +81,7 @@ def test_two_nodes_over_three_partitions_serve_one_history(installation):
         one, two = (stack.enter_context(node.client()) for node in nodes)
         probe, _ = created(
             two, "probe"
-        )  # one: workers that are asked for the newest each time are never quick enough
+        )  # one: workers that have to include the newest event each time are never quick enough
         eventually(lambda: two.get(f"{PROJECTS}/{probe}").is_success, seconds=40)
         start = made(two.get(EVENTS, params={"limit": 1}), 200)
         while start["nextCursor"]:
@@ -122,11 +122,11 @@ def _is_read_anywhere(one: httpx.Client, two: httpx.Client, ids: list[str], seen
     for client in (one, two):
         assert [made(client.get(f"{PROJECTS}/{id_}", headers=after), 200)["id"] for id_ in ids] == ids
     answer = two.patch(f"{PROJECTS}/{ids[0]}", json={"name": "renamed"}, headers=after)
-    told = parse_position(answer.headers["codepark-position"])
+    answered = parse_position(answer.headers["codepark-position"])
     own = partition_of(ids[0], PARTITIONS)
-    assert told.sequence(own) > seen.sequence(own)
-    assert all(told.sequence(n) == seen.sequence(n) for n in range(PARTITIONS) if n != own)
-    one_more = one.get(f"{PROJECTS}/{ids[0]}", headers={"CodePark-After": told.token()})
+    assert answered.sequence(own) > seen.sequence(own)
+    assert all(answered.sequence(n) == seen.sequence(n) for n in range(PARTITIONS) if n != own)
+    one_more = one.get(f"{PROJECTS}/{ids[0]}", headers={"CodePark-After": answered.token()})
     assert made(one_more, 200)["name"] == "renamed"
 
 
@@ -144,11 +144,11 @@ def _is_told_live(nodes: list[Node], before: str, ids: list[str]) -> None:
 
 
 def _is_one_order(one: httpx.Client, two: httpx.Client, seen: Position) -> None:
-    told = [[event["id"] for event in history(client, seen.token(), 7)] for client in (one, two)]
-    assert told[0] == told[1]
-    assert len(set(told[0])) == len(told[0])
+    listed = [[event["id"] for event in history(client, seen.token(), 7)] for client in (one, two)]
+    assert listed[0] == listed[1]
+    assert len(set(listed[0])) == len(listed[0])
     events = history(one, seen.token(), 100)
-    assert [event["id"] for event in events] == told[0]
+    assert [event["id"] for event in events] == listed[0]
     assert [event["occurredAt"] for event in events] == sorted(event["occurredAt"] for event in events)
 
 
@@ -179,8 +179,8 @@ def _a_batch_of_new_ones_names_all_partitions(client: httpx.Client) -> None:
         joined = joined.join(parse_position(result["position"]))
     assert parse_position(answer.headers["codepark-position"]) == joined
     assert set(joined.partitions) == set(range(PARTITIONS))
-    told = client.get(f"{COMMANDS}/{results[-1]['commandId']}").json()
-    assert told["position"] == results[-1]["position"]
+    command = client.get(f"{COMMANDS}/{results[-1]['commandId']}").json()
+    assert command["position"] == results[-1]["position"]
 
 
 def _the_command_line_tells_the_same(node: Node, client: httpx.Client) -> None:
@@ -189,9 +189,9 @@ def _the_command_line_tells_the_same(node: Node, client: httpx.Client) -> None:
     def codepark(*arguments: str) -> list[str]:
         environment = {**os.environ, **node.environment}
         command = [sys.executable, "-m", "codepark.cli", *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
+        printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert printed.returncode == 0, printed.stderr
+        return printed.stdout.splitlines()
 
     tip = made(client.get(EVENTS, params={"limit": 1}), 200)["position"]
     listed = [(event["id"], event["sequence"]) for event in history(client, tip, 100)]
@@ -200,8 +200,8 @@ def _the_command_line_tells_the_same(node: Node, client: httpx.Client) -> None:
     assert all(list(parse_position(e["position"]).sequences.values()) == [e["sequence"]] for e in written)
     tail = [json.loads(line)["id"] for line in codepark("events", "tail", "--count", "5")]
     assert tail == [id_ for id_, _ in listed[-5:]]
-    behind = [json.loads(line) for line in codepark("events", "export", "--after", "2")]
-    assert [event["id"] for event in behind] == [id_ for id_, sequence in listed if sequence > 2]
+    later = [json.loads(line) for line in codepark("events", "export", "--after", "2")]
+    assert [event["id"] for event in later] == [id_ for id_, sequence in listed if sequence > 2]
     assert "the chain holds" in "".join(codepark("doctor", "--json"))
 
 

@@ -30,7 +30,7 @@ def collected():
 
 
 def leaves_connections(test):
-    """Mark a test after which aiokafka has a connection open: it closes neither TLS nor what a dead broker held."""
+    """Mark a test after which aiokafka has a connection open: of TLS, or to a broker that was killed."""
     for mark in (
         pytest.mark.usefixtures("collected"),
         pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),

@@ -93,7 +93,7 @@ def test_mongodb_with_another_password(install, certificates, tmp_path):
         node = install(mongodb_uri=uri).node()
         node.launch()
         node.wait_live()
-        eventually(lambda: "read models away" in node.printed, seconds=30)
+        eventually(lambda: "read models unavailable" in node.printed, seconds=30)
         assert node.health("ready") == httpx.codes.SERVICE_UNAVAILABLE
         assert PASSWORD not in node.printed
 

@@ -1,19 +1,13 @@
-"""What one signs in with changes only shortly after signing in: a session that was left open is not enough."""
+"""Credentials change only shortly after signing in: a session that was left open is not enough."""
 
 import asyncio
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 from msgspec.structs import replace
 
-from codepark.cache_and_channel import SharedMemory
-from codepark.profiles.embedded import Embedded
-from codepark.server import build_api, build_eraser
-from codepark.settings import Settings
-from read_api.app import create_app
 from read_api.auth.principals import RECENT_SECONDS
-from read_api.realtime.hub import Hub
+from tests.support.application import whole_application
 
 SENSITIVE = [
     ("PATCH", "/api/v1/me", {"email": "new@example.org"}),
@@ -26,28 +20,10 @@ SENSITIVE = [
 
 
 @asynccontextmanager
-async def application(path):
-    """Serve in process, so that the clock can be moved."""
-    settings = Settings(data=path / "data")
-    parts = Embedded(settings)
-    shared = SharedMemory(settings, parts.logs)
-    hub = Hub(parts.logs)
-    eraser = build_eraser(parts, shared, hub)
-    try:
-        loop = asyncio.get_running_loop()
-        api = build_api(parts, shared, hub, eraser)
-        parts.progress.bind(loop)
-        hub.start(loop)
-        parts.start()
-        eraser.start()
-        transport = httpx.ASGITransport(create_app(api))
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield api, client
-        await api.identity.close()
-    finally:
-        eraser.close()
-        shared.close()
-        parts.close()
+async def signing_in(path):
+    """Serve in process, so that the clock can be moved; the client has no token."""
+    async with whole_application(path) as app, app.anybody() as client:
+        yield app.api, client
 
 
 async def sign_in(client) -> str:
@@ -61,7 +37,7 @@ async def sign_in(client) -> str:
 @pytest.mark.parametrize(("method", "path", "body"), SENSITIVE)
 def test_what_one_signs_in_with_takes_a_recent_sign_in(tmp_path, method, path, body) -> None:
     async def run():
-        async with application(tmp_path) as (api, client):
+        async with signing_in(tmp_path) as (api, client):
             headers = {"Authorization": f"Bearer {await sign_in(client)}"}
             principals = api.identity.principals
             session = principals.of(headers["Authorization"].removeprefix("Bearer ")).session
@@ -80,7 +56,7 @@ def test_what_one_signs_in_with_takes_a_recent_sign_in(tmp_path, method, path, b
 
 def test_what_else_one_does_does_not(tmp_path) -> None:
     async def run():
-        async with application(tmp_path) as (api, client):
+        async with signing_in(tmp_path) as (api, client):
             headers = {"Authorization": f"Bearer {await sign_in(client)}"}
             principals = api.identity.principals
             session = principals.of(headers["Authorization"].removeprefix("Bearer ")).session

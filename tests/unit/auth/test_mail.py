@@ -18,7 +18,7 @@ MAIL = Mail(to="ada@example.org", account_id="a1", subject="Grüße", text="A se
 
 
 class Inbox:
-    """Takes every message."""
+    """Accepts every message."""
 
     def __init__(self) -> None:
         self.taken = []
@@ -29,28 +29,28 @@ class Inbox:
 
 
 def check(raw: bytes) -> None:
-    found = message_from_bytes(raw, policy=default)
-    assert (found["To"], found["From"], found["Subject"]) == (MAIL.to, SENDER, MAIL.subject)
-    assert found.get_content().splitlines() == MAIL.text.splitlines()
+    email = message_from_bytes(raw, policy=default)
+    assert (email["To"], email["From"], email["Subject"]) == (MAIL.to, SENDER, MAIL.subject)
+    assert email.get_content().splitlines() == MAIL.text.splitlines()
 
 
-def test_a_mail_becomes_a_file_that_its_owner_alone_reads(tmp_path) -> None:
+def test_a_mail_becomes_a_file_that_only_its_owner_may_read(tmp_path) -> None:
     mailer = FileMailer(tmp_path / "mail", SENDER)
     asyncio.run(mailer.send(MAIL))
     asyncio.run(mailer.send(Mail(to="bob@example.org", account_id="b1", subject="x", text="y")))
-    (found,) = [path for path in (tmp_path / "mail").iterdir() if b"ada@" in path.read_bytes()]
-    assert found.stat().st_mode & 0o777 == 0o600
-    check(found.read_bytes())
+    (file,) = [path for path in (tmp_path / "mail").iterdir() if b"ada@" in path.read_bytes()]
+    assert file.stat().st_mode & 0o777 == 0o600
+    check(file.read_bytes())
     mailer.forget("a1")
     mailer.forget("nobody")
     assert [b"bob@" in path.read_bytes() for path in (tmp_path / "mail").iterdir()] == [True]
 
 
 @pytest.fixture
-def handed():
-    """Return what hands the mail to a server with these options, and gives what the server has taken."""
+def delivered():
+    """Return a function that sends the mail to a server with these options, and returns what it accepted."""
 
-    def hand(**options) -> list:
+    def deliver(**options) -> list:
         inbox = Inbox()
         controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **options)
         controller.start()
@@ -60,39 +60,39 @@ def handed():
             controller.stop()
         return inbox.taken
 
-    return hand
+    return deliver
 
 
 @pytest.fixture
 def elsewhere(monkeypatch) -> None:
-    """Take the server for one of another machine."""
+    """Treat the server as one on another machine."""
     monkeypatch.setattr(mail, "is_loopback", lambda _: False)
 
 
-def test_a_mail_is_handed_to_a_server(handed) -> None:
-    (envelope,) = handed()
+def test_a_mail_is_sent_through_a_server(delivered) -> None:
+    (envelope,) = delivered()
     assert envelope.rcpt_tos == [MAIL.to]
     check(envelope.content)
 
 
 @pytest.mark.usefixtures("elsewhere")
-def test_a_server_elsewhere_gets_mail_over_tls_alone(handed, tmp_path, monkeypatch, capsys) -> None:
-    assert handed() == []
+def test_a_server_elsewhere_gets_mail_over_tls_only(delivered, tmp_path, monkeypatch, capsys) -> None:
+    assert delivered() == []
     assert "SMTPNotSupportedError" in capsys.readouterr().out
-    made = make_certificates(tmp_path)
-    offered = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    offered.load_cert_chain(made.certificate, made.key)
-    assert handed(tls_context=offered) == [], "the authority is not known"
-    monkeypatch.setenv("SSL_CERT_FILE", str(made.authority))
-    (envelope,) = handed(tls_context=offered, require_starttls=True)
+    certificates = make_certificates(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates.certificate, certificates.key)
+    assert delivered(tls_context=context) == [], "the authority is unknown"
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    (envelope,) = delivered(tls_context=context, require_starttls=True)
     check(envelope.content)
 
 
-def test_what_is_on_this_machine() -> None:
+def test_which_hosts_are_on_this_machine() -> None:
     assert all(map(is_loopback, ("127.0.0.1", "127.8.8.8", "::1", "localhost")))
     assert not any(map(is_loopback, ("10.0.0.1", "mail.example.org", "localhost.example.org")))
 
 
-def test_a_server_that_is_away_fails_nobody(capsys) -> None:
+def test_an_unavailable_server_raises_nothing_and_the_text_is_not_logged(capsys) -> None:
     asyncio.run(SmtpMailer(f"smtp://127.0.0.1:{free_port()}", SENDER).send(MAIL))
     assert "A secret" not in capsys.readouterr().out

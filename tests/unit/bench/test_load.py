@@ -29,9 +29,9 @@ async def server(answers, *, close_after=None):
         writer.close()
 
     async with asyncio.TaskGroup() as serving:
-        found = await asyncio.start_server(lambda r, w: serving.create_task(serve(r, w)), "127.0.0.1", 0)
-        yield found.sockets[0].getsockname()[1]
-        found.close()
+        listener = await asyncio.start_server(lambda r, w: serving.create_task(serve(r, w)), "127.0.0.1", 0)
+        yield listener.sockets[0].getsockname()[1]
+        listener.close()
 
 
 def closed(answers, **more):

@@ -36,21 +36,21 @@ def test_a_share_is_not_a_percentage(share):
 @given(numbers, st.floats(min_value=0, max_value=1))
 def test_a_percentile_is_a_value_that_enough_others_do_not_exceed(values, share):
     ordered = sorted(values)
-    found = percentile(ordered, share)
-    assert found in ordered
-    assert sum(value <= found for value in ordered) >= share * len(ordered) - 1e-6
+    bound = percentile(ordered, share)
+    assert bound in ordered
+    assert sum(value <= bound for value in ordered) >= share * len(ordered) - 1e-6
 
 
 @given(numbers)
 def test_percentiles_never_go_back(values):
-    found = summarise(values)
-    assert found.p50 <= found.p95 <= found.p99 <= found.p999 <= found.worst
+    summary = summarise(values)
+    assert summary.p50 <= summary.p95 <= summary.p99 <= summary.p999 <= summary.worst
 
 
 def test_a_summary_is_in_milliseconds():
-    found = summarise([0.003, 0.001, 0.002])
-    assert (found.count, found.p50, found.worst) == (3, 2, 3)
-    assert math.isclose(found.mean, 2)
+    summary = summarise([0.003, 0.001, 0.002])
+    assert (summary.count, summary.p50, summary.worst) == (3, 2, 3)
+    assert math.isclose(summary.mean, 2)
 
 
 @pytest.mark.parametrize(("values", "expected"), [([3], 3), ([3, 1, 2], 2), ([4, 1, 2, 3], 2.5)])

@@ -22,9 +22,9 @@ def test_an_answer_in_any_pieces_is_the_same_answer(whole, data):
     cuts = data.draw(st.lists(st.integers(1, len(whole) - 1), max_size=8).map(sorted))
     pieces = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
     reader = AnswerReader()
-    found = [reader.feed(piece) for piece in pieces if piece]
-    assert found[-1] == AnswerReader().feed(whole)
-    assert all(answer is None for answer in found[:-1])
+    answers = [reader.feed(piece) for piece in pieces if piece]
+    assert answers[-1] == AnswerReader().feed(whole)
+    assert all(answer is None for answer in answers[:-1])
 
 
 def test_one_reader_reads_answer_after_answer():

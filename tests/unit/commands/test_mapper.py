@@ -106,9 +106,9 @@ def test_a_row_of_the_log_gives_the_event_back(mapper):
 @pytest.mark.parametrize("size", [0, 511, 512, 100_000])
 def test_compression_gives_back_what_it_got(size):
     data = b"x" * size
-    kept = LargeStateCompressor().compress(data)
-    assert LargeStateCompressor().decompress(kept) == data
-    assert len(kept) <= size + 1
+    stored = LargeStateCompressor().compress(data)
+    assert LargeStateCompressor().decompress(stored) == data
+    assert len(stored) <= size + 1
 
 
 def test_unknown_events_are_named(mapper):

@@ -72,14 +72,14 @@ def test_a_process_that_ignores_the_signal_is_killed(tmp_path):
         "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     )
     process = spawn([sys.executable, "-c", stubborn], output=tmp_path / "out", attached=True)
-    assert wait_for(lambda: "up" in (tmp_path / "out").read_text(), 20)
+    assert wait_for(lambda: "up" in (tmp_path / "out").read_text(), stretched(20))
     assert not reaped(process).end(0.2)
     assert process.wait(stretched(10)) == -signal.SIGKILL
 
 
 def test_a_paused_process_ends_in_order(sleeper):
     sleeper.send_signal(signal.SIGSTOP)
-    assert reaped(sleeper).end(10)
+    assert reaped(sleeper).end(stretched(10))
     assert sleeper.wait(stretched(10)) == -signal.SIGTERM
 
 
@@ -87,7 +87,8 @@ def test_a_paused_process_ends_in_order(sleeper):
 def test_an_attached_process_ends_with_a_parent_that_is_killed(tmp_path):
     program = (
         "import sys; from pathlib import Path; from devservers.processes import spawn;"
-        f"print(spawn(['sleep', '60'], output=Path({str(tmp_path / 'out')!r}), attached=True).pid, flush=True);"
+        f"child = spawn(['sleep', '60'], output=Path({str(tmp_path / 'out')!r}), attached=True);"
+        "print(child.pid, flush=True);"
         "sys.stdin.read()"
     )
     parent = subprocess.Popen(

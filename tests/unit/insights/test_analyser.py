@@ -31,9 +31,7 @@ SLOW = ("slow.py", '"\\' * 100_000)
 
 @pytest.fixture
 def analyser():
-    analyser = ProcessAnalyser(
-        seconds=stretched(100)
-    )  # the child is polite: on a busy machine it hardly gets its turn
+    analyser = ProcessAnalyser(seconds=stretched(100))
     yield analyser
     analyser.close()
 

@@ -13,8 +13,8 @@ def report(*functions, lines=10):
     return FileReport(functions=functions, lines=lines, model="lizard-1")
 
 
-def kinds(found):
-    return [suggestion.kind for suggestion in found]
+def kinds(suggestions):
+    return [suggestion.kind for suggestion in suggestions]
 
 
 def test_at_the_limits_nothing_is_suggested():
@@ -46,21 +46,21 @@ def test_long_data_is_left_alone():
 
 
 def test_the_worst_comes_first_relative_to_its_limit():
-    found = suggest("a.py", report(function(complexity=11, lines=600, parameters=21), lines=2000))
-    assert kinds(found) == ["length", "parameters", "size", "complexity"]
+    suggestions = suggest("a.py", report(function(complexity=11, lines=600, parameters=21), lines=2000))
+    assert kinds(suggestions) == ["length", "parameters", "size", "complexity"]
 
 
 def test_equals_are_in_the_order_of_lines():
-    found = suggest(
+    suggestions = suggest(
         "a.py", report(function("b", line=9, complexity=12), function("a", line=3, complexity=12))
     )
-    assert [suggestion.line for suggestion in found] == [3, 9]
+    assert [suggestion.line for suggestion in suggestions] == [3, 9]
 
 
 def test_only_the_worst_are_kept():
-    found = suggest("a.py", report(*(function(f"f{n}", line=n, complexity=n) for n in range(11, 60))))
-    assert len(found) == SUGGESTIONS_PER_FILE
-    assert found[0].function == "f59"
+    suggestions = suggest("a.py", report(*(function(f"f{n}", line=n, complexity=n) for n in range(11, 60))))
+    assert len(suggestions) == SUGGESTIONS_PER_FILE
+    assert suggestions[0].function == "f59"
 
 
 def test_the_id_stays_while_the_measures_change():
@@ -75,8 +75,8 @@ def test_ids_differ_by_path_function_kind_and_occurrence():
         function("f", line=5, complexity=20),
         function("g", line=9, complexity=20, lines=90),
     )
-    found = [*suggest("a.py", report(*functions)), *suggest("b.py", report(*functions))]
-    assert len({suggestion.id for suggestion in found}) == len(found) == 8
+    suggestions = [*suggest("a.py", report(*functions)), *suggest("b.py", report(*functions))]
+    assert len({suggestion.id for suggestion in suggestions}) == len(suggestions) == 8
 
 
 def test_a_suggestion_is_sent_in_camel_case():

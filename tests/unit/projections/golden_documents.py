@@ -1,7 +1,7 @@
 """Write what every event makes of the documents: `python -m tests.unit.projections.golden_documents`.
 
-The file is the reference of `test_golden_documents.py`. Write it again only for a new event, or for a new version
-of a read model.
+The file is the reference of `test_golden_documents.py`. Write it again only for a new event, or for a new
+version of a read model.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from domain.event import Event
 from domain.registry import EVENTS
-from projections.fold import NOTHING, Stored, fold
+from projections.fold import NOTHING, StoredDocument, fold
 from projections.models import READ_MODELS
 from tests.support.records import OCCURRED_AT, a_record
 from tests.unit.projections.stream_kinds import BEGINNINGS, STREAM_KINDS, a_sample, kind_of
@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parent / "golden_documents.json"
 def documents_after(cls: type[Event]) -> list[list[object]]:
     """Return collection, id and document (None: deleted) of all that an event of *cls* changes."""
     versions: Counter[str] = Counter()
-    stored: dict[tuple[str, str], Stored] = {}
+    stored: dict[tuple[str, str], StoredDocument] = {}
     history = [*(first for first in BEGINNINGS if first is not cls), cls]
     for sequence, each in enumerate(history, start=1):
         event, name = a_sample(each), kind_of(each)

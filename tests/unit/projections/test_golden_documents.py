@@ -1,4 +1,4 @@
-"""What events of every type make of the documents, byte by byte: a stored document does not change by itself."""
+"""What events of every type make of the documents, byte by byte, so that no document changes unnoticed."""
 
 import json
 
@@ -12,5 +12,5 @@ EXPECTED = json.loads(GOLDEN.read_text())
 
 @pytest.mark.parametrize("cls", [cls for cls in EVENTS if cls.TOPIC in EXPECTED], ids=lambda cls: cls.TOPIC)
 def test_documents_are_as_they_were(cls):
-    found = [json.dumps(document) for document in documents_after(cls)]
-    assert found == [json.dumps(document) for document in EXPECTED[cls.TOPIC]]
+    documents = [json.dumps(document) for document in documents_after(cls)]
+    assert documents == [json.dumps(document) for document in EXPECTED[cls.TOPIC]]

@@ -1,4 +1,4 @@
-"""Filters for MongoDB: equalities stand side by side, where an index serves them; all else goes below `$and`."""
+"""Filters for MongoDB: equalities stand side by side, for the sake of indexes; all else is below `$and`."""
 
 from projections.model import Collection
 from projections.mongodb.queries import conjunction, filters
@@ -32,8 +32,8 @@ def test_a_second_condition_on_a_field_does_not_replace_the_first():
 def test_scopes_and_a_page_keep_their_alternatives_apart():
     scopes = ((Equals("group", "a"),), (Equals("group", "b"),))
     query = Query(collection="notes", scopes=scopes, sort="rank", after=(5, "id"))
-    (found,) = filters(NOTES, query)
-    assert found == {
+    (only,) = filters(NOTES, query)
+    assert only == {
         "_deleted": None,
         "$and": [
             {"$or": [{"$and": [{"group": "a"}]}, {"$and": [{"group": "b"}]}]},
@@ -44,6 +44,6 @@ def test_scopes_and_a_page_keep_their_alternatives_apart():
 
 
 def test_a_search_and_a_prefix_both_hold():
-    found = conjunction(NOTES, (Matches("red fox"), StartsWith("id", "p/")))
+    both = conjunction(NOTES, (Matches("red fox"), StartsWith("id", "p/")))
     words = [{"_words": {"$all": ["red"]}}, {"_words": {"$elemMatch": {"$gte": "fox", "$lt": "foy"}}}]
-    assert found == {"_deleted": None, "$and": [{"$and": words}, {"_id": {"$gte": "p/", "$lt": "p0"}}]}
+    assert both == {"_deleted": None, "$and": [{"$and": words}, {"_id": {"$gte": "p/", "$lt": "p0"}}]}

@@ -89,7 +89,7 @@ def test_commands_queries_and_lists_agree(projects, actor):
     scopes = visible_scopes(actor)
     assert {id_ for id_, document in documents.items() if may_see(document, actor)} == visible
     assert set(visible_ids(store, list(histories), actor)) == visible
-    assert {found["id"] for found in store.find(Query(collection=PROJECTS, scopes=scopes))} == visible
+    assert {document["id"] for document in store.find(Query(collection=PROJECTS, scopes=scopes))} == visible
     store.close()
 
 

@@ -1,0 +1,26 @@
+"""How a command shows its result: as JSON for scripts, as a line or a table for people."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+
+def show(result: Any, text: str | Table, *, as_json: bool) -> None:
+    """Write *result* for a script, or *text* for a person, to standard output."""
+    if as_json:
+        write_lines([result])
+    elif isinstance(text, str):
+        print(text)  # noqa: T201 # its result
+    else:
+        Console().print(text)
+
+
+def write_lines(documents: Iterable[Any]) -> None:
+    """Write each document as a line of JSON to standard output."""
+    for document in documents:
+        print(msgspec.json.encode(document).decode())  # noqa: T201 # the result of a command
+    sys.stdout.flush()

@@ -1,0 +1,103 @@
+"""Wire the HTTP surface over a profile: who signs in, what is limited, what is erased, what is measured."""
+
+import asyncio
+from functools import partial
+from importlib.metadata import version
+
+import msgspec
+
+from codepark.cache_and_channel import CacheAndChannel
+from codepark.eraser import Eraser
+from codepark.limiter_choice import build_limits
+from codepark.metrics import Metrics
+from codepark.operations import OPERATIONS
+from codepark.profiles.profile import Node, Profile
+from codepark.published_events import PublishedEvents
+from codepark.redis_clients import connect_async
+from codepark.settings import Settings
+from read_api.api import Api
+from read_api.auth.attempts import Attempts, MemoryAttempts, RedisAttempts
+from read_api.auth.identity import Identity
+from read_api.auth.mail import FileMailer, Mailer, SmtpMailer
+from read_api.past_answers import PastAnswers
+from read_api.realtime.hub import Hub
+from streams.public.asyncapi import asyncapi_document
+from streams.public.topics import DEFAULT_PREFIX
+
+_ERASING_SECONDS = 5.0
+
+
+def build_mailer(settings: Settings) -> Mailer:
+    """Return what sends mail: through a server where one is set, else into files."""
+    if settings.smtp_url is not None:
+        return SmtpMailer(settings.smtp_url, settings.mail_from)
+    return FileMailer(settings.data / "mail", settings.mail_from)
+
+
+def build_identity(profile: Profile) -> Identity:
+    """Wire who may sign in, and with what."""
+    settings = profile.settings
+    attempts: Attempts = MemoryAttempts()
+    if settings.redis is not None:
+        client = connect_async(settings.redis.sessions, settings.redis_ca_file)
+        attempts = RedisAttempts(client, f"{settings.prefix}attempts.")
+    return Identity(
+        profile.logs.accounts,
+        profile.secrets,
+        attempts=attempts,
+        mailer=build_mailer(settings),
+        public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
+    )
+
+
+def build_eraser(profile: Profile, shared: CacheAndChannel, hub: Hub) -> Eraser:
+    """Wire what erases people completely."""
+    return Eraser(
+        profile,
+        forget_here=[hub.forget],
+        forget=[shared.cache.erase, profile.forget_answers],
+        forget_mail=build_mailer(profile.settings).forget,
+    )
+
+
+def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Eraser) -> Api:
+    """Wire the HTTP surface over *profile*."""
+    limits = build_limits(profile.settings)
+    published = PublishedEvents(profile.logs, profile.secrets)
+    node = profile if isinstance(profile, Node) else None
+
+    async def erased(account_id: str) -> bool:
+        return await asyncio.to_thread(eraser.wait, account_id, _ERASING_SECONDS)
+
+    return Api(
+        logs=profile.logs,
+        bus=profile.bus,
+        intake=profile.intake,
+        progress=profile.progress,
+        queries=profile.queries,
+        identity=build_identity(profile),
+        published=published.of_record,
+        published_again=published.of_event,
+        erased=erased,
+        hub=hub,
+        limits=limits,
+        cache=shared.cache,
+        past=PastAnswers(profile.past),
+        not_ready=profile.not_ready,
+        metrics=Metrics(profile, limits).write,
+        operations={name: partial(run, profile) for name, run in OPERATIONS.items()},
+        models=profile.main_models,
+        asyncapi=_asyncapi(profile.settings),
+        graphql=profile.settings.graphql,
+        changed_resource=None if node is None else node.changed_resource,
+        in_threads=node is not None,
+        read_latest=node is None,
+        gateway=profile.settings.gateway,
+    )
+
+
+def _asyncapi(settings: Settings) -> bytes:
+    """Return the AsyncAPI document: the public topics where there are any, and the live channels."""
+    prefix = DEFAULT_PREFIX if settings.kafka is None else settings.kafka.prefix
+    servers = None if settings.kafka is None else settings.kafka.bootstrap_servers
+    return msgspec.json.encode(asyncapi_document(prefix, version("codepark"), servers))

@@ -1,0 +1,120 @@
+"""`codepark serve` and `codepark token`, as far as they go without serving."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from codepark import server
+from codepark.cli import serve
+from codepark.cli.demo import import_demo
+from codepark.data_directory import DataDirectory
+from domain.actor import Role, Tier
+from read_api.auth.keys import SigningKeys
+from read_api.auth.tokens import Claims, Kind, Tokens
+from tests.support.embedded import create_project, register, started
+from tests.support.server import free_port
+
+
+def claims(data: Path, text: str) -> Claims:
+    """Return what a token says, as a server of the directory reads it."""
+    return Tokens(SigningKeys(DataDirectory(data).secrets())).read(text, Kind.ACCESS)
+
+
+class TestServe:
+    @pytest.fixture
+    def served(self, monkeypatch):
+        """What would be served."""
+        calls = []
+        monkeypatch.setattr(server, "serve", lambda settings, started: calls.append((settings, started)))
+        return calls
+
+    def test_the_options_reach_the_server(self, run, data, served):
+        port = free_port()
+        assert run("serve", "--port", port, "--data", data, "--demo").status == 0
+        ((settings, started),) = served
+        assert (settings.port, settings.data, started) == (port, data, import_demo)
+
+    def test_without_a_demonstration_nothing_is_imported(self, run, data, served):
+        assert run("serve", "--port", free_port(), "--data", data).status == 0
+        assert [started for _, started in served] == [None]
+
+    def test_the_settings_are_those_of_the_environment(self, run, data, served, monkeypatch):
+        monkeypatch.setenv("CODEPARK_PORT", str(free_port()))
+        monkeypatch.setenv("CODEPARK_DATA", str(data))
+        assert run("serve").status == 0
+        assert [settings.data for settings, _ in served] == [data]
+
+    def test_a_port_that_is_taken_is_refused(self, run, data, served):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            ended = run("serve", "--port", port, "--data", data)
+        assert ended.sentence.startswith(f"cannot listen on 127.0.0.1:{port}")
+        assert "choose another with --port" in ended.sentence
+        assert served == []
+
+    def test_a_port_that_processes_share_is_not_tried(self, run, data, served):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            assert run("serve", "--port", port, "--data", data, "--port-is-shared").status == 0
+        assert len(served) == 1
+
+    @pytest.mark.parametrize(
+        ("option", "value", "sentence"),
+        [
+            ("--port", 70_000, "--port is 70000; it takes a number from 1 to 65535"),
+            ("--workers", 0, "--workers is 0; it takes a number from 1"),
+            ("--workers", 2, "--workers takes more than 1 in the cluster profile only"),
+        ],
+    )
+    def test_a_number_that_cannot_be_used(self, run, data, served, option, value, sentence):
+        arguments = ["serve", option, value, "--data", data]
+        if option != "--port":
+            arguments += ["--port", free_port()]
+        assert run(*arguments).sentence.startswith(sentence)
+        assert served == []
+
+    def test_several_workers_end_with_their_status(self, run, data, monkeypatch):
+        class Processes:
+            def __init__(self, _settings, count):
+                assert count == 3
+
+            def serve(self):
+                return 1
+
+        monkeypatch.setattr(serve, "ServerProcesses", Processes)
+        assert run("serve", "--workers", 3, "--port", free_port(), "--data", data).status == 1
+
+
+class TestToken:
+    def test_it_acts_for_the_service_without_an_account(self, run, data):
+        access = claims(data, run("token", "--data", data).output.strip())
+        assert access.subject == "service:cli"
+
+    def test_role_and_tier_are_those_that_are_named(self, run, data):
+        ended = run("token", "--role", "auditor", "--tier", "free", "--data", data)
+        access = claims(data, ended.output.strip())
+        assert (access.roles, access.tier) == (frozenset({Role.AUDITOR}), Tier.FREE)
+
+    def test_an_account_has_its_own_roles(self, run, data):
+        with started(data) as profile:
+            account = register(profile)
+            ended = run(
+                "token", "--account", "ada@example.org", "--data", data
+            )  # while a process holds the directory
+        access = claims(data, ended.output.strip())
+        assert (access.subject, access.roles) == (account, frozenset({Role.USER}))
+
+    def test_the_roles_of_an_account_are_its_latest(self, run, data):
+        with started(data) as profile:
+            register(profile)
+        run("account", "set", "ada@example.org", "--role", "admin", "--data", data)
+        access = claims(data, run("token", "--account", "ada@example.org", "--data", data).output.strip())
+        assert access.roles == frozenset({Role.ADMIN})
+
+    def test_an_unknown_account_is_refused(self, run, data):
+        sentence = "there is no account with the address eve@example.org"
+        assert run("token", "--account", "eve@example.org", "--data", data).sentence == sentence
+        with started(data) as profile:
+            create_project(profile)
+        assert run("token", "--account", "eve@example.org", "--data", data).sentence == sentence
