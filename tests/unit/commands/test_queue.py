@@ -188,19 +188,19 @@ def test_a_loop_worker_takes_one_group_after_the_other():
 
 def test_a_loop_worker_wakes_again_after_it_has_rested():
     async def run():
-        done, groups = asyncio.Event(), []
+        worked, groups = asyncio.Event(), []
 
         async def work(group):
             groups.append(names(group))
-            done.set()
+            worked.set()
 
         queue = queue_of()
         worker = LoopWorker(asyncio.get_running_loop(), queue, work)
         for name in "ab":
-            done.clear()
+            worked.clear()
             await asyncio.to_thread(queue.put, Item(name))
             async with asyncio.timeout(stretched(5)):
-                await done.wait()
+                await worked.wait()
             await worker.drained()
         return groups
 
