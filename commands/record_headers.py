@@ -33,6 +33,8 @@ class _Names(dict[str, bytes]):
 
 
 LENGTHS, NAMES = _Lengths(), _Names()
+_SHORT = [LENGTHS[length] for length in range(100)]
+"""The lengths of what is always short: decimal numbers of 64 bits."""
 
 
 def _framed(data: bytes) -> bytes:
@@ -112,30 +114,30 @@ class SharedHeaders:
                 LENGTHS[len(data)],
                 data,
                 before_at,
-                LENGTHS[len(at)] + at,
+                _SHORT[len(at)] + at,
                 after_at,
                 LENGTHS[len(event_id)] + event_id,
                 after_id,
                 framed_stream,
                 after_subject,
-                LENGTHS[len(commit)] + commit,
+                _SHORT[len(commit)] + commit,
                 after_commit,
                 b"" if fingerprint is None else _FINGERPRINT + _framed(fingerprint),
                 _SEQUENCE,
-                LENGTHS[len(sequence)] + sequence,
+                _SHORT[len(sequence)] + sequence,
                 _STREAM,
                 framed_stream,
                 trace,
                 b"" if tracking is None else _TRACKING + _framed(tracking),
                 _VERSION,
-                LENGTHS[len(version)] + version,
+                _SHORT[len(version)] + version,
             )
         )
 
     def headers(self, own: "_Own", tracking: bytes | None = None) -> list[Header]:
         """Return every header but `chain`, sorted by name."""
         at, event_id, stream, commit, fingerprint, sequence, version = own
-        return [
+        headers = [
             *self._before_at,
             ("at", at),
             *self._after_at,
@@ -145,13 +147,14 @@ class SharedHeaders:
             *self._after_subject,
             ("commit", commit),
             *self._after_commit,
-            *([] if fingerprint is None else [("fingerprint", fingerprint)]),
-            ("sequence", sequence),
-            ("stream", stream),
-            *self._trace,
-            *([] if tracking is None else [(TRACKING, tracking)]),
-            ("version", version),
         ]
+        if fingerprint is not None:
+            headers.append(("fingerprint", fingerprint))
+        headers += (("sequence", sequence), ("stream", stream), *self._trace)
+        if tracking is not None:
+            headers.append((TRACKING, tracking))
+        headers.append(("version", version))
+        return headers
 
 
 _Own = tuple[bytes, bytes, bytes, bytes, bytes | None, bytes, bytes]
@@ -162,7 +165,7 @@ def _own_values(record: Record) -> _Own:
     fingerprint = record.fingerprint
     return (
         b"%d" % record.at,
-        record.id.encode(),
+        b"%b/%d" % (record.command.encode(), record.commit_index),  # `record.id`, without a call for each
         record.stream.encode(),
         b"%d/%d" % (record.commit_index, record.commit_count),
         None if fingerprint is None else fingerprint.encode(),
