@@ -60,7 +60,7 @@ _SEQUENCE, _STREAM, _VERSION = NAMES["sequence"], NAMES["stream"], NAMES["versio
 
 
 class SharedHeaders:
-    """The headers that all records of one command share that carry events of one type, encoded once.
+    """The headers that the records of one command share if their events have one type, encoded once.
 
     The groups lie between the headers that differ from record to record; together they are all headers,
     sorted by name.
