@@ -60,7 +60,7 @@ class SQLiteEventLog(ReadOnlyLog):
         self, expected: Tip, batch: Sequence[CommandEvents], snapshots: Sequence[Snapshot]
     ) -> list[Record]:
         with translated_errors():
-            self._mapper.prepare(item.event for command in batch for item in command.events)
+            self._mapper.prepare(each.event for command in batch for each in command.events)
             records = chain_batch(self._mapper, self.source, expected, batch)
             compress = self._mapper.compress
             self._recorder.append_records(expected, [(record, compress(record.data)) for record in records])

@@ -168,7 +168,8 @@ class KafkaEventLog(RecordEvents):
         checkpoint = self.checkpoint
         if checkpoint.tip != expected:
             raise TipMovedError(f"the log is at {checkpoint.tip.sequence}, not at {expected.sequence}")
-        personal = [item.event for command in batch for item in command.events if item.event.SUBJECT]
+        events = [each.event for command in batch for each in command.events]
+        personal = [event for event in events if event.SUBJECT]
         if personal:
             await asyncio.to_thread(self._mapper.prepare, personal)
             if checkpoint != self.checkpoint:
@@ -184,14 +185,14 @@ class KafkaEventLog(RecordEvents):
 
     def _require_new_versions(self, batch: Sequence[CommandEvents]) -> None:
         """Refuse a version that a stream has already, before anything is sent: the log keeps everything."""
-        items = [item for command in batch for item in command.events]
-        highest = self._replica.highest_versions(list({item.stream for item in items}))
-        for item in items:
-            if item.version <= highest.get(item.stream, 0):
+        events = [event for command in batch for event in command.events]
+        highest = self._replica.highest_versions(list({event.stream for event in events}))
+        for event in events:
+            if event.version <= highest.get(event.stream, 0):
                 raise LogUnavailableError(
-                    f"the batch cannot be used: {item.stream} has version {item.version} already"
+                    f"the batch cannot be used: {event.stream} has version {event.version} already"
                 )
-            highest[item.stream] = item.version
+            highest[event.stream] = event.version
 
     async def _append_part(self, checkpoint: LogCheckpoint, part: Sequence[CommandEvents]) -> list[Record]:
         def build(expected: LogCheckpoint) -> ChainedBatch:
