@@ -20,7 +20,7 @@ class WalCheckpointer:
         """Start the thread over the databases at *paths*."""
         self._paths = paths
         self._closed = threading.Event()
-        self._last_written: dict[Path, int] = {}
+        self._last_seen: dict[Path, tuple[int, int]] = {}
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
         self._thread.start()
 
@@ -44,8 +44,9 @@ class WalCheckpointer:
             status = Path(f"{path}-wal").stat()
         except OSError:
             return False
-        written = self._last_written.get(path) != status.st_mtime_ns
-        self._last_written[path] = status.st_mtime_ns
+        seen = status.st_mtime_ns, status.st_size  # the size too: two writes may have the same time
+        written = self._last_seen.get(path) != seen
+        self._last_seen[path] = seen
         return written and status.st_size > _LARGE
 
 
