@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop test check format bench docs lock clean
+.PHONY: help run cluster cluster-stop test proof check format bench docs golden lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,11 +20,14 @@ run: $(VENV)/.run ## Serve on http://127.0.0.1:3000 (PORT=…) with this reposit
 cluster: $(VENV)/.dev ## Start Kafka, MongoDB's protocol and Valkey on loopback, and print their addresses
 	@$(BIN)/python -m devservers start
 
-cluster-stop: $(VENV)/.dev ## End them; their data stays
+cluster-stop: $(VENV)/.dev ## Stop these servers; their data stays
 	@$(BIN)/python -m devservers stop
 
 test: $(VENV)/.dev ## Run every test that this machine can run
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+proof: $(VENV)/.dev ## Run the long form of chaos, simulation, laws and generated requests; print a line of figures for each
+	CODEPARK_PROOF=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m proof
 
 check: $(VENV)/.dev ## Lint, type checks, import directions
 	$(BIN)/ruff check .
@@ -37,11 +40,15 @@ format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.bench ## Measure, beside the peers, in one run (writes bench-result.json)
+bench: $(VENV)/.bench ## Measure CodePark and its peers in one run (writes bench-result.json)
 	$(BIN)/python -m bench --out bench-result.json
 
-docs: $(VENV)/.dev ## Write the generated parts of the reference anew
+docs: $(VENV)/.dev ## Write the generated parts of the reference again
 	$(BIN)/python docs/generate.py
+
+golden: $(VENV)/.dev ## Write the golden file of each version of an event that has none
+	$(BIN)/python -m tests.golden_files
+	$(BIN)/python -m tests.unit.projections.golden_documents
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	$(PIP) install uv

@@ -1,6 +1,7 @@
-"""The requests of the benchmark. CodePark and its peers answer the same paths, so they get the same bytes."""
+"""The requests of the benchmark. CodePark and its peers have the same paths, so they get the same bytes."""
 
 import itertools
+import uuid
 from collections.abc import Iterator, Sequence
 
 from bench.wire import Answer, request
@@ -8,6 +9,7 @@ from bench.wire import Answer, request
 PROJECTS = "/api/v1/projects"
 COMMANDS = "/api/v1/commands"
 BATCH = 500
+PASSWORD = "correct horse battery"  # noqa: S105 # of every account that the bench registers
 _NAMES = 64
 _ACCEPTED = b'"status":"accepted"'
 
@@ -19,14 +21,28 @@ def create(token: str | None, name: str = "project", visibility: str | None = No
 
 
 def creates(token: str | None) -> Iterator[bytes]:
-    """Return requests that create projects, without end."""
+    """Return an endless series of requests that create projects."""
     return itertools.cycle([create(token, f"project {number}") for number in range(_NAMES)])
 
 
 def batches(token: str | None, size: int = BATCH) -> Iterator[bytes]:
-    """Return requests that create *size* projects each, without end."""
+    """Return an endless series of requests that create *size* projects each."""
     commands = [{"type": "project.create", "data": {"name": f"project {number}"}} for number in range(size)]
     return itertools.repeat(request("POST", COMMANDS, token=token, body={"commands": commands}))
+
+
+def file_writes(token: str | None, ids: Sequence[str]) -> Iterator[bytes]:
+    """Return an endless series of requests that each change the file `src/main.py` of one project."""
+    run, path = uuid.uuid4().hex, "files/src/main.py"
+    return itertools.cycle(
+        [
+            request(
+                "PUT", f"{PROJECTS}/{key}/{path}", token=token, body={"content": f"{run} = {number}\n" * 20}
+            )
+            for number in range(2)
+            for key in ids
+        ]
+    )
 
 
 def accepted(answer: Answer) -> int:
@@ -35,7 +51,7 @@ def accepted(answer: Answer) -> int:
 
 
 def reads(token: str | None, ids: Sequence[str]) -> Iterator[bytes]:
-    """Return requests that read one project each, without end."""
+    """Return an endless series of requests that read one project each."""
     return itertools.cycle([request("GET", f"{PROJECTS}/{key}", token=token) for key in ids])
 
 
@@ -51,5 +67,5 @@ def list_after(token: str | None, position: str) -> bytes:
 
 
 def lists(token: str | None, limit: int = 20) -> Iterator[bytes]:
-    """Return requests for the newest projects, without end."""
+    """Return an endless series of requests for the newest projects."""
     return itertools.repeat(request("GET", f"{PROJECTS}?limit={limit}", token=token))

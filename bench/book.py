@@ -1,4 +1,4 @@
-"""The results of a run, and the one JSON document that they become."""
+"""The results of a run, and their JSON document."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ OURS = "codepark"
 
 @dataclass
 class Entry:
-    """One measure: its unit, which way is better, and the values of each contestant."""
+    """One measure: its unit, whether higher or lower is better, and the values of each contestant."""
 
     unit: str
     better: Better
@@ -25,7 +25,7 @@ class Entry:
         return median(self.values[contestant])
 
     def document(self) -> dict[str, Any]:
-        """Return the entry for JSON; a ratio above 1 favours CodePark."""
+        """Return the entry as JSON; a ratio above 1 means that CodePark is better."""
         ours = self.value(OURS) if OURS in self.values else None
         return {
             "about": self.about,
@@ -53,7 +53,7 @@ class Entry:
 
 
 class Book:
-    """Collect what the measures find."""
+    """Collect the values, the errors and the omissions of a run."""
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
@@ -70,7 +70,7 @@ class Book:
         unit: str,
         better: Better,
         about: str,
-        **details: Any,  # whatever a reader of the JSON may want to know
+        **details: Any,  # further facts for readers of the JSON
     ) -> None:
         """Add the values of one contestant to the measure *name*."""
         entry = self.entries.setdefault(name, Entry(unit, better, about))
@@ -81,12 +81,12 @@ class Book:
             entry.details.setdefault(contestant, {}).update(details)
 
     def failed(self, name: str, contestant: str, errors: Counter[str]) -> None:
-        """Keep what went wrong while *name* was measured, by status or reason."""
+        """Record the errors of *contestant* in the measure *name*, by status or reason."""
         if errors:
             self.errors.append({"measure": name, "contestant": contestant, "errors": dict(errors)})
 
     def leave_out(self, name: str, why: str) -> None:
-        """Say that something was not measured, and why."""
+        """Record that something was not measured, and why."""
         self.left_out.append({"name": name, "why": why})
 
     def document(self, machine: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:

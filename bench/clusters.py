@@ -1,4 +1,4 @@
-"""The cluster profile under measure: real servers, started when they are needed, and CodePark."""
+"""The cluster profile: real servers, started when first needed, and CodePark's processes over them."""
 
 import base64
 import contextlib
@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.book import OURS, Book
-from bench.codepark_server import CodePark, program
+from bench.codepark_server import CodePark, installed_program
 from bench.plan import Plan
 from bench.processes import Server, start
 from bench.session import Say, Session
@@ -34,7 +34,7 @@ class Servers:
 
     @cached_property
     def kafka(self) -> Kafka:
-        """The broker; raises MissingError where there is none to run."""
+        """The broker; raises MissingError where Kafka cannot be run."""
         broker = self._stack.enter_context(Kafka(self._folder / "kafka"))
         self._book.servers["kafka"] = f"{jars.version()}, one broker, acks=all"
         return broker
@@ -54,16 +54,16 @@ class Servers:
         return server
 
     def settings(self, prefix: str) -> KafkaSettings:
-        """Return how to reach Kafka, for topics that begin with *prefix*."""
+        """Return the settings for topics that begin with *prefix*."""
         return KafkaSettings(bootstrap_servers=self.kafka.address, prefix=prefix)
 
     def close(self) -> None:
-        """Stop what was started."""
+        """Stop the servers that were started."""
         self._stack.close()
 
 
 class Installation:
-    """One installation with topics, a database and a secret of its own; its processes end with it."""
+    """An installation with topics, a database and a secret of its own; `close` ends its processes."""
 
     def __init__(self, servers: Servers, folder: Path) -> None:
         self.prefix = f"bench-{uuid.uuid4().hex[:8]}."
@@ -80,7 +80,7 @@ class Installation:
         }
 
     def codepark(self, number: int = 0, *, address: str | None = None) -> CodePark:
-        """Return the node *number*; other nodes forward commands to *address*, with None they do not."""
+        """Return the node *number*; other nodes forward commands to its *address*, where it has one."""
         folder = self.folder / f"node-{number}"
         folder.mkdir(exist_ok=True)
         return CodePark(folder, self.env | ({} if address is None else {"CODEPARK_NODE_ADDRESS": address}))
@@ -92,9 +92,9 @@ class Installation:
         return server
 
     def worker(self, name: str = "projections") -> Server:
-        """Start a worker; its port is that of its metrics."""
+        """Start a worker; its port serves its metrics."""
         port = free_port()
-        command = [*program(), "worker", name, "--metrics-port", str(port)]
+        command = [*installed_program(), "worker", name, "--metrics-port", str(port)]
         server, _ = start(
             f"worker-{name}", command, port, folder=self.folder, env=self.env, ready=shows_metrics
         )
@@ -102,7 +102,7 @@ class Installation:
         return server
 
     def session(self, book: Book, plan: Plan, say: Say) -> Session:
-        """Start the node 0 and return it as a contestant with an administrator's token."""
+        """Start node 0; return it as a contestant, with an administrator's token."""
         node = self.codepark()
         server, _ = node.serve()
         session = Session(OURS, server, node.token(), book, plan, say, node.serve)
@@ -116,7 +116,7 @@ class Installation:
 
 @contextlib.contextmanager
 def installed(servers: Servers, folder: Path) -> Iterator[Installation]:
-    """Keep an installation for as long as it is measured."""
+    """Give a new installation; end its processes afterwards."""
     installation = Installation(servers, folder)
     try:
         yield installation
@@ -125,12 +125,12 @@ def installed(servers: Servers, folder: Path) -> Iterator[Installation]:
 
 
 def shows_metrics(port: int) -> bool:
-    """Return whether a worker shows its metrics on *port*."""
+    """Return whether a worker serves its metrics on *port*."""
     return metrics(port) is not None
 
 
 def metrics(port: int) -> Mapping[str, float] | None:
-    """Return a worker's metrics by name, labels included; None while it does not answer."""
+    """Return a worker's metrics by name with labels, None while it does not answer."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=_METRICS_SECONDS) as answer:
             return parsed(answer.read().decode())
@@ -139,7 +139,7 @@ def metrics(port: int) -> Mapping[str, float] | None:
 
 
 def parsed(text: str) -> dict[str, float]:
-    """Read Prometheus' text format: the value of each name with its labels."""
+    """Parse Prometheus' text format: return the value of each name with its labels."""
     lines = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
     return {name: float(value) for name, _, value in lines}
 
@@ -150,7 +150,7 @@ def total(values: Mapping[str, float], name: str) -> float:
 
 
 def mongo_name(address: str, named: str | None) -> str:
-    """Name the server with MongoDB's protocol: a number measured over one says little about another."""
+    """Return the name and version of the server: figures of one server do not hold for another."""
     from pymongo import MongoClient  # noqa: PLC0415 # the cluster profile's
 
     with MongoClient[dict[str, object]](address) as client:
@@ -159,7 +159,7 @@ def mongo_name(address: str, named: str | None) -> str:
 
 
 def valkey_name(address: str) -> str:
-    """Name the version of Valkey."""
+    """Return the name and version of the Valkey."""
     import redis  # noqa: PLC0415 # the cluster profile's
 
     with redis.Redis.from_url(address) as client:

@@ -1,4 +1,4 @@
-"""One keep-alive connection of the load generator, without futures where speed counts."""
+"""A keep-alive connection of the load generator; it uses callbacks, because futures cost more."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ _ASK_SECONDS = 60
 
 
 class Connection(asyncio.Protocol):
-    """Send one request at a time; the answer comes by callback, None where the connection was lost."""
+    """Send one request at a time; the callback gets the answer, or None where the connection was lost."""
 
     __slots__ = ("_lost", "_on_answer", "_reader", "_transport")
 
@@ -38,14 +38,14 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Hand over the answer when it is whole."""
+        """Pass the answer to the callback once it is complete."""
         answer = self._reader.feed(data)
         if answer is not None and (on_answer := self._on_answer) is not None:
             self._on_answer = None
             on_answer(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 # the protocol's signature
-        """Tell who waits for an answer that there will be none."""
+        """Pass None to the callback that waits for an answer."""
         self._lost.set()
         on_answer, self._on_answer = self._on_answer, None
         if on_answer is not None:
@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
         return answer
 
     async def close(self) -> None:
-        """Close the connection, and wait until it is."""
+        """Close the connection, and wait up to 5 s until it is closed."""
         if self._transport is None:
             return
         self._transport.close()
@@ -84,7 +84,7 @@ async def connected(port: int, count: int) -> AsyncIterator[list[Connection]]:
     connections: list[Connection] = []
     try:
         for _ in range(count):
-            connections.append(await connect(port))  # noqa: PERF401 # those opened must be closed when one fails
+            connections.append(await connect(port))  # noqa: PERF401 # when one fails, those before it are closed
         yield connections
     finally:
         for connection in connections:
@@ -98,7 +98,7 @@ async def ask(port: int, request: bytes, seconds: float = _ASK_SECONDS) -> Answe
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run *work* on the quickest event loop there is."""
+    """Run *work* on uvloop where it is installed, else on the standard event loop."""
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     with contextlib.suppress(ImportError):
         import uvloop  # noqa: PLC0415 # not on every platform

@@ -1,4 +1,4 @@
-"""What is measured: CodePark, and peers that answer the same requests."""
+"""The contestants: CodePark, and the peers that answer the same requests."""
 
 import sys
 from collections.abc import Callable, Iterator

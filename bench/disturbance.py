@@ -1,4 +1,4 @@
-"""How much of the machine others used during a measure: a number taken beside a busy neighbour proves little."""
+"""The processor time that other programs used during a measure: such a measure proves little."""
 
 import time
 
@@ -8,7 +8,7 @@ _IDLE = ("idle", "iowait", "guest", "guest_nice")
 
 
 class Meter:
-    """Start when it is made."""
+    """Meters processor time from its creation on."""
 
     def __init__(self) -> None:
         self._began = time.perf_counter()
@@ -16,7 +16,7 @@ class Meter:
         self._own = time.process_time()
 
     def others(self, server_seconds: float) -> float:
-        """Return the cores that neither this process nor the server, which used *server_seconds*, kept busy."""
+        """Return how many cores other programs kept busy; the server itself used *server_seconds*."""
         elapsed = time.perf_counter() - self._began
         known = time.process_time() - self._own + server_seconds
         return round(max(_busy_seconds() - self._busy - known, 0.0) / max(elapsed, 1e-9), 2)

@@ -1,4 +1,4 @@
-"""What a reader must know of the machine before believing a number."""
+"""Facts about the machine that a reader needs to judge a figure."""
 
 import importlib.metadata
 import os
@@ -34,7 +34,7 @@ _SYNCS = 200
 
 
 def machine() -> dict[str, Any]:
-    """Return the machine and the versions of what is measured on it."""
+    """Return the facts of this machine, and the versions of the packages under measure."""
     return {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -44,7 +44,7 @@ def machine() -> dict[str, Any]:
         "sqlite": sqlite3.sqlite_version,
         "postgres": _postgres(),
         "fsyncMs": round(1000 * _fsync_seconds(), 3),
-        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "packages": {name: version for name in _PACKAGES if (version := _version(name))},
         "generator": "asyncio on "
         + ("uvloop" if _version("uvloop") and sys.platform != "win32" else "the standard loop"),
     }
@@ -60,11 +60,11 @@ def _processor() -> str:
 
 
 def _postgres() -> str | None:
-    found = installed()
-    if found is None:
+    programs = installed()
+    if programs is None:
         return None
-    done = subprocess.run([str(found / "postgres"), "--version"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or None
+    command = [str(programs / "postgres"), "--version"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or None
 
 
 def _version(package: str) -> str | None:
@@ -75,13 +75,13 @@ def _version(package: str) -> str | None:
 
 
 def _fsync_seconds() -> float:
-    """Return the median time of writing 4 KiB durably where the temporary folders are."""
-    taken = []
+    """Return the median time of a durable write of 4 KiB to the folder of temporary files."""
+    times = []
     with tempfile.TemporaryFile() as file:
         for _ in range(_SYNCS):
             began = time.perf_counter()
             file.write(b"x" * 4096)
             file.flush()
             os.fsync(file.fileno())
-            taken.append(time.perf_counter() - began)
-    return median(taken)
+            times.append(time.perf_counter() - began)
+    return median(times)

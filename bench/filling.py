@@ -1,4 +1,4 @@
-"""Fill a running contestant with events through its batch endpoint, and wait until queries include them."""
+"""Fill a contestant with events through its batch endpoint, and wait until queries include them."""
 
 import asyncio
 from time import perf_counter
@@ -13,11 +13,11 @@ _SLOWEST_PER_SECOND = 500
 _LEAST_SECONDS = 60.0
 _CATCH_UP_SECONDS = 300.0
 _RETRY_SECONDS = 0.02
-_BEHIND = 503
+_NOT_YET = 503
 
 
 def fill(session: Session, count: int) -> tuple[int, float]:
-    """Create at least *count* projects, one event each; return how many and the seconds taken.
+    """Create at least *count* projects, one event each; return their number and the seconds that it took.
 
     Raises MeasureError where some were refused.
     """
@@ -41,27 +41,27 @@ def fill(session: Session, count: int) -> tuple[int, float]:
 
 
 def catch_up(session: Session, after: str, name: str) -> float:
-    """Record how many seconds after *after* queries lag behind the commands; return them. It adds one event."""
+    """Record how long queries lag after a last command; return the seconds. This adds one event."""
     seconds = run(_caught_up(session))
-    about = f"last command answered to query answered at its position, after {after}"
+    about = f"from the last command's answer until a query at its position is answered, after {after}"
     session.add(name, 1000 * seconds, "ms", "lower", about)
     return seconds
 
 
 async def _caught_up(session: Session) -> float:
-    """Return the seconds from a last command's answer until a list at its position is answered."""
+    """Return the seconds from a command's answer until a list at its position is answered."""
     async with connected(session.port, 1) as (connection,):
         created = await connection.ask(next(batches(session.token, 1)))
         began = perf_counter()
         position = created.header("CodePark-Position")
         if accepted(created) != 1 or position is None:
             raise MeasureError(f"{session.name} refused a command: {created.status} {created.body[:300]!r}")
-        asked = list_after(session.token, position)
+        query = list_after(session.token, position)
         while perf_counter() - began < _CATCH_UP_SECONDS:
-            answer = await connection.ask(asked)
+            answer = await connection.ask(query)
             if answer.ok:
                 return perf_counter() - began
-            if answer.status != _BEHIND:
+            if answer.status != _NOT_YET:
                 raise MeasureError(f"{session.name}: {answer.status} {answer.body[:300]!r}")
             await asyncio.sleep(_RETRY_SECONDS)
-    raise MeasureError(f"{session.name}: queries were still behind after {_CATCH_UP_SECONDS:.0f} s")
+    raise MeasureError(f"{session.name}: queries had not caught up after {_CATCH_UP_SECONDS:.0f} s")

@@ -1,4 +1,4 @@
-"""The load generator: closed loops (each connection waits for its answer) and open ones (a fixed rate)."""
+"""The load generator: closed loops (each connection waits for its answer) and open loops (a fixed rate)."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ _DRAIN_SECONDS = 15.0
 
 
 class _Closed:
-    """What the connections of a closed loop share."""
+    """The state that the connections of a closed loop share."""
 
     def __init__(self, requests: Iterator[bytes], begin: float, end: float, most: int, units: Units) -> None:
         self.requests, self.begin, self.end, self.most, self.units = requests, begin, end, most, units
@@ -32,7 +32,7 @@ class _Closed:
 
 
 class _Worker:
-    """Send, wait, send again, until the time is over."""
+    """Sends requests one after the other on a connection, until the time is over."""
 
     __slots__ = ("_connection", "_port", "_reconnects", "_run", "_sent")
 
@@ -70,7 +70,7 @@ class _Worker:
         self.next()
 
     async def close(self) -> None:
-        """Close what was opened again: nobody else knows of it."""
+        """Close the connection, where this object opened it after a loss."""
         for task in self._reconnects:
             task.cancel()
         if self._reconnects:
@@ -120,14 +120,14 @@ async def closed_loop(
 
 
 class _Open:
-    """A fixed rate over a pool of connections; what finds none free waits, and its wait counts."""
+    """Sends at a fixed rate over a pool of connections; a wait for a free connection counts as latency."""
 
     def __init__(self, requests: Iterator[bytes], connections: list[Connection]) -> None:
         self.outcome = Outcome()
         self._requests = requests
         self._idle = deque(connections)
         self._waiting: deque[float] = deque()
-        self.left = 0
+        self.unanswered = 0
         self.all_done = asyncio.Event()
 
     def due(self, planned: float) -> None:
@@ -142,8 +142,8 @@ class _Open:
             connection.send(next(self._requests), lambda a, s=since, c=connection: self._answered(a, s, c))  # type: ignore[misc]
 
     def _answered(self, answer: Answer | None, since: float, connection: Connection) -> None:
-        self.left -= 1
-        if not self.left:
+        self.unanswered -= 1
+        if not self.unanswered:
             self.all_done.set()
         if answer is None:
             self.outcome.errors["connection lost"] += 1
@@ -160,10 +160,10 @@ class _Open:
 async def open_loop(
     port: int, requests: Iterator[bytes], *, rate: float, seconds: float, connections: int
 ) -> Outcome:
-    """Send *rate* requests a second for *seconds*, whatever the answers do; latency runs from when each was due."""
+    """Send *rate* requests a second for *seconds*, however slow the answers; latency includes any wait."""
     async with connected(port, connections) as opened:
         run, count = _Open(requests, opened), int(rate * seconds)
-        run.left = count
+        run.unanswered = count
         begin = perf_counter()
         with undisturbed():
             for index in range(count):
@@ -174,6 +174,6 @@ async def open_loop(
                 async with asyncio.timeout(_DRAIN_SECONDS):
                     await run.all_done.wait()
         run.outcome.seconds = perf_counter() - begin
-        if run.left:
-            run.outcome.errors["no answer"] += run.left
+        if run.unanswered:
+            run.outcome.errors["no answer"] += run.unanswered
         return run.outcome

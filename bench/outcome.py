@@ -1,4 +1,4 @@
-"""What one run of the load generator saw."""
+"""The outcome of a run of the load generator."""
 
 import contextlib
 import gc
@@ -11,9 +11,10 @@ from bench.wire import Answer
 
 @dataclass(slots=True)
 class Outcome:
-    """What one run saw: latencies in seconds of the requests that succeeded, and everything else by its reason.
+    """The latencies in seconds of the requests that succeeded, and the number of errors by reason.
 
-    *done* counts units within the measured time, *answered* those of the warm-up and of the end too.
+    *done* counts units within the measured time; *answered* includes the warm-up and the end. *late* holds by
+    how many seconds the generator itself sent requests too late.
     """
 
     seconds: float = 0.0
@@ -39,7 +40,7 @@ def one(_: Answer) -> int:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Keep the generator's own garbage collector out of the latencies."""
+    """Switch the garbage collector off, so that it adds nothing to the latencies."""
     gc.collect()
     gc.disable()
     try:

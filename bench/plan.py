@@ -1,4 +1,4 @@
-"""How long and how often to measure."""
+"""How long and how often a run measures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Plan:
-    """The sizes of a run; *data* is a folder with git histories in the JSONL form, None where there is none."""
+    """The sizes of a run; *data* is a folder with git histories as JSONL, None without one."""
 
     quick: bool
     seconds: float
@@ -20,7 +20,7 @@ class Plan:
 
     @classmethod
     def of(cls, *, quick: bool, data: Path | None) -> "Plan":
-        """Return the short plan or the whole one."""
+        """Return the short plan or the full one."""
         if quick:
             return cls(
                 quick=True,

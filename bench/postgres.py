@@ -1,4 +1,4 @@
-"""A real PostgreSQL server in a temporary folder, fsync on, reached by a Unix socket only."""
+"""A PostgreSQL server in a temporary folder: fsync on, and a Unix socket only."""
 
 import contextlib
 import os
@@ -19,12 +19,12 @@ _STOP_SECONDS = 30.0
 
 
 class PostgresMissingError(Exception):
-    """There is no PostgreSQL to run here; the text says why."""
+    """PostgreSQL cannot be run here; the text says why."""
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server: its process, and what an application needs to reach it."""
+    """A running server: its process id, and the variables with which an application reaches it."""
 
     pid: int
     env: dict[str, str]
@@ -32,7 +32,7 @@ class Postgres:
 
 @contextlib.contextmanager
 def postgres() -> Iterator[Postgres]:
-    """Run a server; raise PostgresMissingError where that is not possible."""
+    """Run a server; raise PostgresMissingError where it cannot be run."""
     programs = installed()
     if programs is None:
         raise PostgresMissingError("no PostgreSQL programs (initdb, postgres) on this machine")
@@ -88,9 +88,9 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def installed() -> Path | None:
-    """Return the folder of PostgreSQL's programs, from the path or from where Debian puts them."""
+    """Return the folder of PostgreSQL's programs: one on the path, else the one that Debian uses."""
     on_path = [
-        Path(found).resolve().parent for found in (shutil.which("postgres"), shutil.which("initdb")) if found
+        Path(path).resolve().parent for path in (shutil.which("postgres"), shutil.which("initdb")) if path
     ]
     for folder in [*on_path, *sorted(_INSTALLED.glob("*/bin"), reverse=True)]:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
@@ -99,7 +99,7 @@ def installed() -> Path | None:
 
 
 def _user() -> str | None:
-    """Return the user that the server must run as: PostgreSQL refuses root."""
+    """Return the user to run the server as, None for the current one: PostgreSQL refuses root."""
     if os.geteuid() != 0:
         return None
     for name in _USERS:
@@ -109,14 +109,14 @@ def _user() -> str | None:
 
 
 def _run(command: Sequence[str], user: str | None, folder: Path) -> None:
-    done = subprocess.run(command, user=user, cwd=folder, capture_output=True, check=False, timeout=120)
-    if done.returncode:
-        raise PostgresMissingError(f"initdb failed: {done.stderr.decode(errors='replace')[-500:]}")
+    completed = subprocess.run(command, user=user, cwd=folder, capture_output=True, check=False, timeout=120)
+    if completed.returncode:
+        raise PostgresMissingError(f"initdb failed: {completed.stderr.decode(errors='replace')[-500:]}")
 
 
 def _wait_ready(folder: Path, process: subprocess.Popen[bytes]) -> None:
     try:
-        import psycopg  # noqa: PLC0415 # the driver is a dependency of this peer alone
+        import psycopg  # noqa: PLC0415 # only this peer needs the driver
     except ImportError as error:
         raise PostgresMissingError("the driver psycopg is not installed") from error
     end = time.perf_counter() + _READY_SECONDS
@@ -133,7 +133,7 @@ def _wait_ready(folder: Path, process: subprocess.Popen[bytes]) -> None:
 def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is not None:
         return
-    process.send_signal(signal.SIGINT)  # a fast shutdown: no new clients, the present ones are cut
+    process.send_signal(signal.SIGINT)  # a fast shutdown: the server disconnects its clients
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

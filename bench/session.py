@@ -1,4 +1,4 @@
-"""One contestant while it runs, and how its numbers get into the book."""
+"""A running contestant, and the book that its values go into."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ _SETTLE_SECONDS = 0.5
 
 
 class MeasureError(Exception):
-    """A measure found something that makes its numbers worthless."""
+    """A measure met something that makes its values worthless."""
 
 
 @dataclass
 class Session:
-    """A running contestant: who it is, its server and token, and how to start it again on the same data."""
+    """A running contestant; *serve* starts it again on the same data."""
 
     name: str
     server: Server
@@ -41,7 +41,7 @@ class Session:
         return self.server.port
 
     def stop(self) -> None:
-        """Stop the server that runs now."""
+        """Stop the server."""
         self.server.stop()
 
     def restart(self) -> float:
@@ -53,7 +53,7 @@ class Session:
     def add(
         self, name: str, values: float | list[float], unit: str, better: Better, about: str, **more: Any
     ) -> None:
-        """Put values of this contestant into the book."""
+        """Add values of this contestant to the book."""
         self.book.add(name, self.name, values, unit=unit, better=better, about=about, **more)
         shown = values if isinstance(values, int | float) else sorted(values)[len(values) // 2]
         self.say(f"{self.name}: {about}: {shown:,.2f} {unit}")
@@ -73,7 +73,7 @@ class Session:
         connections: int,
         units: Units = one,
     ) -> None:
-        """Run a closed loop as often as the plan says; record rate, percentiles and processor time."""
+        """Run a closed loop as often as the plan says; record the rate, percentiles and processor time."""
         outcomes: list[Outcome] = []
         cpu: list[float] = []
         others: list[float] = []
@@ -105,10 +105,10 @@ class Session:
 
     def latencies(self, name: str, outcomes: list[Outcome], about: str) -> None:
         """Record p50 and p99 of each run, and p99.9 and the worst among the details."""
-        found = [summarise(outcome.latencies) for outcome in outcomes]
-        self.add(f"{name}-p50", [one.p50 for one in found], "ms", "lower", f"{about}, p50")
-        worst = {
-            "p999": [round(one.p999, 3) for one in found],
-            "worst": [round(one.worst, 3) for one in found],
+        runs = [summarise(outcome.latencies) for outcome in outcomes]
+        self.add(f"{name}-p50", [run.p50 for run in runs], "ms", "lower", f"{about}, p50")
+        details = {
+            "p999": [round(run.p999, 3) for run in runs],
+            "worst": [round(run.worst, 3) for run in runs],
         }
-        self.add(f"{name}-p99", [one.p99 for one in found], "ms", "lower", f"{about}, p99", **worst)
+        self.add(f"{name}-p99", [run.p99 for run in runs], "ms", "lower", f"{about}, p99", **details)

@@ -10,7 +10,7 @@ Better = Literal["higher", "lower"]
 
 @dataclass(frozen=True)
 class Latencies:
-    """What a list of latencies comes to, in milliseconds."""
+    """A summary of latencies, in milliseconds."""
 
     count: int
     mean: float
@@ -22,7 +22,7 @@ class Latencies:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Return the smallest value that *share* (0 to 1) of the *ordered* values do not exceed (nearest rank)."""
+    """Return the smallest value that a *share* (0 to 1) of *ordered* does not exceed (nearest rank)."""
     if not ordered:
         raise ValueError("no values, so no percentile")
     if not 0 <= share <= 1:
@@ -41,7 +41,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def summarise(seconds: Sequence[float]) -> Latencies:
-    """Return the percentiles of latencies that were taken in seconds."""
+    """Return the percentiles of latencies in seconds."""
     ordered = sorted(1000 * value for value in seconds)
     return Latencies(
         count=len(ordered),
@@ -55,13 +55,13 @@ def summarise(seconds: Sequence[float]) -> Latencies:
 
 
 def advantage(ours: float, theirs: float, better: Better) -> float | None:
-    """Return how many times better *ours* is than *theirs*: above 1 in our favour, None where nothing divides."""
+    """Return how many times better *ours* is than *theirs*, None where that would divide by zero."""
     upper, lower = (ours, theirs) if better == "higher" else (theirs, ours)
     return upper / lower if lower > 0 else None
 
 
 def rounded(value: float, digits: int = 4) -> float:
-    """Return *value* with that many significant digits, and whole numbers whole."""
+    """Return *value* with that many significant digits; a larger number loses only its fraction."""
     if value == 0 or not math.isfinite(value):
         return value
     return round(value, max(digits - 1 - math.floor(math.log10(abs(value))), 0))

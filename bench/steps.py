@@ -1,9 +1,10 @@
-"""The steps of a run, one after the other, with their progress on the standard error stream."""
+"""The steps of a run; their progress goes to the standard error stream."""
 
 import contextlib
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -32,7 +33,7 @@ from bench.measures.signing_in import signing_in
 from bench.measures.startup import startup
 from bench.plan import Plan
 from bench.postgres import PostgresMissingError
-from bench.report import rows
+from bench.report.tables import rows
 from bench.session import Session
 from devservers.errors import MissingError
 
@@ -45,7 +46,7 @@ _OVER_HTTP: dict[str, Callable[[Session], None]] = {
     "graphql": graphql,
     "startup": startup,
 }
-_OURS_ALONE = ("live", "graphql")
+_CODEPARK_ONLY = ("live", "graphql")
 _OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
     "import": (importing,),
     "rebuild": (rebuild, replay),
@@ -62,11 +63,12 @@ _OF_A_CLUSTER: dict[str, Callable[..., None]] = {
     "cluster-history": cluster_history,
 }
 _WIDTH = 140
+Step = Callable[[], None]
 NAMES = (*_OVER_HTTP, *_OF_A_FOLDER, "growth", *_OF_A_CLUSTER)
 
 
 class Runner:
-    """Carry out the chosen measures; one that fails is left out with its reason, and the others go on."""
+    """Run the chosen measures; record one that fails with its reason, and continue with the others."""
 
     def __init__(self, plan: Plan, folder: Path, names: Sequence[str]) -> None:
         self.book = Book()
@@ -93,57 +95,60 @@ class Runner:
                 self._progress.advance(task)
         self._console.print(self._table())
 
-    def _contests(self) -> list[tuple[str, Callable[[], None]]]:
+    def _contests(self) -> list[tuple[str, Step]]:
+        """Return the steps that run a contestant: one for each, and others for growth."""
         chosen = {name: measure for name, measure in _OVER_HTTP.items() if name in self._names}
-        found: list[tuple[str, Callable[[], None]]] = []
-        for who in EVERYONE if chosen else ():
-            mine = {
-                name: measure for name, measure in chosen.items() if who == OURS or name not in _OURS_ALONE
-            }
-            if mine:
-                found.append((who, lambda who=who, mine=mine: self._contest(who, mine)))  # type: ignore[misc]
+        for_peers = {name: measure for name, measure in chosen.items() if name not in _CODEPARK_ONLY}
+        contests: list[tuple[str, Step]] = [
+            (contestant, partial(self._contest, contestant, measures))
+            for contestant in EVERYONE
+            if (measures := chosen if contestant == OURS else for_peers)
+        ]
         if "growth" in self._names:
-            for who in (OURS, SQLITE_PEER):
-                found.append((f"growth, {who}", lambda who=who: self._contest(who, {"growth": growth})))  # type: ignore[misc] # noqa: PERF401
-        return found
+            contests += [
+                (f"growth, {contestant}", partial(self._contest, contestant, {"growth": growth}))
+                for contestant in (OURS, SQLITE_PEER)
+            ]
+        return contests
 
-    def _contest(self, who: str, measures: dict[str, Callable[[Session], None]]) -> None:
-        with running(who, self._new_folder(), self.book, self._plan, self._say) as session:
+    def _contest(self, contestant: str, measures: dict[str, Callable[[Session], None]]) -> None:
+        with running(contestant, self._new_folder(), self.book, self._plan, self._say) as session:
             for name, measure in measures.items():
-                self._attempt(f"{name}, {who}", lambda measure=measure: measure(session))  # type: ignore[misc]
+                self._attempt(f"{name}, {contestant}", partial(measure, session))
 
-    def _folder_steps(self) -> list[tuple[str, Callable[[], None]]]:
+    def _folder_steps(self) -> list[tuple[str, Step]]:
         return [
-            (name, lambda measure=measure: measure(self._new_folder(), self.book, self._plan, self._say))  # type: ignore[misc]
+            (name, partial(self._in_folder, measure))
             for name, measures in _OF_A_FOLDER.items()
             if name in self._names
             for measure in measures
         ]
 
-    def _cluster_steps(self) -> list[tuple[str, Callable[[], None]]]:
+    def _in_folder(self, measure: Callable[..., None]) -> None:
+        measure(self._new_folder(), self.book, self._plan, self._say)
+
+    def _cluster_steps(self) -> list[tuple[str, Step]]:
         return [
-            (
-                name,
-                lambda measure=measure: measure(  # type: ignore[misc]
-                    self._servers, self._new_folder(), self.book, self._plan, self._say
-                ),
-            )
+            (name, partial(self._in_cluster, measure))
             for name, measure in _OF_A_CLUSTER.items()
             if name in self._names
         ]
+
+    def _in_cluster(self, measure: Callable[..., None]) -> None:
+        measure(self._servers, self._new_folder(), self.book, self._plan, self._say)
 
     def _new_folder(self) -> Path:
         folder = self._folder / str(len(list(self._folder.iterdir())))
         folder.mkdir()
         return folder
 
-    def _attempt(self, name: str, step: Callable[[], None]) -> None:
+    def _attempt(self, name: str, step: Step) -> None:
         try:
             step()
         except (PostgresMissingError, MissingError) as error:
             self.book.leave_out(name, str(error))
             self._say(f"{name} left out: {error}")
-        except Exception as error:  # noqa: BLE001 # whatever one measure meets must not lose the others
+        except Exception as error:  # noqa: BLE001 # a measure that fails must not end the others
             self.failed = True
             self.book.leave_out(name, f"{type(error).__name__}: {error}")
             self._say(f"{name} FAILED\n{traceback.format_exc(limit=-3)}")

@@ -1,4 +1,4 @@
-"""Idle subscribers that cost the generator little: server-sent events and WebSockets (RFC 6455) in bytes."""
+"""Idle subscribers that cost the generator little: server-sent events, and WebSockets (RFC 6455)."""
 
 import asyncio
 import contextlib
@@ -14,12 +14,12 @@ _SHORT, _MEDIUM = 126, 127
 
 
 class Subscriber(asyncio.Protocol):
-    """Ask once, then take whatever comes; *heard* is when something came last, in the loop's time."""
+    """Sends one request and reads the stream that follows; an event completes *heard*."""
 
     expects = b"HTTP/1.1 200"
 
-    def __init__(self, asked: bytes) -> None:
-        self._asked = asked
+    def __init__(self, request: bytes) -> None:
+        self._request = request
         self._head: bytes | None = b""
         self.transport: asyncio.Transport | None = None
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -28,18 +28,18 @@ class Subscriber(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
         self.transport = transport  # type: ignore[assignment] # a stream socket has a Transport
-        transport.write(self._asked)  # type: ignore[attr-defined]
+        transport.write(self._request)  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
-        """Read the head once; tell afterwards that something came."""
+        """Read the head of the answer, then complete *heard* once an event comes."""
         if self._head is not None:
             self._head += data
-            head, found, data = self._head.partition(b"\r\n\r\n")
-            if not found:
+            head, separator, data = self._head.partition(b"\r\n\r\n")
+            if not separator:
                 return
             self._head = None
             self._open(head)
-        if data and self.took(data) and self.heard is not None and not self.heard.done():
+        if data and self.has_event(data) and self.heard is not None and not self.heard.done():
             self.heard.set_result(None)
 
     def _open(self, head: bytes) -> None:
@@ -50,12 +50,12 @@ class Subscriber(asyncio.Protocol):
         else:
             self.opened.set_exception(ConnectionError(f"refused: {head[:200]!r}"))
 
-    def took(self, data: bytes) -> bool:
-        """Tell whether *data* carries an event."""
+    def has_event(self, data: bytes) -> bool:
+        """Return whether *data* carries an event."""
         return b"data:" in data
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell who waits that nothing will come."""
+        """Fail the futures that wait."""
         error = exc or ConnectionError("the server closed the subscription")
         for waiting in (self.opened, self.heard):
             if waiting is not None and not waiting.done():
@@ -67,21 +67,21 @@ class SocketSubscriber(Subscriber):
 
     expects = b"HTTP/1.1 101"
 
-    def __init__(self, asked: bytes) -> None:
-        super().__init__(asked)
+    def __init__(self, request: bytes) -> None:
+        super().__init__(request)
         self._buffer = b""
 
-    def took(self, data: bytes) -> bool:
-        """Take the frames in *data*; tell whether one carries an event."""
+    def has_event(self, data: bytes) -> bool:
+        """Read the frames in *data*; return whether one carries an event."""
         self._buffer += data
-        found = False
+        event = False
         while (frame := _frame(self._buffer)) is not None:
             opcode, payload, end = frame
             self._buffer = self._buffer[end:]
             if opcode == _PING and self.transport is not None:
                 self.transport.write(_masked(_PONG, payload))
-            found = found or opcode < _CLOSE
-        return found
+            event = event or opcode < _CLOSE
+        return event
 
 
 def _frame(data: bytes) -> tuple[int, bytes, int] | None:
@@ -124,16 +124,16 @@ async def subscribed(
     port: int, count: int, make: Callable[[], Subscriber]
 ) -> AsyncIterator[list[Subscriber]]:
     """Keep *count* subscriptions open; raise ConnectionError where one is refused."""
-    found: list[Subscriber] = []
+    subscribers: list[Subscriber] = []
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_OPEN_SECONDS):
             for _ in range(count):
-                _, one = await loop.create_connection(make, "127.0.0.1", port)
-                found.append(one)
-                await one.opened
-        yield found
+                _, subscriber = await loop.create_connection(make, "127.0.0.1", port)
+                subscribers.append(subscriber)
+                await subscriber.opened
+        yield subscribers
     finally:
-        for one in found:
-            if one.transport is not None:
-                one.transport.close()
+        for subscriber in subscribers:
+            if subscriber.transport is not None:
+                subscriber.transport.close()

@@ -1,4 +1,4 @@
-"""HTTP/1.1 in bytes: requests built once, answers read with as little work as can be."""
+"""HTTP/1.1 in bytes: requests are built once, and answers are read with as little work as possible."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _WITHOUT_BODY = (204, 304)
 
 
 class WireError(Exception):
-    """The other side does not speak HTTP/1.1 as this client reads it."""
+    """The server sent something that this client cannot read as HTTP/1.1."""
 
 
 class Answer(NamedTuple):
@@ -23,15 +23,15 @@ class Answer(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Tell whether the request succeeded."""
+        """Return whether the request succeeded."""
         return 200 <= self.status < 300
 
     def header(self, name: str) -> str | None:
-        """Return the first header of that name."""
-        found = re.search(
+        """Return the first header of that name, None without one."""
+        match = re.search(
             rb"\r\n" + re.escape(name.encode()) + rb":[ \t]*([^\r\n]*)", self.head, re.IGNORECASE
         )
-        return found[1].decode("latin-1") if found else None
+        return match[1].decode("latin-1") if match else None
 
     def json(self) -> Any:
         """Return the body as JSON."""
@@ -59,7 +59,7 @@ def request(
 
 
 class AnswerReader:
-    """Put the bytes of a connection together into answers, one request at a time."""
+    """Assemble the bytes of a connection into answers, one request at a time."""
 
     __slots__ = ("_buffer", "_needed")
 
@@ -68,7 +68,7 @@ class AnswerReader:
         self._needed = 0
 
     def feed(self, data: bytes) -> Answer | None:
-        """Take *data*; return the answer once it is whole; raise WireError where it is none."""
+        """Add *data*; return the answer once it is complete; raise WireError where it is not HTTP/1.1."""
         if self._buffer:
             data = self._buffer + data
         if len(data) < self._needed or (end := data.find(_END)) < 0:

@@ -19,6 +19,7 @@ from read_api.api import Api
 from read_api.auth.attempts import Attempts, MemoryAttempts, RedisAttempts
 from read_api.auth.identity import Identity
 from read_api.auth.mail import FileMailer, Mailer, SmtpMailer
+from read_api.past_answers import PastAnswers
 from read_api.realtime.hub import Hub
 from streams.public.asyncapi import asyncapi_document
 from streams.public.topics import DEFAULT_PREFIX
@@ -73,7 +74,6 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         bus=profile.bus,
         intake=profile.intake,
         progress=profile.progress,
-        store=profile.store,
         queries=profile.queries,
         identity=build_identity(profile),
         published=published.of_record,
@@ -82,15 +82,14 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         hub=hub,
         limits=limits,
         cache=shared.cache,
-        past=profile.past,
+        past=PastAnswers(profile.past),
         not_ready=profile.not_ready,
         metrics=Metrics(profile, limits).write,
         operations={name: partial(run, profile) for name, run in OPERATIONS.items()},
-        in_flight=set(),
         models=profile.main_models,
         asyncapi=_asyncapi(profile.settings),
         graphql=profile.settings.graphql,
-        left=None if node is None else node.changed_resource,
+        changed_resource=None if node is None else node.changed_resource,
         in_threads=node is not None,
         read_latest=node is None,
         gateway=profile.settings.gateway,

@@ -9,17 +9,17 @@ import structlog
 
 from codepark.profiles.profile import Profile
 from commands.bus import accepted
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.log import LogUnavailableError, Selection
 from commands.outcomes import Accepted
 from commands.unit_of_work import load
 from domain.account.events import AccountErased
 from domain.actor import SERVICE
 from domain.command import Command
-from domain.erasure.commands import CompleteErasure, EraseTraces
+from domain.erasure.commands import CompleteErasure
 from domain.identifiers import ACCOUNTS_HOME, erasure_stream
 from domain.record import Record
-from projections.queries.traces import TraceQueries, Traces
+from projections.queries.traces import TraceQueries
 from projections.store import StoreUnavailableError
 
 _RETRY_SECONDS = 1.0
@@ -156,8 +156,8 @@ class Eraser:
         self._catch_up()
         for person in people:
             of = self._traces.of_account if person == event.account_id else self._traces.of_author
-            for traces in list(of(person)):
-                self._carry_out(_erase_traces(person, traces))
+            for command in list(of(person)):
+                self._carry_out(command)
         self._catch_up()  # the read models have forgotten before the log says that it is completed
         self._forget_caches()
         self._forget_mail(event.account_id)
@@ -185,18 +185,5 @@ class Eraser:
 
     def _carry_out(self, command: Command) -> Accepted:
         """Carry out a command. Several nodes may do so: erasing a trace twice changes nothing."""
-        submission = self._profile.intake.submit(command, None, Request(actor=SERVICE))
+        submission = self._profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
         return accepted(self._profile.bus.execute_sync([submission])[0])
-
-
-def _erase_traces(person: str, traces: Traces) -> EraseTraces:
-    return EraseTraces(
-        home=traces.home,
-        person=person,
-        reviews=traces.reviews,
-        comments=traces.comments,
-        decisions=traces.decisions,
-        commits=traces.commits,
-        sessions=traces.sessions,
-        tokens=traces.tokens,
-    )

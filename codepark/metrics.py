@@ -64,7 +64,9 @@ class Metrics(Collector):
         yield GaugeMetricFamily("codepark_live_connections", "Sockets that are counted", value=limits.sockets)
         if isinstance(limiter, GuardedLimiter):
             yield GaugeMetricFamily(
-                "codepark_limiter_away", "1 while this process counts alone and strictly", value=limiter.away
+                "codepark_limiter_away",
+                "1 while this process counts alone and strictly",
+                value=limiter.unavailable,
             )
             yield CounterMetricFamily(
                 "codepark_limiter_failures",

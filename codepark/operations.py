@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from codepark.profiles.profile import Profile
 from commands.bus import accepted
 from commands.chain import chain_after
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.log import EventLog, Selection
 from commands.outcomes import Accepted
 from commands.position import Position
@@ -93,7 +93,7 @@ def events_after(profile: Profile, arguments: Arguments) -> Result:
         raise InvalidError(f"there is no event type {topic}")
     selection = Selection(topics=None if topic is None else (str(topic),))
     after = {int(number): int(sequence) for number, sequence in (arguments.get("after") or {}).items()}
-    records = profile.logs.records(after, selection, upto=profile.logs.tip().sequences)
+    records = profile.logs.records(after, selection, through=profile.logs.tip().sequences)
     items = []
     for log, record in islice(records, int(arguments.get("limit", _PAGE))):
         token = Position.at(record.sequence, record.chain, log.number).token()
@@ -173,7 +173,7 @@ def rotate_master_key(profile: Profile, _arguments: Arguments) -> Result:
 
 
 def _carry_out(profile: Profile, command: Command) -> Accepted:
-    submission = profile.intake.submit(command, None, Request(actor=SERVICE))
+    submission = profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
     return accepted(profile.bus.execute_sync([submission])[0])
 
 

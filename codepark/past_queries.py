@@ -7,7 +7,7 @@ from codepark.routed_store import RoutedStore
 from commands.log import Selection
 from commands.partitions import Logs
 from projections.model import ReadModel
-from projections.queries.people import ACCOUNTS
+from projections.models.accounts import ACCOUNTS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import DocumentStore
 from read_api.query_services import Queries, queries_over

@@ -10,7 +10,7 @@ from commands.position import Position
 from commands.secrets import Secrets
 from domain.record import Record
 from domain.times import rfc3339
-from read_api.realtime.events import Shown, project_of
+from read_api.realtime.events import RenderedEvent, project_of
 from streams.public.pseudonyms import Names, keyed_pseudonyms
 from streams.public.publications import publication_of
 
@@ -23,7 +23,7 @@ class PublishedEvents:
         self._logs = logs
         self._names = Names(keyed_pseudonyms(secrets))
 
-    def of_record(self, log: EventLog, record: Record) -> Shown | None:
+    def of_record(self, log: EventLog, record: Record) -> RenderedEvent | None:
         """Return what is published of *record*; None where that is nothing, or the event cannot be read."""
         publication = publication_of(record.topic)
         if publication is None:
@@ -34,7 +34,7 @@ class PublishedEvents:
             return None
         position = Position.at(record.sequence, record.chain, log.number)
         document = self._document(record, position, publication.version, data)
-        return Shown(
+        return RenderedEvent(
             record.sequence,
             record.home,
             record.topic,
@@ -44,9 +44,9 @@ class PublishedEvents:
             position,
         )
 
-    def of_event(self, event: Shown) -> Shown | None:
+    def of_event(self, event: RenderedEvent) -> RenderedEvent | None:
         """Return what is published of an event that is ready to be sent: its record is read again."""
-        (number,) = event.place.partitions
+        (number,) = event.position.partitions
         log = self._logs[number]
         records = log.read(event.sequence - 1, 1)
         return self.of_record(log, records[0]) if records else None

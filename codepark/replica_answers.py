@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from codepark.replica_documents import ReplicaDocuments
-from commands.aggregates import KINDS, kind_name
+from commands.aggregates import STREAM_KINDS, kind_name
 from commands.kafka.node.event_log import KafkaEventLog
 from commands.log import Selection
 from commands.outcomes import Accepted
@@ -129,7 +129,7 @@ class ReplicaAnswers:
             self._add_pending()
             if self._documents.has(subject):
                 return True
-            if kind_name(subject) in KINDS:  # a stream among the accounts, not a project's id
+            if kind_name(subject) in STREAM_KINDS:  # a stream among the accounts, not a project's id
                 log, selection = self._logs.accounts, Selection(stream=subject)
             else:
                 log, selection = self._logs.of(subject), Selection(home=subject)

@@ -8,7 +8,7 @@ from domain.file.events import FileDeleted, FileWritten
 from domain.record import Record
 from projections.insights_model import FILE_INSIGHTS
 from projections.model import ReadModel
-from projections.queries.people import ACCOUNTS
+from projections.models.accounts import ACCOUNTS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, DocumentStore
 from projections.writes import Document

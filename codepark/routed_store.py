@@ -126,10 +126,6 @@ class RoutedStore(Forwarding):
         """Do *changes*."""
         self._own.apply(changes)
 
-    def dump(self, collection: str) -> Iterable[Document]:
-        """Return every document that was written here, in order of id."""
-        return self._own.dump(collection)
-
     def dead_letters(self, model: str | None = None) -> list[DeadLetter]:
         """Return the dead letters that were written here."""
         return self._own.dead_letters(model)

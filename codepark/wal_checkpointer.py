@@ -38,7 +38,8 @@ class WalCheckpointer:
     def _due(self, path: Path) -> bool:
         """Return whether the log is large and was written to since the last look.
 
-        A log that was moved into the database keeps its size, and is written again from its front.
+        A log that was moved into the database keeps its size, and is written again from its front. Its
+        time alone is not enough: two writes within one tick of the file system's clock have the same time.
         """
         try:
             status = Path(f"{path}-wal").stat()

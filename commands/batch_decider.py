@@ -1,16 +1,16 @@
-"""Decide a batch of commands one after the other, in memory, on the state that the batch itself builds up."""
+"""Decides the commands of a batch in order, each on the states that the commands before it lead to."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, structs
 
-from commands.handlers import HANDLERS, carry_out, touched_streams
 from commands.log import CommandEvents, EventLog
 from commands.outcomes import REFUSALS, Accepted, KeyReusedError, Outcome, Refused, Submission, refusal_from
 from commands.position import Position
 from commands.stream_event import StreamEvent
-from commands.unit_of_work import Batch, Unit, View
+from commands.table.dispatch import carry_out, home_of, stream_of, touched_streams
+from commands.unit_of_work import BatchStates, SettledStates, UnitOfWork
 from domain.errors import Refusal, StaleVersionError
 from domain.event import Event
 from domain.identifiers import technical_stream
@@ -18,20 +18,20 @@ from domain.log.events import CommandRefused, CommandUnchanged
 from domain.record import Record
 
 
-class Decided(Struct, kw_only=True):
-    """A batch before it is settled: what to append, and for each submission how its outcome will be found."""
+class DecidedBatch(Struct, kw_only=True):
+    """A batch that is decided but not stored yet: what to append, and the outcomes that are pending."""
 
-    batch: Batch
+    batch: BatchStates
     appends: list[CommandEvents]
     pending: list["Pending"]
     partition: int = 0
 
 
 class Pending(Struct, kw_only=True):
-    """The outcome that a submission gets once the batch is settled.
+    """The outcome that a submission gets once the batch is stored.
 
-    *append* is the index of what it appends or, for a repeated command, repeats; None where *outcome* is known. With
-    *refusal*, what it appends records that refusal.
+    *append* is the index of what the submission appends or, as a repeated command, repeats; None where
+    *outcome* is known already. With *refusal*, the appended event records that refusal.
     """
 
     command_id: str
@@ -42,19 +42,19 @@ class Pending(Struct, kw_only=True):
 
 
 def decide_batch(
-    view: View,
+    settled: SettledStates,
     log: EventLog,
     submissions: Sequence[Submission],
     now: int,
     tried: AbstractSet[str] = frozenset(),
-) -> Decided:
+) -> DecidedBatch:
     """Decide *submissions* in order at event time *now*; raises LogUnavailableError.
 
-    *tried* are the ids of those that were decided before and may be stored already, though nobody told.
+    *tried* are the ids of commands that an earlier attempt may have stored although no acknowledgement came.
     """
-    decided = Decided(batch=Batch(view), appends=[], pending=[], partition=log.number)
+    decided = DecidedBatch(batch=BatchStates(settled), appends=[], pending=[], partition=log.number)
     seen: dict[str, int] = {}
-    view.prefetch(stream for submission in submissions for stream in touched_streams(submission.command))
+    settled.prefetch(stream for submission in submissions for stream in touched_streams(submission.command))
     for submission in submissions:
         try:
             pending = _decide(decided, log, submission, seen, now, tried)
@@ -64,23 +64,24 @@ def decide_batch(
     return decided
 
 
-def _refused(decided: Decided, log: EventLog, submission: Submission, refusal: Refusal, now: int) -> Pending:
-    """Return the refusal; where another node may still decide the same attempt, record it first."""
+def _refused(
+    decided: DecidedBatch, log: EventLog, submission: Submission, refusal: Refusal, now: int
+) -> Pending:
+    """Return the refusal; record it where another node may still decide the same attempt."""
     command_id, attempt = submission.command_id, submission.attempt
     refused = Refused(command_id=command_id, refusal=refusal)
     if attempt is None or not submission.unanswered or log.command_records(attempt):
         return Pending(command_id=command_id, outcome=refused)
-    handler = HANDLERS[type(submission.command)]
-    home = handler.home(submission.command)
-    unit = Unit(decided.batch, submission.actor)
-    unit.record(technical_stream(home), (recorded(refusal, handler.stream(submission.command)),))
+    home = home_of(submission.command)
+    unit = UnitOfWork(decided.batch, submission.actor)
+    unit.record(technical_stream(home), (refusal_event(refusal, stream_of(submission.command)),))
     unit.commit()
     decided.appends.append(_appended(structs.replace(submission, command_id=attempt), home, unit.events, now))
     return Pending(command_id=command_id, append=len(decided.appends) - 1, refusal=refusal)
 
 
 def _decide(
-    decided: Decided,
+    decided: DecidedBatch,
     log: EventLog,
     submission: Submission,
     seen: dict[str, int],
@@ -94,32 +95,31 @@ def _decide(
         repeated = _repeated(decided, log, submission, seen, own=command_id in tried)
         if repeated is not None:
             return repeated
-    unit = Unit(decided.batch, submission.actor)
+    unit = UnitOfWork(decided.batch, submission.actor)
     stream = carry_out(unit, submission.command)
     _check_version(decided.batch, stream, submission.expected_version)
-    home = HANDLERS[type(submission.command)].home(submission.command)
+    home = home_of(submission.command)
     if not unit.events:
-        # Without a record, the node that did not answer might decide the same attempt later, and change something.
+        version = unit.version(stream)
+        # Without a record, the node that did not answer might accept the same attempt later.
         if not submission.keyed and not submission.unanswered:
-            return Pending(
-                command_id=command_id,
-                outcome=Accepted(
-                    command_id=command_id,
-                    stream=stream,
-                    version=unit.version(stream),
-                    position=Position(),
-                    changed=False,
-                ),
-            )
-        unchanged = CommandUnchanged(stream=stream, stream_version=unit.version(stream))
-        unit.record(technical_stream(home), (unchanged,))
+            return _unchanged(command_id, stream, version)
+        unit.record(technical_stream(home), (CommandUnchanged(stream=stream, stream_version=version),))
     unit.commit()
     seen[command_id] = len(decided.appends)
     decided.appends.append(_appended(submission, home, unit.events, now))
     return Pending(command_id=command_id, append=seen[command_id])
 
 
-def _check_version(batch: Batch, stream: str, expected: int | None) -> None:
+def _unchanged(command_id: str, stream: str, version: int) -> Pending:
+    """Return an acceptance without events; its position is known once the batch is stored."""
+    accepted = Accepted(
+        command_id=command_id, stream=stream, version=version, position=Position(), changed=False
+    )
+    return Pending(command_id=command_id, outcome=accepted)
+
+
+def _check_version(batch: BatchStates, stream: str, expected: int | None) -> None:
     actual = batch.get(stream).version
     if expected is not None and expected != actual:
         raise StaleVersionError(expected=expected, actual=actual)
@@ -135,11 +135,11 @@ def _check_attempt(log: EventLog, attempt: str) -> None:
 
 
 def _repeated(
-    decided: Decided, log: EventLog, submission: Submission, seen: dict[str, int], *, own: bool
+    decided: DecidedBatch, log: EventLog, submission: Submission, seen: dict[str, int], *, own: bool
 ) -> Pending | None:
     """Return the first outcome of a command that was accepted before; raises KeyReusedError.
 
-    *own* tells that it was this very call that had it stored, and did not learn so.
+    *own* says that this very call stored it, without an acknowledgement: then the outcome is no replay.
     """
     command_id = submission.command_id
     if command_id in seen:
@@ -161,8 +161,8 @@ def _check_fingerprint(known: str | None, submission: Submission) -> None:
 
 
 def outcome_of(records: Sequence[Record], first: Event, partition: int = 0) -> Accepted:
-    """Read the outcome of a command from what it appended to *partition*."""
-    stream, version = about(StreamEvent(records[0].stream, records[0].version, first))
+    """Return the outcome of a command, from the *records* that it appended to *partition*."""
+    stream, version = subject_of(StreamEvent(records[0].stream, records[0].version, first))
     for record in records:  # a command may append several events to the stream it is about
         if record.stream == stream:
             version = record.version
@@ -178,15 +178,15 @@ def outcome_of(records: Sequence[Record], first: Event, partition: int = 0) -> A
     )
 
 
-def about(first: StreamEvent) -> tuple[str, int]:
-    """Return the stream that a command was about and the version it left it at, by its first event."""
+def subject_of(first: StreamEvent) -> tuple[str, int]:
+    """Return the stream that a command was about, and its version after the command's *first* event."""
     if isinstance(first.event, CommandUnchanged):
         return first.event.stream, first.event.stream_version
     return first.stream, first.version
 
 
-def recorded(refusal: Refusal, stream: str) -> CommandRefused:
-    """Return the event that keeps *refusal*."""
+def refusal_event(refusal: Refusal, stream: str) -> CommandRefused:
+    """Return the event that records *refusal*."""
     kind = next(name for name, known in REFUSALS.items() if isinstance(refusal, known))
     return CommandRefused(
         stream=stream, kind=kind, code=refusal.specific_code, message=refusal.message, pointer=refusal.pointer
@@ -194,7 +194,7 @@ def recorded(refusal: Refusal, stream: str) -> CommandRefused:
 
 
 def refusal_of(event: CommandRefused) -> Refusal:
-    """Return the refusal that *event* keeps."""
+    """Return the refusal that *event* records."""
     return refusal_from(event.kind, event.message, event.code, event.pointer)
 
 
@@ -212,14 +212,19 @@ def _appended(submission: Submission, home: str, events: list[StreamEvent], now:
     )
 
 
-def settle(decided: Decided, records: Sequence[Record], tip_position: Position) -> list[Outcome]:
-    """Return the outcomes, now that the batch is stored as *records*."""
+def settled_outcomes(
+    decided: DecidedBatch, records: Sequence[Record], tip_position: Position
+) -> list[Outcome]:
+    """Return the outcomes of a batch that is stored as *records*.
+
+    A command that changed nothing gets *tip_position*: the end of the log that it was decided on.
+    """
     accepted: list[Accepted] = []
     start = 0
     for append in decided.appends:
         last = records[start + len(append.events) - 1]
-        stream, version = about(append.events[0])
-        version = max((item.version for item in append.events if item.stream == stream), default=version)
+        stream, version = subject_of(append.events[0])
+        version = max((event.version for event in append.events if event.stream == stream), default=version)
         position = Position.at(last.sequence, last.chain, decided.partition)
         accepted.append(
             Accepted(
@@ -231,24 +236,15 @@ def settle(decided: Decided, records: Sequence[Record], tip_position: Position) 
             )
         )
         start += len(append.events)
-    return [_settled(pending, accepted, tip_position) for pending in decided.pending]
+    return [_outcome(pending, accepted, tip_position) for pending in decided.pending]
 
 
-def _settled(pending: Pending, accepted: list[Accepted], tip_position: Position) -> Outcome:
+def _outcome(pending: Pending, accepted: list[Accepted], tip_position: Position) -> Outcome:
     if pending.append is not None:
         if pending.refusal is not None:
             return Refused(command_id=pending.command_id, refusal=pending.refusal)
         first = accepted[pending.append]
-        if not pending.repeats:
-            return first
-        return Accepted(
-            command_id=first.command_id,
-            stream=first.stream,
-            version=first.version,
-            position=first.position,
-            replayed=True,
-            changed=first.changed,
-        )
+        return structs.replace(first, replayed=True) if pending.repeats else first
     assert pending.outcome is not None  # noqa: S101 # a pending outcome is one or the other
     if isinstance(pending.outcome, Accepted) and not pending.repeats:
         pending.outcome.position = tip_position

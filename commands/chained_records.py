@@ -1,8 +1,8 @@
-"""From what commands cause to chained records: the one place that gives out sequences and chain values."""
+"""From the events of commands to chained records: the one place that assigns sequences and chain values."""
 
 from collections.abc import Sequence
 
-from commands.chain import chained
+from commands.chain import chain_in_place
 from commands.log import CommandEvents, Tip
 from commands.mapper import EventMapper
 from domain.record import Record
@@ -11,9 +11,10 @@ from domain.record import Record
 def number_batch(
     mapper: EventMapper, source: str, tip: Tip, batch: Sequence[CommandEvents], first_at: int | None = None
 ) -> list[Record]:
-    """Return the records of *batch*, numbered without gap behind *tip* and not chained yet.
+    """Return the records of *batch*, numbered without gap after *tip* and not chained yet.
 
-    *first_at* is the offset at which the first of them is expected; without one a record's sequence tells its place.
+    *first_at* is the offset at which the first of them is expected; without it, the sequence before a record
+    stands for its offset.
     """
     records: list[Record] = []
     sequence, at = tip.sequence, tip.sequence if first_at is None else first_at
@@ -47,8 +48,8 @@ def number_batch(
 
 
 def chain_batch(mapper: EventMapper, source: str, tip: Tip, batch: Sequence[CommandEvents]) -> list[Record]:
-    """Return the records of *batch*, chained behind *tip* and numbered without gap."""
+    """Return the records of *batch*, numbered without gap and chained after *tip*."""
     records, chain = number_batch(mapper, source, tip, batch), tip.chain
     for record in records:
-        chain = chained(record, chain)
+        chain = chain_in_place(record, chain)
     return records

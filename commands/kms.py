@@ -1,4 +1,4 @@
-"""The key management service: who wraps the keys of people. What it wraps with never leaves it."""
+"""The key management service: it wraps the keys of people with master keys that never leave it."""
 
 import base64
 import binascii
@@ -18,11 +18,11 @@ _VERSION_SIZE = 4
 
 
 class KmsError(Exception):
-    """A key cannot be wrapped or unwrapped: the master key that it needs is not here."""
+    """A key cannot be wrapped or unwrapped: this process does not have the master key."""
 
 
 class Kms(Protocol):
-    """Wraps and unwraps keys. Callable from any thread."""
+    """Wraps and unwraps keys. Its methods may be called from any thread."""
 
     @property
     def version(self) -> int:
@@ -34,7 +34,7 @@ class Kms(Protocol):
         ...
 
     def unwrap(self, wrapped: bytes) -> bytes:
-        """Return the key; raises KmsError where the master key that wrapped it is not here any more."""
+        """Return the key; raises KmsError where the master key that wrapped it is missing."""
         ...
 
     def version_of(self, wrapped: bytes) -> int:
@@ -43,9 +43,10 @@ class Kms(Protocol):
 
 
 class LocalKms:
-    """Master keys in this process's memory (AES key wrap, RFC 3394): the one derived from the secret, and later ones.
+    """Master keys in memory: the one derived from the secret, and later ones (AES key wrap, RFC 3394).
 
-    What the derived one wraps is bare, 40 bytes; the rest begins with the version (u32, big-endian).
+    A key wrapped by the derived one has 40 bytes; all others begin with the master key's version (u32,
+    big-endian).
     """
 
     def __init__(self, derived: bytes, later: Mapping[int, bytes] | None = None) -> None:
@@ -68,12 +69,14 @@ class LocalKms:
         version = self.version_of(wrapped)
         master = self._keys.get(version)
         if master is None:
-            raise KmsError(f"version {version} of the master key is not here: it wrapped a person's key")
+            raise KmsError(
+                f"version {version} of the master key is missing, and a person's key is wrapped with it"
+            )
         try:
             return aes_key_unwrap(master, wrapped[-_BARE_SIZE:])
         except InvalidUnwrap as error:
             raise KmsError(
-                f"version {version} of the master key did not wrap this: it is another key"
+                f"version {version} of the master key cannot unwrap a person's key: another key wrapped it"
             ) from error
 
     def version_of(self, wrapped: bytes) -> int:
@@ -81,25 +84,25 @@ class LocalKms:
         return DERIVED if len(wrapped) == _BARE_SIZE else int.from_bytes(wrapped[:_VERSION_SIZE], "big")
 
     def add(self, version: int, key: bytes) -> None:
-        """Wrap with this master key from now on, where it is the newest."""
+        """Add a master key; the newest one wraps from now on."""
         self._keys[version] = key
 
     def remove(self, version: int) -> None:
-        """Forget a master key: what it wrapped is lost."""
+        """Remove a master key: the keys that it wrapped are lost."""
         del self._keys[version]
 
 
 def new_master_key() -> bytes:
-    """Draw a master key."""
+    """Return a new random master key."""
     return os.urandom(MASTER_KEY_SIZE)
 
 
 def read_master_keys(path: Path) -> dict[int, bytes]:
-    """Read a file of master keys, a line each: the version, from 2, a space, the key in base64.
+    """Read a file of master keys by version. A line has the version, from 2, a space, and the key in base64.
 
-    Raises KmsError that names the line, and OSError.
+    Raises KmsError, which names the line, and OSError.
     """
-    found: dict[int, bytes] = {}
+    keys: dict[int, bytes] = {}
     for number, line in enumerate(path.read_text(encoding="ascii").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -107,17 +110,20 @@ def read_master_keys(path: Path) -> dict[int, bytes]:
         try:
             key = base64.b64decode(text.strip(), validate=True)
         except binascii.Error as error:
-            raise KmsError(f"line {number} of {path} is not a version and base64") from error
+            raise KmsError(
+                f"line {number} of {path} is not a version, a space and a key in base64"
+            ) from error
         if not version.isdecimal() or int(version) <= DERIVED or len(key) != MASTER_KEY_SIZE:
             raise KmsError(
-                f"line {number} of {path} needs a version from {DERIVED + 1} and {MASTER_KEY_SIZE} bytes in base64"
+                f"line {number} of {path} needs a version from {DERIVED + 1}"
+                f" and {MASTER_KEY_SIZE} bytes in base64"
             )
-        found[int(version)] = key
-    return found
+        keys[int(version)] = key
+    return keys
 
 
 def write_master_keys(path: Path, keys: Mapping[int, bytes]) -> None:
-    """Write the file anew, as a whole and durably, readable by its owner alone; raises OSError."""
+    """Replace the file as a whole and durably, readable by its owner alone; raises OSError."""
     lines = [f"{version} {base64.b64encode(key).decode()}\n" for version, key in sorted(keys.items())]
     temporary = path.with_name(f"{path.name}.new")
     temporary.unlink(missing_ok=True)
@@ -130,6 +136,6 @@ def write_master_keys(path: Path, keys: Mapping[int, bytes]) -> None:
     temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the name lasts too, before anything is wrapped with what it names
+        os.fsync(folder)  # the file's name is durable before a key is wrapped with what it holds
     finally:
         os.close(folder)

@@ -11,15 +11,15 @@ from domain.record import Record
 
 
 class LogUnavailableError(Exception):
-    """The log does not take or give records now; whether the last batch was stored is settled by reading."""
+    """The log cannot be used now; only reading it again shows whether the last batch was stored."""
 
 
 class TipMovedError(Exception):
-    """Somebody appended in between: what was decided was decided on an old state."""
+    """Another writer appended in between: the commands were decided on an old state."""
 
 
 class LogCorruptError(Exception):
-    """The stored history contradicts itself: an alarm, never to be worked around."""
+    """The stored history contradicts itself: an alarm that no code may work around."""
 
 
 class Tip(Struct, frozen=True):
@@ -31,7 +31,7 @@ class Tip(Struct, frozen=True):
 
 
 class CommandEvents(Struct, frozen=True, kw_only=True):
-    """What one accepted command appends: at least one event, the first on the stream the command was about."""
+    """What one accepted command appends: at least one event, the first of them on the stream it was about."""
 
     command: str
     home: str
@@ -45,7 +45,7 @@ class CommandEvents(Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """The state of a stream at a version, as bytes; *topic* names the kind of state and its shape."""
+    """The state of a stream at a version; *topic* names the kind of stream and the state's shape."""
 
     stream: str
     version: int
@@ -54,7 +54,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which records a reader wants; None stands for all. *home* is one project's; *until* is an event time."""
+    """Which records a reader wants; None stands for all. *home* is a home key, *until* an event time."""
 
     topics: tuple[str, ...] | None = None
     stream: str | None = None
@@ -66,7 +66,7 @@ EVERYTHING = Selection()
 
 
 class EventLog(Protocol):
-    """One partition of the history. Every method may be called from any thread; `append` from one at a time."""
+    """One partition of the history. Any thread may call any method, `append` one thread at a time."""
 
     @property
     def number(self) -> int:
@@ -75,20 +75,20 @@ class EventLog(Protocol):
 
     @property
     def log_id(self) -> str:
-        """Return the id given to the log when it was made."""
+        """Return the id that the log got when it was created."""
         ...
 
     def tip(self) -> Tip:
-        """Return the last record's place; raise LogUnavailableError."""
+        """Return the sequence, chain value and event time of the last record; raise LogUnavailableError."""
         ...
 
     def append(
         self, expected: Tip, batch: Sequence[CommandEvents], snapshots: Sequence[Snapshot] = ()
     ) -> list[Record]:
-        """Append *batch* behind *expected*, whole or not at all, durably, and return its records.
+        """Append *batch* after *expected*, whole or not at all, durably, and return its records.
 
-        Raises TipMovedError where *expected* is no longer the tip and LogUnavailableError where the outcome is
-        unknown.
+        Raises TipMovedError where *expected* is no longer the tip and LogUnavailableError where the outcome
+        is unknown.
         """
         ...
 
@@ -101,7 +101,7 @@ class EventLog(Protocol):
         ...
 
     def existing(self, streams: Sequence[str]) -> set[str]:
-        """Return those of *streams* that have an event, in one step."""
+        """Return those of *streams* that have an event, in one query."""
         ...
 
     def last_event(self, stream: str) -> StreamEvent | None:
@@ -117,11 +117,11 @@ class EventLog(Protocol):
         ...
 
     def command_records(self, command: str) -> list[Record]:
-        """Return what the command appended; empty where it is unknown."""
+        """Return the records that the command appended; none where it is unknown."""
         ...
 
     def sequence_at(self, time: int) -> int:
-        """Return the sequence of the last record with an event time up to *time* (milliseconds), 0 before all."""
+        """Return the sequence of the last record with an event time up to *time* (milliseconds), or 0."""
         ...
 
     def on_append(self, callback: Callable[[Sequence[Record]], None]) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a command."""
+"""Submissions of commands and their outcomes."""
 
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ from domain.errors import (
 
 
 class KeyReusedError(Refusal):
-    """An idempotency key that came with another body before."""
+    """The idempotency key was used with another body before."""
 
     code = "idempotency_key_reused"
 
@@ -32,23 +32,24 @@ REFUSALS: dict[str, type[Refusal]] = {
     "conflict": ConflictError,
     "refused": Refusal,
 }
-"""Each kind of refusal under the name by which logs and nodes know it, the narrow ones first."""
+"""The kinds of refusals by the names that logs and nodes use, subclasses before their bases."""
 
 
 def refusal_from(kind: str, message: str, code: str, pointer: str | None) -> Refusal:
-    """Make a refusal of *kind* anew, word for word."""
-    known = REFUSALS.get(kind, Refusal)
-    made = known.__new__(known)
-    Refusal.__init__(made, message, code=code, pointer=pointer)
-    return made
+    """Return the refusal of *kind* that was written down with this *message*, *code* and *pointer*."""
+    cls = REFUSALS.get(kind, Refusal)
+    refusal = cls.__new__(cls)
+    Refusal.__init__(refusal, message, code=code, pointer=pointer)
+    return refusal
 
 
 class Submission(Struct, frozen=True, kw_only=True):
     """A command with what accompanies it.
 
-    *keyed* tells that *command_id* derives from an idempotency key, so that it may have been seen before;
-    *fingerprint* then identifies the body it came with. *attempt* names one try to carry the command out on several
-    nodes; *unanswered* tells that another node was asked first and did not answer, so that a refusal is to be recorded.
+    *keyed* says that *command_id* is derived from an idempotency key, so that the log may have it already;
+    *fingerprint* then identifies the body that came with it. *attempt* names one try to carry the command out
+    on several nodes; *unanswered* says that another node was asked first and did not answer, so that a
+    refusal has to be recorded.
     """
 
     command: Command
@@ -65,9 +66,10 @@ class Submission(Struct, frozen=True, kw_only=True):
 
 
 class Accepted(Struct, kw_only=True):
-    """The command took effect: its stream, the version it left it at, and the position behind its events.
+    """The command took effect: its stream, the stream's version then, and the position after its events.
 
-    *changed* is False where the state was already as the command wants it.
+    *replayed* says that this is the outcome of an earlier submission of the same command; *changed* is False
+    where the state was already as the command wants it.
     """
 
     command_id: str
@@ -79,14 +81,14 @@ class Accepted(Struct, kw_only=True):
 
 
 class Refused(Struct, kw_only=True):
-    """The command may not take effect; nothing was stored."""
+    """The command was refused; none of its events was stored."""
 
     command_id: str
     refusal: Refusal
 
 
 class Unavailable(Struct, kw_only=True):
-    """The log did not answer: a retry with the same idempotency key gets the one outcome."""
+    """The log did not answer; a retry with the same idempotency key returns the command's one outcome."""
 
     command_id: str
     reason: str

@@ -1,4 +1,4 @@
-"""Which partition a home key belongs to: Kafka's default partitioner, so that any Kafka client computes the same one."""
+"""Which partition a home key belongs to: as Kafka's default partitioner computes it in every client."""
 
 _SEED, _M, _R = 0x9747B28C, 0x5BD1E995, 24
 _MASK = 0xFFFFFFFF

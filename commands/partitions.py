@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from commands.log import EVERYTHING, EventLog, Selection
 from commands.partitioner import partition_of
-from commands.position import Position, behind
+from commands.position import Position, position_after
 from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 
@@ -19,13 +19,13 @@ class Logs(Generic[L]):
     """One log for each partition, by number from 0."""
 
     def __init__(self, logs: Sequence[L]) -> None:
-        """Bundle *logs*; raises ValueError where one is not at its number."""
+        """Bundle *logs*; raises ValueError unless they are sorted by number, without gap."""
         if not logs or any(log.number != number for number, log in enumerate(logs)):
             raise ValueError("the logs are not one for each partition, in order")
         self._logs = tuple(logs)
 
     def __iter__(self) -> Iterator[L]:
-        """Iterate over the logs in order of their partitions."""
+        """Iterate over the logs in the order of their partitions."""
         return iter(self._logs)
 
     def __len__(self) -> int:
@@ -38,7 +38,7 @@ class Logs(Generic[L]):
 
     def number_of(self, home: str) -> int:
         """Return the partition that *home* belongs to."""
-        return partition_of(home, len(self._logs))
+        return partition_of(home, len(self._logs)) if len(self._logs) > 1 else 0
 
     def of(self, home: str) -> L:
         """Return the log that *home* belongs to."""
@@ -50,12 +50,15 @@ class Logs(Generic[L]):
         return self.of(ACCOUNTS_HOME)
 
     def tip(self, only: int | None = None) -> Position:
-        """Return the position behind the last record of every partition, or of one; raises LogUnavailableError."""
+        """Return the position after the last record of every partition, or of *only* one.
+
+        Raises LogUnavailableError.
+        """
         tips = [(log.number, log.tip()) for log in self._chosen(only)]
-        return behind((number, tip.sequence, tip.chain) for number, tip in tips)
+        return position_after((number, tip.sequence, tip.chain) for number, tip in tips)
 
     def command_records(self, command: str) -> tuple[L, list[Record]]:
-        """Return what *command* appended, and the log that has it; of an unknown one nothing, and some log."""
+        """Return the log that *command* appended to, and its records; if unknown, any log and no records."""
         for log in self._logs:
             records = log.command_records(command)
             if records:
@@ -67,34 +70,34 @@ class Logs(Generic[L]):
         after: Mapping[int, int],
         selection: Selection = EVERYTHING,
         *,
-        upto: Mapping[int, int],
+        through: Mapping[int, int],
         only: int | None = None,
         chunk: int = _CHUNK,
     ) -> Iterator[tuple[L, Record]]:
-        """Yield the records behind *after*, up to *upto*, of every partition, or of one, each with its log.
+        """Yield the records of every partition, or of *only* one, each with its log.
 
-        They come by event time, partition and sequence.
-
-        Event time never goes back within a partition, so each partition keeps its order, and every node that has the
-        same records merges them alike.
+        *after* and *through* give, by partition, the sequence before the first and that of the last record.
+        The records are sorted by event time, partition and sequence. Event time never goes back within a
+        partition, so each partition keeps its order, and all nodes with the same records merge them in the
+        same way.
         """
-        parts = [
-            _read(log, after.get(log.number, 0), upto.get(log.number, 0), selection, chunk)
+        histories = [
+            _read(log, after.get(log.number, 0), through.get(log.number, 0), selection, chunk)
             for log in self._chosen(only)
         ]
-        return parts[0] if len(parts) == 1 else merge(*parts, key=_order)
+        return histories[0] if len(histories) == 1 else merge(*histories, key=_order)
 
     def _chosen(self, only: int | None) -> tuple[L, ...]:
         return self._logs if only is None else (self._logs[only],)
 
 
-def _read(log: L, after: int, upto: int, selection: Selection, chunk: int) -> Iterator[tuple[L, Record]]:
-    while after < upto:
+def _read(log: L, after: int, through: int, selection: Selection, chunk: int) -> Iterator[tuple[L, Record]]:
+    while after < through:
         records = log.read(after, chunk, selection)
-        yield from ((log, record) for record in records if record.sequence <= upto)
-        after = records[-1].sequence if len(records) == chunk else upto
+        yield from ((log, record) for record in records if record.sequence <= through)
+        after = records[-1].sequence if len(records) == chunk else through
 
 
-def _order(item: tuple[EventLog, Record]) -> tuple[int, int, int]:
-    log, record = item
+def _order(entry: tuple[EventLog, Record]) -> tuple[int, int, int]:
+    log, record = entry
     return record.occurred_at, log.number, record.sequence

@@ -1,4 +1,4 @@
-"""Position tokens: how far in the log a client has seen."""
+"""Position tokens: how much of the log a client has seen."""
 
 import base64
 import binascii
@@ -10,17 +10,20 @@ _PREFIX = 4
 
 
 class PositionError(ValueError):
-    """A token that this log did not give out."""
+    """The token was not issued by this log."""
 
 
 class Position(msgspec.Struct, frozen=True, order=True):
-    """How far somebody has seen: of each partition the sequence, and the first bytes of that record's chain."""
+    """How much of the log a client has seen: of each partition the last record's sequence and chain.
+
+    The first bytes of the chain are enough to notice a token of another log.
+    """
 
     partitions: dict[int, tuple[int, bytes]] = {}
 
     @classmethod
     def at(cls, sequence: int, chain: bytes, partition: int = 0) -> "Position":
-        """Return the position behind one record."""
+        """Return the position after one record."""
         return cls({partition: (sequence, chain[:_PREFIX])})
 
     @property
@@ -29,26 +32,26 @@ class Position(msgspec.Struct, frozen=True, order=True):
         return {partition: sequence for partition, (sequence, _) in self.partitions.items()}
 
     def join(self, other: "Position") -> "Position":
-        """Return how far the two have seen together: of each partition the later place."""
+        """Return the later of the two positions in each partition."""
         joined = dict(self.partitions)
-        for partition, place in other.partitions.items():
-            if place[0] >= joined.get(partition, place)[0]:
-                joined[partition] = place
+        for partition, last in other.partitions.items():
+            if last[0] >= joined.get(partition, last)[0]:
+                joined[partition] = last
         return Position(joined)
 
     def moved(self, other: "Position") -> "Position":
-        """Return this position with the partitions of *other* as they are there, further or not."""
+        """Return this position with the partitions of *other* replaced, whether they are later or earlier."""
         return Position({**self.partitions, **other.partitions})
 
     def sequence(self, partition: int = 0) -> int:
-        """Return how far this position is in *partition*; 0 is before the first record."""
-        found = self.partitions.get(partition)
-        return found[0] if found else 0
+        """Return the sequence of the last record seen in *partition*; 0 is before the first record."""
+        last = self.partitions.get(partition)
+        return last[0] if last else 0
 
     def matches(self, chain: bytes, partition: int = 0) -> bool:
-        """Tell whether this position is behind a record with *chain*."""
-        found = self.partitions.get(partition)
-        return found is None or chain.startswith(found[1])
+        """Return whether the last record seen in *partition* has this *chain*, or none was seen."""
+        last = self.partitions.get(partition)
+        return last is None or chain.startswith(last[1])
 
     def token(self) -> str:
         """Write the position as the opaque text that clients carry."""
@@ -58,23 +61,21 @@ class Position(msgspec.Struct, frozen=True, order=True):
 START = Position({})
 
 
-def behind(places: Iterable[tuple[int, int, bytes]]) -> Position:
-    """Return the position behind records, each given by its partition, sequence and chain."""
-    return Position({partition: (sequence, chain[:_PREFIX]) for partition, sequence, chain in places})
+def position_after(records: Iterable[tuple[int, int, bytes]]) -> Position:
+    """Return the position after *records*, each given by its partition, sequence and chain."""
+    return Position({partition: (sequence, chain[:_PREFIX]) for partition, sequence, chain in records})
 
 
 _decoder = msgspec.msgpack.Decoder(dict[int, tuple[int, bytes]])
 
 
 def parse_position(token: str) -> Position:
-    """Read a token; raise PositionError where it is none."""
+    """Read a token; raises PositionError for any other text."""
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         partitions = _decoder.decode(raw)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
-        raise PositionError(
-            "not a position token: use one that a CodePark-Position header carried"
-        ) from error
+        raise PositionError("not a position token: send the value of a CodePark-Position header") from error
     if any(key < 0 or sequence < 0 or len(chain) != _PREFIX for key, (sequence, chain) in partitions.items()):
-        raise PositionError("not a position token of this log")
+        raise PositionError("not a position token of this log: send the value of a CodePark-Position header")
     return Position(partitions)

@@ -17,7 +17,7 @@ _NONCE_SIZE = 12
 
 
 class SecretError(ValueError):
-    """A secret key of the wrong form."""
+    """The secret key does not have the form that it needs."""
 
 
 class Secrets:
@@ -26,7 +26,7 @@ class Secrets:
     def __init__(self, secret: bytes) -> None:
         """Derive the keys; raise SecretError unless *secret* has 32 bytes."""
         if len(secret) != SECRET_SIZE:
-            raise SecretError(f"the secret key has {len(secret)} bytes; it needs {SECRET_SIZE}")
+            raise SecretError(f"the secret key has {len(secret)} bytes: use one of {SECRET_SIZE} bytes")
         self._secret = secret
         self.master_key = self._derive(b"codepark/master-key/1")
         self._claim_key = self._derive(b"codepark/claims/1")
@@ -34,41 +34,43 @@ class Secrets:
 
     @classmethod
     def from_base64(cls, text: str) -> "Secrets":
-        """Read the secret as settings and key files carry it."""
+        """Read the secret from the base64 text of a setting or a key file; raises SecretError."""
         try:
             return cls(base64.b64decode(text.strip(), validate=True))
         except binascii.Error as error:
-            raise SecretError("the secret key is not base64") from error
+            raise SecretError(
+                "the secret key is not base64: use 32 random bytes, encoded in base64"
+            ) from error
 
     def signing_key(self, generation: int | str = 1) -> Ed25519PrivateKey:
-        """Return the key that signs tokens in this generation."""
+        """Return the key of this *generation*, which signs tokens."""
         return Ed25519PrivateKey.from_private_bytes(
             self._derive(f"codepark/token-signing/{generation}".encode())
         )
 
     def seal(self, use: str, context: str, plain: str) -> str:
-        """Encrypt *plain* for one *use*, bound to *context*; only this installation opens it."""
+        """Encrypt *plain* for one *use*, bound to *context*; only this installation can decrypt it."""
         nonce = os.urandom(_NONCE_SIZE)
         sealed = AESGCM(self._sealing_key).encrypt(nonce, plain.encode(), f"{use}\0{context}".encode())
         return base64.urlsafe_b64encode(nonce + sealed).decode()
 
     def unseal(self, use: str, context: str, sealed: str) -> str:
-        """Return what was sealed; raises ValueError where it was altered, or sealed for something else."""
+        """Decrypt a text that `seal` returned; raises ValueError for an altered text and for another use."""
         data = base64.urlsafe_b64decode(sealed)
         try:
             plain = AESGCM(self._sealing_key).decrypt(
                 data[:_NONCE_SIZE], data[_NONCE_SIZE:], f"{use}\0{context}".encode()
             )
         except InvalidTag as error:
-            raise ValueError("what was sealed does not fit") from error
+            raise ValueError("a sealed text was altered, or sealed for another use") from error
         return plain.decode()
 
     def node_secret(self) -> str:
-        """Return what nodes prove to each other that they belong together."""
+        """Return the secret with which the nodes of an installation authenticate each other."""
         return self._derive(b"codepark/nodes/1").hex()
 
     def claim(self, kind: str, value: str) -> str:
-        """Return the claim of *value*: a keyed hash, so that the log does not tell which addresses exist."""
+        """Return the claim of *value*: a keyed hash, so that the log does not reveal any address."""
         return self.keyed_hash(kind, value.strip().casefold())
 
     def keyed_hash(self, kind: str, value: str) -> str:

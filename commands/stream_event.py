@@ -1,4 +1,4 @@
-"""An event with its place in a stream."""
+"""An event with its stream and version."""
 
 from msgspec import Struct
 

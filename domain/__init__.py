@@ -1,1 +1,1 @@
-"""What may happen on CodePark, and why not: events, commands, deciders, refusals. Pure."""
+"""The domain of CodePark: events, commands, deciders and refusals. Pure: no clock, no randomness, no I/O."""

@@ -1,4 +1,4 @@
-"""Who issues a command."""
+"""The actors who issue commands, with their roles and tiers."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Role(StrEnum):
-    """What an account may do on the whole platform."""
+    """A role that an account has on the whole platform."""
 
     USER = "user"
     ADMIN = "admin"
@@ -15,7 +15,7 @@ class Role(StrEnum):
 
 
 class Tier(StrEnum):
-    """What an account pays for."""
+    """The plan of an account, which decides its limits."""
 
     FREE = "free"
     PRO = "pro"
@@ -25,7 +25,7 @@ class Tier(StrEnum):
 class Actor(Struct, frozen=True):
     """The principal of a command: an account, a service (`service:cli`) or nobody.
 
-    *scopes* are what an API token was made for, None for a session, which may do all that its account may.
+    *scopes* are those of an API token; None for a session, which may do all that its account may.
     """
 
     id: str
@@ -35,27 +35,27 @@ class Actor(Struct, frozen=True):
 
     @property
     def is_admin(self) -> bool:
-        """Tell whether the actor administers the platform."""
+        """Return whether the actor administers the platform."""
         return Role.ADMIN in self.roles
 
     @property
     def sees_all(self) -> bool:
-        """Tell whether the actor may read every project's history."""
+        """Return whether the actor may read every project's history."""
         return Role.ADMIN in self.roles or Role.AUDITOR in self.roles
 
     @property
     def analyses(self) -> bool:
-        """Tell whether the actor may read everything that happened, without personal data."""
+        """Return whether the actor may read the whole history, without personal data."""
         return Role.ANALYST in self.roles
 
     @property
     def only_analyses(self) -> bool:
-        """Tell whether that is all that the actor is: personal data is shown to them nowhere in the history."""
+        """Return whether analyst is the actor's only role: then no history shows them personal data."""
         return self.roles == frozenset({Role.ANALYST})
 
     @property
     def is_anonymous(self) -> bool:
-        """Tell whether nobody has signed in."""
+        """Return whether the request came without a token."""
         return not self.id
 
 

@@ -13,12 +13,12 @@ from typing import ClassVar
 
 
 class Refusal(Exception):  # noqa: N818 # a refusal is an outcome, not a fault
-    """A command that may not take effect; *code* is stable, the message says what to change."""
+    """The command may not take effect; *code* is stable, the message says what to change."""
 
     code: ClassVar[str] = "refused"
 
     def __init__(self, message: str, *, code: str | None = None, pointer: str | None = None) -> None:
-        """Keep the sentence for the caller, a narrower *code* and the input's JSON *pointer*."""
+        """Keep the *message* for the caller, a narrower *code*, and the JSON *pointer* into the input."""
         super().__init__(message)
         self.message = message
         self.specific_code = code or self.code
@@ -26,37 +26,37 @@ class Refusal(Exception):  # noqa: N818 # a refusal is an outcome, not a fault
 
 
 class InvalidError(Refusal):
-    """The command's data breaks a rule that no state can mend."""
+    """The command's data is invalid, whatever the state."""
 
     code = "invalid"
 
 
 class TooLargeError(Refusal):
-    """The command carries more than a limit allows."""
+    """The command's data is larger than a limit allows."""
 
     code = "too_large"
 
 
 class ForbiddenError(Refusal):
-    """The actor may see the thing, but not do this to it."""
+    """The actor may see the resource, but may not do this to it."""
 
     code = "forbidden"
 
 
 class NotFoundError(Refusal):
-    """The thing does not exist, or the actor may not know of it."""
+    """The resource does not exist, or the actor may not know of it."""
 
     code = "not_found"
 
 
 class ConflictError(Refusal):
-    """The state does not allow it."""
+    """The state does not allow the command."""
 
     code = "conflict"
 
 
 class StaleVersionError(Refusal):
-    """The stream has moved past the version that the command expects."""
+    """The stream has another version than the command expects."""
 
     code = "version_mismatch"
 

@@ -1,4 +1,4 @@
-"""The base of every domain event and the register of their stored names."""
+"""The base of every domain event, and the register of their stored names."""
 
 from typing import Annotated, Any, ClassVar, TypeVar, cast, dataclass_transform
 
@@ -6,23 +6,23 @@ from msgspec import Meta, Struct, StructMeta
 
 PERSONAL = "personal"
 ERASED = "[erased]"
-"""What stands in the place of a personal text whose key is destroyed."""
+"""The value that a personal text reads as once its key is destroyed."""
 
 SECRET = "secret"  # noqa: S105 # the name of a mark
 
 T = TypeVar("T")
 
 Personal = Annotated[T, Meta(extra={PERSONAL: True})]
-"""Mark a field as personal data: the mapper encrypts it with its subject's key."""
+"""Marks a field as personal data: the mapper encrypts it with the key of the event's subject."""
 
 Secret = Annotated[T, Meta(extra={PERSONAL: True, SECRET: True})]
-"""Mark a field with which somebody could sign in: encrypted as personal data is, and never shown to anybody."""
+"""Marks a field that helps to sign in: encrypted like personal data, and never shown to anybody."""
 
 _latest: "dict[str, type[Event]]" = {}
 
 
 class EventMeta(StructMeta):
-    """Read `topic`, `version` and `subject` from the class statement; make all fields keyword-only."""
+    """Reads `topic`, `version`, `subject` and `withheld` from the class statement."""
 
     def __new__(
         mcs,
@@ -33,12 +33,13 @@ class EventMeta(StructMeta):
         topic: str = "",
         version: int = 0,
         subject: str = "",
+        withheld: str = "",
         **options: Any,  # msgspec's own options
     ) -> "type[Event]":
-        """Make the class and register it under its stored name."""
-        namespace = {**namespace, "TOPIC": topic, "VERSION": version, "SUBJECT": subject}
-        options.setdefault("kw_only", True)  # msgspec does not inherit it
-        cls = cast("type[Event]", super().__new__(mcs, name, bases, namespace, **options))
+        """Create the class and register its stored name; raise TypeError for a name that is taken."""
+        declared = {"TOPIC": topic, "VERSION": version, "SUBJECT": subject, "WITHHELD": withheld}
+        options = {"kw_only": True, **options}  # msgspec does not inherit it
+        cls = cast("type[Event]", super().__new__(mcs, name, bases, {**namespace, **declared}, **options))
         if topic:
             _register(cls)
         return cls
@@ -48,13 +49,15 @@ class EventMeta(StructMeta):
 class Event(Struct, metaclass=EventMeta, frozen=True, kw_only=True, rename="camel"):
     """Something that happened: past tense, frozen, without defaults.
 
-    `TOPIC` is the stored name, `VERSION` counts its shapes, and `SUBJECT` names the field with the id of the
-    person whom its `Personal` fields are about.
+    `TOPIC` is the stored name and `VERSION` the number of its shape. `SUBJECT` names the field with the id of
+    the person whom the `Personal` fields are about. `WITHHELD` says why the event is not published to
+    analysts; an event without it has a publication in `streams/public/publications.py`.
     """
 
     TOPIC: ClassVar[str] = ""
     VERSION: ClassVar[int] = 0
     SUBJECT: ClassVar[str] = ""
+    WITHHELD: ClassVar[str] = ""
 
 
 def _register(cls: type[Event]) -> None:
@@ -64,15 +67,15 @@ def _register(cls: type[Event]) -> None:
 
 
 def event_class(topic: str) -> type[Event]:
-    """Return the class of the events called *topic*; raise KeyError where there is none."""
+    """Return the class of the events called *topic*; raise KeyError for an unknown name."""
     return _latest[topic]
 
 
 def latest_version(topic: str) -> int:
-    """Return the version in which events called *topic* are written today; raise KeyError where there is none."""
+    """Return the version in which events called *topic* are written; raise KeyError for an unknown name."""
     return _latest[topic].VERSION
 
 
 def event_topics() -> list[str]:
-    """List the stored names of all events, sorted."""
+    """Return the stored names of all events, sorted."""
     return sorted(_latest)

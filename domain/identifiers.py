@@ -1,14 +1,14 @@
-"""Ids of streams and home keys, and ids derived from others."""
+"""The names of streams and home keys, and ids derived from others."""
 
 import hashlib
 from uuid import UUID
 
 ACCOUNTS_HOME = "accounts"
-"""Home key of all accounts and their claims, so that uniqueness is one partition's matter."""
+"""The home key of all accounts and their claims: one partition decides whether a name is taken."""
 
 
 def derived_uuid(*parts: str) -> str:
-    """Return the UUIDv8 (RFC 9562, section 5.8) of SHA-256 over *parts*, each length-prefixed."""
+    """Return a UUIDv8 (RFC 9562, section 5.8): SHA-256 over *parts*, each with its length before it."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode()
@@ -46,7 +46,7 @@ def build_stream(build_id: str) -> str:
 
 
 def suggestion_stream(project_id: str, suggestion_id: str) -> str:
-    """Name the stream of what became of a suggestion."""
+    """Name the stream of the verdict on a suggestion."""
     return f"suggestion-{derived_uuid('suggestion', project_id, suggestion_id)}"
 
 
@@ -61,7 +61,7 @@ def claim_stream(claim: str) -> str:
 
 
 def credentials_stream(account_id: str) -> str:
-    """Name the stream of what an account is signed in to with."""
+    """Name the stream of the credentials of an account."""
     return f"credentials-{account_id}"
 
 
@@ -76,7 +76,7 @@ def token_stream(token_id: str) -> str:
 
 
 def erasure_stream(home: str, person: str) -> str:
-    """Name the stream of what erasing *person* leaves to do under *home*."""
+    """Name the stream of the erasure of *person*'s traces under *home*."""
     return f"erasure-{derived_uuid('erasure', home, person)}"
 
 
@@ -95,5 +95,5 @@ def announcement_stream(announcement_id: str) -> str:
 
 
 def technical_stream(home_key: str) -> str:
-    """Name the stream of what concerns the log itself in the partition of *home_key*."""
+    """Name the stream of events about the log itself, in the partition of *home_key*."""
     return f"commands-{home_key}"

@@ -1,19 +1,41 @@
-"""Limits of the public contract; sizes in bytes, lengths in characters."""
+"""Limits of the public contract: what callers may send and what deciders accept.
 
-NAME_LENGTH = 100
-DESCRIPTION_LENGTH = 2_000
-LANGUAGE_LENGTH = 40
-TITLE_LENGTH = 200
-TEXT_LENGTH = 20_000
-MESSAGE_LENGTH = 100_000
-PATH_LENGTH = 1_024
-FILE_SIZE = 5 * 1024 * 1024
-BODY_SIZE = 10 * 1024 * 1024
-COMMAND_SIZE = 10 * 1024 * 1024
-BATCH_COMMANDS = 500
-PARENTS = 64
-REVIEW_COMMITS = 1_000
-READ_IDS = 100
-ID_LENGTH = 100
-HANDLE = r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$"
-EMAIL_LENGTH = 254
+Sizes are in bytes, lengths in characters; patterns are regular expressions.
+"""
+
+from typing import Final
+
+NAME_LENGTH: Final = 100
+DESCRIPTION_LENGTH: Final = 2_000
+LANGUAGE_LENGTH: Final = 40
+TITLE_LENGTH: Final = 200
+TEXT_LENGTH: Final = 20_000
+MESSAGE_LENGTH: Final = 100_000
+PATH_LENGTH: Final = 1_024
+LINE_NUMBER: Final = 10_000_000
+FILE_SIZE: Final = 5 * 1024 * 1024
+BODY_SIZE: Final = 10 * 1024 * 1024
+BATCH_COMMANDS: Final = 500
+PARENTS: Final = 64
+REVIEW_COMMITS: Final = 250
+"""How many commits a review may name. Inputs have never allowed more, so no stored review has more."""
+
+READ_IDS: Final = 100
+ID_LENGTH: Final = 100
+EMAIL_LEAST: Final = 3
+EMAIL_LENGTH: Final = 254
+TIME_LENGTH: Final = 40
+PASSWORD_LEAST: Final = 8
+PASSWORD_LENGTH: Final = 1_024
+CODE_LEAST: Final = 6
+CODE_LENGTH: Final = 40
+TOKEN_LENGTH: Final = 4_096
+TOKEN_DAYS: Final = 366
+TOKEN_DAYS_DEFAULT: Final = 90
+
+LINE: Final = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+HANDLE: Final = r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}$"
+SHA: Final = r"^[0-9a-f]{4,64}$"
+PATH: Final = r"^[^/\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+UUID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+EMAIL: Final = r"^[^@\s]+@[^@\s]+$"

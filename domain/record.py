@@ -1,4 +1,4 @@
-"""One event with everything that the log knows of it."""
+"""One event with everything that the log stores with it."""
 
 from msgspec import Struct
 
@@ -6,10 +6,11 @@ from msgspec import Struct
 class Record(Struct, frozen=True, kw_only=True):
     """One event in the log.
 
-    *data* is the event's JSON, uncompressed. *sequence* counts the partition's records from 1 without gap;
-    *version* counts the stream's events from 1. *commit_index* of *commit_count* places the event in its command,
-    from 1. *occurred_at* is in milliseconds since the epoch. *at* is the offset that the writer expected.
-    *fingerprint* identifies the body of the command; the command's first record alone carries it.
+    *data* is the event's JSON, uncompressed. *sequence* counts the partition's records from 1 without gaps;
+    *version* counts the stream's events from 1. The event is number *commit_index* of the *commit_count*
+    events of its command, from 1. *occurred_at* is in milliseconds since the epoch. *at* is the offset that
+    the writer expected. *fingerprint* identifies the body of the command; only the command's first record
+    carries it.
     """
 
     source: str
@@ -34,5 +35,5 @@ class Record(Struct, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
-        """Return the CloudEvents id: the command and the event's place in it."""
+        """Return the CloudEvents id: the command's id and the event's number in it."""
         return f"{self.command}/{self.commit_index}"

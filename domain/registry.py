@@ -1,4 +1,4 @@
-"""All events and commands; importing this makes the register of stored names complete."""
+"""All events and commands; importing this completes the register of stored names and the policy."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""Which words the domain accepts."""
+"""The rules that names and texts must follow."""
 
 import re
 
@@ -9,7 +9,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def checked_line(value: str, *, pointer: str, longest: int) -> str:
-    """Return *value* without outer white space; refuse what is empty, too long or has control characters."""
+    """Return *value* stripped; refuse it where it is empty or too long, or has control characters."""
     line = value.strip()
     if not 1 <= len(line) <= longest:
         raise InvalidError(f"write between 1 and {longest} characters", pointer=pointer)
@@ -19,7 +19,7 @@ def checked_line(value: str, *, pointer: str, longest: int) -> str:
 
 
 def checked_text(value: str, *, pointer: str, longest: int) -> str:
-    """Return *value* as it is; refuse what is too long or has no UTF-8 form."""
+    """Return *value* as it is; refuse it where it is too long or cannot be encoded in UTF-8."""
     if len(value) > longest:
         raise InvalidError(f"write at most {longest} characters", pointer=pointer)
     if not value.isascii() and _SURROGATE.search(value):
@@ -28,7 +28,7 @@ def checked_text(value: str, *, pointer: str, longest: int) -> str:
 
 
 def checked_words(value: str, *, pointer: str, longest: int) -> str:
-    """Return *value* as `checked_text` does; refuse what is blank."""
+    """Return *value* as `checked_text` does; refuse a blank one."""
     if not value or value.isspace():
         raise InvalidError("write something", pointer=pointer)
     return checked_text(value, pointer=pointer, longest=longest)

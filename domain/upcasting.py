@@ -1,12 +1,12 @@
-"""Bring the data of an event as it was once written to the shape of today.
+"""Converts the data of events that an earlier release wrote to their latest version.
 
-A changed event gets the next `version` in its class, and here a function for the step from the one before:
+A changed event gets the next `version` in its class, and a function for the step from the version before:
 
     @upcaster("project.created", from_version=1)
     def _with_language(data: dict[str, object]) -> dict[str, object]:
         return {**data, "language": None}
 
-The data has the names of the JSON.
+The keys of the data are the names in the JSON.
 """
 
 from collections.abc import Callable
@@ -19,10 +19,10 @@ _upcasters: dict[tuple[str, int], Upcaster] = {}
 
 
 class UnknownEventError(Exception):
-    """No event class of this release stands for the stored name and version."""
+    """This release has no event class for the stored name and version."""
 
     def __init__(self, topic: str, version: int | None, reason: str) -> None:
-        """Keep what was looked for."""
+        """Keep the name and the version that were looked up, and the *reason*."""
         named = topic if version is None else f"{topic} version {version}"
         super().__init__(f"{named}: {reason}")
         self.topic = topic
@@ -30,7 +30,7 @@ class UnknownEventError(Exception):
 
 
 def upcaster(topic: str, from_version: int) -> Callable[[Upcaster], Upcaster]:
-    """Register the decorated function as the step of *topic* from *from_version* to the next."""
+    """Register the decorated function as the step of *topic* from *from_version* to the next version."""
 
     def register(step: Upcaster) -> Upcaster:
         if (topic, from_version) in _upcasters:
@@ -42,24 +42,24 @@ def upcaster(topic: str, from_version: int) -> Callable[[Upcaster], Upcaster]:
 
 
 def upcast(topic: str, version: int, data: dict[str, object]) -> dict[str, object]:
-    """Return *data*, written as *version* of *topic*, in the shape of the latest version.
+    """Return *data*, which was written in *version* of *topic*, in the latest version.
 
     Raises:
-        UnknownEventError: no event has this name, or this version of it is not known here.
+        UnknownEventError: no event has this name, or this release does not know the version.
     """
     latest = event_versions(topic)
     if not 1 <= version <= latest:
         raise UnknownEventError(topic, version, f"this release knows the versions 1 to {latest}")
     for step in range(version, latest):
-        found = _upcasters.get((topic, step))
-        if found is None:
+        upcaster_ = _upcasters.get((topic, step))
+        if upcaster_ is None:
             raise UnknownEventError(topic, version, f"there is no upcaster from version {step}")
-        data = found(data)
+        data = upcaster_(data)
     return data
 
 
 def event_type(topic: str) -> type[Event]:
-    """Return the class of the events called *topic*; raise UnknownEventError where there is none."""
+    """Return the class of the events called *topic*; raises UnknownEventError for an unknown name."""
     try:
         return event_class(topic)
     except KeyError as error:
@@ -67,7 +67,7 @@ def event_type(topic: str) -> type[Event]:
 
 
 def event_versions(topic: str) -> int:
-    """Return how many versions the events called *topic* have had; raise UnknownEventError where there is none."""
+    """Return the latest version of events called *topic*; raises UnknownEventError for an unknown name."""
     try:
         return latest_version(topic)
     except KeyError as error:

@@ -1,4 +1,4 @@
-"""A cache for answers that are dear to compute; whatever it forgets is computed again."""
+"""A cache for answers that are expensive to compute; whatever it loses is computed again."""
 
 import time
 from collections import OrderedDict
@@ -6,14 +6,17 @@ from typing import Protocol
 
 
 class Cache(Protocol):
-    """Values under keys for a while. Callable from any thread; a cache that is away answers None and takes nothing."""
+    """Values under keys, for a limited time; callable from any thread.
+
+    A cache that is unavailable returns None and stores nothing.
+    """
 
     def get(self, key: str) -> bytes | None:
         """Return the value under *key*, None where there is none."""
         ...
 
     def put(self, key: str, value: bytes, seconds: int) -> None:
-        """Keep *value* under *key* for up to *seconds*."""
+        """Store *value* under *key* for up to *seconds*."""
         ...
 
     def forget(self) -> None:
@@ -21,7 +24,7 @@ class Cache(Protocol):
         ...
 
     def erase(self) -> None:
-        """Forget every value, and leave none of them anywhere."""
+        """Forget every value, and delete what the cache has stored of them."""
         ...
 
 
@@ -35,11 +38,11 @@ class MemoryCache:
 
     def get(self, key: str) -> bytes | None:
         """Return the value under *key*."""
-        found = self._values.get(key)
-        return found[1] if found is not None and found[0] > time.monotonic() else None
+        entry = self._values.get(key)
+        return entry[1] if entry is not None and entry[0] > time.monotonic() else None
 
     def put(self, key: str, value: bytes, seconds: int) -> None:
-        """Keep *value* under *key*."""
+        """Store *value* under *key*."""
         self._values[key] = (time.monotonic() + seconds, value)
         self._values.move_to_end(key)
         while len(self._values) > self._size:

@@ -1,4 +1,4 @@
-"""What writes make of a document: the one meaning that every store gives them."""
+"""Apply writes to a document: the one meaning that every store gives them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -6,35 +6,35 @@ from typing import Any, NamedTuple
 from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
 
 
-class Stored(NamedTuple):
-    """A document and the position of the write that made it so; None is a tombstone, or nothing yet at 0."""
+class StoredDocument(NamedTuple):
+    """A document with the position of its last write; None is a tombstone, or at position 0 nothing yet."""
 
     position: int
     document: Document | None
 
 
-NOTHING = Stored(0, None)
+NOTHING = StoredDocument(0, None)
 
-Grouped = dict[str, dict[str, list[tuple[int, Write]]]]
-"""Writes by collection and document, in order."""
+GroupedWrites = dict[str, dict[str, list[tuple[int, Write]]]]
+"""Writes with their positions by collection and document, in order."""
 
 
-def group(batch: Iterable[tuple[int, Sequence[Write]]], into: Grouped) -> None:
-    """Sort the writes of *batch* by document."""
+def group(batch: Iterable[tuple[int, Sequence[Write]]], into: GroupedWrites) -> None:
+    """Add the writes of *batch* to the documents that they concern."""
     for position, writes in batch:
         for write in writes:
             documents = into.setdefault(write.collection, {})
-            found = documents.get(write.id)
-            if found is None:
+            positioned = documents.get(write.id)
+            if positioned is None:
                 documents[write.id] = [(position, write)]
             else:
-                found.append((position, write))
+                positioned.append((position, write))
 
 
-def fold(stored: Stored, writes: Iterable[tuple[int, Write]]) -> Stored:
-    """Return what *writes* make of *stored*; those at or below its position do nothing.
+def fold(stored: StoredDocument, writes: Iterable[tuple[int, Write]]) -> StoredDocument:
+    """Return *stored* after *writes*; a write at or below its position does nothing.
 
-    Documents are never changed in place: a result shares what stayed with what was there before.
+    Documents are never changed in place: the result shares unchanged parts with the document before.
     """
     for position, write in writes:
         if position > stored.position:
@@ -43,25 +43,25 @@ def fold(stored: Stored, writes: Iterable[tuple[int, Write]]) -> Stored:
 
 
 def needs_document(writes: Iterable[tuple[int, Write]]) -> bool:
-    """Tell whether the outcome of *writes* depends on more than the stored position."""
+    """Return whether the outcome of *writes* depends on more than the stored position."""
     return any(type(write) is not Put and type(write) is not Delete for _, write in writes)
 
 
-def _put(_: Stored, position: int, write: Put) -> Stored:
-    return Stored(position, write.document)
+def _put(_: StoredDocument, position: int, write: Put) -> StoredDocument:
+    return StoredDocument(position, write.document)
 
 
-def _delete(_: Stored, position: int, __: Delete) -> Stored:
-    return Stored(position, None)
+def _delete(_: StoredDocument, position: int, __: Delete) -> StoredDocument:
+    return StoredDocument(position, None)
 
 
-def _patch(stored: Stored, position: int, write: Patch) -> Stored:
+def _patch(stored: StoredDocument, position: int, write: Patch) -> StoredDocument:
     if stored.document is None:
         return stored
-    return Stored(position, {**stored.document, **write.changes})
+    return StoredDocument(position, {**stored.document, **write.changes})
 
 
-def _set_item(stored: Stored, position: int, write: SetItem) -> Stored:
+def _set_item(stored: StoredDocument, position: int, write: SetItem) -> StoredDocument:
     if stored.document is None:
         return stored
     items: list[Document] = list(stored.document.get(write.field) or ())
@@ -72,27 +72,27 @@ def _set_item(stored: Stored, position: int, write: SetItem) -> Stored:
             break
     else:
         items.append(write.item)
-    return Stored(position, {**stored.document, write.field: items, **write.changes})
+    return StoredDocument(position, {**stored.document, write.field: items, **write.changes})
 
 
-def _patch_item(stored: Stored, position: int, write: PatchItem) -> Stored:
+def _patch_item(stored: StoredDocument, position: int, write: PatchItem) -> StoredDocument:
     if stored.document is None:
         return stored
     items = [
         {**item, **write.changes} if item.get(write.key) == write.value else item
         for item in stored.document.get(write.field) or ()
     ]
-    return Stored(position, {**stored.document, write.field: items})
+    return StoredDocument(position, {**stored.document, write.field: items, **write.document_changes})
 
 
-def _drop_item(stored: Stored, position: int, write: DropItem) -> Stored:
+def _drop_item(stored: StoredDocument, position: int, write: DropItem) -> StoredDocument:
     if stored.document is None:
         return stored
     items = [item for item in stored.document.get(write.field) or () if item.get(write.key) != write.value]
-    return Stored(position, {**stored.document, write.field: items, **write.changes})
+    return StoredDocument(position, {**stored.document, write.field: items, **write.changes})
 
 
-_FOLDS: dict[type[Write], Callable[[Stored, int, Any], Stored]] = {
+_FOLDS: dict[type[Write], Callable[[StoredDocument, int, Any], StoredDocument]] = {
     Put: _put,
     Patch: _patch,
     SetItem: _set_item,

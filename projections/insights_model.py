@@ -1,4 +1,4 @@
-"""The insights of a project's files: measured from their contents, so the same log gives the same insights."""
+"""The read model of insights: measurements of file contents, the same for the same log."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ _REMEMBERED = 4_096
 
 
 class Reports:
-    """Reports by path and content digest, so that a content is measured once."""
+    """Reports by path and content digest, so that each content is measured once."""
 
     def __init__(self, analyser: Analyser) -> None:
         """Measure with *analyser*."""
@@ -29,13 +29,15 @@ class Reports:
         self._reports: OrderedDict[tuple[str, str], FileReport] = OrderedDict()
 
     def measure(self, events: Iterable[FileWritten]) -> None:
-        """Measure what is not known yet, in one go; raises StoreUnavailableError where the analyser is away."""
+        """Measure the contents that have no report, all at once; raises StoreUnavailableError."""
         missing = {_key(event): event for event in events if _key(event) not in self._reports}
         try:
-            found = self._analyser.analyse_many([(e.path, e.content or "") for e in missing.values()])
+            reports = self._analyser.analyse_many(
+                [(event.path, event.content or "") for event in missing.values()]
+            )
         except AnalyserUnavailableError as error:
             raise StoreUnavailableError(str(error)) from error
-        for key, report in zip(missing, found, strict=True):
+        for key, report in zip(missing, reports, strict=True):
             self._reports[key] = report
         while len(self._reports) > _REMEMBERED:
             self._reports.popitem(last=False)
@@ -52,11 +54,11 @@ def insights_model(analyser: Analyser) -> ReadModel:
     reports = Reports(analyser)
 
     def prepare(batch: Sequence[tuple[Event, Record]]) -> Sequence[tuple[Event, Record]]:
-        """Keep the last event of each file: the contents in between would be measured for nothing."""
+        """Keep the last event of each file: contents that were replaced in the same batch need no report."""
         last = {record.stream: (event, record) for event, record in batch}
-        kept = sorted(last.values(), key=lambda item: item[1].sequence)
-        reports.measure(event for event, _ in kept if isinstance(event, FileWritten) and _readable(event))
-        return kept
+        relevant = sorted(last.values(), key=lambda event_and_record: event_and_record[1].sequence)
+        reports.measure(event for event, _ in relevant if isinstance(event, FileWritten) and _readable(event))
+        return relevant
 
     def project(event: Event, record: Record) -> Iterable[Write]:
         if isinstance(event, FileWritten) and _readable(event):

@@ -1,28 +1,30 @@
-"""The documents written last, so that a change to one of them need not read it."""
+"""The documents that were written last, in memory: a change to one of them need not read it."""
 
-from projections.fold import Stored
+from projections.fold import StoredDocument
 
 _LARGEST = 32 * 1024
-_OVERHEAD = 256  # a tombstone takes room too
+_OVERHEAD = 256  # what an entry takes besides its JSON, also for a tombstone
 
 
-class Recent:
-    """Keep what was written last, up to a size in bytes of JSON."""
+class RecentDocuments:
+    """Keep the documents that were written last, up to a size in bytes of JSON."""
 
     def __init__(self, budget: int) -> None:
         """Keep up to *budget* bytes."""
         self._budget = budget
         self._size = 0
-        self._entries: dict[str, tuple[Stored, int]] = {}
+        self._entries: dict[str, tuple[StoredDocument, int]] = {}
 
-    def get(self, id: str) -> Stored | None:  # noqa: A002 # the field's name
-        """Return what was written last for *id*, if it is kept."""
-        found = self._entries.get(id)
-        return None if found is None else found[0]
+    def get(self, id: str) -> StoredDocument | None:  # noqa: A002 # the field's name
+        """Return what was written last to the document *id*, None where that is not kept."""
+        entry = self._entries.get(id)
+        return None if entry is None else entry[0]
 
-    def put(self, id: str, stored: Stored, size: int) -> None:  # noqa: A002 # the field's name
-        """Keep *stored*, which is *size* bytes long, unless it is large."""
-        self.drop(id)
+    def put(self, id: str, stored: StoredDocument, size: int) -> None:  # noqa: A002 # the field's name
+        """Keep *stored*, whose JSON has *size* bytes, unless that is large."""
+        old = self._entries.pop(id, None)
+        if old is not None:
+            self._size -= old[1]
         if size > _LARGEST:
             return
         self._entries[id] = (stored, size + _OVERHEAD)
@@ -31,7 +33,7 @@ class Recent:
             self._size -= self._entries.pop(next(iter(self._entries)))[1]
 
     def drop(self, id: str) -> None:  # noqa: A002 # the field's name
-        """Forget *id*."""
+        """Forget the document *id*."""
         old = self._entries.pop(id, None)
         if old is not None:
             self._size -= old[1]

@@ -14,9 +14,9 @@ class StoreUnavailableError(Exception):
 
 
 class ModelSwitchedError(StoreUnavailableError):
-    """Somebody else switched the model that was written to: load its checkpoint again, and go on from there.
+    """Another process has switched the model to a new generation: load its checkpoint, and continue there.
 
-    It is raised once for each switch in each partition that is written to.
+    Raised once for each switch, in each partition that this process writes.
     """
 
 
@@ -25,7 +25,7 @@ class NewerModelError(StoreUnavailableError):
 
 
 class Equals(Struct, frozen=True):
-    """The field has this value; on a multikey field, some item has it."""
+    """The field has this value; a multikey field: one of its items has it."""
 
     field: str
     value: str | int | bool | None
@@ -53,7 +53,7 @@ class Above(Struct, frozen=True):
 
 
 class Matches(Struct, frozen=True):
-    """Full-text search over the collection's text fields: every word occurs, the last one as a prefix.
+    """Full-text search in the collection's text fields: every word occurs, the last one as a prefix.
 
     Case and diacritics do not count; a text without words matches nothing.
     """
@@ -67,8 +67,8 @@ Condition = Equals | OneOf | StartsWith | Above | Matches
 class Query(Struct, frozen=True, kw_only=True):
     """Which documents, in which order.
 
-    All of *where* hold, and one of *scopes* (each a tuple of conditions that all hold) unless there are none.
-    *after* is the sort value and the id of the last document of the page before.
+    All conditions of *where* hold and, if there are *scopes*, those of at least one scope. *after* is the
+    sort value and the id of the last document of the page before.
     """
 
     collection: str
@@ -81,18 +81,19 @@ class Query(Struct, frozen=True, kw_only=True):
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
-    """How far a model has come: the sequence it includes, and the streams blocked by a dead letter.
+    """How far a model is: the sequence that it includes, and the streams that a dead letter blocks.
 
-    *place* marks where in the source that is, in the words of who reads it; empty: only the sequence is known.
+    *resume_at* says where in the log a reader resumes, in the log's own terms; empty if only the sequence is
+    known.
     """
 
     sequence: int = 0
     blocked: frozenset[str] = frozenset()
-    place: bytes = b""
+    resume_at: bytes = b""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
-    """An event that a model could not take, or one that waits behind such an event of its stream (*reason* None)."""
+    """An event that a model could not take, or a later one of its stream, which waits (*reason* None)."""
 
     model: str
     stream: str
@@ -103,10 +104,10 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What one step does to one model: writes by position, the checkpoint that they lead to, dead letters.
+    """What one step does to one model in one *partition*.
 
-    All of it is about one *partition*. *writes* come in ascending positions. *solved* are sequences of dead letters that
-    are no more.
+    *writes* come in ascending positions and lead to *checkpoint*. *dead_letters* are added; those at the
+    sequences *solved* are deleted.
     """
 
     model: str
@@ -118,19 +119,20 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class DocumentStore(Protocol):
-    """Documents of all read models. Reads from any thread; writes from one at a time.
+    """The documents of all read models. Any thread may read; one thread at a time may write.
 
-    A model has one checkpoint for each partition of the log. A document has one position: all that is ever written to
-    it comes from one partition.
+    A model has one checkpoint for each partition of the log. A document has one position, because all of its
+    writes come from one partition.
 
-    Every method raises StoreUnavailableError where the store does not answer.
+    Every method raises StoreUnavailableError when the store does not answer.
     """
 
     def prepare(self, models: Iterable[ReadModel]) -> None:
-        """Make the collections and indexes of *models* where they are missing, each with a live generation.
+        """Create the collections and indexes of *models* that are missing, each with a live generation.
 
-        A version above the live one begins empty. Where several processes use the store, a version below it leaves
-        the live one as it is: that process reads it, and NewerModelError meets what it writes.
+        A model whose version is above that of the live generation begins with an empty one. If several
+        processes use the store, a model with a lower version leaves the live generation as it is: this
+        process reads it, and gets NewerModelError when it writes.
         """
         ...
 
@@ -139,13 +141,14 @@ class DocumentStore(Protocol):
         ...
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Do *changes*; a write at or below its document's position does nothing.
+        """Apply *changes*; a write at or below its document's position does nothing.
 
-        A checkpoint is never there without its documents and dead letters: a store that has no one step for all
-        writes dead letters and documents first. What a crash leaves without its checkpoint is applied again, which
-        changes nothing. A checkpoint behind the stored one is left out: redelivery does not take a model back.
-        Raises ValueError, before anything is written, where a collection is not the model's; ModelSwitchedError; and
-        NewerModelError.
+        A checkpoint is never stored before its documents and dead letters. If a crash leaves documents
+        without their checkpoint, the changes are applied again, which changes nothing. A checkpoint behind
+        the stored one is ignored: redelivered events do not move a model back.
+
+        Raises ValueError, before anything is written, where a collection is not the model's;
+        ModelSwitchedError; and NewerModelError.
         """
         ...
 
@@ -162,7 +165,7 @@ class DocumentStore(Protocol):
         ...
 
     def find_many(self, queries: Sequence[Query]) -> list[list[Document]]:
-        """Return the documents of each of *queries*, which are of one collection: one question, however many they are."""
+        """Return the documents of each of *queries*, which name one collection, in one request."""
         ...
 
     def count(self, collection: str) -> int:
@@ -172,49 +175,44 @@ class DocumentStore(Protocol):
     def totals(
         self, collection: str, where: Sequence[Condition], fields: Sequence[str]
     ) -> Mapping[str, float]:
-        """Return the sums of number *fields* over the documents of *where*, and under `count` how many they are."""
+        """Return the sums of number fields over the documents of *where*, and their number under `count`."""
         ...
 
     def totals_by(
         self, collection: str, field: str, values: Sequence[str], fields: Sequence[str]
     ) -> Mapping[str, Mapping[str, float]]:
-        """Return `totals` of the documents that have each of *values* in *field*, in one question."""
-        ...
-
-    def dump(self, collection: str) -> Iterable[Document]:
-        """Return every document in order of id; a test or `doctor` compares two builds with it."""
+        """Return the `totals` of the documents with each of *values* in *field*, by value, in one request."""
         ...
 
     def dead_letters(self, model: str | None = None) -> list[DeadLetter]:
-        """Return the dead letters and what waits behind them, in order of partition and sequence."""
+        """Return the dead letters, including those that wait, in order of partition and sequence."""
         ...
 
     def begin_rebuild(self, model: ReadModel) -> "Rebuild":
-        """Begin to build a model anew beside the live one; an unfinished build of it is dropped."""
+        """Begin to rebuild a model next to the live one; an unfinished rebuild of it is dropped."""
         ...
 
 
 class Rebuild(Protocol):
-    """A model that is being built beside the live one."""
+    """A model that is being rebuilt next to the live one."""
 
     def apply(
         self,
         writes: Sequence[tuple[int, Sequence[Write]]],
         sequence: int,
-        place: bytes = b"",
+        resume_at: bytes = b"",
         partition: int = 0,
     ) -> None:
-        """Apply writes of *partition* by position, up to *sequence*, which is at *place*."""
+        """Apply the writes of *partition* through *sequence*, after which a reader resumes at *resume_at*."""
         ...
 
     def switch(self) -> None:
-        """Let readers see this build from now on, in one atomic step, and drop the old one.
+        """Make this the live generation, in one atomic step; drop the old one and the model's dead letters.
 
-        The model's dead letters go with it. Raises ValueError where the build is behind the live checkpoint of any
-        partition, or ended.
+        Raises ValueError if the rebuild is behind the live checkpoint of any partition, or has ended.
         """
         ...
 
     def cancel(self) -> None:
-        """Drop this build, unless it has ended."""
+        """Drop this generation, unless the rebuild has ended."""
         ...

@@ -1,4 +1,4 @@
-"""What a projector wants done to documents. A store applies each write once, guarded by its position."""
+"""What a projector wants to change in documents. A store applies each write once, guarded by its position."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class Put(Struct, frozen=True):
 
 
 class Patch(Struct, frozen=True):
-    """Set top-level fields of a document; nothing happens where it does not exist."""
+    """Set top-level fields of a document, if it exists."""
 
     collection: str
     id: str
@@ -25,9 +25,9 @@ class Patch(Struct, frozen=True):
 
 
 class SetItem(Struct, frozen=True):
-    """Put *item* into the list at *field*, in the place of the item with the same value under *key*.
+    """Put *item* into the list at *field*; it replaces the item with the same value under *key*.
 
-    Sets *changes* too; nothing happens where the document does not exist.
+    Also sets *changes*. Nothing happens if the document does not exist.
     """
 
     collection: str
@@ -39,7 +39,10 @@ class SetItem(Struct, frozen=True):
 
 
 class PatchItem(Struct, frozen=True):
-    """Set fields of the item with *value* under *key* in the list at *field*; nothing happens where there is none."""
+    """Set fields of the item with *value* under *key* in the list at *field*, if there is such an item.
+
+    Also sets the document's own fields of *document_changes*. Nothing happens if the document does not exist.
+    """
 
     collection: str
     id: str
@@ -47,12 +50,13 @@ class PatchItem(Struct, frozen=True):
     key: str
     value: str
     changes: Document
+    document_changes: Document = {}
 
 
 class DropItem(Struct, frozen=True):
-    """Take the item with *value* under *key* out of the list at *field*, and set *changes*.
+    """Remove the item with *value* under *key* from the list at *field*.
 
-    Nothing happens where the document does not exist.
+    Also sets *changes*. Nothing happens if the document does not exist.
     """
 
     collection: str
@@ -64,7 +68,7 @@ class DropItem(Struct, frozen=True):
 
 
 class Delete(Struct, frozen=True):
-    """Delete a document; a tombstone keeps the position."""
+    """Delete a document; a tombstone keeps its position."""
 
     collection: str
     id: str

@@ -1,73 +1,86 @@
-"""What the HTTP surface works with; the composition root fills it."""
+"""The parts behind the HTTP surface; the composition root puts them in."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any
 
 from msgspec import Struct
 
 from commands.bus import Bus
-from commands.intake.intake import Intake
+from commands.intake import Intake
 from commands.log import EventLog
-from commands.outcomes import Accepted
 from commands.partitions import Logs
 from domain.record import Record
 from projections.cache import Cache
 from projections.progress import Progress
-from projections.store import DocumentStore
 from read_api.auth.identity import Identity
+from read_api.gateway.commands import Commands
+from read_api.gateway.consistency import Consistency
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.settings import GatewaySettings
 from read_api.graphql.settings import GraphQLSettings
-from read_api.query_services import Queries
-from read_api.realtime.events import Shown
+from read_api.past_answers import PastAnswers
+from read_api.query_services import ChangedResource, Queries
+from read_api.realtime.events import RenderedEvent
 from read_api.realtime.hub import Hub
 
 
-class Left(Protocol):
-    """Answers what a command left behind, None where only the read models can."""
-
-    async def __call__(self, done: Accepted, ask: Callable[[Queries], Any], /) -> Any:
-        """Ask about what *done* changed."""
-        ...
-
-
-class Api(Struct, frozen=True, kw_only=True):
+class Api(Struct, frozen=True, kw_only=True, dict=True):
     """The parts behind the HTTP surface.
 
-    *wait_seconds* bounds how long a query waits for its read models, *answer_seconds* how long a command waits for
-    its outcome. *read_latest* tells that a query without a position sees every command acknowledged before it.
-    *asyncapi* is the document of the topics and live channels. *left* answers what a command left behind without the read models, None where it cannot; *in_threads* tells that
-    queries go over a network, and so may not be asked in the event loop.
-    *published* is what analysts see of a record, *published_again* of an event that is ready to be sent.
-    *erased* waits until an account that was erased has left no trace, and tells whether it came to that in time.
-    *limits* says how often and how many at once, *gateway* is how the edge is set.
-    *not_ready* names the parts that are not ready yet, *metrics* writes them for Prometheus.
+    *wait_seconds* bounds how long a query waits for its read models, *answer_seconds* how long a command
+    waits for its outcome. With *read_latest*, a query without a position includes every command acknowledged
+    before it; with *in_threads*, queries go over a network and must not run in the event loop. *models* are
+    the read models that every query waits for; *changed_resource* answers about a command's result before
+    they do, where it is given. *published* returns what analysts see of a record, *published_again* of an
+    event that is ready to be sent. *erased* waits until an erased account has left no trace, and returns
+    whether that happened in time. *not_ready* names the parts that are not ready yet, *metrics* writes the
+    metrics for Prometheus, *operations* are those of the command line by name, *asyncapi* is the document of
+    the topics and live channels.
     """
 
     logs: Logs[Any]
     bus: Bus
     intake: Intake
     progress: Progress
-    store: DocumentStore
     queries: Queries
+    past: PastAnswers
     identity: Identity
-    published: Callable[[EventLog, Record], Shown | None]
-    published_again: Callable[[Shown], Shown | None]
+    published: Callable[[EventLog, Record], RenderedEvent | None]
+    published_again: Callable[[RenderedEvent], RenderedEvent | None]
     erased: Callable[[str], Awaitable[bool]]
     hub: Hub
     limits: Limits
     cache: Cache
-    past: Callable[[str, int], Queries]
     not_ready: Callable[[], list[str]]
     metrics: Callable[[], bytes]
     operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]
-    in_flight: set[str]
     models: tuple[str, ...]
     asyncapi: bytes = b"{}"
     graphql: GraphQLSettings = GraphQLSettings()
-    left: Left | None = None
     gateway: GatewaySettings = GatewaySettings()
+    changed_resource: ChangedResource | None = None
     in_threads: bool = False
+    read_latest: bool = True
     wait_seconds: float = 5.0
     answer_seconds: float = 10.0
-    read_latest: bool = True
+
+    @cached_property
+    def consistency(self) -> Consistency:
+        """What lets answers include everything that they must include."""
+        return Consistency(
+            logs=self.logs,
+            live=self.hub,
+            progress=self.progress,
+            models=self.models,
+            queries=self.queries,
+            changed_resource=self.changed_resource,
+            read_latest=self.read_latest,
+            in_threads=self.in_threads,
+            wait_seconds=self.wait_seconds,
+        )
+
+    @cached_property
+    def commands(self) -> Commands:
+        """What carries out commands."""
+        return Commands(self.bus, self.answer_seconds)

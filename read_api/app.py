@@ -12,10 +12,10 @@ from litestar.types import ASGIApp
 from read_api.api import Api
 from read_api.edge import Edge
 from read_api.gateway.operation import Operation
-from read_api.gateway.problems import HttpError
 from read_api.gateway.routes import failed, response, routes_of
 from read_api.graphql import available
 from read_api.openapi import document
+from read_api.problems import HttpError
 from read_api.realtime.channels import event_socket, event_stream
 from read_api.rest import (
     accounts,
@@ -56,22 +56,16 @@ def operations() -> list[Operation]:
     return [operation for resource in _RESOURCES for operation in resource.operation.all]
 
 
-def openapi_document() -> dict[str, Any]:
-    """Return the OpenAPI document of this release."""
-    return document(operations(), version("codepark"))
-
-
 def create_app(api: Api) -> ASGIApp:
     """Return the ASGI application over *api*."""
-    found = operations()
-    schema = msgspec.json.encode(document(found, version("codepark")))
-
+    declared = operations()
+    openapi = msgspec.json.encode(document(declared, version("codepark")))
     app = Litestar(
         route_handlers=[
-            *routes_of(api, found),
+            *routes_of(api, declared),
             event_stream(api),
             event_socket(api),
-            document_route("/schema/openapi.json", schema, "application/json"),
+            document_route("/schema/openapi.json", openapi, "application/json"),
             document_route("/asyncapi.json", api.asyncapi, "application/json"),
             *page_routes(),
             *_graphql(api),
@@ -89,16 +83,16 @@ def create_app(api: Api) -> ASGIApp:
 
 
 def _graphql(api: Api) -> list[Any]:
-    """Return the routes of `/graphql`, none without the extra that they need."""
+    """Return the routes of `/graphql`, none where the extra that they need is not installed."""
     if not available():
         return []
-    from read_api.graphql.routes import graphql_routes  # noqa: PLC0415 # what it imports may not be there
+    from read_api.graphql.routes import graphql_routes  # noqa: PLC0415 # it imports the extra
 
     return graphql_routes(api)
 
 
 def _routing_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """Answer what Litestar itself refuses: unknown paths and methods."""
+    """Answer a refusal by Litestar itself, such as an unknown path or method."""
     codes = {404: "not_found", 405: "method_not_allowed"}
     code = codes.get(error.status_code, "refused")
     return _problem(request, HttpError(error.status_code, code, error.detail, headers=error.headers))

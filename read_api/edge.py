@@ -1,4 +1,4 @@
-"""The outermost layer: who asks, request ids, HEAD and OPTIONS on every path, and file paths as they were sent."""
+"""The outermost layer: client addresses, request ids, HEAD and OPTIONS, and file paths as they were sent."""
 
 import re
 from typing import Any
@@ -8,15 +8,14 @@ import structlog
 from litestar.types import ASGIApp, Receive, Scope, Send
 from uuid_utils import uuid4
 
-from read_api.gateway.asgi_response import Sent
-from read_api.gateway.call import Answer
+from read_api.gateway.answers import Answer
 from read_api.gateway.clients import Clients
 from read_api.gateway.cors import Cors
 from read_api.gateway.limits.limits import Limits
-from read_api.gateway.problems import BadInputError, HttpError
-from read_api.gateway.response_finisher import Finish
+from read_api.gateway.response_finisher import ResponseFinisher
 from read_api.gateway.routes import failed
 from read_api.gateway.settings import GatewaySettings
+from read_api.problems import BadInputError, HttpError
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _FILE = re.compile(rb"(/api/v1/projects/[^/]+/files/)(.+)", re.DOTALL)
@@ -27,27 +26,25 @@ logger = structlog.get_logger(__name__)
 
 
 class Edge:
-    """Give each request an id, answer HEAD wherever GET is, tell what a path allows.
+    """Give each request an id, answer HEAD wherever GET is allowed, and say which methods a path allows.
 
-    The router would fold `//` and `..`; the path of a file is therefore taken from the raw path, decoded once, and
-    handed on beside the route.
+    The router would fold `//` and `..`. The path of a file is therefore taken from the raw path, decoded
+    once, and stored in the state of the connection.
     """
 
     def __init__(
         self, app: ASGIApp, allowed: dict[str, list[str]], settings: GatewaySettings, limits: Limits
     ) -> None:
-        """Stand before *app*, whose paths allow these methods; what a connection held of *limits* ends with it."""
+        """Stand before *app*, whose paths allow these methods; a connection that ends releases *limits*."""
         self._app = app
         self._limits = limits
         self._clients = Clients(settings.trusted_proxies, tls=settings.tls)
         self._cors = Cors(settings.cors_origins)
-        methods = {path: _with_ours(found) for path, found in allowed.items()}
-        self._exact = {path: found for path, found in methods.items() if "{" not in path}
-        self._patterns = [
-            (re.compile(_PARAMETER.sub("[^/]+", path)), found)
-            for path, found in methods.items()
-            if "{" in path
-        ]
+        methods = {path: _with_head_and_options(listed) for path, listed in allowed.items()}
+        self._exact = {path: listed for path, listed in methods.items() if "{" not in path}
+        patterns = [path for path in methods if "{" in path]
+        self._by_pattern = [methods[path] for path in patterns]
+        self._pattern = re.compile("|".join(f"({_PARAMETER.sub('[^/]+', path)})" for path in patterns))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -62,12 +59,14 @@ class Edge:
             if kind == "websocket":
                 await self._socket(scope, receive, send)
             else:
-                await self._request(scope, receive, Finish(scope, send, self._cors))
+                finisher = ResponseFinisher(scope, send, self._cors)
+                app = self._answered(scope, state) or self._app
+                await app(scope, receive, finisher)
         finally:
             await self._limits.end(state)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Open a WebSocket, unless a page of a foreign origin wants it."""
+        """Open a WebSocket, unless a page of a foreign origin asks for it."""
         if self._cors.allows_socket(scope):
             await self._app(scope, receive, send)
             return
@@ -76,31 +75,22 @@ class Edge:
         refusal: Any = {"type": "websocket.close", "code": _FORBIDDEN, "reason": "foreign_origin"}
         await send(refusal)
 
-    async def _request(self, scope: Scope, receive: Receive, respond: Send) -> None:
-        answer = self._answered(scope, scope["state"])
-        app = self._app if answer is None else Sent(answer)
-        await app(scope, receive, respond)
-
     def _answered(self, scope: Any, state: dict[str, Any]) -> Answer | None:
-        """Return the answer to what needs no route, and mend the scope for what does."""
+        """Return the answer to a request that needs no route; correct the scope of any other."""
         raw = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
         state["instance"] = raw.decode("ascii", "replace")
-        try:
-            _take_file_path(scope, state, raw)
-        except BadInputError as error:
-            return failed(error, state["instance"], state["request_id"])
+        file = _FILE.fullmatch(raw)
+        if file is not None:
+            try:
+                _take_file_path(scope, state, file)
+            except BadInputError as error:
+                return failed(error, state["instance"], state["request_id"])
         methods, method = self.methods(scope["path"]), scope["method"]
-        if not methods:
-            refusal = HttpError(404, "not_found", "there is no such path")
-            return failed(refusal, state["instance"], state["request_id"])
-        allow = {"Allow": ", ".join(methods)}
-        if method not in methods:
-            refusal = HttpError(
-                405, "method_not_allowed", f"this path allows {allow['Allow']}", headers=allow
-            )
-            return failed(refusal, state["instance"], state["request_id"])
-        if method == "OPTIONS":
+        if method == "OPTIONS" and methods:
+            allow = {"Allow": ", ".join(methods)}
             return Answer(status=204, headers=allow | self._cors.preflight(scope, methods))
+        if method not in methods:
+            return failed(_not_routed(methods), state["instance"], state["request_id"])
         if method == "HEAD":
             state["head"] = True
             scope["method"] = "GET"
@@ -109,13 +99,21 @@ class Edge:
     def methods(self, path: str) -> list[str]:
         """Return the methods that *path* allows; none where there is no such path."""
         path = path.rstrip("/") or "/"
-        found = self._exact.get(path)
-        if found is None:
-            found = next((methods for pattern, methods in self._patterns if pattern.fullmatch(path)), [])
-        return found
+        methods = self._exact.get(path)
+        if methods is not None:
+            return methods
+        match = self._pattern.fullmatch(path)
+        return [] if match is None or match.lastindex is None else self._by_pattern[match.lastindex - 1]
 
 
-def _with_ours(methods: list[str]) -> list[str]:
+def _not_routed(methods: list[str]) -> HttpError:
+    if not methods:
+        return HttpError(404, "not_found", "there is no such path")
+    allow = ", ".join(methods)
+    return HttpError(405, "method_not_allowed", f"this path allows {allow}", headers={"Allow": allow})
+
+
+def _with_head_and_options(methods: list[str]) -> list[str]:
     return sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})
 
 
@@ -128,13 +126,11 @@ def _request_id(scope: Any) -> str:
     return str(uuid4())
 
 
-def _take_file_path(scope: Any, state: dict[str, Any], raw: bytes) -> None:
-    match = _FILE.fullmatch(raw)
-    if match is None:
-        return
+def _take_file_path(scope: Any, state: dict[str, Any], file: re.Match[bytes]) -> None:
+    """Store the decoded path of a file, and replace it in the scope by one segment that the router keeps."""
     try:
-        state["file_path"] = unquote_to_bytes(match.group(2)).decode()
-        scope["path"] = unquote_to_bytes(match.group(1)).decode() + "file"
+        state["file_path"] = unquote_to_bytes(file.group(2)).decode()
+        scope["path"] = unquote_to_bytes(file.group(1)).decode() + "file"
     except UnicodeDecodeError as error:
         raise BadInputError("the path is not UTF-8", "/path", code="invalid_path") from error
-    scope["raw_path"] = match.group(1) + b"file"
+    scope["raw_path"] = file.group(1) + b"file"

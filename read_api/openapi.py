@@ -11,7 +11,7 @@ from domain.policy import POLICY
 from read_api.gateway.bodies import JSON, MERGE_PATCH
 from read_api.gateway.limits.tiers import limit_of
 from read_api.gateway.operation import Operation
-from read_api.gateway.problems import MEDIA_TYPE, Problem
+from read_api.problems import MEDIA_TYPE, Problem
 
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 _REF = "#/components/schemas/{name}"
@@ -27,23 +27,23 @@ _PATTERNS = {
 }
 _ID = {"type": "string", "pattern": "^[A-Za-z0-9:_-]{1,64}$"}
 _DESCRIPTIONS = {
-    200: "Done",
+    200: "Success",
     201: "Created",
-    202: "Taken; it is not complete yet",
-    204: "Done; there is nothing to show",
-    304: "Not changed since the state that you have",
-    400: "The input does not have the form that this document gives it",
-    401: "Nobody is signed in, or the access token is not valid",
-    403: "You may see it, but not do this to it",
-    404: "It does not exist, or you may not know of it",
-    408: "The body did not come in time",
-    409: "The state does not allow it, or the same request is still under way",
-    412: "The version has moved on since you loaded it",
+    202: "Accepted, but not complete yet",
+    204: "Success, without a body",
+    304: "Not modified since the state that you have",
+    400: "The input does not have the form that this document describes",
+    401: "Not signed in, or the access token is not valid",
+    403: "You may see it, but may not do this to it",
+    404: "It does not exist, or you may not see it",
+    408: "The body did not arrive in time",
+    409: "The state does not allow it, or the same request is still being carried out",
+    412: "This is not the current version: load it again",
     413: "Too large",
-    415: "Another media type is needed",
-    422: "The idempotency key came with another body before",
+    415: "Unsupported media type",
+    422: "The idempotency key was used with another body before",
     429: "Too many requests, or too many attempts: try again after `Retry-After` seconds",
-    503: "Not now: try again after `Retry-After` seconds",
+    503: "Unavailable: try again after `Retry-After` seconds",
 }
 
 
@@ -53,24 +53,26 @@ def _header(description: str, **schema: Any) -> dict[str, Any]:
 
 _HEADERS = {
     "ETag": _header("The version, for `If-Match` and `If-None-Match`", pattern=r'^"[0-9]+(-[0-9a-f]{16})?"$'),
-    "CodePark-Position": _header("How far in the history this answer reaches", pattern="^[A-Za-z0-9_-]+$"),
+    "CodePark-Position": _header(
+        "The position up to which this answer includes the history", pattern="^[A-Za-z0-9_-]+$"
+    ),
     "CodePark-Command": _header("The id of the command", pattern="^[0-9a-f-]{36}$"),
-    "Idempotency-Replayed": _header("This is the first outcome again", enum=["true"]),
-    "Location": _header("Where the new resource is"),
+    "Idempotency-Replayed": _header("This is the outcome of the first request", enum=["true"]),
+    "Location": _header("The path of the new resource"),
     "Link": _header("Leads to the next page (RFC 8288)"),
-    "Retry-After": _header("Try again after so many seconds", pattern="^[0-9]+$"),
+    "Retry-After": _header("After how many seconds to try again", pattern="^[0-9]+$"),
     "RateLimit": _header(
-        "How many requests are left (`r`), and in how many seconds the bucket is full (`t`)",
+        "How many requests are left (`r`), and in how many seconds all of them are allowed again (`t`)",
         pattern='^"[a-z-]+";r=[0-9]+(;t=[0-9]+)?$',
     ),
     "RateLimit-Policy": _header(
-        "How many requests (`q`) in how many seconds (`w`)",
+        "How many requests (`q`) are allowed in how many seconds (`w`)",
         pattern='^"[a-z-]+";q=[0-9]+(;w=[0-9]+|;qu="concurrent-requests")$',
     ),
-    "Deprecation": _header("Since when this should not be used (RFC 9745)", pattern="^@[0-9]+$"),
-    "Sunset": _header("When this ends (RFC 8594)"),
-    "WWW-Authenticate": _header("How to sign in"),
-    "X-Request-Id": _header("The id of this request, yours where you gave one"),
+    "Deprecation": _header("Since when this should no longer be used (RFC 9745)", pattern="^@[0-9]+$"),
+    "Sunset": _header("When this will be removed (RFC 8594)"),
+    "WWW-Authenticate": _header("How to authenticate"),
+    "X-Request-Id": _header("The id of this request: yours, if you sent one"),
 }
 _REFUSAL_HEADERS = {
     401: ("WWW-Authenticate",),
@@ -116,7 +118,7 @@ def _picks_fields(operation: Operation) -> bool:
 
 
 def _with_fields(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
-    """Return *schema* as it is with `?fields=`, which leaves out what was not asked for: of a list, in its items."""
+    """Return *schema* with the variant that `?fields=` gives; in a list, it is that of its items."""
     if "anyOf" in schema:
         return schema
     name = schema["$ref"].rpartition("/")[2]
@@ -131,12 +133,12 @@ def _with_fields(schema: dict[str, Any], components: dict[str, Any]) -> dict[str
 
 
 def _types(operations: list[Operation]) -> list[Any]:
-    found: dict[str, Any] = {repr(Problem): Problem}
+    types: dict[str, Any] = {repr(Problem): Problem}
     for operation in operations:
         for type_ in (operation.input, operation.output, operation.query):
             if type_ is not None:
-                found[repr(type_)] = type_
-    return list(found.values())
+                types[repr(type_)] = type_
+    return list(types.values())
 
 
 def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -172,13 +174,13 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
         return []
     _, components = msgspec.json.schema_components([operation.query], ref_template=_REF)
     return [
-        {"name": name, "in": "query", "required": False, "schema": _plain(schema)}
+        {"name": name, "in": "query", "required": False, "schema": _without_null(schema)}
         for name, schema in components[operation.query.__name__]["properties"].items()
     ]
 
 
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a query parameter: there is no null in a query."""
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a query parameter: a query has no null."""
     schema = {key: value for key, value in schema.items() if key != "default" or value is not None}
     options = [option for option in schema.pop("anyOf", ()) if option != {"type": "null"}]
     return (
@@ -198,22 +200,25 @@ def _headers(operation: Operation) -> list[dict[str, Any]]:
             header(
                 "Idempotency-Key",
                 "^[!-~]{1,255}$",
-                "Makes the request repeatable: a retry gets the first outcome",
+                "Makes the request repeatable: a retry gets the outcome of the first request",
             ),
             header(
-                "If-Match", r'^"[0-9]{1,9}(-[0-9a-f]{16})?"$', "Refuse unless this is the current version"
+                "If-Match",
+                r'^"[0-9]{1,9}(-[0-9a-f]{16})?"$',
+                "Refuse the request unless this is the current version",
             ),
         ]
-    found = []
+    headers = []
     if operation.method == "GET" and operation.path.startswith("/api/"):
-        found.append(
+        headers.append(
             header(
                 "CodePark-After", "^[A-Za-z0-9_-]{8,1200}$", "Answer from a state that includes this position"
             )
         )
     if operation.conditional:
-        found.append(header("If-None-Match", r'^"[0-9a-f-]{1,40}"$', "Answer 304 where this is the state"))
-    return found
+        description = "Answer 304 if this is the current state"
+        headers.append(header("If-None-Match", r'^"[0-9a-f-]{1,40}"$', description))
+    return headers
 
 
 def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -242,7 +247,7 @@ def _responses(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _always(operation: Operation) -> list[str]:
-    """Return the headers of each answer, whatever it says."""
+    """Return the headers that every answer has."""
     names = ["X-Request-Id"]
     if limit_of(operation.path) is not None:
         names += ["RateLimit", "RateLimit-Policy"]

@@ -1,7 +1,11 @@
-"""What the HTTP surface works with; the composition root fills it."""
+"""The query objects over one store, and the port that shows a command's result before the store can."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from msgspec import Struct
 
+from commands.outcomes import Accepted
 from projections.queries.accounts import AccountQueries
 from projections.queries.builds import BuildQueries
 from projections.queries.commits import CommitQueries
@@ -31,8 +35,16 @@ class Queries(Struct, frozen=True):
     traces: TraceQueries
 
 
+class ChangedResource(Protocol):
+    """Shows what a command changed without waiting for the read models, such as a replica of the log."""
+
+    async def __call__(self, accepted: Accepted, ask: Callable[[Queries], Any], /) -> Any:
+        """Ask about the resource that the command changed; None where only the read models can answer."""
+        ...
+
+
 def queries_over(store: DocumentStore, shared: SharedAnswers | None = None) -> Queries:
-    """Return the query objects over *store*; *shared* holds what processes share."""
+    """Return the query objects over *store*; *shared* holds the answers that processes share."""
     return Queries(
         projects=ProjectQueries(store, shared),
         files=FileQueries(store),

@@ -1,4 +1,4 @@
-"""Project a batch of records for some models: pure but for what the projectors' `prepare` does."""
+"""Project a batch of records for one read model: pure, except for what the model's `prepare` does."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,8 +12,8 @@ from projections.store import Change, Checkpoint, DeadLetter, StoreUnavailableEr
 from projections.writes import Write
 
 
-class Decoded(Struct, frozen=True):
-    """A record with its event, or with the reason why it cannot be read."""
+class DecodedRecord(Struct, frozen=True):
+    """A record with its event, or with the reason why the event cannot be read."""
 
     record: Record
     event: Event | None
@@ -21,7 +21,7 @@ class Decoded(Struct, frozen=True):
 
 
 class EventReader(Protocol):
-    """Who can read the event of a record: a log, or a mapper alone."""
+    """An object that can read the event of a record: a log, or a mapper alone."""
 
     def event(self, record: Record) -> Event:
         """Read the event that *record* carries, at its latest version."""
@@ -29,102 +29,118 @@ class EventReader(Protocol):
 
 
 class PoisonError(Exception):
-    """A projector cannot handle an event; a rebuild stops on it."""
+    """A projector cannot handle an event; a rebuild stops there."""
 
     def __init__(self, model: str, record: Record, reason: str) -> None:
-        """Keep which one."""
+        """Keep the record and the reason."""
         super().__init__(f"{model} cannot take {record.topic} at {record.sequence}: {reason}")
         self.record = record
         self.reason = reason
 
 
-def decode(reader: EventReader, records: Sequence[Record]) -> list[Decoded]:
-    """Read the events of *records*; one that cannot be read is kept with its reason."""
+def decode(reader: EventReader, records: Sequence[Record]) -> list[DecodedRecord]:
+    """Read the events of *records*; an event that cannot be read is represented by the reason."""
     decoded = []
     for record in records:
         try:
-            decoded.append(Decoded(record, reader.event(record), None))
-        except Exception as error:  # noqa: BLE001 # whatever the reason, it belongs to this event alone
-            decoded.append(Decoded(record, None, _reason(error)))
+            decoded.append(DecodedRecord(record, reader.event(record), None))
+        except Exception as error:  # noqa: BLE001 # whatever the reason, it concerns this event alone
+            decoded.append(DecodedRecord(record, None, _reason(error)))
     return decoded
 
 
 def project(
-    model: ReadModel, batch: Sequence[Decoded], checkpoint: Checkpoint, upto: int, partition: int = 0
+    model: ReadModel,
+    batch: Sequence[DecodedRecord],
+    checkpoint: Checkpoint,
+    through: int,
+    partition: int = 0,
 ) -> Change:
-    """Return what *batch* does to *model*, whose checkpoint may lie within it; *upto* is the sequence it leads to.
+    """Return what *batch* does to *model*, which then includes every event through the sequence *through*.
 
-    An event that fails becomes a dead letter and blocks its stream; the stream's later events queue behind it.
+    The model's checkpoint may lie within the batch. An event that fails becomes a dead letter and blocks its
+    stream; later events of the stream wait behind it as dead letters without a reason.
     """
     blocked = set(checkpoint.blocked)
     writes: list[tuple[int, Sequence[Write]]] = []
-    letters: list[DeadLetter] = []
-    for item in _wanted(model, batch, checkpoint):
-        record = item.record
+    dead_letters: list[DeadLetter] = []
+    for decoded in _wanted(model, batch, checkpoint):
+        record = decoded.record
         if record.stream in blocked:
-            letters.append(_letter(model, record, None, partition))
+            dead_letters.append(_dead_letter(model, record, None, partition))
             continue
         try:
-            done = project_one(model, item)
+            event_writes = project_one(model, decoded)
         except PoisonError as error:
             blocked.add(record.stream)
-            letters.append(_letter(model, record, error.reason, partition))
+            dead_letters.append(_dead_letter(model, record, error.reason, partition))
             continue
-        if done:
-            writes.append((record.sequence, done))
+        if event_writes:
+            writes.append((record.sequence, event_writes))
     return Change(
         model=model.name,
         writes=writes,
-        checkpoint=Checkpoint(sequence=max(upto, checkpoint.sequence), blocked=frozenset(blocked)),
-        dead_letters=letters,
+        checkpoint=Checkpoint(sequence=max(through, checkpoint.sequence), blocked=frozenset(blocked)),
+        dead_letters=dead_letters,
         partition=partition,
     )
 
 
-def project_one(model: ReadModel, item: Decoded) -> Sequence[Write]:
+def project_strictly(model: ReadModel, batch: Sequence[DecodedRecord]) -> list[tuple[int, Sequence[Write]]]:
+    """Return the writes of *batch* by sequence, for a rebuild; raises PoisonError if an event fails."""
+    relevant = batch if model.prepare is None else _prepared(model, batch, frozenset())
+    writes = [(decoded.record.sequence, project_one(model, decoded)) for decoded in relevant]
+    return [(sequence, event_writes) for sequence, event_writes in writes if event_writes]
+
+
+def project_one(model: ReadModel, decoded: DecodedRecord) -> Sequence[Write]:
     """Return the writes of one event; raises PoisonError."""
-    if item.event is None:
-        raise PoisonError(model.name, item.record, item.reason or "unreadable")
+    if decoded.event is None:
+        raise PoisonError(model.name, decoded.record, decoded.reason or "unreadable")
     try:
-        return tuple(model.project(item.event, item.record))
+        return tuple(model.project(decoded.event, decoded.record))
     except StoreUnavailableError:
-        raise  # a part that is away: the event is not to blame
+        raise  # something that the projector needs is unavailable: the event is not to blame
     except Exception as error:
-        raise PoisonError(model.name, item.record, _reason(error)) from error
+        raise PoisonError(model.name, decoded.record, _reason(error)) from error
 
 
-def _wanted(model: ReadModel, batch: Sequence[Decoded], checkpoint: Checkpoint) -> Sequence[Decoded]:
-    """Leave out what the model has seen and does not want, and what `prepare` finds superfluous."""
+def _wanted(
+    model: ReadModel, batch: Sequence[DecodedRecord], checkpoint: Checkpoint
+) -> Sequence[DecodedRecord]:
+    """Return what the model wants and has not seen, without what `prepare` finds superfluous."""
     topics, seen = model.topics, checkpoint.sequence
     if topics is None and model.prepare is None and (not batch or batch[0].record.sequence > seen):
         return batch
-    wanted = [
-        item
-        for item in batch
-        if item.record.sequence > seen and (topics is None or item.record.topic in topics)
-    ]
-    return wanted if model.prepare is None or not wanted else _prepared(model, wanted, checkpoint)
+    wanted = []
+    for decoded in batch:
+        record = decoded.record
+        if record.sequence > seen and (topics is None or record.topic in topics):
+            wanted.append(decoded)
+    return wanted if model.prepare is None or not wanted else _prepared(model, wanted, checkpoint.blocked)
 
 
-def _prepared(model: ReadModel, wanted: Sequence[Decoded], checkpoint: Checkpoint) -> Sequence[Decoded]:
-    """Let the model work ahead, and leave out what it then finds superfluous."""
-    assert model.prepare is not None  # noqa: S101 # the caller checked it
+def _prepared(
+    model: ReadModel, wanted: Sequence[DecodedRecord], blocked: frozenset[str]
+) -> Sequence[DecodedRecord]:
+    """Let the model work ahead, and leave out the events that it then finds superfluous."""
+    assert model.prepare is not None  # noqa: S101 # the callers checked it
     readable = [
-        (item.event, item.record)
-        for item in wanted
-        if item.event is not None and item.record.stream not in checkpoint.blocked
+        (decoded.event, decoded.record)
+        for decoded in wanted
+        if decoded.event is not None and decoded.record.stream not in blocked
     ]
     try:
-        kept = {record.sequence for _, record in model.prepare(readable)}
+        relevant = {record.sequence for _, record in model.prepare(readable)}
     except StoreUnavailableError:
         raise
-    except Exception:  # noqa: BLE001 # then each event shows for itself whether it can be projected
+    except Exception:  # noqa: BLE001 # each event shows for itself whether it can be projected
         return wanted
-    dropped = {record.sequence for _, record in readable} - kept
-    return [item for item in wanted if item.record.sequence not in dropped]
+    superfluous = {record.sequence for _, record in readable} - relevant
+    return [decoded for decoded in wanted if decoded.record.sequence not in superfluous]
 
 
-def _letter(model: ReadModel, record: Record, reason: str | None, partition: int) -> DeadLetter:
+def _dead_letter(model: ReadModel, record: Record, reason: str | None, partition: int) -> DeadLetter:
     return DeadLetter(
         model=model.name,
         stream=record.stream,

@@ -1,4 +1,4 @@
-"""Retry what could not be projected, in the order of its stream."""
+"""Retry the events that could not be projected, in the order of their streams."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -7,25 +7,26 @@ from msgspec.structs import replace
 from commands.log import EventLog
 from projections.model import ReadModel
 from projections.store import Change, Checkpoint, DeadLetter, DocumentStore
-from streams.batch_projection import Decoded, PoisonError, decode, project_one
+from streams.batch_projection import DecodedRecord, PoisonError, decode, project_one
 from streams.runner import Runner
 
 
 def retry(log: EventLog, store: DocumentStore, runners: Iterable[Runner]) -> dict[str, int]:
     """Retry every dead letter; return how many were `solved` and how many are `left`.
 
-    A stream is unblocked when its last letter is solved; the first that fails again keeps those behind it waiting.
+    A stream is unblocked when its last dead letter is solved. The first one that fails again keeps those
+    after it waiting.
     """
     solved = left = 0
     for runner in runners:
         with runner.paused():
             for model in runner.models:
-                letters = store.dead_letters(model.name)
-                for stream in dict.fromkeys(letter.stream for letter in letters):
-                    queue = [letter for letter in letters if letter.stream == stream]
-                    done = _retry_stream(log, store, model, queue)
-                    solved += done
-                    left += len(queue) - done
+                dead_letters = store.dead_letters(model.name)
+                for stream in dict.fromkeys(letter.stream for letter in dead_letters):
+                    queue = [letter for letter in dead_letters if letter.stream == stream]
+                    solved_here = _retry_stream(log, store, model, queue)
+                    solved += solved_here
+                    left += len(queue) - solved_here
             runner.reload()
     return {"solved": solved, "left": left}
 
@@ -42,25 +43,28 @@ def _retry_stream(log: EventLog, store: DocumentStore, model: ReadModel, queue: 
 
 
 def solve(
-    model: ReadModel, checkpoint: Checkpoint, queue: Sequence[DeadLetter], read: Callable[[int], Decoded]
+    model: ReadModel,
+    checkpoint: Checkpoint,
+    queue: Sequence[DeadLetter],
+    read: Callable[[int], DecodedRecord],
 ) -> Change:
-    """Return what a retry of *queue*, the letters of one stream in their order, does to *model*.
+    """Return what a retry of *queue*, the dead letters of one stream in their order, does to *model*.
 
-    The first that fails again keeps those behind it waiting; without any left the stream is unblocked.
+    The first one that fails again keeps those after it waiting. If none is left, the stream is unblocked.
     """
-    done: list[int] = []
+    solved: list[int] = []
     writes = []
     for letter in queue:
         try:
             writes.append((letter.sequence, project_one(model, read(letter.sequence))))
         except PoisonError:
             break
-        done.append(letter.sequence)
-    blocked = checkpoint.blocked if len(done) < len(queue) else checkpoint.blocked - {queue[0].stream}
+        solved.append(letter.sequence)
+    blocked = checkpoint.blocked if len(solved) < len(queue) else checkpoint.blocked - {queue[0].stream}
     return Change(
         model=model.name,
         writes=writes,
         checkpoint=replace(checkpoint, blocked=frozenset(blocked)),
-        solved=done,
+        solved=solved,
         partition=queue[0].partition,
     )

@@ -1,4 +1,4 @@
-"""Build a read model anew beside the live one, check it, and switch."""
+"""Rebuild a read model from the log while the live one keeps answering, then switch to the new build."""
 
 import threading
 from collections.abc import Callable
@@ -6,15 +6,17 @@ from collections.abc import Callable
 from commands.log import EVERYTHING, EventLog, Selection
 from projections.model import ReadModel
 from projections.store import DocumentStore, Rebuild
-from projections.writes import Write
-from streams.batch_projection import Decoded, PoisonError, decode, project_one
+from streams.batch_projection import decode, project_strictly
 from streams.runner import Runner
 
 _BATCH = 1_000
 
+ReportProgress = Callable[[int, int], None]
+"""Gets the events projected so far and the total."""
+
 
 class RebuildCancelledError(Exception):
-    """Somebody cancelled the rebuild; the live model is untouched."""
+    """The rebuild was cancelled; the live model is untouched."""
 
 
 def rebuild(
@@ -23,72 +25,56 @@ def rebuild(
     model: ReadModel,
     runner: Runner | None = None,
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: ReportProgress | None = None,
     cancelled: threading.Event | None = None,
 ) -> int:
-    """Rebuild *model* from the first event and switch to it; return the sequence it includes.
+    """Rebuild *model* from the first event and switch to it; return the sequence that it includes.
 
-    The live model goes on meanwhile. Only the last few events are projected while *runner* pauses, then the switch
-    is one step. *progress* gets the events done and the total. Raises PoisonError where an event cannot be
-    projected, and RebuildCancelledError; both leave the live model as it is.
+    The live model keeps moving meanwhile: *runner* pauses only for the last few events and for the switch,
+    which is one step. Raises PoisonError where an event cannot be projected, and RebuildCancelledError; both
+    leave the live model as it is.
     """
     build = store.begin_rebuild(model)
     try:
-        done = _catch_up(log, model, build, 0, progress, cancelled)
+        sequence = _catch_up(log, model, build, 0, progress, cancelled)
         if runner is None:
-            return _finish(log, model, build, done, progress)
+            return _finish(log, model, build, sequence, progress)
         with runner.paused():
-            done = _finish(log, model, build, done, progress)
+            sequence = _finish(log, model, build, sequence, progress)
             runner.reload()
-            return done
+            return sequence
     except BaseException:
         build.cancel()
         raise
 
 
 def _finish(
-    log: EventLog, model: ReadModel, build: Rebuild, done: int, progress: Callable[[int, int], None] | None
+    log: EventLog, model: ReadModel, build: Rebuild, sequence: int, progress: ReportProgress | None
 ) -> int:
-    done = _catch_up(log, model, build, done, progress, None)
+    sequence = _catch_up(log, model, build, sequence, progress, None)
     build.switch()
-    return done
+    return sequence
 
 
 def _catch_up(
     log: EventLog,
     model: ReadModel,
     build: Rebuild,
-    done: int,
-    progress: Callable[[int, int], None] | None,
+    sequence: int,
+    progress: ReportProgress | None,
     cancelled: threading.Event | None,
 ) -> int:
+    """Project what follows *sequence*, up to the end of the log; return the sequence reached."""
     selection = EVERYTHING if model.topics is None else Selection(topics=tuple(sorted(model.topics)))
     target = log.tip().sequence
-    while done < target:
+    while sequence < target:
         if cancelled is not None and cancelled.is_set():
-            raise RebuildCancelledError(f"the rebuild of {model.name} was cancelled at event {done}")
-        records = log.read(done, _BATCH, selection)
-        upto = records[-1].sequence if len(records) == _BATCH else target
-        build.apply(
-            writes_of(model, decode(log, records)), max(upto, records[-1].sequence if records else upto)
-        )
-        done = max(upto, records[-1].sequence if records else upto)
+            raise RebuildCancelledError(f"the rebuild of {model.name} was cancelled at event {sequence}")
+        records = log.read(sequence, _BATCH, selection)
+        last = records[-1].sequence if records else 0
+        sequence = last if len(records) == _BATCH else max(target, last)
+        build.apply(project_strictly(model, decode(log, records)), sequence)
         target = max(target, log.tip().sequence)
         if progress is not None:
-            progress(done, target)
-    return done
-
-
-def writes_of(model: ReadModel, batch: list[Decoded]) -> list[tuple[int, tuple[Write, ...]]]:
-    """Return what a rebuild writes for *batch*, by sequence; raises PoisonError."""
-    for item in batch:
-        if item.event is None:
-            raise PoisonError(model.name, item.record, item.reason or "unreadable")
-    if model.prepare is not None:
-        kept = {
-            record.sequence
-            for _, record in model.prepare([(i.event, i.record) for i in batch if i.event is not None])
-        }
-        batch = [item for item in batch if item.record.sequence in kept]
-    writes = [(item.record.sequence, tuple(project_one(model, item))) for item in batch]
-    return [(sequence, done) for sequence, done in writes if done]
+            progress(sequence, target)
+    return sequence

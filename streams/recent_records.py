@@ -1,4 +1,4 @@
-"""The records appended last, handed over in memory: who is up to date need not read them back."""
+"""The records appended last, in memory, for runners that are nearly up to date."""
 
 import threading
 from collections import deque
@@ -10,8 +10,8 @@ _RECORDS = 2_000
 _BYTES = 4 * 1024 * 1024
 
 
-class Fresh:
-    """The last records of the log, in order without gap, within bounds of number and size."""
+class RecentRecords:
+    """The last records of the log, in order and without a gap, bounded by number and by size."""
 
     def __init__(self) -> None:
         """Start with none."""
@@ -20,7 +20,7 @@ class Fresh:
         self._lock = threading.Lock()
 
     def add(self, records: Sequence[Record]) -> None:
-        """Take over what was appended; what does not follow the last record begins anew, for a gap would be skipped."""
+        """Add what was appended; records after a gap replace all others, so that no reader skips the gap."""
         with self._lock:
             if self._records and self._records[-1].sequence + 1 != records[0].sequence:
                 self._records.clear()
@@ -30,8 +30,8 @@ class Fresh:
             while self._records and (self._bytes > _BYTES or len(self._records) > _RECORDS):
                 self._bytes -= len(self._records.popleft().data)
 
-    def behind(self, sequence: int, limit: int) -> list[Record] | None:
-        """Return up to *limit* records behind *sequence*, None where the log must be read."""
+    def after(self, sequence: int, limit: int) -> list[Record] | None:
+        """Return up to *limit* records after *sequence*, None where the log must be read instead."""
         with self._lock:
             if not self._records:
                 return None

@@ -1,4 +1,4 @@
-"""The in-process runner: one thread that keeps some read models up to the log."""
+"""The in-process runner: one thread that keeps some read models up to date with the log."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -11,8 +11,8 @@ from domain.record import Record
 from projections.model import ReadModel
 from projections.progress import Progress
 from projections.store import Change, Checkpoint, DocumentStore, StoreUnavailableError
-from streams.batch_projection import Decoded, decode, project
-from streams.recent_records import Fresh
+from streams.batch_projection import DecodedRecord, decode, project
+from streams.recent_records import RecentRecords
 
 _BATCH = 500
 _FAR_BEHIND = 4_000
@@ -26,9 +26,9 @@ Touched = Callable[[set[str] | None], None]
 
 
 class Runner:
-    """Read the log in order, project, apply writes and checkpoint in one step, report the progress.
+    """Read the log in order, project, apply writes and checkpoints in one step, report the progress.
 
-    A store or a log that is away is tried again until it is back; nothing is skipped.
+    If the store or the log is unavailable, the runner tries again until it is back; no event is skipped.
     """
 
     def __init__(
@@ -40,11 +40,12 @@ class Runner:
         *,
         touched: Touched | None = None,
         inline: bool = False,
-        decoded: Callable[[Sequence[Record]], None] | None = None,
+        before_step: Callable[[Sequence[Record]], None] | None = None,
     ) -> None:
-        """Run *models* over *log*; call *decoded* before each step and *touched* after it.
+        """Run *models* over *log*; call *before_step* with the records of each step, and *touched* after it.
 
-        *inline* lets the appending thread project what it has just appended, where the runner is up to date.
+        With *inline*, a thread that appends also projects its records, provided that the runner is up to
+        date.
         """
         self._log = log
         self._store = store
@@ -52,18 +53,19 @@ class Runner:
         self._progress = progress
         self._touched = touched
         self._inline = inline
-        self._seen = decoded
+        self._before_step = before_step
         self._selection = _selection(self._models)
-        self._fresh = Fresh()
+        self._recent = RecentRecords()
         self._grown = threading.Event()
         self._lock = threading.RLock()
         self._ended = False
         self._checkpoints: dict[str, Checkpoint] = {}
+        self._position = 0
         self._thread = threading.Thread(target=self._run, name=f"runner-{self._models[0].name}", daemon=True)
         self.failure: str | None = None
 
     def start(self) -> None:
-        """Take up the checkpoints and start the thread."""
+        """Load the checkpoints and start the thread."""
         self._load()
         self._log.on_append(self._appended)
         self._grown.set()
@@ -75,14 +77,14 @@ class Runner:
         self._grown.set()
 
     def close(self, timeout: float = 15.0) -> None:
-        """End after the step that is under way, and keep how far the models are."""
+        """End after the present step, and store the checkpoints."""
         self.stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
-        self._keep_checkpoints()
+        self._store_checkpoints()
 
-    def _keep_checkpoints(self) -> None:
-        """Store the checkpoints that went on without a write, so that the next start need not read those events."""
+    def _store_checkpoints(self) -> None:
+        """Store checkpoints that moved without a write, so that the next start skips those events."""
         with self._lock, suppress(StoreUnavailableError):
             stored = self._store.checkpoints()
             self._store.apply(
@@ -101,14 +103,14 @@ class Runner:
     @property
     def position(self) -> int:
         """Return the sequence that every model of this runner includes."""
-        return min(checkpoint.sequence for checkpoint in self._checkpoints.values())
+        return self._position
 
     def paused(self) -> threading.RLock:
-        """Return the lock that each step takes: who holds it may change checkpoints, then calls `reload`."""
+        """Return the lock that each step takes; its holder may change checkpoints and then call `reload`."""
         return self._lock
 
     def reload(self) -> None:
-        """Take up checkpoints that somebody else has changed (a rebuild, a retry)."""
+        """Load the checkpoints again, after a rebuild or a retry has changed them."""
         with self._lock:
             if self._touched is not None:
                 self._touched(None)
@@ -118,6 +120,7 @@ class Runner:
     def _load(self) -> None:
         stored = self._store.checkpoints()
         self._checkpoints = {model.name: stored[model.name] for model in self._models}
+        self._position = min(checkpoint.sequence for checkpoint in self._checkpoints.values())
         self._report()
 
     def _run(self) -> None:
@@ -131,39 +134,39 @@ class Runner:
             except (StoreUnavailableError, LogUnavailableError) as error:
                 self._failed(str(error))
             except Exception as error:
-                logger.exception("projection stopped", models=[m.name for m in self._models])
+                logger.exception("projection stopped", models=[model.name for model in self._models])
                 self._failed(f"{type(error).__name__}: {error}")
 
     def _appended(self, records: Sequence[Record]) -> None:
-        """Project what was appended at once, in the appending thread, or leave it to the runner's own.
+        """Project what was appended, in the appending thread, or leave it to the runner's own thread.
 
-        Who is up to date need not read the records back, nor pay for waking a thread; and who waits for the
-        outcome of a command finds the read models ready.
+        In the appending thread no record is read back and no thread is woken, and a caller that waits for the
+        outcome of its command finds the read models ready.
         """
-        behind = self._inline and self._log.tip().sequence - self.position > _FAR_BEHIND
-        if self._lock.acquire(blocking=behind):
+        far_behind = self._inline and records[-1].sequence - self._position > _FAR_BEHIND
+        if self._lock.acquire(blocking=far_behind):
             try:
-                if behind:
-                    self._hold_back()
-                if not self._ended and self._at_once(records):
+                if far_behind:
+                    self._catch_up()
+                if not self._ended and self._project_at_once(records):
                     return
             finally:
                 self._lock.release()
-        self._fresh.add(records)
+        self._recent.add(records)
         self._grown.set()
 
-    def _hold_back(self) -> None:
-        """Catch up first where the models are far behind: who writes faster than is projected waits here."""
-        while not self._ended and self._log.tip().sequence - self.position > _FAR_BEHIND:
+    def _catch_up(self) -> None:
+        """Step until the models are no longer far behind; a thread that appends too fast waits here."""
+        while not self._ended and self._log.tip().sequence - self._position > _FAR_BEHIND:
             try:
                 if not self._step():
                     return
             except (StoreUnavailableError, LogUnavailableError):
                 return
 
-    def _at_once(self, records: Sequence[Record]) -> bool:
-        """Project *records* if nothing is missing before them and nothing stands in the way; tell whether it was done."""
-        if self.position != records[0].sequence - 1 or (not self._inline and self._wanted(records)):
+    def _project_at_once(self, records: Sequence[Record]) -> bool:
+        """Project *records* if they follow the position; return whether they were projected."""
+        if self._position != records[0].sequence - 1 or (not self._inline and self._wanted(records)):
             return False
         try:
             for start in range(0, len(records), _BATCH):
@@ -172,7 +175,7 @@ class Runner:
         except (StoreUnavailableError, LogUnavailableError):
             return False
         except Exception:
-            logger.exception("projection stopped", models=[m.name for m in self._models])
+            logger.exception("projection stopped", models=[model.name for model in self._models])
             return False
         return True
 
@@ -181,7 +184,7 @@ class Runner:
         return records if topics is None else [record for record in records if record.topic in topics]
 
     def _failed(self, reason: str) -> None:
-        """Say so once, and try again in a while (or when the log grows)."""
+        """Log the first failure of a series, and try again after a pause or when the log grows."""
         if self._ended:
             return
         if self.failure is None:
@@ -192,54 +195,75 @@ class Runner:
         timer.start()
 
     def _step(self) -> bool:
-        """Project the next batch; tell whether there may be more."""
+        """Project the next batch; return whether there may be more."""
         with self._lock:
-            start, tip = self.position, self._log.tip().sequence
+            start, tip = self._position, self._log.tip().sequence
             if start >= tip or self._ended:
                 return False
             self._project(*self._next(start, tip))
             return True
 
     def _next(self, start: int, tip: int) -> tuple[Sequence[Record], int]:
-        """Return the next wanted records and the sequence that the models will include with them."""
-        fresh = self._fresh.behind(start, _BATCH)
-        if fresh is not None:
-            return self._wanted(fresh), fresh[-1].sequence
+        """Return the next wanted records, and the sequence that the models will include with them."""
+        recent = self._recent.after(start, _BATCH)
+        if recent is not None:
+            return self._wanted(recent), recent[-1].sequence
         records = self._log.read(start, _BATCH, self._selection)
         if len(records) == _BATCH:
             return records, records[-1].sequence
         return records, max(tip, records[-1].sequence if records else 0)
 
-    def _project(self, records: Sequence[Record], upto: int) -> None:
-        if self._seen is not None:
-            self._seen(records)
-        self._apply(decode(self._log, records), upto)
+    def _project(self, records: Sequence[Record], through: int) -> None:
+        if self._before_step is not None:
+            self._before_step(records)
+        self._apply(decode(self._log, records), through)
 
-    def _apply(self, batch: Sequence[Decoded], upto: int) -> None:
-        changes = [project(model, batch, self._checkpoints[model.name], upto) for model in self._models]
-        due = changes if self._idle_for_long(upto) else [c for c in changes if c.writes or c.dead_letters]
-        if due:
-            self._store.apply(due)
-        for change in changes:
-            self._checkpoints[change.model] = change.checkpoint
+    def _apply(self, batch: Sequence[DecodedRecord], through: int) -> None:
+        changes, checkpoints = self._changes(batch, through)
+        if changes:
+            self._store.apply(changes)
+        self._checkpoints = checkpoints
+        self._position = max(self._position, through)
         for change in changes:
             for letter in change.dead_letters:
                 logger.error(
                     "dead letter", model=letter.model, sequence=letter.sequence, reason=letter.reason
                 )
         if self._touched is not None:
-            self._touched({item.record.home for item in batch})
+            self._touched({decoded.record.home for decoded in batch})
         self._report()
 
-    def _idle_for_long(self, upto: int) -> bool:
-        """Tell whether checkpoints without writes are due, so that a start need not read far."""
-        return upto // _IDLE_CHECKPOINT != self.position // _IDLE_CHECKPOINT
+    def _changes(
+        self, batch: Sequence[DecodedRecord], through: int
+    ) -> tuple[list[Change], dict[str, Checkpoint]]:
+        """Return the changes to be stored, and the checkpoints of all models after them.
+
+        A model that wants no event of the batch is not called: its checkpoint moves in memory, and is stored
+        now and then, so that a start need not read far.
+        """
+        topics = {decoded.record.topic for decoded in batch}
+        store_all = through // _IDLE_CHECKPOINT != self._position // _IDLE_CHECKPOINT
+        changes: list[Change] = []
+        checkpoints: dict[str, Checkpoint] = {}
+        for model in self._models:
+            before = self._checkpoints[model.name]
+            if model.topics is None or not model.topics.isdisjoint(topics):
+                change = project(model, batch, before, through)
+            else:
+                after = Checkpoint(sequence=max(through, before.sequence), blocked=before.blocked)
+                change = Change(model=model.name, writes=(), checkpoint=after)
+            checkpoints[model.name] = change.checkpoint
+            if store_all or change.writes or change.dead_letters:
+                changes.append(change)
+        return changes, checkpoints
 
     def _report(self) -> None:
-        self._progress.report(
-            {name: checkpoint.sequence for name, checkpoint in self._checkpoints.items()},
-            {name: checkpoint.blocked for name, checkpoint in self._checkpoints.items()},
-        )
+        sequences: dict[str, int] = {}
+        blocked: dict[str, frozenset[str]] = {}
+        for name, checkpoint in self._checkpoints.items():
+            sequences[name] = checkpoint.sequence
+            blocked[name] = checkpoint.blocked
+        self._progress.report(sequences, blocked)
 
 
 def _selection(models: Sequence[ReadModel]) -> Selection:

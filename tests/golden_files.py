@@ -1,12 +1,12 @@
-"""Write the golden file of each event that has none: `python -m tests.golden_files`.
+"""Writes the golden file of each event that has none: `python -m tests.golden_files`.
 
-A file that is there is never written again: it is what a release wrote, and every later one must read it.
+A file that exists is never written again: it is what a release wrote, and every later release must read it.
 """
 
 import json
 from enum import EnumType
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -18,6 +18,8 @@ from domain.registry import EVENTS
 GOLDEN = Path(__file__).parent / "golden"
 KEY = bytes(range(32))
 
+T = TypeVar("T", bound=msgspec.Struct)
+
 
 class OneKey:
     """The same key for everybody."""
@@ -26,7 +28,7 @@ class OneKey:
         return KEY
 
     def ensure(self, _: Any) -> None:
-        """Do nothing: the key is there."""
+        """Do nothing: the key exists."""
 
     def destroy(self, _: Any) -> None:
         """Do nothing: it stays."""
@@ -46,12 +48,16 @@ def sample(kind: Any, name: str) -> Any:
     origin, args = get_origin(kind), get_args(kind)
     if origin is tuple:
         return (sample(args[0], name),)
+    if origin is dict:
+        return {sample(args[0], name): sample(args[1], name)}
     if args and origin is not None:
         return sample(args[0], name)
     if args:
         return sample(next(arg for arg in args if arg is not type(None)), name)
     if isinstance(kind, EnumType):
         return next(iter(kind))
+    if kind is bool:
+        return True
     if kind is int:
         return 7
     if kind is str:
@@ -59,14 +65,20 @@ def sample(kind: Any, name: str) -> Any:
     return kind(**{field.name: sample(field.type, field.name) for field in msgspec.structs.fields(kind)})
 
 
+def value_of(cls: type[T]) -> T:
+    """Return a struct, such as an event or a command, with a value in every field."""
+    hints = get_type_hints(cls)
+    fields = msgspec.structs.fields(cls)
+    return cls(**{field.name: sample(hints[field.name], field.name) for field in fields})
+
+
 def event_of(cls: type[Event]) -> Event:
     """Return an event with a value in every field."""
-    hints = get_type_hints(cls)
-    return cls(**{field.name: sample(hints[field.name], field.name) for field in msgspec.structs.fields(cls)})
+    return value_of(cls)
 
 
 def main() -> None:
-    """Write what is missing."""
+    """Write the missing files."""
     GOLDEN.mkdir(exist_ok=True)
     mapper = EventMapper(PersonalCipher(OneKey()))
     for cls in EVENTS:

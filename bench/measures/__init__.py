@@ -1,1 +1,1 @@
-"""The measures: one module a kind, each a function of a running contestant or of a folder."""
+"""The measures: a module for each kind, with functions of a running contestant or of a folder."""

@@ -1,9 +1,10 @@
-"""Appends in process through the persistence module on Kafka, beside aiokafka alone and the library on PostgreSQL."""
+"""Appends in process: the persistence module on Kafka, aiokafka alone, and the library on PostgreSQL."""
 
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from uuid import uuid4
@@ -32,27 +33,27 @@ Latencies = Callable[[int, float], list[float]]
 
 
 def cluster_appends(servers: Servers, folder: Path, book: Book, plan: Plan, say: Say) -> None:
-    """Append 300-byte events in batches of several sizes, the contestants in turn, then from many threads."""
+    """Append 300-byte events in batches of several sizes, contestants in turn, then from many threads."""
     with contextlib.ExitStack() as stack:
         recorders = {OURS: stack.enter_context(_kafka_recorder(servers, folder))}
         try:
             recorders[LIBRARY_PEER] = stack.enter_context(_postgres_recorder())
         except PostgresMissingError as error:
             book.leave_out(f"cluster-append, {LIBRARY_PEER}", str(error))
-        keep = _Keeping(book, say)
+        recording = _Recording(book, say)
         seconds = min(_MOST_SECONDS, plan.seconds)
         for _ in range(plan.repeats):
             for size in BATCHES:
                 for name, latencies in _contestants(servers, recorders).items():
-                    keep.batch(name, size, lambda run_=latencies, size=size: run_(size, seconds))  # type: ignore[misc]
+                    recording.batch(name, size, partial(latencies, size, seconds))
             for name, recorder in recorders.items():
-                keep.threads(name, lambda recorder=recorder: _from_threads(recorder, seconds))  # type: ignore[misc]
-            keep.threads(BATCH_PEER, lambda: run(_raw_from_many(servers, seconds)))
-        keep.done()
+                recording.threads(name, partial(_from_threads, recorder, seconds))
+            recording.threads(BATCH_PEER, lambda: run(_raw_from_many(servers, seconds)))
+        recording.say_shares()
 
 
-class _Keeping:
-    """Put the rates and latencies of each contestant into the book."""
+class _Recording:
+    """Records the rates and latencies of each contestant in the book."""
 
     def __init__(self, book: Book, say: Say) -> None:
         self._book = book
@@ -60,13 +61,13 @@ class _Keeping:
 
     def batch(self, contestant: str, size: int, work: Callable[[], list[float]]) -> None:
         about = f"append {size} event{'s' if size > 1 else ''} of {len(STATE)} bytes a call"
-        self._keep(f"cluster-append-{size}", contestant, about, work, size=size)
+        self._record(f"cluster-append-{size}", contestant, about, work, size=size)
 
     def threads(self, contestant: str, work: Callable[[], list[float]]) -> None:
         about = f"append 1 event of {len(STATE)} bytes a call, {THREADS} at once"
-        self._keep(f"cluster-append-1-by-{THREADS}", contestant, about, work, at_once=THREADS)
+        self._record(f"cluster-append-1-by-{THREADS}", contestant, about, work, at_once=THREADS)
 
-    def _keep(
+    def _record(
         self,
         name: str,
         contestant: str,
@@ -78,34 +79,31 @@ class _Keeping:
     ) -> None:
         latencies = work()
         rate = size * len(latencies) * at_once / sum(latencies)
-        found = summarise(latencies)
+        summary = summarise(latencies)
         self._book.add(f"{name}-rate", contestant, rate, unit="events/s", better="higher", about=about)
-        for share, value in (("p50", found.p50), ("p99", found.p99)):
+        for share, value in (("p50", summary.p50), ("p99", summary.p99)):
             self._book.add(
                 f"{name}-{share}", contestant, value, unit="ms", better="lower", about=f"{about}, {share}"
             )
         self._say(
-            f"{contestant}: {about}: {rate:,.0f} events/s, p50 {found.p50:.2f} ms, p99 {found.p99:.2f} ms"
+            f"{contestant}: {about}: {rate:,.0f} events/s, p50 {summary.p50:.2f} ms, p99 {summary.p99:.2f} ms"
         )
 
-    def done(self) -> None:
-        """Say how near the recorder comes to what the client can do."""
+    def say_shares(self) -> None:
+        """Say what share of the client's own rate the recorder reaches."""
         for size in BATCHES:
             entry = self._book.entries[f"cluster-append-{size}-rate"]
             share = entry.value(OURS) / entry.value(BATCH_PEER)
-            self._say(f"batch {size}: {share:.0%} of what aiokafka alone appends")
+            self._say(f"batch {size}: {share:.0%} of the rate of aiokafka alone")
 
 
 def _contestants(servers: Servers, recorders: dict[str, ApplicationRecorder]) -> dict[str, Latencies]:
-    found: dict[str, Latencies] = {
-        name: lambda size, seconds, recorder=recorder: _latencies(recorder, size, seconds)  # type: ignore[misc]
-        for name, recorder in recorders.items()
+    contestants: dict[str, Latencies] = {
+        name: partial(_latencies, recorder) for name, recorder in recorders.items()
     }
-    for name, transactions in ((BATCH_PEER, False), (TRANSACTION_PEER, True)):
-        found[name] = lambda size, seconds, transactions=transactions: run(  # type: ignore[misc]
-            _raw(servers, size, seconds, transactions=transactions)
-        )
-    return found
+    contestants[BATCH_PEER] = lambda size, seconds: run(_raw(servers, size, seconds, transactions=False))
+    contestants[TRANSACTION_PEER] = lambda size, seconds: run(_raw(servers, size, seconds, transactions=True))
+    return contestants
 
 
 @contextlib.contextmanager
@@ -135,7 +133,7 @@ def _postgres_recorder() -> Iterator[ApplicationRecorder]:
 
 @contextlib.contextmanager
 def _recorder(env: dict[str, str]) -> Iterator[ApplicationRecorder]:
-    """Give what an application with this environment records with."""
+    """Give the recorder of an application with this environment."""
     factory = InfrastructureFactory.construct(Environment(env=env))
     try:
         yield factory.application_recorder()
@@ -144,29 +142,29 @@ def _recorder(env: dict[str, str]) -> Iterator[ApplicationRecorder]:
 
 
 def _latencies(recorder: ApplicationRecorder, size: int, seconds: float) -> list[float]:
-    """Insert *size* events a call, each call a new stream; return what each call took, in seconds."""
+    """Insert *size* events a call, into a new stream each; return the seconds of each call."""
     for _ in range(_WARM_CALLS):
         recorder.insert_events(_events(size))
-    found, end = list[float](), perf_counter() + seconds
+    latencies, end = list[float](), perf_counter() + seconds
     while (began := perf_counter()) < end:
         recorder.insert_events(_events(size))
-        found.append(perf_counter() - began)
-    return found
+        latencies.append(perf_counter() - began)
+    return latencies
 
 
 def _from_threads(recorder: ApplicationRecorder, seconds: float) -> list[float]:
-    together = threading.Barrier(THREADS)
+    all_started = threading.Barrier(THREADS)
 
     def work() -> list[float]:
-        together.wait()
+        all_started.wait()
         return _latencies(recorder, 1, seconds)
 
     with ThreadPoolExecutor(THREADS) as pool:
         futures = [pool.submit(work) for _ in range(THREADS)]
-        found = [taken for future in futures for taken in future.result()]
-    if not found:
-        raise MeasureError("no insert was done in time")
-    return found
+        latencies = [latency for future in futures for latency in future.result()]
+    if not latencies:
+        raise MeasureError("no insert finished in time")
+    return latencies
 
 
 def _events(size: int) -> list[StoredEvent]:

@@ -1,4 +1,4 @@
-"""Commands over HTTP through Kafka: one node, and three that fight for the log."""
+"""Commands over HTTP through Kafka: to one node, and to three that append to the same log."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ _WARM_SECONDS = 1.0
 
 
 def cluster_commands(servers: Servers, folder: Path, book: Book, plan: Plan, say: Say) -> None:
-    """Create projects through Kafka at a steady rate and on 64 connections, and the same elsewhere."""
+    """Create projects through Kafka at a steady rate and on 64 connections; then the same on peers."""
     with installed(servers, folder) as installation:
         session = installation.session(book, plan, say)
         _measure(session)
@@ -37,9 +37,9 @@ def cluster_commands(servers: Servers, folder: Path, book: Book, plan: Plan, say
         say(f"the log has {counted:,} counted events and {void:,} void records")
         session.remember_memory("cluster-commands")
     for peer, name in ((OURS, EMBEDDED), (POSTGRES_PEER, POSTGRES_PEER)):
-        place = folder / f"peer-{name[:8]}"
-        place.mkdir()
-        with _peer(peer, name, place, book, plan, say) as other:
+        peer_folder = folder / f"peer-{name[:8]}"
+        peer_folder.mkdir()
+        with _peer(peer, name, peer_folder, book, plan, say) as other:
             if other is not None:
                 _measure(other)
 
@@ -64,7 +64,7 @@ def _measure(session: Session) -> None:
 
 @contextlib.contextmanager
 def _peer(peer: str, name: str, folder: Path, book: Book, plan: Plan, say: Say) -> Iterator[Session | None]:
-    """Run a contestant without Kafka as *name*, None where it cannot be had; its start belongs to other measures."""
+    """Run a contestant without Kafka as *name*; give None where it cannot be run."""
     with contextlib.ExitStack() as stack:
         try:
             session = stack.enter_context(running(peer, folder, Book(), plan, lambda _: None))
@@ -77,20 +77,18 @@ def _peer(peer: str, name: str, folder: Path, book: Book, plan: Plan, say: Say) 
 
 
 def cluster_conflict(servers: Servers, folder: Path, book: Book, plan: Plan, say: Say) -> None:
-    """Let three nodes that know nothing of each other append to one partition; count what the log says then."""
-    about = f"create commands, {CLIENTS} clients"
-    one = f"{about}, one node"
+    """Append to one partition from three nodes that do not know each other; then count the log's records."""
     for _ in range(plan.repeats):
         for nodes in (1, NODES):
-            place = folder / f"{nodes}-{len(list(folder.iterdir()))}"
-            place.mkdir()
-            with installed(servers, place) as installation:
-                outcome = _fight(installation, nodes, plan.seconds)
+            run_folder = folder / f"{nodes}-{len(list(folder.iterdir()))}"
+            run_folder.mkdir()
+            with installed(servers, run_folder) as installation:
+                outcome = _load(installation, nodes, plan.seconds)
                 counted, void = run(census(installation.settings, "project.created"))
             book.failed("cluster-conflict", OURS, outcome.errors)
             if counted < outcome.answered:
                 raise MeasureError(f"{outcome.answered} commands acknowledged, {counted} counted")
-            _keep(book, say, nodes, outcome, counted, void)
+            _record(book, say, nodes, outcome, counted, void)
     share = book.entries[f"cluster-conflict-{NODES}-nodes-rate"].value(OURS) / book.entries[
         "cluster-conflict-1-node-rate"
     ].value(OURS)
@@ -100,15 +98,15 @@ def cluster_conflict(servers: Servers, folder: Path, book: Book, plan: Plan, say
         share,
         unit="of the rate of one node",
         better="higher",
-        about=f"{NODES} nodes in conflict, without node addresses, beside {one}",
+        about=f"create commands, {CLIENTS} clients: rate of {NODES} nodes in conflict compared with one node",
     )
 
 
-def _keep(book: Book, say: Say, nodes: int, outcome: Outcome, counted: int, void: int) -> None:
+def _record(book: Book, say: Say, nodes: int, outcome: Outcome, counted: int, void: int) -> None:
     where = "one node" if nodes == 1 else f"{nodes} nodes in conflict"
     name = f"cluster-conflict-{nodes}-node{'s' if nodes > 1 else ''}"
     about = f"create commands, {CLIENTS} clients, {where}"
-    found = summarise(outcome.latencies)
+    latencies = summarise(outcome.latencies)
     book.add(
         f"{name}-rate",
         OURS,
@@ -121,21 +119,21 @@ def _keep(book: Book, say: Say, nodes: int, outcome: Outcome, counted: int, void
         void=void,
         voidShare=rounded(void / max(counted + void, 1), 3),
     )
-    book.add(f"{name}-p99", OURS, found.p99, unit="ms", better="lower", about=f"{about}, p99")
+    book.add(f"{name}-p99", OURS, latencies.p99, unit="ms", better="lower", about=f"{about}, p99")
     say(
-        f"{about}: {outcome.rate:,.0f} commands/s, p50 {found.p50:.1f} ms, p99 {found.p99:.1f} ms; "
+        f"{about}: {outcome.rate:,.0f} commands/s, p50 {latencies.p50:.1f} ms, p99 {latencies.p99:.1f} ms; "
         f"{outcome.answered:,} acknowledged, {counted:,} counted, {void:,} void"
     )
 
 
-def _fight(installation: Installation, nodes: int, seconds: float) -> Outcome:
+def _load(installation: Installation, nodes: int, seconds: float) -> Outcome:
     ports = [installation.node(number).port for number in range(nodes)]
     token = installation.codepark().token()
     return run(_together(ports, lambda: creates(token), seconds))
 
 
 async def _together(ports: list[int], requests: Callable[[], Iterator[bytes]], seconds: float) -> Outcome:
-    """Share 64 clients among the nodes; return what all of them saw together."""
+    """Distribute 64 clients over the nodes; return their outcomes as one."""
     shares = [CLIENTS // len(ports) + (number < CLIENTS % len(ports)) for number in range(len(ports))]
     outcomes = await asyncio.gather(
         *(
@@ -147,6 +145,6 @@ async def _together(ports: list[int], requests: Callable[[], Iterator[bytes]], s
         seconds=max(outcome.seconds for outcome in outcomes),
         done=sum(outcome.done for outcome in outcomes),
         answered=sum(outcome.answered for outcome in outcomes),
-        latencies=[taken for outcome in outcomes for taken in outcome.latencies],
+        latencies=[latency for outcome in outcomes for latency in outcome.latencies],
         errors=sum((outcome.errors for outcome in outcomes), Counter[str]()),
     )

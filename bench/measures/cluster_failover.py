@@ -1,4 +1,4 @@
-"""A command while the preferred node is killed, or stands still: how long until its answer."""
+"""How long a command waits for its answer while the preferred node is killed or suspended."""
 
 import asyncio
 import itertools
@@ -26,20 +26,18 @@ _HEARTBEATS_SECONDS = 4.0
 
 
 def cluster_failover(servers: Servers, folder: Path, book: Book, plan: Plan, say: Say) -> None:
-    """Send commands to one of two nodes without a pause, and take the other one, which is preferred, away."""
+    """Send commands to one of two nodes, and kill or suspend the other one, which is preferred, meanwhile."""
     faults: tuple[tuple[str, str, Callable[[Server], None]], ...] = (
         ("killed", "is killed", Server.kill),
-        ("stopped", "stands still", Server.pause),
+        ("stopped", "is suspended", Server.pause),
     )
     for _ in range(plan.repeats):
         for name, what, fault in faults:
-            place = folder / f"{name}-{len(list(folder.iterdir()))}"
-            place.mkdir()
-            with installed(servers, place) as installation:
+            run_folder = folder / f"{name}-{len(list(folder.iterdir()))}"
+            run_folder.mkdir()
+            with installed(servers, run_folder) as installation:
                 normal, worst, errors = _measure(installation, fault)
-            about = (
-                f"command sent to another node while the preferred one {what}, the longest until its answer"
-            )
+            about = f"longest wait for a command's answer from the other node while the preferred one {what}"
             book.failed(f"cluster-failover-{name}", OURS, errors)
             book.add(
                 f"cluster-failover-{name}",
@@ -71,8 +69,8 @@ def _measure(
 async def _through(
     port: int, token: str, fault: Callable[[], None]
 ) -> tuple[list[float], float, Counter[str]]:
-    """Return the latencies before the fault, the longest of a command that ended after it, and the errors."""
-    commands: list[tuple[float, float]] = []
+    """Return the latencies before the fault, the longest one of later answers, and the errors."""
+    answered: list[tuple[float, float]] = []
     errors: Counter[str] = Counter()
     names = itertools.count()
     ended = asyncio.Event()
@@ -87,11 +85,11 @@ async def _through(
                     errors[type(error).__name__] += 1
                     return
                 if answer.ok:
-                    commands.append((began, perf_counter()))
+                    answered.append((began, perf_counter()))
                 else:
                     errors[str(answer.status)] += 1
 
-    await asyncio.sleep(_HEARTBEATS_SECONDS)  # each node knows of the other after its next heartbeat
+    await asyncio.sleep(_HEARTBEATS_SECONDS)  # after its next heartbeat each node knows the other
     async with asyncio.TaskGroup() as senders:
         for _ in range(_CONNECTIONS):
             senders.create_task(send())
@@ -100,8 +98,8 @@ async def _through(
         await asyncio.to_thread(fault)
         await asyncio.sleep(_AFTER_SECONDS)
         ended.set()
-    normal = [end - began for began, end in commands if end < moment]
-    after = [end - began for began, end in commands if end >= moment]
+    normal = [end - began for began, end in answered if end < moment]
+    after = [end - began for began, end in answered if end >= moment]
     if not normal or not after:
         raise MeasureError(f"{len(normal)} commands before the fault, {len(after)} after: {dict(errors)}")
     return normal, max(after), errors

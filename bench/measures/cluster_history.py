@@ -1,4 +1,4 @@
-"""A long history on Kafka: a worker that projects it, a node that starts with its replica, a replica made anew."""
+"""A long history on Kafka: a worker projects it, a node starts with its replica, a replica is rebuilt."""
 
 import contextlib
 import shutil
@@ -31,7 +31,7 @@ READING_PEER = "aiokafka, reading alone"
 
 
 def cluster_history(servers: Servers, folder: Path, book: Book, plan: Plan, say: Say) -> None:
-    """Fill a log, let a worker catch up with a part of it, and start nodes on the whole."""
+    """Fill a log, let a worker catch up with a part of it, and start nodes on all of it."""
     with installed(servers, folder) as installation:
         session = installation.session(book, plan, say)
         fill(session, plan.rebuild_events)
@@ -43,7 +43,7 @@ def cluster_history(servers: Servers, folder: Path, book: Book, plan: Plan, say:
 
 
 def _catch_up(installation: Installation, book: Book, say: Say, events: int) -> None:
-    """Measure a worker that finds the whole history before it; its start is not in the rate."""
+    """Measure a worker that starts with the whole history ahead of it; its start is not in the rate."""
     worker = installation.worker()
     try:
         first = last = (perf_counter(), _projected(worker.port))
@@ -59,7 +59,7 @@ def _catch_up(installation: Installation, book: Book, say: Say, events: int) -> 
         rate, cpu = (last[1] - first[1]) / (last[0] - first[0]), worker.cpu_seconds()
     finally:
         worker.stop()
-    about = f"a worker that catches up with {events:,} events, into MongoDB"
+    about = f"catching up of a worker with {events:,} events, into MongoDB"
     book.add(
         "cluster-projection",
         OURS,
@@ -101,7 +101,7 @@ def _restart(installation: Installation, book: Book, plan: Plan, say: Say, event
 
 
 def _rebuild(installation: Installation, book: Book, plan: Plan, say: Say) -> None:
-    """Read the whole log into a new replica in this process, so without the start of a program."""
+    """Read the whole log into a new replica in this process: without the start of a program."""
     for number in range(plan.repeats):
         folder = installation.folder / f"rebuild-{number}"
         folder.mkdir()
@@ -111,7 +111,7 @@ def _rebuild(installation: Installation, book: Book, plan: Plan, say: Say) -> No
             seconds, events = perf_counter() - began, log.tip().sequence
         size = sum(file.stat().st_size for file in folder.iterdir())
         shutil.rmtree(folder)
-        about = "a replica made anew from Kafka"
+        about = "rebuild of a replica from Kafka"
         book.add(
             "cluster-rebuild",
             OURS,

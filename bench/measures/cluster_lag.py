@@ -1,7 +1,7 @@
-"""Lag in the cluster profile: from a command's answer until MongoDB shows it to a query that asks for its position.
+"""Lag in the cluster profile: from a command's answer until a query at its position is answered from MongoDB.
 
-The query is for what the command made, by its id: a list would measure how a server sorts, and the one that stands for
-MongoDB where there is none sorts all documents for each.
+The query reads the created project by its id. A list would measure how the server sorts: the test server that
+speaks MongoDB's protocol sorts all documents for each list.
 """
 
 import asyncio
@@ -22,34 +22,36 @@ from bench.session import MeasureError, Say, Session
 RATE = 1_000.0
 _BATCH = 10
 _CONNECTIONS = 32
-_BEHIND = 503
+_NOT_YET = 503
 _RETRY_SECONDS = 0.01
 _LONGEST_SECONDS = 30.0
-_LATE = "codepark_projection_lag_seconds_bucket"
+_LAG = "codepark_projection_lag_seconds_bucket"
 
 
 def cluster_lag(servers: Servers, folder: Path, book: Book, plan: Plan, say: Say) -> None:
-    """Send a thousand commands a second, ten a request; after each answer ask for the last project at its position."""
+    """Send 1,000 commands a second, ten a request; read the last project of each answer at its position."""
     with installed(servers, folder) as installation:
-        session = installation.session(
-            book, plan, say
-        )  # first: a worker does not hear of a new topic for long
+        # The node comes first and creates the topic: a worker would notice a new topic only after minutes.
+        session = installation.session(book, plan, say)
         worker = installation.worker()
         catch_up(session, "the start of a worker", "cluster-first-projection")
         before = metrics(worker.port) or {}
-        found = [run(_measure(session)) for _ in range(plan.repeats)]
-        about = f"command answered to query answered at its position from MongoDB, {RATE:,.0f} commands/s"
-        session.latencies("cluster-lag", found, about)
-        for outcome in found:
+        outcomes = [run(_measure(session)) for _ in range(plan.repeats)]
+        about = (
+            f"from a command's answer until a query at its position is answered from MongoDB, {RATE:,.0f}/s"
+        )
+        session.latencies("cluster-lag", outcomes, about)
+        for outcome in outcomes:
             book.failed("cluster-lag", session.name, outcome.errors)
-        told = {name: value - before.get(name, 0.0) for name, value in (metrics(worker.port) or {}).items()}
+        after = metrics(worker.port) or {}
+        grown = {name: value - before.get(name, 0.0) for name, value in after.items()}
         session.add(
             "cluster-lag-metric",
-            1000 * bound(told, _LATE, 0.99),
+            1000 * bound(grown, _LAG, 0.99),
             "ms",
             "lower",
-            "from an event's time to its documents, p99 of the worker's own histogram, upper bound",
-            buckets=cumulated(told, _LATE),
+            "from an event's time to its documents, upper bound of the p99 in the worker's own histogram",
+            buckets=cumulated(grown, _LAG),
         )
         session.remember_memory("cluster-lag")
 
@@ -85,41 +87,41 @@ async def _pair(
         if accepted(created) != _BATCH or position is None:
             outcome.errors[f"create {created.status}"] += 1
             return
-        made = json.loads(created.body)["results"][-1]["target"]
-        await _shown(connection, read_after(session.token, made, position), acknowledged, outcome)
+        project = json.loads(created.body)["results"][-1]["target"]
+        await _until_shown(connection, read_after(session.token, project, position), acknowledged, outcome)
     except (ConnectionError, TimeoutError) as error:
         outcome.errors[type(error).__name__] += 1
     finally:
         idle.put_nowait(connection)
 
 
-async def _shown(connection: Connection, asked: bytes, since: float, outcome: Outcome) -> None:
-    """Ask until the answer includes the position: a server that has waited long enough says 503, not yet."""
+async def _until_shown(connection: Connection, query: bytes, since: float, outcome: Outcome) -> None:
+    """Ask until the answer includes the position; a server that has waited too long answers 503."""
     while True:
-        answer = await connection.ask(asked)
+        answer = await connection.ask(query)
         taken = perf_counter() - since
         if answer.ok:
             outcome.latencies.append(taken)
             return
-        if answer.status != _BEHIND or taken > _LONGEST_SECONDS:
+        if answer.status != _NOT_YET or taken > _LONGEST_SECONDS:
             outcome.errors[str(answer.status)] += 1
             return
         await asyncio.sleep(_RETRY_SECONDS)
 
 
-def cumulated(found: Mapping[str, float], name: str) -> dict[str, float]:
+def cumulated(values: Mapping[str, float], name: str) -> dict[str, float]:
     """Return a histogram's counts by their upper bounds, over all labels."""
     counts: dict[str, float] = {}
-    for key, value in found.items():
+    for key, value in values.items():
         if key.startswith(f"{name}{{"):
             upper = key.partition('le="')[2].partition('"')[0]
             counts[upper] = counts.get(upper, 0.0) + value
     return counts
 
 
-def bound(found: Mapping[str, float], name: str, share: float) -> float:
-    """Return the upper bound of the bucket that *share* of a histogram's values lie in or below."""
-    counts = cumulated(found, name)
+def bound(values: Mapping[str, float], name: str, share: float) -> float:
+    """Return the upper bound of the first bucket with a *share* of a histogram's values at or below it."""
+    counts = cumulated(values, name)
     total = counts.get("+Inf", 0.0)
     for upper in sorted(counts, key=float):
         if total and counts[upper] >= share * total:

@@ -1,4 +1,4 @@
-"""Commands over HTTP: one a request, and five hundred a request."""
+"""Commands over HTTP: one a request, and 500 a request."""
 
 from bench.api import BATCH, accepted, batches, creates
 from bench.connection import run
@@ -12,7 +12,7 @@ _BATCH_CONNECTIONS = 2
 
 
 def commands(session: Session) -> None:
-    """Create projects on 1, 16 and 64 connections, then at a rate that leaves the server idle."""
+    """Create projects on 1, 16 and 64 connections, then at a rate that leaves the server mostly idle."""
     for connections in session.plan.connections:
         about = f"create commands, {connections} client{'s' if connections > 1 else ''}"
         session.closed(
@@ -24,7 +24,7 @@ def commands(session: Session) -> None:
 
 
 def at_rate(session: Session, name: str, about: str, rate: float, *, connections: int) -> None:
-    """Create projects at *rate*, whatever the answers do, as often as the plan says."""
+    """Create projects at *rate*, however slow the answers, as often as the plan says."""
     outcomes = []
     for _ in range(session.plan.repeats):
         outcome = run(
@@ -42,11 +42,11 @@ def at_rate(session: Session, name: str, about: str, rate: float, *, connections
         outcomes.append(outcome)
     session.latencies(name, outcomes, about)
     late = percentile(sorted(1000 * late for outcome in outcomes for late in outcome.late), 0.99)
-    session.say(f"the generator itself was up to {late:.2f} ms late (p99), which is not in the latencies")
+    session.say(f"the generator sent up to {late:.2f} ms too late (p99), which the latencies do not include")
 
 
 def batch(session: Session) -> None:
-    """Create projects five hundred a request."""
+    """Create 500 projects a request."""
     session.closed(
         "batch",
         batches(session.token),

@@ -1,9 +1,9 @@
-"""The query of the architecture guide over GraphQL, beside the REST list of the same projects: one server, in turns."""
+"""The architecture guide's GraphQL query, and the REST list of the same projects, on one server."""
 
 import itertools
 from collections.abc import Iterator
 
-from bench.api import PROJECTS, lists
+from bench.api import PASSWORD, PROJECTS, lists
 from bench.book import OURS
 from bench.connection import connected, run
 from bench.measures.queries import public_projects
@@ -17,23 +17,23 @@ _SOURCE = "def pick(a):\n" + "".join(f"    if a == {n}:\n        return {n}\n" f
 
 
 def graphql(session: Session) -> None:
-    """Ask for the newest twenty projects, by REST and by GraphQL."""
-    run(_filled(session, run(public_projects(session))[-LISTED:]))
-    run(_checked(session))
+    """Request the newest twenty projects, by REST and by GraphQL."""
+    run(fill_listed(session, run(public_projects(session))[-LISTED:]))
+    run(_check(session))
     session.closed(
         "graphql-list",
         lists(session.token, LISTED),
-        "GET 20 projects, beside GraphQL",
+        "GET 20 projects, in the run of GraphQL",
         "requests",
         connections=_CONNECTIONS,
     )
     session.closed(
         "graphql-guide",
-        _asking(session.token),
+        guide_queries(session.token),
         "the guide's query over 20 projects",
         "requests",
         connections=_CONNECTIONS,
-        units=answered,
+        units=without_errors,
     )
     entries = session.book.entries
     share = entries["graphql-guide-rate"].value(OURS) / entries["graphql-list-rate"].value(OURS)
@@ -42,18 +42,19 @@ def graphql(session: Session) -> None:
     )
 
 
-def answered(answer: Answer) -> int:
-    """Return 1 for an answer without errors: the status alone does not tell."""
+def without_errors(answer: Answer) -> int:
+    """Return 1 for an answer without errors, else 0: the status is 200 in both cases."""
     return 0 if b'"errors"' in answer.body else 1
 
 
-def _asking(token: str | None) -> Iterator[bytes]:
+def guide_queries(token: str | None) -> Iterator[bytes]:
+    """Return requests with the guide's query, without end."""
     return itertools.repeat(request("POST", "/graphql", token=token, body={"query": GUIDE}))
 
 
-async def _filled(session: Session, ids: list[str]) -> None:
-    """Give the projects that will be listed a collaborator and a file with something to suggest."""
-    account = {"email": "reader@example.org", "name": "reader", "password": "correct horse battery"}
+async def fill_listed(session: Session, ids: list[str]) -> None:
+    """Give the listed projects a collaborator, and a file that insights have a suggestion for."""
+    account = {"email": "reader@example.org", "name": "reader", "password": PASSWORD}
     async with connected(session.port, 1) as (connection,):
         reader = await connection.ask(request("POST", "/api/v1/auth/register", body=account))
         for key in ids:
@@ -69,10 +70,10 @@ async def _filled(session: Session, ids: list[str]) -> None:
                     )
 
 
-async def _checked(session: Session) -> None:
-    """Make sure that what is measured is the whole answer."""
+async def _check(session: Session) -> None:
+    """Raise MeasureError where the answer does not hold all that the measure is about."""
     async with connected(session.port, 1) as (connection,):
-        answer = await connection.ask(next(_asking(session.token)))
-    found = answer.json() if answer.ok else {}
-    if "errors" in found or len(found.get("data", {}).get("projects", ())) != LISTED:
+        answer = await connection.ask(next(guide_queries(session.token)))
+    document = answer.json() if answer.ok else {}
+    if "errors" in document or len(document.get("data", {}).get("projects", ())) != LISTED:
         raise MeasureError(f"{session.name}: not {LISTED} projects: {answer.status} {answer.body[:300]!r}")

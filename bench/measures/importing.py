@@ -1,4 +1,4 @@
-"""A real git history through the front door: `codepark import-git` into a running server."""
+"""The import of a real git history into a running server, with `codepark import-git`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +19,10 @@ _MOST_PAGES = 10_000
 
 
 def importing(folder: Path, book: Book, plan: Plan, say: Callable[[str], None]) -> None:
-    """Import a history, count what it became, weigh the server, and start it again."""
+    """Import a history, count its events, measure the server's memory, and start it again."""
     history = next(iter(sorted(plan.data.glob(_HISTORY))), None) if plan.data is not None else None
     if history is None:
-        book.leave_out("import", f"--data names no folder with a {_HISTORY}")
+        book.leave_out("import", f"--data names no folder with a file {_HISTORY}")
         return
     with running(OURS, folder, book, plan, say) as session:
         _import(session, CodePark(folder), history)
@@ -34,25 +34,25 @@ def _import(session: Session, codepark: CodePark, history: Path) -> None:
     token = session.token or ""
     before = session.server.cpu_seconds()
     began = perf_counter()
-    done = codepark.json(
+    imported = codepark.json(
         "import-git", str(history), "--server", f"http://127.0.0.1:{session.port}", "--token", token
     )
     seconds = perf_counter() - began
     cpu = session.server.cpu_seconds() - before
-    answer = run(ask(session.port, request("GET", f"{PROJECTS}/{done['projectId']}", token=token)))
+    answer = run(ask(session.port, request("GET", f"{PROJECTS}/{imported['projectId']}", token=token)))
     if not answer.ok:
         raise MeasureError(f"the imported project cannot be read: {answer.status}")
-    about = f"import of a git history of {done['commits']} commits into a running server"
+    about = f"import of a git history of {imported['commits']} commits into a running server"
     session.add("import-time", seconds, "s", "lower", about, serverCpuSeconds=round(cpu, 2))
-    session.add("import-commits", done["commits"] / seconds, "commits/s", "higher", about)
+    session.add("import-commits", imported["commits"] / seconds, "commits/s", "higher", about)
     events = run(_events(session))
-    if events < done["commits"]:
-        raise MeasureError(f"{done['commits']} commits are said to be imported, the log has {events} events")
+    if events < imported["commits"]:
+        raise MeasureError(f"{imported['commits']} commits were imported, but the log has {events} events")
     session.add("import-events", events / seconds, "events/s", "higher", f"{about}, {events} events")
 
 
 async def _events(session: Session) -> int:
-    """Count the events of the log by walking through them."""
+    """Return the number of events in the log; read all of them."""
     path, total, cursor = "/api/v1/events?limit=100", 0, ""
     async with connected(session.port, 1) as (connection,):
         for _ in range(_MOST_PAGES):

@@ -1,4 +1,4 @@
-"""Projection lag as a client sees it: from a command's answer until a query that asks for its position answers."""
+"""Projection lag as a client sees it: from a command's answer until a query at its position is answered."""
 
 import asyncio
 import re
@@ -18,15 +18,15 @@ _METRIC = re.compile(r"^(\w*projection_lag\w*)(\{[^}]*\})? ([0-9.eE+-]+)", re.MU
 
 
 def lag(session: Session) -> None:
-    """Create projects at a steady rate; read each back at its position, and once more without one."""
-    found = [run(_Pairs(session).measure()) for _ in range(session.plan.repeats)]
-    behind, plain = [one.after for one in found], [one.plain for one in found]
+    """Create projects at a steady rate; read each at its position, then again without one."""
+    runs = [run(_Pairs(session).measure()) for _ in range(session.plan.repeats)]
+    about = f"from a command's answer until a query at its position is answered, {_RATE:.0f} commands/s"
+    session.latencies("lag", [pairs.after for pairs in runs], about)
     session.latencies(
-        "lag", behind, f"command answered to query answered at its position, {_RATE:.0f} commands/s"
+        "lag-floor", [pairs.plain for pairs in runs], "the same query again, without a position"
     )
-    session.latencies("lag-floor", plain, "the same query once more, without a position")
-    for name, highest in _highest(found).items():
-        session.add(f"metric-{name}", highest, "events", "lower", f"highest `{name}` seen meanwhile")
+    for name, highest in _highest(runs).items():
+        session.add(f"metric-{name}", highest, "events", "lower", f"highest `{name}` during the run")
     session.remember_memory("lag")
 
 
@@ -77,7 +77,7 @@ class _Pairs:
             idle.put_nowait(connection)
 
     async def _watch(self) -> None:
-        """Keep the highest value of each metric about lag, where the server shows metrics."""
+        """Note the highest value of each metric of lag, where the server has metrics."""
         async with connected(self._session.port, 1) as (connection,):
             while True:
                 answer = await connection.ask(request("GET", "/metrics", token=self._session.token))
@@ -88,14 +88,14 @@ class _Pairs:
                 await asyncio.sleep(_METRICS_SECONDS)
 
 
-async def _timed(connection: Connection, asked: bytes, outcome: Outcome, since: float) -> None:
-    answer = await connection.ask(asked)
+async def _timed(connection: Connection, query: bytes, outcome: Outcome, since: float) -> None:
+    answer = await connection.ask(query)
     if answer.ok:
         outcome.latencies.append(perf_counter() - since)
     else:
         outcome.errors[str(answer.status)] += 1
 
 
-def _highest(found: list[_Pairs]) -> dict[str, float]:
-    names = {name for pairs in found for name in pairs.metrics}
-    return {name: max(pairs.metrics.get(name, 0.0) for pairs in found) for name in sorted(names)}
+def _highest(runs: list[_Pairs]) -> dict[str, float]:
+    names = {name for pairs in runs for name in pairs.metrics}
+    return {name: max(pairs.metrics.get(name, 0.0) for pairs in runs) for name in sorted(names)}

@@ -12,18 +12,18 @@ def queries(session: Session) -> None:
     """Read public projects on 64 connections, without a token and, where there is one, with it."""
     ids = run(public_projects(session))
     for name, token in _callers(session).items():
-        who = "anonymous" if token is None else "with token"
+        caller = "anonymous" if name == "anonymous" else "with token"
         session.closed(
-            f"get-{name}", reads(token, ids), f"GET a project, {who}", "requests", connections=_CONNECTIONS
+            f"get-{name}", reads(token, ids), f"GET a project, {caller}", "requests", connections=_CONNECTIONS
         )
         session.closed(
-            f"list-{name}", lists(token), f"GET 20 projects, {who}", "requests", connections=_CONNECTIONS
+            f"list-{name}", lists(token), f"GET 20 projects, {caller}", "requests", connections=_CONNECTIONS
         )
     session.remember_memory("queries")
 
 
 def _callers(session: Session) -> dict[str, str | None]:
-    """Return who asks. A peer has no authentication, so its anonymous numbers stand for both."""
+    """Return the token of each kind of caller; a peer, which has no authentication, gets none."""
     return (
         {"anonymous": None, "token": session.token}
         if session.name == OURS

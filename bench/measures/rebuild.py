@@ -1,4 +1,4 @@
-"""Replay: build a read model anew from a log of a hundred thousand events, offline."""
+"""Rebuild a read model from a log of 100,000 events, offline."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,25 +15,25 @@ from bench.plan import Plan
 
 _BATCH = 500
 _DURABLE_EVENTS = 10_000
-_ABOUT = "rebuild of the projects read model (CodePark: with the start of the program)"
+_ABOUT = "rebuild of the projects read model (CodePark: including the start of the program)"
 _UNIT = "events/s"
 Say = Callable[[str], None]
 
 
 def rebuild(folder: Path, book: Book, plan: Plan, say: Say) -> None:
-    """Fill a directory through the server, stop it, rebuild."""
+    """Fill a data directory through the server, stop the server, and rebuild."""
     codepark = CodePark(folder)
     with running(OURS, folder, book, plan, say) as session:
         events, _ = fill(session, plan.rebuild_events)
     for _ in range(plan.repeats):
         began = perf_counter()
-        told = codepark.json("rebuild", "projects", "--data", str(codepark.data))
+        report = codepark.json("rebuild", "projects", "--data", str(codepark.data))
         seconds = perf_counter() - began
-        session.add("rebuild", events / seconds, _UNIT, "higher", _ABOUT, told=told, events=events)
+        session.add("rebuild", events / seconds, _UNIT, "higher", _ABOUT, report=report, events=events)
 
 
 def replay(folder: Path, book: Book, plan: Plan, say: Say) -> None:
-    """Replay the peer's notification log into its views, in this process, so without the start of a program."""
+    """Replay the peer's notification log into its views, in this process: without the start of a program."""
     path = folder / "replay.db"
     app = Projects(env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(path)})
     try:

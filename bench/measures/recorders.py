@@ -1,4 +1,4 @@
-"""Appends in process, without HTTP: CodePark's recorder beside the library's."""
+"""Appends in process, without HTTP: CodePark's recorder and the library's."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 
 
 def recorders(folder: Path, book: Book, plan: Plan, say: Say) -> None:
-    """Append 256-byte events one and a hundred at a time, the contestants in turn."""
+    """Append 256-byte events one and 100 at a time, the contestants in turn."""
     seconds = min(_MOST_SECONDS, plan.seconds)
     for size in _BATCHES:
         about = f"append {size} event{'s' if size > 1 else ''} of 256 bytes in process"
@@ -45,7 +45,7 @@ def _theirs(path: Path) -> SQLiteApplicationRecorder:
 
 
 def _appended(recorder: SQLiteApplicationRecorder, size: int, seconds: float) -> float:
-    """Return events appended a second, each call a new stream and a durable transaction."""
+    """Return the events appended a second; each call is a durable transaction on a new stream."""
     recorder.create_table()
     try:
         begin, count = perf_counter(), 0

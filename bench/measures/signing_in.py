@@ -1,4 +1,4 @@
-"""Logins: how many a second, how much memory they take, and whether other requests are answered meanwhile."""
+"""Logins: their rate, the memory that they add, and the latency of other requests meanwhile."""
 
 import asyncio
 import itertools
@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench.api import lists
+from bench.api import PASSWORD, lists
 from bench.book import OURS, Book
 from bench.codepark_server import CodePark
 from bench.connection import connected, run
 from bench.load import closed_loop
 from bench.outcome import Outcome
-from bench.peers.argon2_fastapi import PASSWORD
 from bench.plan import Plan
 from bench.processes import Server, start
 from bench.session import MIB, MeasureError, Session
@@ -26,12 +25,12 @@ PEER = "FastAPI, Argon2 in its thread pool"
 _ACCOUNTS = 80
 _CONNECTIONS = (1, 64)
 _LOOK_SECONDS = 0.02
-_LEAST_SECONDS = 10.0  # 64 at once take some seconds each
+_LEAST_SECONDS = 10.0  # of 64 at once, each takes some seconds
 _LOGIN = "/api/v1/auth/login"
 
 
 def signing_in(folder: Path, book: Book, plan: Plan, say: Callable[[str], None]) -> None:
-    """Log in on 1 and on 64 connections, while one other asks for a list."""
+    """Log in on 1 and on 64 connections, while another connection reads a list."""
     with ExitStack() as stack:
         for session in (_codepark(folder, stack, book, plan, say), _peer(folder, stack, book, plan, say)):
             for connections in _CONNECTIONS:
@@ -75,15 +74,17 @@ def _measure(session: Session, connections: int) -> None:
     session.book.failed(f"login-{connections}", session.name, logins.errors)
     if not logins.latencies or not others.latencies:
         raise MeasureError(f"{session.name}: nothing succeeded: {dict(logins.errors)} {dict(others.errors)}")
-    about = f"logins, {connections} connections"
+    about = f"logins, {connections} connection{'s' if connections > 1 else ''}"
     session.add(f"login-{connections}-rate", logins.rate, "logins/s", "higher", about)
     session.latencies(f"login-{connections}", [logins], about)
     grown = max(peak[0] - before, 0) / MIB
     session.add(
-        f"login-{connections}-memory", grown, "MiB", "lower", f"memory at most beyond that at rest, {about}"
+        f"login-{connections}-memory", grown, "MiB", "lower", f"most memory added to that at rest, {about}"
     )
     slowest = summarise(others.latencies).p99
-    session.add(f"login-{connections}-others-p99", slowest, "ms", "lower", f"a list meanwhile, p99, {about}")
+    session.add(
+        f"login-{connections}-others-p99", slowest, "ms", "lower", f"p99 of a list meanwhile, {about}"
+    )
 
 
 async def _both(session: Session, connections: int) -> tuple[Outcome, Outcome]:
@@ -106,17 +107,17 @@ def _logins() -> Iterator[bytes]:
 
 @contextmanager
 def _peak(server: Server) -> Iterator[list[int]]:
-    """Note the most memory that the server has while the block runs."""
-    peak, ended = [server.resident_bytes()], threading.Event()
+    """Note the highest memory of the server while the block runs."""
+    highest, ended = [server.resident_bytes()], threading.Event()
 
     def look() -> None:
         while not ended.wait(_LOOK_SECONDS):
-            peak[0] = max(peak[0], server.resident_bytes())
+            highest[0] = max(highest[0], server.resident_bytes())
 
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        yield peak
+        yield highest
     finally:
         ended.set()
         thread.join()

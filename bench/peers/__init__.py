@@ -1,1 +1,1 @@
-"""What CodePark is measured against: the way most Python projects with event sourcing are built."""
+"""The peers of CodePark: servers built as most Python projects with event sourcing are."""

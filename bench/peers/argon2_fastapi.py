@@ -1,6 +1,6 @@
-"""FastAPI that verifies passwords as its documentation shows it: `python -m bench.peers.argon2_fastapi PORT`.
+"""FastAPI that verifies passwords as its documentation shows: `python -m bench.peers.argon2_fastapi PORT`.
 
-A synchronous endpoint runs in the framework's pool of 40 threads, so that 40 hashes may be under way at once.
+A synchronous endpoint runs in the framework's pool of 40 threads, so 40 hashes may run at once.
 """
 
 import sys
@@ -11,18 +11,18 @@ from argon2.exceptions import VerifyMismatchError
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
 
-PASSWORD = "correct horse battery"  # noqa: S105 # the bench's own
+from bench.api import PASSWORD
 
 
 class Credentials(BaseModel):
-    """What somebody signs in with."""
+    """The body of a login."""
 
     email: str
     password: str
 
 
 def build() -> FastAPI:
-    """Return the web application; everybody has the same password."""
+    """Return the web application; every account has the same password."""
     hasher = PasswordHasher()
     hashed = hasher.hash(PASSWORD)
     api = FastAPI()

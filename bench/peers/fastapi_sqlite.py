@@ -1,7 +1,8 @@
-"""FastAPI and uvicorn over a plain `eventsourcing` application: the peer. `python -m bench.peers.fastapi_sqlite PORT`.
+"""FastAPI and uvicorn over a plain `eventsourcing` application: `python -m bench.peers.fastapi_sqlite PORT`.
 
-The environment chooses the store: `PERSISTENCE_MODULE=eventsourcing.sqlite` (or `eventsourcing.postgres`) and its settings.
-The paths are CodePark's, so that both answer the very same requests; there is no authentication, which favours the peer.
+The environment chooses the store: `PERSISTENCE_MODULE`, `eventsourcing.sqlite` or `eventsourcing.postgres`,
+and its settings. The paths are CodePark's, so both get the same requests. There is no authentication, which
+favours the peer.
 """
 
 import sys
@@ -23,7 +24,7 @@ After = Annotated[int | None, Header()]
 
 
 class NewProject(BaseModel):
-    """What a project is created from."""
+    """The body that creates a project."""
 
     name: str
     visibility: str = "private"
@@ -73,7 +74,7 @@ def build() -> FastAPI:
     @api.post("/api/v1/commands")
     def batch(commands: Commands, response: Response) -> dict[str, Any]:
         created, position = projects.create_all(
-            (one.data.name, one.data.visibility) for one in commands.commands
+            (command.data.name, command.data.visibility) for command in commands.commands
         )
         follower.prompt()
         response.headers["CodePark-Position"] = str(position)

@@ -22,16 +22,16 @@ class Project(Aggregate):
 
 
 class Projects(Application[UUID]):
-    """Create and load projects. The environment chooses the persistence module."""
+    """Creates and loads projects; the environment chooses the persistence module."""
 
     def create(self, name: str, visibility: str) -> tuple[Project, int]:
-        """Save a new project; return it and its event's place in the application's sequence."""
+        """Save a new project; return it and its notification id."""
         project = Project(name=name, visibility=visibility)
         recordings = self.save(project)
         return project, recordings[-1].notification.id
 
     def create_all(self, inputs: Iterable[tuple[str, str]]) -> tuple[list[Project], int]:
-        """Save new projects in one transaction."""
+        """Save new projects in one transaction; return them and the last notification id."""
         projects = [Project(name=name, visibility=visibility) for name, visibility in inputs]
         recordings = self.save(*projects)
         return projects, recordings[-1].notification.id

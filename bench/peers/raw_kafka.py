@@ -18,7 +18,7 @@ _FETCH_BYTES = 16 * 1024 * 1024
 
 
 class RawKafka:
-    """A producer and a topic of one partition with the settings of CodePark's log; no reader checks anything."""
+    """A producer, and a topic of one partition with the settings of CodePark's log; nothing is checked."""
 
     def __init__(self, settings: KafkaSettings, state: bytes, *, transactions: bool = False) -> None:
         self._settings = settings
@@ -41,33 +41,33 @@ class RawKafka:
         )
         await self._producer.start()
         async with asyncio.timeout(_FIRST_SECONDS):
-            await self._append()(1)  # who leads a new topic is known only after a while
+            await self._append()(1)  # a new topic has a leader only after a while
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._producer.stop()
 
     async def latencies(self, size: int, seconds: float) -> list[float]:
-        """Append *size* records a call, one call after the other; return what each took, in seconds."""
-        append, found = self._append(), list[float]()
+        """Append *size* records a call, one call after the other; return the seconds of each call."""
+        append, latencies = self._append(), list[float]()
         end = perf_counter() + seconds
         while (began := perf_counter()) < end:
             await append(size)
-            found.append(perf_counter() - began)
-        return found
+            latencies.append(perf_counter() - began)
+        return latencies
 
     async def latencies_of_many(self, tasks: int, seconds: float) -> list[float]:
-        """Append single records from *tasks* at once: the client puts those that wait into one batch."""
+        """Append single records from *tasks* at once; the client batches those that wait."""
 
         async def work() -> list[float]:
-            found, end = list[float](), perf_counter() + seconds
+            latencies, end = list[float](), perf_counter() + seconds
             while (began := perf_counter()) < end:
                 key, value, headers = self._message(1)
                 await self._producer.send_and_wait(self._topic, value, key, _PARTITION, headers=headers)
-                found.append(perf_counter() - began)
-            return found
+                latencies.append(perf_counter() - began)
+            return latencies
 
-        return [taken for each in await asyncio.gather(*(work() for _ in range(tasks))) for taken in each]
+        return [latency for each in await asyncio.gather(*(work() for _ in range(tasks))) for latency in each]
 
     def _append(self) -> Callable[[int], Awaitable[None]]:
         return self._transaction if self._transactions else self._batch
@@ -91,8 +91,8 @@ class RawKafka:
 
 
 async def read_alone(settings: KafkaSettings) -> float:
-    """Read the first partition of CodePark's log and look at nothing; return messages a second."""
-    place = TopicPartition(settings.topic, _PARTITION)
+    """Read the first partition of CodePark's log without decoding it; return messages a second."""
+    partition = TopicPartition(settings.topic, _PARTITION)
     consumer = AIOKafkaConsumer(
         **settings.client_options(),
         group_id=None,
@@ -101,11 +101,11 @@ async def read_alone(settings: KafkaSettings) -> float:
     )
     await consumer.start()
     try:
-        consumer.assign([place])
-        await consumer.seek_to_beginning(place)
-        end = (await consumer.end_offsets([place]))[place]
+        consumer.assign([partition])
+        await consumer.seek_to_beginning(partition)
+        end = (await consumer.end_offsets([partition]))[partition]
         began = perf_counter()
-        while await consumer.position(place) < end:
+        while await consumer.position(partition) < end:
             await consumer.getmany(timeout_ms=500, max_records=_MOST_RECORDS)
         return float(end / (perf_counter() - began))
     finally:

@@ -16,7 +16,7 @@ Row = tuple[str, str, str]
 
 
 class MemoryView:
-    """The projects in memory, in the order of their creation."""
+    """A view of the projects in memory, in the order of their creation."""
 
     def __init__(self) -> None:
         self._rows: list[Row] = []
@@ -24,7 +24,7 @@ class MemoryView:
         self._moved = threading.Condition()
 
     def apply(self, event: Any, tracking: Tracking) -> None:
-        """Take one event in."""
+        """Apply one event."""
         if (row := _created(event)) is not None:
             self._rows.append(row)
         with self._moved:
@@ -36,13 +36,13 @@ class MemoryView:
         return self._rows[: -limit - 1 : -1]
 
     def wait(self, position: int, seconds: float) -> bool:
-        """Tell whether the view reached *position* in time."""
+        """Return whether the view reaches *position* within *seconds*."""
         with self._moved:
             return self._moved.wait_for(lambda: self._position >= position, seconds)
 
 
 class SQLiteView(SQLiteTrackingRecorder):
-    """The projects in a table; each event and its tracking record are one transaction, as the library has it."""
+    """A view in a table; as the library does, each event and its tracking record are one transaction."""
 
     def __init__(self, path: str) -> None:
         super().__init__(SQLiteDatastore(path))
@@ -53,7 +53,7 @@ class SQLiteView(SQLiteTrackingRecorder):
         c.execute("CREATE TABLE IF NOT EXISTS projects (id TEXT PRIMARY KEY, name TEXT, visibility TEXT)")
 
     def apply(self, event: Any, tracking: Tracking) -> None:
-        """Take one event in."""
+        """Apply one event."""
         with self.datastore.transaction(commit=True) as c:
             if (row := _created(event)) is not None:
                 c.execute("INSERT INTO projects VALUES (?, ?, ?)", row)
@@ -66,19 +66,19 @@ def _created(event: Any) -> Row | None:
 
 
 def feed(app: Projects, apply: Callable[[Any, Tracking], None], after: int, most: int | None = None) -> int:
-    """Apply what the notification log holds behind *after*, up to *most* events; return the last position."""
+    """Apply up to *most* notifications after the position *after*; return the last position."""
     end = None if most is None else after + most
     while True:
-        found = app.recorder.select_notifications(after + 1, _PAGE, stop=end)
-        for notification in found:
+        notifications = app.recorder.select_notifications(after + 1, _PAGE, stop=end)
+        for notification in notifications:
             apply(app.mapper.to_domain_event(notification), Tracking(app.name, notification.id))
             after = notification.id
-        if len(found) < _PAGE:
+        if len(notifications) < _PAGE:
             return after
 
 
 class Follower:
-    """Keep a view up to date in a thread of its own, prompted after each save."""
+    """Updates a view in a thread of its own, which wakes after each save."""
 
     def __init__(self, app: Projects, view: MemoryView) -> None:
         self._app, self._view = app, view
@@ -89,7 +89,7 @@ class Follower:
         self._thread.start()
 
     def prompt(self) -> None:
-        """Say that there is something new."""
+        """Wake the thread, because there are new events."""
         self._prompted.set()
 
     def stop(self) -> None:

@@ -15,7 +15,7 @@ from codepark.cli.options import Json
 from codepark.cli.results import show
 from commands.kafka.settings import read_prefix
 from projections.mongodb.connection import connect, database_name
-from projections.mongodb.migrator import FOLDER, MigrationError, Migrator, State, create
+from projections.mongodb.migrator import FOLDER, MigrationError, MigrationState, Migrator, create
 
 Uri = Annotated[
     str | None,
@@ -125,7 +125,7 @@ def _refused() -> Iterator[None]:
         raise CommandError(str(error)) from error
 
 
-def _state(state: State) -> dict[str, Any]:
+def _state(state: MigrationState) -> dict[str, Any]:
     return {
         "number": state.number,
         "name": state.name,
@@ -135,7 +135,7 @@ def _state(state: State) -> dict[str, Any]:
     }
 
 
-def _table(states: list[State]) -> Table:
+def _table(states: list[MigrationState]) -> Table:
     table = Table("number", "migration", "description", "applied")
     for state in states:
         applied = "no" if state.applied_at is None else state.applied_at.isoformat(timespec="seconds")

@@ -98,11 +98,11 @@ async def _partitions(settings: KafkaSettings) -> dict[str, int]:
 @contextmanager
 def _broker_errors() -> Iterator[None]:
     """Turn the silence of Kafka into a sentence."""
-    from commands.kafka.protocol.transport import BrokerAwayError  # noqa: PLC0415 # needs the extra `cluster`
+    from commands.kafka.protocol.transport import BrokerUnavailableError  # noqa: PLC0415 # needs the extra `cluster`
 
     try:
         yield
-    except BrokerAwayError as error:
+    except BrokerUnavailableError as error:
         raise CommandError(str(error)) from error
 
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from codepark.history_import.source import SourceCommit
-from commands.intake.inputs import AuthorInput, ChangeInput, CommitInput
+from commands.table.commits import AuthorInput, ChangeInput, CommitInput
 from domain.commit.events import ChangeStatus
 from domain.file.paths import path_fault
 from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH

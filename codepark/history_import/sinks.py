@@ -9,9 +9,10 @@ import msgspec
 
 from codepark.history_import.source import ImportFailedError
 from commands.bus import BusyError
-from commands.intake.inputs import CommitInput, ProjectInput
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.outcomes import Accepted, Refused, Unavailable
+from commands.table.commits import CommitInput
+from commands.table.projects import ProjectInput
 from domain.actor import Actor
 from domain.project.events import Visibility
 
@@ -47,7 +48,7 @@ class LocalSink:
     def __init__(self, profile: "Profile", actor: Actor) -> None:
         """Issue them as *actor*."""
         self._profile = profile
-        self._request = Request(actor=actor)
+        self._request = CommandMetadata(actor=actor)
 
     def project(self, name: str, visibility: Visibility) -> str:
         """Return the project's id."""

@@ -27,7 +27,7 @@ from commands.partitions import Logs
 from projections.insights_model import INSIGHTS
 from projections.queries.shared_answers import SharedAnswers
 from projections.redis.cache import RedisCache
-from projections.redis.progress import ProjectedListener
+from projections.redis.progress import ProgressListener
 from projections.store import StoreUnavailableError
 
 _LOOK_SECONDS = 0.05
@@ -69,7 +69,7 @@ class ClusterProfile(Profile):
         self._start_sequences: dict[int, int] | None = None
 
     def _follow_read_models(self, connections: ClusterConnections, opened: ExitStack) -> None:
-        self._follower = ProjectedListener(
+        self._follower = ProgressListener(
             connections.redis,
             self.settings.prefix,
             self.store,

@@ -56,13 +56,13 @@ class ClusterMaintenance:
 
     def _retry(self, group: str, partition: int) -> tuple[int, int]:
         """Return how many dead letters the worker that has a partition solved, and how many are left."""
-        from streams.faust.requests import RetryRequests, WorkerAwayError  # noqa: PLC0415 # as above
+        from streams.faust.requests import RetryRequests, WorkerUnavailableError  # noqa: PLC0415 # as above
 
         urls, ca_file = self._settings.redis, self._settings.redis_ca_file
         try:
             with connect(urls.pubsub, ca_file, seconds=_RETRY_ANSWER_SECONDS) as client:
                 result = RetryRequests(client, self._settings.kafka.prefix, group, partition).ask()
-        except (WorkerAwayError, redis.RedisError) as error:
+        except (WorkerUnavailableError, redis.RedisError) as error:
             raise LogUnavailableError(f"the worker {group} does not answer: {error}") from error
         if result.error is not None:
             raise LogUnavailableError(f"the worker {group} could not retry: {result.error}")

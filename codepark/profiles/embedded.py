@@ -56,7 +56,7 @@ class EmbeddedProfile(Profile):
                 self.store,
                 READ_MODELS,
                 self.progress,
-                decoded=self._note_files,
+                before_step=self._note_files,
                 touched=self._forget_changed,
                 inline=True,
             ),

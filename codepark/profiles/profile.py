@@ -13,7 +13,7 @@ from codepark.past_queries import queries_of_the_past
 from codepark.profiles.maintenance import Advanced, Maintenance
 from codepark.settings import Settings
 from commands.bus import Bus
-from commands.intake.intake import Intake
+from commands.intake import Intake
 from commands.keys import KeyStore
 from commands.nodes.listener import NodeListener
 from commands.partitions import Logs
@@ -28,8 +28,7 @@ from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.queries.shared_answers import SharedAnswers, includes
 from projections.store import DocumentStore
-from read_api.api import Left
-from read_api.query_services import Queries, queries_over
+from read_api.query_services import ChangedResource, Queries, queries_over
 
 _LOOK_SECONDS = 0.05
 _CATCH_UP_SECONDS = 120.0
@@ -143,7 +142,7 @@ class Node(Protocol):
     """A profile that is one node of several: other processes keep its read models, across a network."""
 
     @property
-    def changed_resource(self) -> Left:
+    def changed_resource(self) -> ChangedResource:
         """Return what answers for a command from this node's own replica."""
         ...
 

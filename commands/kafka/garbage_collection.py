@@ -1,35 +1,35 @@
-"""Let the garbage collector look seldom while very many objects are made that die by themselves."""
+"""Run the garbage collector less often while code makes very many objects that reference counting frees."""
 
 import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SELDOM = 200_000
+_INFREQUENT = 200_000
 
 _lock = threading.Lock()
-_inside = 0
+_users = 0
 _before = gc.get_threshold()
 
 
 @contextmanager
-def collecting_seldom() -> Iterator[None]:
-    """Raise the collector's first threshold until the last one who asked for it has left.
+def infrequent_collection() -> Iterator[None]:
+    """Raise the collector's first threshold until the last of the code that uses this has left it.
 
-    Reading a log makes some forty containers for each record and no cycles: at the default threshold of 700 the
-    collector takes a third of the time.
+    Reading a log makes some forty containers for each record and no cycles: at the default threshold of 700
+    the collector takes a third of the time.
     """
-    global _inside, _before  # noqa: PLW0603 # the thresholds are the process's, and so is who has raised them
+    global _users, _before  # noqa: PLW0603 # the thresholds are the process's, and so is the count of their users
     with _lock:
-        _inside += 1
-        if _inside == 1:
+        _users += 1
+        if _users == 1:
             _before = gc.get_threshold()
-            if 0 < _before[0] < _SELDOM:  # at 0 it never looks
-                gc.set_threshold(_SELDOM, *_before[1:])
+            if 0 < _before[0] < _INFREQUENT:  # 0 switches the collector off
+                gc.set_threshold(_INFREQUENT, *_before[1:])
     try:
         yield
     finally:
         with _lock:
-            _inside -= 1
-            if _inside == 0:
+            _users -= 1
+            if _users == 0:
                 gc.set_threshold(*_before)

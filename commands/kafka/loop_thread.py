@@ -1,4 +1,4 @@
-"""One event loop in a thread of its own for everything that speaks to Kafka."""
+"""An event loop in a thread of its own for everything that uses Kafka."""
 
 import asyncio
 import concurrent.futures
@@ -28,7 +28,7 @@ class LoopThread:
             raise
 
     def close(self) -> None:
-        """End the loop."""
+        """Stop the loop and cancel what still runs in it."""
         if not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(timeout=5)
@@ -47,7 +47,7 @@ class LoopThread:
 
 def _new_loop() -> asyncio.AbstractEventLoop:
     try:
-        import uvloop  # noqa: PLC0415 # not on every platform
+        import uvloop  # noqa: PLC0415 # it does not exist on every platform
     except ImportError:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()

@@ -1,1 +1,1 @@
-"""What the command side keeps in MongoDB: the keys of people."""
+"""What the command side stores in MongoDB: the keys of people."""

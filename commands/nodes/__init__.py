@@ -1,1 +1,1 @@
-"""Several nodes on one log: which one a command is sent to first, and how. Correctness never depends on it."""
+"""Several nodes on one log: where a command is sent first, and how. Correctness never depends on it."""

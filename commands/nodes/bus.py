@@ -1,4 +1,4 @@
-"""The bus of a node among others: commands go to the preferred node first, and are carried out here where it is silent."""
+"""The bus of a node among others: it forwards commands to the preferred node, or executes them itself."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,10 +24,11 @@ logger = structlog.get_logger(__name__)
 
 
 class NodeBus:
-    """Forward to the preferred node with a short deadline; only its silence lets this node append itself.
+    """Forwards to the preferred node with a short deadline; if that is silent, this node appends itself.
 
-    What was forwarded and not answered may still be carried out there: both nodes find the command by its id, and a
-    refusal given here is recorded, so that the other cannot accept the same attempt later.
+    A forwarded command that was not answered may still be carried out there. Both nodes find the command by
+    its id, and a refusal that is given here is recorded, so that the other node cannot accept the same
+    attempt later.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class NodeBus:
         partition: int = 0,
         seconds: float = FORWARD_SECONDS,
     ) -> None:
-        """Carry out on *bus*; this node is known as *address*."""
+        """Carry out on *bus* where needed; other nodes know this one by *address*."""
         self._bus = bus
         self._heartbeat = heartbeat
         self._address = address
@@ -53,11 +54,11 @@ class NodeBus:
 
     @property
     def waiting(self) -> int:
-        """Return how many commands wait here or are being decided."""
+        """Return how many commands wait on this node or are being decided."""
         return self._bus.waiting
 
     async def execute(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        """Carry out *submissions* on the preferred node or here; raises BusyError."""
+        """Carry out *submissions* on the preferred node or on this one; raises BusyError."""
         node = preferred(self._heartbeat.alive(), self._partition)
         if node is None or node == self._address:
             return await self._bus.execute(submissions)
@@ -71,11 +72,11 @@ class NodeBus:
         return await self._bus.execute([replace(item, unanswered=True) for item in attempts])
 
     def execute_sync(self, submissions: Sequence[Submission], timeout: float = 60.0) -> list[Outcome]:
-        """Carry out *submissions* here, from a thread without a loop."""
+        """Carry out *submissions* on this node, from a thread without a loop."""
         return self._bus.execute_sync(submissions, timeout)
 
     def close(self, timeout: float = 10.0) -> None:
-        """Answer what waits."""
+        """Answer what waits, then take nothing more."""
         self._bus.close(timeout)
 
     async def aclose(self) -> None:
@@ -84,7 +85,7 @@ class NodeBus:
             await self._client.aclose()
 
     async def _forward(self, node: str, submissions: Sequence[Submission]) -> list[Outcome] | None:
-        """Return what *node* answers, None where it is silent."""
+        """Return the outcomes that *node* answers, None where it is silent."""
         if self._client is None:
             self._client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=None))
         try:

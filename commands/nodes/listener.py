@@ -1,4 +1,4 @@
-"""The internal HTTP listener: other nodes hand commands in here."""
+"""The internal HTTP listener, to which other nodes forward commands."""
 
 import asyncio
 import hmac
@@ -15,10 +15,10 @@ _CROWDED = 10_000
 
 
 class NodeListener:
-    """An ASGI application with one path, for those who know the secret of the installation."""
+    """An ASGI application with one path, for nodes that know the secret of the installation."""
 
     def __init__(self, bus: Bus, secret: str) -> None:
-        """Carry out on *bus*, which must not forward: a command travels once."""
+        """Carry out on *bus*, which must not forward: a command is forwarded once."""
         self._bus = bus
         self._secret = secret.encode()
 
@@ -32,15 +32,15 @@ class NodeListener:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _answer(self, scope: Any, receive: Any) -> tuple[int, bytes]:
-        given = next((value for name, value in scope["headers"] if name == SECRET_HEADER.encode()), b"")
-        if not hmac.compare_digest(given, self._secret):
+        secret = next((value for name, value in scope["headers"] if name == SECRET_HEADER.encode()), b"")
+        if not hmac.compare_digest(secret, self._secret):
             return 403, b""
         if scope["path"] != PATH or scope["method"] != "POST":
             return 404, b""
         body = await _read(receive)
-        return (413, b"") if body is None else await self._carried_out(body)
+        return (413, b"") if body is None else await self._outcomes(body)
 
-    async def _carried_out(self, body: bytes) -> tuple[int, bytes]:
+    async def _outcomes(self, body: bytes) -> tuple[int, bytes]:
         if self._bus.waiting > _CROWDED:
             return 503, b""
         try:

@@ -1,6 +1,7 @@
-"""Which node is preferred for a partition: rendezvous hashing, so that a node that comes or goes moves few partitions.
+"""Which node is preferred for a partition: rendezvous hashing moves few partitions when a node comes or goes.
 
-Thaler and Ravishankar, "Using name-based mappings to increase hit rates", IEEE/ACM Transactions on Networking 6(1), 1998.
+Thaler and Ravishankar, "Using name-based mappings to increase hit rates",
+IEEE/ACM Transactions on Networking 6(1), 1998.
 """
 
 import hashlib

@@ -15,8 +15,8 @@ from domain.registry import COMMANDS
 _AnyCommand: Any = reduce(or_, COMMANDS)
 
 
-class _Submitted(Struct, frozen=True, kw_only=True):
-    """A submission whose command is told by its tag."""
+class _WireSubmission(Struct, frozen=True, kw_only=True):
+    """A submission; the tag of its command says which type it is."""
 
     command: _AnyCommand  # pyright: ignore[reportInvalidTypeForm] # a union made at run time
     command_id: str
@@ -30,8 +30,8 @@ class _Submitted(Struct, frozen=True, kw_only=True):
     attempt: str | None
 
 
-class _Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An outcome: accepted, refused or unavailable, by which part is there."""
+class _WireOutcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An outcome: accepted or unavailable where that field is set, else refused."""
 
     accepted: Accepted | None = None
     command_id: str = ""
@@ -43,18 +43,18 @@ class _Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_submissions = msgspec.msgpack.Decoder(list[_Submitted])
-_outcomes = msgspec.msgpack.Decoder(list[_Outcome])
+_submissions = msgspec.msgpack.Decoder(list[_WireSubmission])
+_outcomes = msgspec.msgpack.Decoder(list[_WireOutcome])
 
 
 def encode_submissions(submissions: Sequence[Submission]) -> bytes:
-    """Write submissions."""
-    names = _Submitted.__struct_fields__
+    """Encode submissions."""
+    names = _WireSubmission.__struct_fields__
     return _encoder.encode([{name: getattr(item, name) for name in names} for item in submissions])
 
 
 def decode_submissions(data: bytes) -> list[Submission]:
-    """Read submissions; raises msgspec.MsgspecError."""
+    """Decode submissions; raises msgspec.MsgspecError."""
     return [
         Submission(**{name: getattr(item, name) for name in item.__struct_fields__})
         for item in _submissions.decode(data)
@@ -62,23 +62,23 @@ def decode_submissions(data: bytes) -> list[Submission]:
 
 
 def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
-    """Write outcomes."""
-    return _encoder.encode([_written(outcome) for outcome in outcomes])
+    """Encode outcomes."""
+    return _encoder.encode([_to_wire(outcome) for outcome in outcomes])
 
 
 def decode_outcomes(data: bytes) -> list[Outcome]:
-    """Read outcomes; raises msgspec.MsgspecError."""
-    return [_read(item) for item in _outcomes.decode(data)]
+    """Decode outcomes; raises msgspec.MsgspecError."""
+    return [_from_wire(item) for item in _outcomes.decode(data)]
 
 
-def _written(outcome: Outcome) -> _Outcome:
+def _to_wire(outcome: Outcome) -> _WireOutcome:
     if isinstance(outcome, Accepted):
-        return _Outcome(accepted=outcome)
+        return _WireOutcome(accepted=outcome)
     if isinstance(outcome, Unavailable):
-        return _Outcome(command_id=outcome.command_id, unavailable=outcome.reason)
+        return _WireOutcome(command_id=outcome.command_id, unavailable=outcome.reason)
     refusal = outcome.refusal
     kind = next(name for name, known in REFUSALS.items() if isinstance(refusal, known))
-    return _Outcome(
+    return _WireOutcome(
         command_id=outcome.command_id,
         kind=kind,
         code=refusal.specific_code,
@@ -87,7 +87,7 @@ def _written(outcome: Outcome) -> _Outcome:
     )
 
 
-def _read(item: _Outcome) -> Outcome:
+def _from_wire(item: _WireOutcome) -> Outcome:
     if item.accepted is not None:
         return item.accepted
     if item.unavailable is not None:

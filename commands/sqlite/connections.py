@@ -1,4 +1,4 @@
-"""SQLite connections as the log needs them: durable commits, quick statements, errors of our own."""
+"""SQLite connections as the log needs them: durable commits, fast statements, errors of our own."""
 
 import sqlite3
 import threading
@@ -11,43 +11,44 @@ from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
 from commands.log import LogCorruptError, LogUnavailableError
 
 _CACHE_KIB = 16_384
-_CHECKPOINT_PAGES = 20_000  # the composition root checkpoints sooner, from a thread of its own
+_CHECKPOINT_PAGES = 20_000  # the composition root makes checkpoints earlier, in a thread of its own
 _STATEMENTS = 128
 _BUSY_SECONDS = 5.0
 _CORRUPT = ("malformed", "not a database")
+_SETTINGS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
+    f"cache_size=-{_CACHE_KIB}",
+)
 
 
 class TunedPool(SQLiteConnectionPool):
-    """The library's pool, with fsync on each commit and checkpoints left to the log's own thread."""
+    """The library's pool, with an fsync for each commit and checkpoints left to a thread of their own."""
 
     def _create_connection(self) -> SQLiteConnection:
-        # Not the library's own: it keeps one prepared statement, and an insert of many rows is dear to prepare.
+        # Not the library's own: it caches one prepared statement, and preparing an insert is slow.
         try:
-            found = sqlite3.connect(
+            connection = sqlite3.connect(
                 self.db_name,
                 check_same_thread=False,
                 isolation_level=None,
                 cached_statements=_STATEMENTS,
                 timeout=_BUSY_SECONDS,
             )
-            for setting in (
-                "journal_mode=WAL",
-                "synchronous=FULL",
-                f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
-                f"cache_size=-{_CACHE_KIB}",
-            ):
-                found.execute(f"PRAGMA {setting}")
+            for setting in _SETTINGS:
+                connection.execute(f"PRAGMA {setting}")
         except sqlite3.Error as error:
             raise InterfaceError(error) from error
-        found.row_factory = sqlite3.Row
-        return SQLiteConnection(sqlite_conn=found, max_age=self.max_age)
+        connection.row_factory = sqlite3.Row
+        return SQLiteConnection(sqlite_conn=connection, max_age=self.max_age)
 
 
 class Readers:
     """One read-only connection for each thread."""
 
     def __init__(self, path: str) -> None:
-        """Open connections to the database at *path* when they are asked for."""
+        """Open connections to the database at *path* when they are first needed."""
         self._path = path
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -55,17 +56,17 @@ class Readers:
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection; raise LogUnavailableError where it cannot be opened."""
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            with translated():
-                found = sqlite3.connect(
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            with translated_errors():
+                connection = sqlite3.connect(
                     f"file:{self._path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
                 )
-                found.execute("PRAGMA cache_size=-4096")
-            self._local.connection = found
+                connection.execute("PRAGMA cache_size=-4096")
+            self._local.connection = connection
             with self._lock:
-                self._all.append(found)
-        return found
+                self._all.append(connection)
+        return connection
 
     def close(self) -> None:
         """Close every connection."""
@@ -77,7 +78,7 @@ class Readers:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn the errors of SQLite and of the library into those of the log's port."""
     try:
         yield

@@ -9,37 +9,39 @@ from pathlib import Path
 
 from commands.keys import KEY_SIZE, KeyDestroyedError
 from commands.kms import Kms
-from commands.sqlite.connections import translated
+from commands.sqlite.connections import translated_errors
 
 _CACHED = 10_000
 _CHUNK = 500
+_CREATE = "CREATE TABLE IF NOT EXISTS keys (subject TEXT PRIMARY KEY, wrapped BLOB) WITHOUT ROWID"
+_DESTROY = "INSERT INTO keys VALUES (?, NULL) ON CONFLICT DO UPDATE SET wrapped = NULL"
+_PAGE = "SELECT subject, wrapped FROM keys WHERE subject > ? ORDER BY subject LIMIT ?"
+_REWRAP = "UPDATE keys SET wrapped = ? WHERE subject = ? AND wrapped = ?"
 
 
 class SQLiteKeyStore:
-    """Keep one AES key for each subject, wrapped. The file is apart from the log, so that a copy of the log holds none.
+    """Stores one wrapped AES key for each subject, apart from the log: a copy of the log holds no key.
 
-    A destroyed key leaves its row without a key, and no page or journal of the file keeps what it was.
+    A destroyed key leaves its row without a key, and no page or journal of the file still holds it.
     """
 
     def __init__(self, path: Path, kms: Kms) -> None:
-        """Open the store at *path*, or make it."""
+        """Open the store at *path*, or create it."""
         self._kms = kms
         self._lock = threading.Lock()
         self._cache: dict[str, bytes] = {}
-        with translated():
+        with translated_errors():
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute("PRAGMA secure_delete=ON")
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS keys (subject TEXT PRIMARY KEY, wrapped BLOB) WITHOUT ROWID"
-            )
+            self._connection.execute(_CREATE)
 
     def get(self, subject: str) -> bytes | None:
-        """Return the subject's key, from memory where it was used of late."""
-        found = self._cache.get(subject)
-        if found is not None:
-            return found
+        """Return the subject's key, from memory where it was used recently; None where there is none."""
+        cached = self._cache.get(subject)
+        if cached is not None:
+            return cached
         row = self._row(subject)
         return None if row is None or row[0] is None else self._remember(subject, self._kms.unwrap(row[0]))
 
@@ -52,7 +54,9 @@ class SQLiteKeyStore:
             if self._row(subject) is not None:
                 raise KeyDestroyedError("the person whom this is about was erased")
         keys = {subject: os.urandom(KEY_SIZE) for subject in missing}
-        with self._transaction():  # wrapped in here: a rotation sees what older master keys wrapped
+        with (
+            self._transaction()
+        ):  # wrapped inside it, so that a rotation sees every key of an older master key
             rows = [(subject, self._kms.wrap(key)) for subject, key in keys.items()]
             self._connection.executemany("INSERT INTO keys VALUES (?, ?)", rows)
         for subject, key in keys.items():
@@ -60,15 +64,11 @@ class SQLiteKeyStore:
 
     def destroy(self, subjects: Iterable[str]) -> None:
         """Destroy keys: their pages are overwritten, and the journal that still has them is emptied."""
-        found = list(subjects)
+        destroyed = list(subjects)
         with self._transaction():
-            self._connection.executemany(
-                "INSERT INTO keys VALUES (?, NULL) ON CONFLICT DO UPDATE SET wrapped = NULL",
-                [(subject,) for subject in found],
-            )
-        self.forget(found)
-        with self._lock, translated():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.executemany(_DESTROY, [(subject,) for subject in destroyed])
+        self.forget(destroyed)
+        self._empty_journal()
 
     def forget(self, subjects: Iterable[str]) -> None:
         """Drop keys from memory."""
@@ -76,30 +76,23 @@ class SQLiteKeyStore:
             self._cache.pop(subject, None)
 
     def rewrap(self) -> int:
-        """Wrap what an older master key wrapped anew, some at a time: who stops in between goes on the next time."""
-        done, last = 0, ""
-        while True:
-            with self._lock, translated():
-                rows = self._connection.execute(
-                    "SELECT subject, wrapped FROM keys WHERE subject > ? ORDER BY subject LIMIT ?",
-                    (last, _CHUNK),
-                ).fetchall()
-            if not rows:
-                break
+        """Re-wrap every key that an older master key wrapped, and return how many there were.
+
+        It is safe to interrupt: the next call continues.
+        """
+        count, last = 0, ""
+        while rows := self._page(last):
             last = rows[-1][0]
-            old = [
+            rewrapped = [
                 (self._kms.wrap(self._kms.unwrap(wrapped)), subject, wrapped)
                 for subject, wrapped in rows
                 if wrapped is not None and self._kms.version_of(wrapped) != self._kms.version
             ]
             with self._transaction():
-                self._connection.executemany(
-                    "UPDATE keys SET wrapped = ? WHERE subject = ? AND wrapped = ?", old
-                )
-            done += len(old)
-        with self._lock, translated():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return done
+                self._connection.executemany(_REWRAP, rewrapped)
+            count += len(rewrapped)
+        self._empty_journal()
+        return count
 
     def close(self) -> None:
         """Close the file and forget the keys."""
@@ -107,15 +100,23 @@ class SQLiteKeyStore:
         self._connection.close()
 
     def _row(self, subject: str) -> tuple[bytes | None] | None:
-        with self._lock, translated():
-            found: tuple[bytes | None] | None = self._connection.execute(
+        with self._lock, translated_errors():
+            row: tuple[bytes | None] | None = self._connection.execute(
                 "SELECT wrapped FROM keys WHERE subject = ?", (subject,)
             ).fetchone()
-        return found
+        return row
+
+    def _page(self, after: str) -> list[tuple[str, bytes | None]]:
+        with self._lock, translated_errors():
+            return self._connection.execute(_PAGE, (after, _CHUNK)).fetchall()
+
+    def _empty_journal(self) -> None:
+        with self._lock, translated_errors():
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._lock, translated():
+        with self._lock, translated_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -13,7 +13,7 @@ from commands.chain import chain_after, first_chain
 from commands.chained_records import chain_batch
 from commands.log import CommandEvents, LogCorruptError, Snapshot, Tip
 from commands.mapper import EventMapper
-from commands.sqlite.connections import TunedPool, translated
+from commands.sqlite.connections import TunedPool, translated_errors
 from commands.sqlite.reader import ReadOnlyLog
 from commands.sqlite.recorder import PARTITION, PARTITIONS, ChainedRecorder
 from domain.record import Record
@@ -22,13 +22,13 @@ logger = structlog.get_logger(__name__)
 
 
 class SQLiteEventLog(ReadOnlyLog):
-    """Keep the history in one file, one fsync for each batch."""
+    """Stores the history in one file, with one fsync for each batch."""
 
     def __init__(self, path: Path, mapper: EventMapper) -> None:
-        """Open the log at *path*, or make it; raise LogCorruptError where its last record does not fit its chain."""
+        """Open or create the log at *path*; raise LogCorruptError if its last record is not chained."""
         self._callbacks: list[Callable[[Sequence[Record]], None]] = []
         self._lock = threading.Lock()
-        with translated():
+        with translated_errors():
             self._datastore = SQLiteDatastore(str(path), originator_id_type="text")
             self._datastore.pool.close()
             self._datastore.pool = TunedPool(db_name=str(path))
@@ -42,7 +42,7 @@ class SQLiteEventLog(ReadOnlyLog):
         self._check_tip()
 
     def tip(self) -> Tip:
-        """Return the last record's place."""
+        """Return the sequence, chain value and event time of the last record."""
         return self._tip
 
     def append(
@@ -59,7 +59,7 @@ class SQLiteEventLog(ReadOnlyLog):
     def _append(
         self, expected: Tip, batch: Sequence[CommandEvents], snapshots: Sequence[Snapshot]
     ) -> list[Record]:
-        with translated():
+        with translated_errors():
             self._mapper.prepare(item.event for command in batch for item in command.events)
             records = chain_batch(self._mapper, self.source, expected, batch)
             compress = self._mapper.compress
@@ -67,7 +67,7 @@ class SQLiteEventLog(ReadOnlyLog):
             if records:
                 last = records[-1]
                 self._tip = Tip(last.sequence, last.chain, last.occurred_at)
-        self._keep(snapshots)
+        self._save_snapshots(snapshots)
         for callback in self._callbacks if records else ():
             callback(records)
         return records
@@ -90,16 +90,16 @@ class SQLiteEventLog(ReadOnlyLog):
         self._datastore.close()
 
     def _reload_tip(self) -> None:
-        """Learn after a failure whether the batch was stored: the file tells, not the error."""
+        """Read from the file, after a failure, whether the batch was stored: the error does not say."""
         try:
             with self._datastore.transaction(commit=False) as c:
                 self._tip = self._recorder.read_tip(c)
-        except Exception:  # noqa: BLE001, S110 # the disk is still away; the next append reads the tip again
+        except Exception:  # noqa: BLE001, S110 # the disk still fails; the next append reads the tip again
             pass
 
-    def _keep(self, snapshots: Sequence[Snapshot]) -> None:
-        """Keep snapshots on their own: they are a cache, so losing one costs time alone."""
-        rows = [StoredEvent(s.stream, s.version, s.topic, s.state) for s in snapshots]
+    def _save_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
+        """Store snapshots in a transaction of their own: they are a cache, so losing one costs only time."""
+        rows = [StoredEvent(each.stream, each.version, each.topic, each.state) for each in snapshots]
         if not rows:
             return
         try:

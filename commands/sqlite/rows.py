@@ -1,4 +1,4 @@
-"""How a record lies in a row of the events table."""
+"""Between a record and a row of the events table."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -39,13 +39,14 @@ class Executes(Protocol):
 
 
 def create_statements(table: str, further: str = "") -> list[str]:
-    """Return the statements that make the events table: the library's columns, then ours and *further* ones."""
+    """Return the statements that create the events table: the library's columns, ours and *further* ones."""
     return [
         f"""CREATE TABLE IF NOT EXISTS {table} (
             originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB,
-            home TEXT NOT NULL, command TEXT NOT NULL, commit_index INTEGER NOT NULL, commit_count INTEGER NOT NULL,
-            occurred_at INTEGER NOT NULL, actor TEXT NOT NULL, correlation TEXT, causation TEXT, traceparent TEXT,
-            fingerprint TEXT, chain BLOB NOT NULL, {further}PRIMARY KEY (originator_id, originator_version))""",
+            home TEXT NOT NULL, command TEXT NOT NULL, commit_index INTEGER NOT NULL,
+            commit_count INTEGER NOT NULL, occurred_at INTEGER NOT NULL, actor TEXT NOT NULL,
+            correlation TEXT, causation TEXT, traceparent TEXT, fingerprint TEXT, chain BLOB NOT NULL,
+            {further}PRIMARY KEY (originator_id, originator_version))""",
         f"CREATE INDEX IF NOT EXISTS {table}_home ON {table} (home)",
         f"CREATE INDEX IF NOT EXISTS {table}_command ON {table} (command) WHERE commit_index = 1",
         f"CREATE TABLE IF NOT EXISTS {table}_log (log_id TEXT NOT NULL, partitions INTEGER NOT NULL)",
@@ -55,19 +56,20 @@ def create_statements(table: str, further: str = "") -> list[str]:
 def insert_rows(
     cursor: Executes, table: str, rows: Sequence[tuple[Any, ...]], columns: Sequence[str] = COLUMNS
 ) -> None:
-    """Insert *rows* in few statements: each statement may wait for the interpreter's lock, each row may not."""
+    """Insert *rows* in few statements, for each statement may have to wait for the interpreter's lock."""
     row = f"({','.join('?' * len(columns))})"
     names = ", ".join(columns)
     start = 0
     for size in _CHUNKS:
-        statement = f"INSERT INTO {table} ({names}) VALUES {','.join([row] * size)}"  # noqa: S608 # names are ours, values are parameters
+        many = ",".join([row] * size)
+        statement = f"INSERT INTO {table} ({names}) VALUES {many}"  # noqa: S608 # the names are ours
         while len(rows) - start >= size:
             cursor.execute(statement, [value for values in rows[start : start + size] for value in values])
             start += size
 
 
 def to_row(record: Record, state: bytes) -> tuple[Any, ...]:
-    """Lay *record* out for the table; *state* is its data as the log keeps it."""
+    """Return the row of *record*; *state* is its data as the log stores it."""
     return (
         record.sequence,
         record.stream,
@@ -86,6 +88,12 @@ def to_row(record: Record, state: bytes) -> tuple[Any, ...]:
         record.fingerprint,
         record.chain,
     )
+
+
+def application_row(record: Record, state: bytes) -> tuple[Any, ...]:
+    """Return the row of a record of an `eventsourcing` application, whose topic carries no version."""
+    row = to_row(record, state)
+    return (*row[:3], record.topic, *row[4:])
 
 
 def to_records(rows: Iterator[tuple[Any, ...]] | sqlite3.Cursor, source: str) -> list[Record]:

@@ -3,8 +3,8 @@
     pip install aiokafka
     python consume_public.py --bootstrap 127.0.0.1:9092 --topic codepark.public.file.v1 --count 10
 
-Started again with the same group and state file, it goes on where it was.
-"""  # noqa: INP001 # a program
+Started again with the same group and state file, it continues where it stopped.
+"""
 
 import argparse
 import asyncio
@@ -16,15 +16,15 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 
 class Seen:
-    """The last sequence of each source partition, for each partition of a topic; kept in a file."""
+    """The last sequence of each source partition, for each partition of a topic, stored in a file."""
 
     def __init__(self, path: Path) -> None:
-        """Read what an earlier run kept in *path*."""
+        """Read what an earlier run stored in *path*."""
         self._path = path
         self._last: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
 
     def is_new(self, place: TopicPartition, event: dict) -> bool:
-        """Tell whether *event* has not been seen, and remember it."""
+        """Return whether *event* is new, and remember it."""
         source = f"{place.topic}/{place.partition}/{event['source']}/{event['partition']}"
         sequence = int(event["sequence"])
         if sequence <= self._last.get(source, 0):
@@ -40,7 +40,7 @@ class Seen:
 
 
 def cloud_event(record: ConsumerRecord) -> dict:
-    """Put the attributes in the headers and the data in the value together."""
+    """Combine the attributes in the headers and the data in the value into one event."""
     attributes = {
         name.removeprefix("ce_"): value.decode() for name, value in record.headers if name.startswith("ce_")
     }
@@ -48,13 +48,13 @@ def cloud_event(record: ConsumerRecord) -> dict:
 
 
 async def consume(bootstrap: str, topics: list[str], group: str, seen: Seen, count: int | None) -> None:
-    """Print up to *count* events; without it, all that there are and will be."""
+    """Print *count* events; without a count, print every event and wait for more."""
     consumer = AIOKafkaConsumer(
         *topics,
         bootstrap_servers=bootstrap,
         group_id=group,
         auto_offset_reset="earliest",  # a new group begins with the first event
-        enable_auto_commit=False,  # an offset is committed when its events are printed, not before
+        enable_auto_commit=False,  # an offset is committed after its event was printed, not before
     )
     await consumer.start()
     try:
@@ -66,9 +66,9 @@ async def consume(bootstrap: str, topics: list[str], group: str, seen: Seen, cou
                         return
                     event = cloud_event(record)
                     if seen.is_new(place, event):
-                        print(json.dumps(event), flush=True)  # noqa: T201 # here your work begins
+                        print(json.dumps(event), flush=True)  # noqa: T201 # put your own work here
                         printed += 1
-                    # For speed, do these two once for many events; after a crash those are printed again.
+                    # For speed, do these two once for many events: after a crash, those are printed again.
                     seen.save()
                     await consumer.commit({place: record.offset + 1})
     finally:
@@ -78,11 +78,13 @@ async def consume(bootstrap: str, topics: list[str], group: str, seen: Seen, cou
 def main() -> None:
     """Read the arguments and consume."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--bootstrap", default="127.0.0.1:9092", help="brokers, with commas between them")
-    parser.add_argument("--topic", action="append", required=True, help="a topic; may be given again")
+    parser.add_argument("--bootstrap", default="127.0.0.1:9092", help="brokers, separated by commas")
+    parser.add_argument("--topic", action="append", required=True, help="a topic; may be repeated")
     parser.add_argument("--group", default="my-analysis", help="the consumer group")
-    parser.add_argument("--state", type=Path, default=Path("seen.json"), help="where to keep what was seen")
-    parser.add_argument("--count", type=int, help="stop after so many events")
+    parser.add_argument(
+        "--state", type=Path, default=Path("seen.json"), help="the file of the last sequences"
+    )
+    parser.add_argument("--count", type=int, help="the number of events after which to stop")
     given = parser.parse_args()
     try:
         asyncio.run(consume(given.bootstrap, given.topic, given.group, Seen(given.state), given.count))

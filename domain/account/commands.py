@@ -1,10 +1,11 @@
-"""What may be asked of accounts."""
+"""The commands of accounts."""
 
 from domain.actor import Role, Tier
 from domain.command import Command
+from domain.policy import Scope, administrator, anybody, signed_in
 
 
-class RegisterAccount(Command, tag="account.register"):
+class RegisterAccount(Command, tag="account.register", rule=anybody(Scope.WRITE)):
     """Open an account."""
 
     account_id: str
@@ -15,8 +16,8 @@ class RegisterAccount(Command, tag="account.register"):
     name_claim: str
 
 
-class ChangeProfile(Command, tag="account.change_profile"):
-    """Give the account this e-mail address and this name; None leaves one as it is."""
+class ChangeProfile(Command, tag="account.change_profile", rule=signed_in(Scope.ACCOUNT)):
+    """Give the account this e-mail address and this name; None keeps the present one."""
 
     account_id: str
     email: str | None
@@ -25,16 +26,16 @@ class ChangeProfile(Command, tag="account.change_profile"):
     name_claim: str | None
 
 
-class ChangeStanding(Command, tag="account.change_standing"):
-    """Give the account these roles and this tier; None leaves one as it is."""
+class ChangeStanding(Command, tag="account.change_standing", rule=administrator()):
+    """Give the account these roles and this tier; None keeps the present ones."""
 
     account_id: str
     roles: tuple[Role, ...] | None
     tier: Tier | None
 
 
-class EraseAccount(Command, tag="account.erase"):
-    """Erase the person: the account ends, and its keys and those of *authors* are destroyed."""
+class EraseAccount(Command, tag="account.erase", rule=signed_in(Scope.ACCOUNT)):
+    """Erase the person: the account ends, and its key and those of *authors* of commits are destroyed."""
 
     account_id: str
     authors: tuple[str, ...]

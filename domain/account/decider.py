@@ -1,12 +1,14 @@
-"""What may happen to accounts, and to the claims that keep e-mail addresses and names unique.
+"""The decider of accounts, and of the claims that keep e-mail addresses and names unique.
 
 An account and its claims are streams of one partition, so that one command changes them together.
 """
 
 import re
 from collections.abc import Mapping
+from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.account.commands import ChangeProfile, ChangeStanding, EraseAccount, RegisterAccount
 from domain.account.events import (
@@ -19,21 +21,44 @@ from domain.account.events import (
     ClaimReleased,
     ClaimTaken,
 )
-from domain.account.state import INITIAL, UNCLAIMED, Account, Claim, evolve, evolve_claim
 from domain.actor import Actor, Role, Tier
 from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.limits import EMAIL_LENGTH, HANDLE
 from domain.policy import permit
 
-__all__ = ["INITIAL", "UNCLAIMED", "Account", "Claim", "evolve", "evolve_claim"]
-
 _HANDLE = re.compile(HANDLE)
 _PART = r"[^\s@,;:<>()\"\[\]\\\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
-_EMAIL = re.compile(f"(?!.*=\\?){_PART}@{_PART}")  # one address, however a header is read
+_EMAIL = re.compile(f"(?!.*=\\?){_PART}@{_PART}")  # one address, also as a header of a mail
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """The state of an account.
+
+    A login is verified against the password's hash. The hash is personal data, which a snapshot would keep
+    after an erasure: accounts have no snapshots; their streams are short.
+    """
+
+    exists: bool
+    erased: bool = False
+    email_claim: str
+    name_claim: str
+    password_hash: str
+    roles: tuple[Role, ...]
+    tier: Tier
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """The account that holds an e-mail address or a name; None where nobody does."""
+
+    account_id: str | None
+
+
+INITIAL = Account(exists=False, email_claim="", name_claim="", password_hash="", roles=(), tier=Tier.FREE)
+UNCLAIMED = Claim(account_id=None)
 
 
 class AccountDecision(Struct, frozen=True, kw_only=True):
-    """The events of one command: those of the account, and those of claims with the claim that each is about."""
+    """The events of one command: those of the account, and those of claims, each with its claim."""
 
     account: tuple[AccountEvent, ...]
     claims: tuple[tuple[str, ClaimEvent], ...]
@@ -49,13 +74,13 @@ def decide_register(
     command: RegisterAccount,
     actor: Actor,  # noqa: ARG001 # anybody may register
 ) -> AccountDecision:
-    """Return the events that *command* causes, or refuse it; the claims are those that the command wants."""
+    """Return the events that *command* causes, or refuse it; the claims are those that it asks for."""
     if account.exists:
         if (account.email_claim, account.name_claim) == (command.email_claim, command.name_claim):
             return UNCHANGED
         raise ConflictError("there is an account with this id already", code="account_exists")
     if account.erased:
-        raise ConflictError("this account was erased: register anew", code="account_erased")
+        raise ConflictError("this account was erased: register a new one", code="account_erased")
     email, name = _email(command.email), _name(command.name)
     _require_free(email_claim, name_claim)
     registered = AccountRegistered(
@@ -77,13 +102,13 @@ def decide_register(
 def decide_profile(
     account: Account, claims: Mapping[str, Claim], command: ChangeProfile, actor: Actor
 ) -> AccountDecision:
-    """Return the events that *command* causes, or refuse it; *claims* has those that the command names.
+    """Return the events that *command* causes, or refuse it; *claims* holds those that it names.
 
-    A claim does not depend on letter case, and the state has no plain text to compare: a name or an address that
-    differs from the present one in letter case only counts as unchanged.
+    A claim does not depend on letter case, and the state has no plain text to compare: a name or an address
+    that differs from the present one only in letter case counts as unchanged.
     """
-    _require_self_or_admin(command.account_id, actor, command.type_name())
-    _require_known(account)
+    _require_self_or_admin(command.account_id, actor, command.NAME)
+    require_account(account)
     email = None if command.email is None else _email(command.email)
     name = None if command.name is None else _name(command.name)
     email_claim = command.email_claim if email is not None else None
@@ -116,11 +141,11 @@ def decide_standing(
     account: Account, command: ChangeStanding, actor: Actor
 ) -> tuple[AccountStandingChanged, ...]:
     """Return the events that *command* causes, or refuse it."""
-    permit(actor, command.type_name())
-    _require_known(account)
+    permit(actor, command.NAME)
+    require_account(account)
     roles = account.roles if command.roles is None else tuple(r for r in Role if r in command.roles)
     if not roles:
-        raise InvalidError("an account has at least one role", pointer="/roles")
+        raise InvalidError("choose at least one role", pointer="/roles")
     tier = command.tier or account.tier
     if (roles, tier) == (account.roles, account.tier):
         return ()
@@ -128,16 +153,53 @@ def decide_standing(
 
 
 def decide_erase(account: Account, command: EraseAccount, actor: Actor) -> AccountDecision:
-    """Return the events that *command* causes, or refuse it; the address and the name are free again."""
-    _require_self_or_admin(command.account_id, actor, command.type_name())
+    """Return the events that *command* causes, or refuse it; it frees the e-mail address and the name."""
+    _require_self_or_admin(command.account_id, actor, command.NAME)
     if account.erased:
         return UNCHANGED
-    _require_known(account)
+    require_account(account)
     released = ClaimReleased(account_id=command.account_id)
     return AccountDecision(
         account=(AccountErased(account_id=command.account_id, authors=command.authors),),
         claims=((account.email_claim, released), (account.name_claim, released)),
     )
+
+
+def evolve(account: Account, event: AccountEvent) -> Account:
+    """Return the account after *event*."""
+    match event:
+        case AccountRegistered():
+            return Account(
+                exists=True,
+                email_claim=event.email_claim,
+                name_claim=event.name_claim,
+                password_hash=event.password_hash,
+                roles=event.roles,
+                tier=event.tier,
+            )
+        case AccountProfileChanged():
+            return replace(
+                account,
+                email_claim=account.email_claim if event.email_claim is None else event.email_claim,
+                name_claim=account.name_claim if event.name_claim is None else event.name_claim,
+            )
+        case AccountStandingChanged(roles=roles, tier=tier):
+            return replace(account, roles=roles, tier=tier)
+        case AccountErased():
+            return replace(INITIAL, erased=True)
+        case _:
+            assert_never(event)
+
+
+def evolve_claim(claim: Claim, event: ClaimEvent) -> Claim:  # noqa: ARG001 # an event determines the state alone
+    """Return the claim after *event*."""
+    match event:
+        case ClaimTaken(account_id=account_id):
+            return Claim(account_id=account_id)
+        case ClaimReleased():
+            return UNCLAIMED
+        case _:
+            assert_never(event)
 
 
 def _moved(account_id: str, old: str, new: str | None) -> tuple[tuple[str, ClaimEvent], ...]:
@@ -159,7 +221,8 @@ def _require_self_or_admin(account_id: str, actor: Actor, action: str) -> None:
     permit(actor, action if actor.id == account_id else "account.administer")
 
 
-def _require_known(account: Account) -> None:
+def require_account(account: Account) -> None:
+    """Refuse an account that does not exist, or that was erased."""
     if not account.exists:
         raise NotFoundError("there is no such account", code="account_not_found")
 
@@ -172,5 +235,8 @@ def _email(value: str) -> str:
 
 def _name(value: str) -> str:
     if _HANDLE.fullmatch(value) is None:
-        raise InvalidError("a name has 1 to 39 letters (A-Z), digits or hyphens", pointer="/name")
+        raise InvalidError(
+            "write a name of 1 to 39 letters (A-Z), digits or hyphens that does not begin with a hyphen",
+            pointer="/name",
+        )
     return value

@@ -1,11 +1,11 @@
-"""What happens to accounts and to claims."""
+"""The events of accounts and of claims."""
 
 from domain.actor import Role, Tier
 from domain.event import Event, Personal, Secret
 
 
 class AccountRegistered(Event, topic="account.registered", version=1, subject="account_id"):
-    """Somebody opened an account. The claims are keyed hashes of the e-mail address and the name."""
+    """A person opened an account. The claims are keyed hashes of the e-mail address and the name."""
 
     account_id: str
     email: Personal[str]
@@ -18,7 +18,7 @@ class AccountRegistered(Event, topic="account.registered", version=1, subject="a
 
 
 class AccountProfileChanged(Event, topic="account.profile_changed", version=1, subject="account_id"):
-    """The account got another e-mail address, another name or both; None stands for what stayed."""
+    """The account got another e-mail address, another name or both; None where it stayed the same."""
 
     account_id: str
     email: Personal[str | None]
@@ -36,20 +36,23 @@ class AccountStandingChanged(Event, topic="account.standing_changed", version=1)
 
 
 class AccountErased(Event, topic="account.erased", version=1):
-    """The person had themself erased: the keys of the account and of the *authors* of commits are destroyed."""
+    """The person was erased: the keys of the account and of the *authors* of commits are destroyed."""
 
     account_id: str
     authors: tuple[str, ...]
 
 
-class ClaimTaken(Event, topic="claim.taken", version=1):
-    """An account took an e-mail address or a name for itself."""
+_WITHHELD = "says nothing that the account's own events do not say"
+
+
+class ClaimTaken(Event, topic="claim.taken", version=1, withheld=_WITHHELD):
+    """An account took an e-mail address or a name."""
 
     account_id: str
 
 
-class ClaimReleased(Event, topic="claim.released", version=1):
-    """An account gave an e-mail address or a name back."""
+class ClaimReleased(Event, topic="claim.released", version=1, withheld=_WITHHELD):
+    """An account released an e-mail address or a name."""
 
     account_id: str
 

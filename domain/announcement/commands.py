@@ -1,10 +1,11 @@
-"""What may be asked of announcements."""
+"""The commands of announcements."""
 
 from domain.command import Command
+from domain.policy import administrator
 
 
-class PublishAnnouncement(Command, tag="announcement.publish"):
-    """Tell everybody something."""
+class PublishAnnouncement(Command, tag="announcement.publish", rule=administrator()):
+    """Announce something to everybody."""
 
     announcement_id: str
     title: str

@@ -1,4 +1,4 @@
-"""What may be announced."""
+"""The decider of announcements."""
 
 from domain.actor import Actor
 from domain.announcement.commands import PublishAnnouncement
@@ -11,10 +11,10 @@ from domain.text import checked_line, checked_words
 def decide(command: PublishAnnouncement, actor: Actor) -> tuple[AnnouncementPublished, ...]:
     """Return the events that *command* causes, or refuse it.
 
-    An announcement is made once and never changes, so that there is no state to decide on: who carries the command
-    out does not ask again for an announcement that exists.
+    An announcement never changes, so there is no state to decide on: the handler calls this for new ones
+    alone.
     """
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     published = AnnouncementPublished(
         announcement_id=command.announcement_id,
         title=checked_line(command.title, pointer="/title", longest=TITLE_LENGTH),

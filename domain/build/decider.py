@@ -1,4 +1,4 @@
-"""What may happen to a build."""
+"""The decider of builds."""
 
 from typing import assert_never
 
@@ -11,8 +11,7 @@ from domain.build.events import BuildEvent, BuildQueued, BuildStatus, BuildStatu
 from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, NotFoundError
 from domain.limits import NAME_LENGTH
-from domain.project.access import require
-from domain.project.state import Project
+from domain.project.access import ProjectAccess, require
 from domain.text import checked_line
 
 _NEXT: dict[BuildStatus, tuple[BuildStatus, ...]] = {
@@ -25,7 +24,7 @@ _NEXT: dict[BuildStatus, tuple[BuildStatus, ...]] = {
 
 
 class Build(Struct, frozen=True, kw_only=True):
-    """A build as its events left it."""
+    """The state of a build."""
 
     exists: bool
     project_id: str
@@ -35,9 +34,11 @@ class Build(Struct, frozen=True, kw_only=True):
 INITIAL = Build(exists=False, project_id="", status=BuildStatus.QUEUED)
 
 
-def decide(project: Project, build: Build, command: BuildCommand, actor: Actor) -> tuple[BuildEvent, ...]:
+def decide(
+    project: ProjectAccess, build: Build, command: BuildCommand, actor: Actor
+) -> tuple[BuildEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     match command:
         case QueueBuild():
             return _queue(build, command)

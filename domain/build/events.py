@@ -1,4 +1,4 @@
-"""What happens to builds."""
+"""The events of builds."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from domain.event import Event
 
 
 class BuildStatus(StrEnum):
-    """How far a build is."""
+    """The status of a build."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -16,7 +16,7 @@ class BuildStatus(StrEnum):
 
 
 class BuildQueued(Event, topic="build.queued", version=1):
-    """A build was asked for."""
+    """A build was requested."""
 
     project_id: str
     build_id: str
@@ -25,7 +25,7 @@ class BuildQueued(Event, topic="build.queued", version=1):
 
 
 class BuildStatusChanged(Event, topic="build.status_changed", version=1):
-    """The build moved on."""
+    """The build got another status."""
 
     project_id: str
     build_id: str

@@ -1,14 +1,15 @@
-"""What may be asked of a commit history."""
+"""The command of commit histories."""
 
 from msgspec import Struct
 
 from domain.command import Command
 from domain.commit.events import ChangeStatus
 from domain.file.events import Encoding
+from domain.policy import ProjectRole, member
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What a commit does to one path."""
+    """The change of one path by a commit."""
 
     path: str
     status: ChangeStatus
@@ -16,8 +17,8 @@ class Change(Struct, frozen=True, kw_only=True):
     encoding: Encoding | None = None
 
 
-class RecordCommit(Command, tag="commit.record"):
-    """Record a commit, or with *complete* false a part of it that further parts of the same *sha* follow."""
+class RecordCommit(Command, tag="commit.record", rule=member(ProjectRole.EDITOR)):
+    """Record a commit or, with *complete* false, a part of it; further parts have the same *sha*."""
 
     project_id: str
     sha: str

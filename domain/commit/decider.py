@@ -1,4 +1,4 @@
-"""What may happen to the commit history of a project."""
+"""The decider of the commit history of a project."""
 
 import re
 from collections.abc import Mapping
@@ -16,8 +16,7 @@ from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, InvalidError
 from domain.file.paths import path_fault
 from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, PARENTS
-from domain.project.access import require
-from domain.project.state import Project
+from domain.project.access import ProjectAccess, require
 from domain.text import checked_line, checked_text
 
 if TYPE_CHECKING:
@@ -31,11 +30,11 @@ _RFC_3339 = re.compile(
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """A commit history as its events left it.
+    """The state of a commit history.
 
-    *shas* are the recorded commits, in a persistent set: adding one shares all but O(log n) of the old set, where
-    a copied `frozenset` would make an import quadratic. *parts* has what is recorded of commits that are not
-    complete yet.
+    *shas* are the recorded commits, in a persistent set: adding one shares all but O(log n) of the old set,
+    where a copied `frozenset` would make an import quadratic. *parts* holds the recorded changes of
+    incomplete commits.
     """
 
     count: int
@@ -47,15 +46,15 @@ INITIAL = History(count=0, shas=HashTrieSet(), parts={})
 
 
 def decide(
-    project: Project, history: History, command: RecordCommit, actor: Actor
+    project: ProjectAccess, history: History, command: RecordCommit, actor: Actor
 ) -> tuple[CommitEvent, ...]:
     """Return the events that *command* causes, or refuse it.
 
-    No events mean that the commit or this part of it is recorded already: then its changes must not be applied
-    to the files either, for later commits may have changed them. Parents need not be known: a history may be
-    imported along first parents only, or from the middle.
+    No events mean that the commit or this part of it is recorded already: then its changes must not be
+    applied to the files either, for later commits may have changed them. Parents may be unknown: a history
+    can be imported along first parents only, or from the middle.
     """
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     sha = checked_sha(command.sha, pointer="/sha")
     if sha in history.shas:
         return ()
@@ -136,7 +135,7 @@ def _check_paths(changes: tuple[Change, ...]) -> None:
 
 
 def _added(before: tuple[RecordedChange, ...], changes: tuple[Change, ...]) -> tuple[RecordedChange, ...]:
-    """Return those of *changes* that the parts recorded *before* do not have: a repeated part adds nothing."""
+    """Return the changes that are not among those recorded *before*: a repeated part adds nothing."""
     known = {change.path: change.status for change in before} if before else {}
     added: list[RecordedChange] = []
     for change in changes:

@@ -1,4 +1,4 @@
-"""What happens to a project's commit history."""
+"""The events of a project's commit history."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from domain.event import Event, Personal
 
 
 class ChangeStatus(StrEnum):
-    """What a commit does to a path: add, modify, delete, change its type."""
+    """How a commit changes a path: it adds, modifies or deletes it, or changes its type."""
 
     ADDED = "A"
     MODIFIED = "M"
@@ -17,14 +17,14 @@ class ChangeStatus(StrEnum):
 
 
 class RecordedChange(Struct, frozen=True, kw_only=True):
-    """One path that a commit touched; its content is in the file's own stream."""
+    """A path that a commit changed; its content is in the file's own stream."""
 
     path: str
     status: ChangeStatus
 
 
 class CommitPartRecorded(Event, topic="commit.part_recorded", version=1):
-    """A part of a large commit was recorded; its last part completes it."""
+    """A part of a large commit was recorded; the last part completes the commit."""
 
     project_id: str
     sha: str
@@ -34,8 +34,8 @@ class CommitPartRecorded(Event, topic="commit.part_recorded", version=1):
 class CommitRecorded(Event, topic="commit.recorded", version=1, subject="author_id"):
     """A commit was recorded as the *number*-th of the project.
 
-    *author_id* names the key of the author's data: an id derived from the author's address within this project.
-    *authored_at* is RFC 3339, as the author's machine gave it.
+    *author_id* names the key of the author's data: it is derived from the author's address within this
+    project. *authored_at* is an RFC 3339 time by the clock of the author's machine.
     """
 
     project_id: str

@@ -1,14 +1,15 @@
-"""What the name of a commit looks like."""
+"""The form of commit hashes."""
 
 import re
 
 from domain.errors import InvalidError
+from domain.limits import SHA
 
-_SHA = re.compile(r"[0-9a-f]{4,64}")
+_SHA = re.compile(SHA)
 
 
 def checked_sha(sha: str, *, pointer: str) -> str:
-    """Return *sha*, or refuse what is not 4 to 64 lower-case hexadecimal digits."""
+    """Return *sha*, or refuse anything but 4 to 64 lower-case hexadecimal digits."""
     if _SHA.fullmatch(sha) is None:
-        raise InvalidError("a commit's name has 4 to 64 lower-case hexadecimal digits", pointer=pointer)
+        raise InvalidError("write a commit hash: 4 to 64 lower-case hexadecimal digits", pointer=pointer)
     return sha

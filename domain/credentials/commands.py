@@ -1,12 +1,14 @@
-"""What may be asked of credentials."""
+"""The commands of credentials."""
 
 from domain.command import Command
+from domain.policy import Scope, anybody, signed_in
 
 
-class ChangePassword(Command, tag="credentials.change_password"):
-    """Give the account another password, and end its sessions but *kept_session*.
+class ChangePassword(Command, tag="credentials.change_password", rule=signed_in(Scope.ACCOUNT)):
+    """Give the account another password, and end its sessions except *kept_session*.
 
-    *epoch* is the account's when the change was allowed: a reset that was handed out before another one is refused.
+    *epoch* is the credentials' epoch when the change was permitted: a password reset that was requested
+    before the last change is refused.
     """
 
     account_id: str
@@ -15,30 +17,30 @@ class ChangePassword(Command, tag="credentials.change_password"):
     epoch: int | None
 
 
-class RehashPassword(Command, tag="credentials.rehash_password"):
-    """Put *password_hash* in the place of *replaced*, which is a hash of the same password."""
+class RehashPassword(Command, tag="credentials.rehash_password", rule=anybody(Scope.WRITE)):
+    """Replace the hash *replaced* by *password_hash*, a hash of the same password."""
 
     account_id: str
     replaced: str
     password_hash: str
 
 
-class RevokeSessions(Command, tag="credentials.revoke_sessions"):
-    """End the account's sessions but *kept_session*."""
+class RevokeSessions(Command, tag="credentials.revoke_sessions", rule=signed_in(Scope.ACCOUNT)):
+    """End the account's sessions except *kept_session*."""
 
     account_id: str
     kept_session: str | None
 
 
-class PrepareTotp(Command, tag="credentials.prepare_totp"):
-    """Keep a sealed secret for one-time passwords until it is enabled."""
+class PrepareTotp(Command, tag="credentials.prepare_totp", rule=signed_in(Scope.ACCOUNT)):
+    """Store a sealed secret for one-time passwords, to be enabled later."""
 
     account_id: str
     secret: str
 
 
-class EnableTotp(Command, tag="credentials.enable_totp"):
-    """Ask for one-time passwords from now on; *secret* is the prepared one, *step* that of the proof."""
+class EnableTotp(Command, tag="credentials.enable_totp", rule=signed_in(Scope.ACCOUNT)):
+    """Require one-time passwords; *step* is that of the password that proves the prepared *secret*."""
 
     account_id: str
     secret: str
@@ -46,22 +48,22 @@ class EnableTotp(Command, tag="credentials.enable_totp"):
     recovery_hashes: tuple[str, ...]
 
 
-class UseTotp(Command, tag="credentials.use_totp"):
-    """Use the one-time password of *step*, once."""
+class UseTotp(Command, tag="credentials.use_totp", rule=anybody(Scope.WRITE)):
+    """Use the one-time password of *step*; each can be used once."""
 
     account_id: str
     step: int
 
 
-class UseRecoveryCode(Command, tag="credentials.use_recovery_code"):
-    """Use the recovery code with this hash, once."""
+class UseRecoveryCode(Command, tag="credentials.use_recovery_code", rule=anybody(Scope.WRITE)):
+    """Use the recovery code with this hash; each can be used once."""
 
     account_id: str
     code_hash: str
 
 
-class DisableTotp(Command, tag="credentials.disable_totp"):
-    """Ask for no one-time passwords any more."""
+class DisableTotp(Command, tag="credentials.disable_totp", rule=signed_in(Scope.ACCOUNT)):
+    """Stop requiring one-time passwords."""
 
     account_id: str
 

@@ -1,11 +1,11 @@
-"""How an account is signed in to, and what ends its sessions."""
+"""The decider of the credentials of an account, which also end all its sessions at once."""
 
 from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.account.state import Account
+from domain.account.decider import Account, require_account
 from domain.actor import Actor
 from domain.credentials.commands import (
     ChangePassword,
@@ -29,19 +29,19 @@ from domain.credentials.events import (
     TotpPrepared,
     TotpUsed,
 )
-from domain.errors import ConflictError, ForbiddenError, NotFoundError
+from domain.errors import ConflictError, ForbiddenError
 from domain.policy import permit
 
 USED = ""
-"""What stands in the place of a recovery code's hash once the code was used."""
+"""What replaces the hash of a recovery code that was used."""
 
 
 class Credentials(Struct, frozen=True, kw_only=True):
-    """Credentials as their events left them. As those of an account they are personal data, and never snapshotted.
+    """The state of credentials. They are personal data, so they have no snapshots.
 
-    *password_hash* is None while the password is that of the registration. *epoch* counts how often all sessions ended
-    at once, and *kept_session* is the one that the last time left. *totp_secret* is None where no one-time password is
-    asked for; *totp_step* is the last one that was used.
+    *password_hash* is None while the password is that of the registration. *epoch* counts how often all
+    sessions ended at once, and *kept_session* is the one that stayed open the last time. *totp_secret* is
+    None where no one-time password is required; *totp_step* is that of the last one that was used.
     """
 
     password_hash: str | None = None
@@ -56,8 +56,8 @@ class Credentials(Struct, frozen=True, kw_only=True):
         """Return the hash of the password of *account*, whose credentials these are."""
         return account.password_hash if self.password_hash is None else self.password_hash
 
-    def keep(self, session_id: str, epoch: int) -> bool:
-        """Tell whether a session that was opened in *epoch* has not ended with all others."""
+    def keeps(self, session_id: str, epoch: int) -> bool:
+        """Return whether a session that was opened in *epoch* did not end together with all others."""
         return epoch == self.epoch or session_id == self.kept_session
 
 
@@ -67,7 +67,7 @@ INITIAL = Credentials()
 def decide(
     account: Account, credentials: Credentials, command: CredentialsCommand, actor: Actor
 ) -> tuple[CredentialsEvent, ...]:
-    """Return the events that *command* causes, or refuse it: each concerns the actor's own account."""
+    """Return the events that *command* causes, or refuse it; an actor changes its own credentials."""
     _require_own(account, command, actor)
     return _decided(account, credentials, command)
 
@@ -79,7 +79,7 @@ def _decided(  # noqa: PLR0911 # one for each command
         case ChangePassword():
             return _change_password(credentials, command)
         case RehashPassword(account_id=id_, password_hash=password_hash):
-            if credentials.password_of(account) != command.replaced:  # changed since it was verified
+            if credentials.password_of(account) != command.replaced:  # it changed after it was verified
                 return ()
             return (PasswordRehashed(account_id=id_, password_hash=password_hash),)
         case RevokeSessions(account_id=id_, kept_session=kept):
@@ -98,7 +98,10 @@ def _decided(  # noqa: PLR0911 # one for each command
 
 def _change_password(credentials: Credentials, command: ChangePassword) -> tuple[CredentialsEvent, ...]:
     if command.epoch is not None and command.epoch != credentials.epoch:
-        raise ForbiddenError("this reset was used, or is older than another change", code="reset_used")
+        raise ForbiddenError(
+            "this password reset was used, or is older than the last change: request a new one",
+            code="reset_used",
+        )
     changed = PasswordChanged(
         account_id=command.account_id,
         password_hash=command.password_hash,
@@ -111,7 +114,7 @@ def _enable_totp(credentials: Credentials, command: EnableTotp) -> tuple[Credent
     if credentials.totp_secret is not None:
         raise ConflictError("one-time passwords are enabled already", code="mfa_enabled")
     if credentials.totp_prepared is None or credentials.totp_prepared != command.secret:
-        raise ConflictError("ask for a new secret first: this one is out of date", code="mfa_not_prepared")
+        raise ConflictError("request a new secret first: this one is out of date", code="mfa_not_prepared")
     enabled = TotpEnabled(
         account_id=command.account_id, step=command.step, recovery_hashes=command.recovery_hashes
     )
@@ -140,14 +143,12 @@ def _with_totp(
 
 
 def _require_own(account: Account, command: CredentialsCommand, actor: Actor) -> None:
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     if actor.id != command.account_id:
-        ends_only = isinstance(command, RevokeSessions)
-        if not ends_only:
-            raise ForbiddenError("this is for the account itself to do", code="forbidden")
+        if not isinstance(command, RevokeSessions):
+            raise ForbiddenError("only the account itself may do this", code="forbidden")
         permit(actor, "account.administer")
-    if not account.exists:
-        raise NotFoundError("there is no such account", code="account_not_found")
+    require_account(account)
 
 
 def evolve(credentials: Credentials, event: CredentialsEvent) -> Credentials:  # noqa: PLR0911 # one line each

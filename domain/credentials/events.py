@@ -1,64 +1,77 @@
-"""What happens to credentials. They are a stream beside the account's, so that signing in moves no account's version."""
+"""The events of credentials.
+
+They have a stream of their own, so that signing in does not change the version of the account.
+"""
 
 from domain.event import Event, Secret
 
+_WITHHELD = "how somebody signs in is that person's own matter"
 
-class PasswordChanged(Event, topic="credentials.password_changed", version=1, subject="account_id"):
-    """The account got another password; its sessions ended, but for the one that is named."""
+
+class PasswordChanged(
+    Event, topic="credentials.password_changed", version=1, subject="account_id", withheld=_WITHHELD
+):
+    """The account got another password; its sessions ended, except *kept_session*."""
 
     account_id: str
     password_hash: Secret[str]
     kept_session: str | None
 
 
-class PasswordRehashed(Event, topic="credentials.password_rehashed", version=1, subject="account_id"):
-    """The password stayed, and was hashed anew with the parameters of today."""
+class PasswordRehashed(
+    Event, topic="credentials.password_rehashed", version=1, subject="account_id", withheld=_WITHHELD
+):
+    """The password was hashed again with the current parameters; it is the same password."""
 
     account_id: str
     password_hash: Secret[str]
 
 
-class SessionsRevoked(Event, topic="credentials.sessions_revoked", version=1):
-    """The account's sessions ended, but for the one that is named."""
+class SessionsRevoked(Event, topic="credentials.sessions_revoked", version=1, withheld=_WITHHELD):
+    """The account's sessions ended, except *kept_session*."""
 
     account_id: str
     kept_session: str | None
 
 
-class TotpPrepared(Event, topic="credentials.totp_prepared", version=1, subject="account_id"):
-    """A secret for one-time passwords was handed out; nothing asks for it before it is enabled.
+class TotpPrepared(
+    Event, topic="credentials.totp_prepared", version=1, subject="account_id", withheld=_WITHHELD
+):
+    """A secret for one-time passwords was issued; signing in does not require it before it is enabled.
 
-    The secret is sealed with a key of the installation besides the person's.
+    The secret is sealed with a key of the installation, and encrypted with that of the person.
     """
 
     account_id: str
     secret: Secret[str]
 
 
-class TotpEnabled(Event, topic="credentials.totp_enabled", version=1, subject="account_id"):
-    """Signing in takes a one-time password from now on. *step* is that of the password which proved the secret."""
+class TotpEnabled(
+    Event, topic="credentials.totp_enabled", version=1, subject="account_id", withheld=_WITHHELD
+):
+    """Signing in requires a one-time password. *step* is that of the password that proved the secret."""
 
     account_id: str
     step: int
     recovery_hashes: Secret[tuple[str, ...]]
 
 
-class TotpUsed(Event, topic="credentials.totp_used", version=1):
-    """The one-time password of *step* was used: it, and those before it, are good no more."""
+class TotpUsed(Event, topic="credentials.totp_used", version=1, withheld=_WITHHELD):
+    """The one-time password of *step* was used: it and those before it are no longer valid."""
 
     account_id: str
     step: int
 
 
-class RecoveryCodeUsed(Event, topic="credentials.recovery_code_used", version=1):
-    """The recovery code with this number, counted from 0, was used: it is good no more."""
+class RecoveryCodeUsed(Event, topic="credentials.recovery_code_used", version=1, withheld=_WITHHELD):
+    """The recovery code with this number, counted from 0, was used: it is no longer valid."""
 
     account_id: str
     number: int
 
 
-class TotpDisabled(Event, topic="credentials.totp_disabled", version=1):
-    """Signing in takes no one-time password any more."""
+class TotpDisabled(Event, topic="credentials.totp_disabled", version=1, withheld=_WITHHELD):
+    """Signing in no longer requires a one-time password."""
 
     account_id: str
 

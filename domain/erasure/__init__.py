@@ -1,1 +1,1 @@
-"""What erasing a person leaves to do: the documents that were made from what can be read no more."""
+"""Erasures: read models remove the documents that hold a person's data."""

@@ -1,10 +1,11 @@
-"""What may be asked about erasures; the server itself asks it."""
+"""The commands of erasures, which only the server itself sends."""
 
 from domain.command import Command
+from domain.policy import administrator
 
 
-class EraseTraces(Command, tag="erasure.erase_traces"):
-    """Have forgotten under *home* what *person* wrote."""
+class EraseTraces(Command, tag="erasure.erase_traces", rule=administrator()):
+    """Record that read models must remove what *person* wrote under *home*."""
 
     home: str
     person: str
@@ -16,8 +17,8 @@ class EraseTraces(Command, tag="erasure.erase_traces"):
     tokens: tuple[str, ...] = ()
 
 
-class CompleteErasure(Command, tag="erasure.complete"):
-    """Tell that no trace of the account is left."""
+class CompleteErasure(Command, tag="erasure.complete", rule=administrator()):
+    """Record that no read model holds a trace of the account."""
 
     account_id: str
 

@@ -1,4 +1,4 @@
-"""What may happen to what was made from a person's data."""
+"""The decider of erasures."""
 
 from typing import assert_never
 
@@ -11,7 +11,7 @@ from domain.policy import permit
 
 
 class Erasure(Struct, frozen=True, kw_only=True):
-    """An erasure as its last event left it."""
+    """The state of an erasure."""
 
     completed: bool
 
@@ -21,7 +21,7 @@ INITIAL = Erasure(completed=False)
 
 def decide(erasure: Erasure, command: ErasureCommand, actor: Actor) -> tuple[ErasureEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     match command:
         case EraseTraces():
             return (
@@ -42,6 +42,6 @@ def decide(erasure: Erasure, command: ErasureCommand, actor: Actor) -> tuple[Era
             assert_never(command)
 
 
-def evolve(erasure: Erasure, event: ErasureEvent) -> Erasure:  # noqa: ARG001 # each event says all there is to know
+def evolve(erasure: Erasure, event: ErasureEvent) -> Erasure:  # noqa: ARG001 # an event determines the state alone
     """Return the erasure after *event*."""
     return Erasure(completed=isinstance(event, ErasureCompleted))

@@ -1,13 +1,16 @@
-"""What happens to what was made from a person's data."""
+"""The events of erasures."""
 
 from domain.event import Event
 
+_WITHHELD = "says nothing that the erasure of the account does not say"
 
-class TracesErased(Event, topic="erasure.traces_erased", version=1):
-    """Under one home key, what a person who was erased wrote is to be forgotten.
 
-    The log's own copy went with the key; this tells, in the order of everything else, whoever keeps a readable one. The
-    *person* is an account, or an author of commits. A person with many traces has several such events.
+class TracesErased(Event, topic="erasure.traces_erased", version=1, withheld=_WITHHELD):
+    """Read models must remove what an erased *person* wrote under *home*; the lists hold document ids.
+
+    The log's own copy became unreadable with the person's key; this event reaches, in order, the read models
+    that hold a readable one. The *person* is an account or an author of commits. One with many traces has
+    several events.
     """
 
     home: str
@@ -20,8 +23,8 @@ class TracesErased(Event, topic="erasure.traces_erased", version=1):
     tokens: tuple[str, ...]
 
 
-class ErasureCompleted(Event, topic="erasure.completed", version=1):
-    """No trace of the account is left in any read model."""
+class ErasureCompleted(Event, topic="erasure.completed", version=1, withheld=_WITHHELD):
+    """No read model holds a trace of the account."""
 
     account_id: str
 

@@ -1,10 +1,11 @@
-"""What may be asked of files."""
+"""The commands of files."""
 
 from domain.command import Command
 from domain.file.events import Encoding
+from domain.policy import ProjectRole, member
 
 
-class WriteFile(Command, tag="file.write"):
+class WriteFile(Command, tag="file.write", rule=member(ProjectRole.EDITOR)):
     """Set the content of the file at *path*."""
 
     project_id: str
@@ -13,7 +14,7 @@ class WriteFile(Command, tag="file.write"):
     encoding: Encoding | None
 
 
-class DeleteFile(Command, tag="file.delete"):
+class DeleteFile(Command, tag="file.delete", rule=member(ProjectRole.EDITOR)):
     """Delete the file at *path*."""
 
     project_id: str

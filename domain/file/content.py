@@ -1,4 +1,4 @@
-"""How large the content of a file is, and what it hashes to."""
+"""The size and the hash of a file's content."""
 
 import binascii
 import hashlib
@@ -13,11 +13,11 @@ def measure(
 ) -> tuple[int, str | None]:
     """Return the size of the decoded *content* in bytes and its SHA-256 in hex; `(0, None)` without content.
 
-    No encoding means UTF-8.
+    Without an *encoding* the content is text in UTF-8.
 
     Raises:
-        InvalidError: the content is not what its encoding says.
-        TooLargeError: the decoded content is above the limit for one file.
+        InvalidError: the content does not have its encoding.
+        TooLargeError: the decoded content is larger than a file may be.
     """
     if content is None:
         return 0, None

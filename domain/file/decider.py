@@ -1,4 +1,4 @@
-"""What may happen to a file of a project."""
+"""The decider of the files of a project."""
 
 from typing import assert_never
 
@@ -12,12 +12,11 @@ from domain.file.commands import DeleteFile, FileCommand, WriteFile
 from domain.file.content import measure
 from domain.file.events import Encoding, FileDeleted, FileEvent, FileWritten
 from domain.file.paths import checked_path
-from domain.project.access import require
-from domain.project.state import Project
+from domain.project.access import ProjectAccess, require
 
 
 class File(Struct, frozen=True, kw_only=True):
-    """A file as its events left it, without its content; *digest* is None where the content is not carried."""
+    """The state of a file, without its content; *digest* is None where the log does not carry the content."""
 
     exists: bool
     size: int
@@ -28,9 +27,9 @@ class File(Struct, frozen=True, kw_only=True):
 INITIAL = File(exists=False, size=0, digest=None, encoding=None)
 
 
-def decide(project: Project, file: File, command: FileCommand, actor: Actor) -> tuple[FileEvent, ...]:
+def decide(project: ProjectAccess, file: File, command: FileCommand, actor: Actor) -> tuple[FileEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     path = checked_path(command.path)
     match command:
         case WriteFile(content=content, encoding=encoding):
@@ -47,10 +46,9 @@ def decide(project: Project, file: File, command: FileCommand, actor: Actor) -> 
 def apply_change(
     file: File, project_id: str, change: Change, sha: str, *, pointer: str = "/content"
 ) -> tuple[FileEvent, ...]:
-    """Return what the commit *sha* does to the file at the path of *change*.
+    """Return the events that *change* of the commit *sha* causes in the file at its path.
 
-    The commit history has decided before that the commit may be recorded. *pointer* says where the content is
-    in the input.
+    The decider of the commit history has accepted the commit. *pointer* is that of the content in the input.
     """
     match change.status:
         case ChangeStatus.ADDED | ChangeStatus.MODIFIED | ChangeStatus.TYPE_CHANGED:
@@ -61,7 +59,7 @@ def apply_change(
             assert_never(change.status)
 
 
-def evolve(file: File, event: FileEvent) -> File:  # noqa: ARG001 # each event says all there is to know
+def evolve(file: File, event: FileEvent) -> File:  # noqa: ARG001 # an event determines the state alone
     """Return the file after *event*."""
     match event:
         case FileWritten():

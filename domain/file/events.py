@@ -1,4 +1,4 @@
-"""What happens to files."""
+"""The events of files."""
 
 from enum import StrEnum
 
@@ -6,14 +6,14 @@ from domain.event import Event
 
 
 class Encoding(StrEnum):
-    """How the content of a file is written in JSON."""
+    """The encoding of a file's content in JSON."""
 
     UTF8 = "utf-8"
     BASE64 = "base64"
 
 
 class FileWritten(Event, topic="file.written", version=1):
-    """The file got this content; None where the content is not carried (binary or too large).
+    """The file got this content; None where the log does not carry it (binary or too large).
 
     *size* is in bytes of the decoded content; *digest* is its SHA-256 in hex, None without content.
     """
@@ -28,7 +28,7 @@ class FileWritten(Event, topic="file.written", version=1):
 
 
 class FileDeleted(Event, topic="file.deleted", version=1):
-    """The file is gone from the project."""
+    """The file was deleted from the project."""
 
     project_id: str
     path: str

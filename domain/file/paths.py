@@ -1,6 +1,7 @@
-"""Which paths a file of a project may have."""
+"""The rules for the paths of files."""
 
 import re
+from functools import lru_cache
 
 from domain.errors import InvalidError
 from domain.limits import PATH_LENGTH
@@ -13,8 +14,8 @@ _BAD_SEGMENT = re.compile(r"(?:\A|/)\.{0,2}(?:/|\Z)")
 def checked_path(path: str, *, pointer: str = "/path") -> str:
     """Return *path* as it is, or refuse it.
 
-    Unicode is not normalised: like git, CodePark tells paths apart by their code points. Else two files of one
-    commit could become one, and an imported tree would not be the tree that its commit hash stands for.
+    Unicode is not normalised: like git, CodePark compares paths by their code points. Otherwise two files of
+    a commit could become one, and an imported tree would not be the tree that its commit hash stands for.
     """
     fault = path_fault(path)
     if fault is not None:
@@ -22,6 +23,9 @@ def checked_path(path: str, *, pointer: str = "/path") -> str:
     return path
 
 
+@lru_cache(
+    maxsize=256
+)  # a request checks its path twice: where it comes in, and where the command is decided
 def path_fault(path: str) -> str | None:
     """Return what is wrong with *path* in a sentence, or None."""
     if not 1 <= len(path) <= PATH_LENGTH:

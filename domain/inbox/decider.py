@@ -1,4 +1,4 @@
-"""What may happen to the notifications of an account."""
+"""The decider of the notifications of an account."""
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ from domain.text import checked_line
 
 
 class Inbox(Struct, frozen=True, kw_only=True):
-    """What was read last; not all that was ever read, for that grows without bound."""
+    """The ids that were read last; all that were ever read would grow without bound."""
 
     last: tuple[str, ...]
 
@@ -23,11 +23,11 @@ INITIAL = Inbox(last=())
 def decide(inbox: Inbox, command: ReadNotifications, actor: Actor) -> tuple[NotificationsRead, ...]:
     """Return the events that *command* causes, or refuse it.
 
-    Reading all is recorded each time: the state does not know what has arrived since.
+    Reading all is recorded each time: the state does not know which notifications have arrived since.
     """
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     if actor.id != command.account_id:
-        raise ForbiddenError("only the account itself reads its notifications")
+        raise ForbiddenError("only the account itself may mark its notifications as read")
     if command.ids is None:
         return (NotificationsRead(account_id=command.account_id, ids=None),)
     ids = _checked_ids(command.ids)
@@ -36,7 +36,7 @@ def decide(inbox: Inbox, command: ReadNotifications, actor: Actor) -> tuple[Noti
     return (NotificationsRead(account_id=command.account_id, ids=ids),)
 
 
-def evolve(inbox: Inbox, event: NotificationsRead) -> Inbox:  # noqa: ARG001 # the event says all there is to know
+def evolve(inbox: Inbox, event: NotificationsRead) -> Inbox:  # noqa: ARG001 # the event determines the state alone
     """Return the inbox after *event*."""
     return Inbox(last=event.ids or ())
 
@@ -44,5 +44,5 @@ def evolve(inbox: Inbox, event: NotificationsRead) -> Inbox:  # noqa: ARG001 # t
 def _checked_ids(ids: tuple[str, ...]) -> tuple[str, ...]:
     if len(ids) > READ_IDS:
         raise InvalidError(f"name at most {READ_IDS} notifications at once", pointer="/ids")
-    lines = (checked_line(item, pointer=f"/ids/{index}", longest=ID_LENGTH) for index, item in enumerate(ids))
+    lines = (checked_line(id_, pointer=f"/ids/{index}", longest=ID_LENGTH) for index, id_ in enumerate(ids))
     return tuple(dict.fromkeys(lines))

@@ -1,10 +1,12 @@
-"""What happens to an account's notifications."""
+"""The event of an account's notifications."""
 
 from domain.event import Event
 
 
-class NotificationsRead(Event, topic="notifications.read", version=1):
-    """The account read these notifications, or with *ids* None all that it had."""
+class NotificationsRead(
+    Event, topic="notifications.read", version=1, withheld="when somebody reads is that person's own matter"
+):
+    """The account read these notifications or, with *ids* None, all of them."""
 
     account_id: str
     ids: tuple[str, ...] | None

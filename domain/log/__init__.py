@@ -1,1 +1,1 @@
-"""What the log says about itself."""
+"""Events about the log itself."""

@@ -1,1 +1,1 @@
-"""Projects and who works on them."""
+"""Projects and their collaborators."""

@@ -1,10 +1,12 @@
-"""Who may see a project, and who may do what in it."""
+"""The rules of access to a project: who may see it, and who may do what in it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from domain.actor import Actor
 from domain.errors import ForbiddenError, NotFoundError
 from domain.policy import POLICY, ProjectRole, permit
 from domain.project.events import CollaboratorRole, Visibility
-from domain.project.state import Project
 
 _ROLES = {
     CollaboratorRole.VIEWER: ProjectRole.VIEWER,
@@ -13,10 +15,40 @@ _ROLES = {
 }
 
 
-def role_of(project: Project, actor: Actor) -> ProjectRole | None:
-    """Return the actor's role in the project: administrators own all, who has signed in views what is public.
+class ProjectAccess(Protocol):
+    """What the rules of access need to know of a project."""
 
-    Auditors see every project, but that is no role: they change nothing beyond the role that they have.
+    @property
+    def exists(self) -> bool:
+        """Return whether the project was ever created."""
+        ...
+
+    @property
+    def deleted(self) -> bool:
+        """Return whether the project was deleted."""
+        ...
+
+    @property
+    def owner_id(self) -> str:
+        """Return the id of the account that owns the project."""
+        ...
+
+    @property
+    def visibility(self) -> Visibility:
+        """Return who may see the project besides those who work on it."""
+        ...
+
+    @property
+    def collaborators(self) -> Mapping[str, CollaboratorRole]:
+        """Return the roles of the collaborators, by account id."""
+        ...
+
+
+def role_of(project: ProjectAccess, actor: Actor) -> ProjectRole | None:
+    """Return the actor's role in the project; None for an actor without one, and in a deleted project.
+
+    Administrators are owners of every project; an account is a viewer of a public one. Auditors see every
+    project, but that is no role: they change nothing beyond the role that they have.
     """
     if actor.is_anonymous or not project.exists or project.deleted:
         return None
@@ -28,19 +60,30 @@ def role_of(project: Project, actor: Actor) -> ProjectRole | None:
     return ProjectRole.VIEWER if project.visibility is Visibility.PUBLIC else None
 
 
-def may_see(project: Project, actor: Actor) -> bool:
-    """Tell whether the actor may know of the project; nobody sees a deleted one."""
+def sees(actor: Actor, visibility: str, owner_id: str, collaborators: Iterable[str]) -> bool:
+    """Return whether the actor may know of such a project: one rule for commands and queries.
+
+    *collaborators* are account ids.
+    """
+    if visibility == Visibility.PUBLIC or actor.sees_all:
+        return True
+    return not actor.is_anonymous and (actor.id == owner_id or actor.id in collaborators)
+
+
+def may_see(project: ProjectAccess, actor: Actor) -> bool:
+    """Return whether the actor may know of the project; nobody sees a deleted one."""
     if not project.exists or project.deleted:
         return False
-    return project.visibility is Visibility.PUBLIC or actor.sees_all or role_of(project, actor) is not None
+    return sees(actor, project.visibility, project.owner_id, project.collaborators)
 
 
-def require(project: Project, actor: Actor, action: str) -> None:
-    """Refuse an actor whom the policy does not let do *action* to the project.
+def require(project: ProjectAccess, actor: Actor, action: str) -> None:
+    """Refuse an actor whom the policy does not let take *action* in the project.
 
     Raises:
         NotFoundError: the project does not exist, is deleted, or the actor may not know of it.
-        ForbiddenError: the actor may see the project, but has not signed in, lacks a role, or uses a narrower token.
+        ForbiddenError: the actor may see the project, but has not signed in, lacks a role, or uses a token
+            without the scope.
     """
     if not may_see(project, actor):
         raise NotFoundError("there is no such project", code="project_not_found")

@@ -1,11 +1,12 @@
-"""What may be asked of projects."""
+"""The commands of projects."""
 
 from domain.command import Command
+from domain.policy import ProjectRole, member
 from domain.project.events import CollaboratorRole, Visibility
 
 
-class CreateProject(Command, tag="project.create"):
-    """Start a project owned by the actor."""
+class CreateProject(Command, tag="project.create", rule=member()):
+    """Create a project, owned by the actor."""
 
     project_id: str
     name: str
@@ -14,29 +15,29 @@ class CreateProject(Command, tag="project.create"):
     language: str | None
 
 
-class UpdateProject(Command, tag="project.update"):
-    """Change what the project says about itself; a field that is absent from *changes* stays."""
+class UpdateProject(Command, tag="project.update", rule=member(ProjectRole.MAINTAINER)):
+    """Change the fields of the project that *changes* names; the others stay."""
 
     project_id: str
     changes: dict[str, str | None]
 
 
-class DeleteProject(Command, tag="project.delete"):
+class DeleteProject(Command, tag="project.delete", rule=member(ProjectRole.OWNER)):
     """Delete the project."""
 
     project_id: str
 
 
-class SetCollaborator(Command, tag="collaborator.set"):
-    """Let an account work on the project in this role."""
+class SetCollaborator(Command, tag="collaborator.set", rule=member(ProjectRole.MAINTAINER)):
+    """Add a collaborator, or give one another role."""
 
     project_id: str
     account_id: str
     role: CollaboratorRole
 
 
-class RemoveCollaborator(Command, tag="collaborator.remove"):
-    """Let an account no longer work on the project."""
+class RemoveCollaborator(Command, tag="collaborator.remove", rule=member(ProjectRole.MAINTAINER)):
+    """Remove a collaborator from the project."""
 
     project_id: str
     account_id: str

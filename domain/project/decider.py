@@ -1,6 +1,10 @@
-"""What may happen to a project."""
+"""The decider of projects and their collaborators."""
 
+from collections.abc import Mapping
 from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.actor import Actor
 from domain.errors import ConflictError, InvalidError, NotFoundError
@@ -18,6 +22,7 @@ from domain.project.commands import (
 from domain.project.events import (
     CollaboratorAdded,
     CollaboratorRemoved,
+    CollaboratorRole,
     CollaboratorRoleChanged,
     ProjectCreated,
     ProjectDeleted,
@@ -25,12 +30,34 @@ from domain.project.events import (
     ProjectUpdated,
     Visibility,
 )
-from domain.project.state import INITIAL, Project, evolve
 from domain.text import checked_line, checked_text
 
-__all__ = ["INITIAL", "Project", "decide", "evolve"]
-
 _FIELDS = frozenset({"name", "description", "visibility", "language"})
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """The state of a project; *collaborators* maps account ids to roles and is never changed in place."""
+
+    exists: bool
+    deleted: bool
+    owner_id: str
+    name: str
+    description: str
+    visibility: Visibility
+    language: str | None
+    collaborators: Mapping[str, CollaboratorRole]
+
+
+INITIAL = Project(
+    exists=False,
+    deleted=False,
+    owner_id="",
+    name="",
+    description="",
+    visibility=Visibility.PRIVATE,
+    language=None,
+    collaborators={},
+)
 
 
 def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[ProjectEvent, ...]:
@@ -41,7 +68,7 @@ def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[Pro
         case UpdateProject():
             return _update(project, command, actor)
         case DeleteProject(project_id=project_id):
-            require(project, actor, command.type_name())
+            require(project, actor, command.NAME)
             return (ProjectDeleted(project_id=project_id),)
         case SetCollaborator():
             return _set_collaborator(project, command, actor)
@@ -51,8 +78,41 @@ def decide(project: Project, command: ProjectCommand, actor: Actor) -> tuple[Pro
             assert_never(command)
 
 
+def evolve(project: Project, event: ProjectEvent) -> Project:
+    """Return the project after *event*."""
+    match event:
+        case ProjectCreated():
+            return Project(
+                exists=True,
+                deleted=False,
+                owner_id=event.owner_id,
+                name=event.name,
+                description=event.description,
+                visibility=event.visibility,
+                language=event.language,
+                collaborators={},
+            )
+        case ProjectUpdated():
+            return replace(
+                project,
+                name=event.name,
+                description=event.description,
+                visibility=event.visibility,
+                language=event.language,
+            )
+        case ProjectDeleted():
+            return replace(project, deleted=True)
+        case CollaboratorAdded() | CollaboratorRoleChanged():
+            return replace(project, collaborators={**project.collaborators, event.account_id: event.role})
+        case CollaboratorRemoved():
+            others = {id_: role for id_, role in project.collaborators.items() if id_ != event.account_id}
+            return replace(project, collaborators=others)
+        case _:
+            assert_never(event)
+
+
 def _create(project: Project, command: CreateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     if project.exists:
         raise ConflictError("there is a project with this id already", code="project_exists")
     created = ProjectCreated(
@@ -67,11 +127,11 @@ def _create(project: Project, command: CreateProject, actor: Actor) -> tuple[Pro
 
 
 def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     changes = command.changes
     for field in changes:
         if field not in _FIELDS:
-            raise InvalidError("a project has no such field", pointer=f"/{field}")
+            raise InvalidError("a project has no such field: leave it out", pointer=f"/{field}")
     updated = ProjectUpdated(
         project_id=command.project_id,
         name=_name(changes["name"]) if "name" in changes else project.name,
@@ -85,11 +145,11 @@ def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[Pro
 
 
 def _set_collaborator(project: Project, command: SetCollaborator, actor: Actor) -> tuple[ProjectEvent, ...]:
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     account_id = checked_line(command.account_id, pointer="/accountId", longest=ID_LENGTH)
     if account_id == project.owner_id:
         raise ConflictError(
-            "the owner of a project cannot be its collaborator too", code="owner_collaborator"
+            "the owner of a project cannot be a collaborator of it", code="owner_collaborator"
         )
     role = project.collaborators.get(account_id)
     if role is None:
@@ -103,15 +163,17 @@ def _remove_collaborator(
     project: Project, command: RemoveCollaborator, actor: Actor
 ) -> tuple[ProjectEvent, ...]:
     leaves = command.account_id == actor.id
-    require(project, actor, "collaborator.leave" if leaves else command.type_name())
+    require(project, actor, "collaborator.leave" if leaves else command.NAME)
     if command.account_id not in project.collaborators:
-        raise NotFoundError("this account is no collaborator of the project", code="collaborator_not_found")
+        raise NotFoundError(
+            "this account is not a collaborator of the project", code="collaborator_not_found"
+        )
     return (CollaboratorRemoved(project_id=command.project_id, account_id=command.account_id),)
 
 
 def _name(value: str | None) -> str:
     if value is None:
-        raise InvalidError("a project has a name: write one", pointer="/name")
+        raise InvalidError("write a name: every project has one", pointer="/name")
     return checked_line(value, pointer="/name", longest=NAME_LENGTH)
 
 

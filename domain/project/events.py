@@ -1,4 +1,4 @@
-"""What happens to projects."""
+"""The events of projects."""
 
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ class Visibility(StrEnum):
 
 
 class CollaboratorRole(StrEnum):
-    """What a collaborator may do in a project; each includes the ones before."""
+    """The role of a collaborator in a project; each includes those before it."""
 
     VIEWER = "viewer"
     EDITOR = "editor"
@@ -21,7 +21,7 @@ class CollaboratorRole(StrEnum):
 
 
 class ProjectCreated(Event, topic="project.created", version=1):
-    """Somebody started a project."""
+    """Somebody created a project."""
 
     project_id: str
     owner_id: str
@@ -32,7 +32,7 @@ class ProjectCreated(Event, topic="project.created", version=1):
 
 
 class ProjectUpdated(Event, topic="project.updated", version=1):
-    """Somebody changed what the project says about itself; all of it as it is now."""
+    """Somebody changed fields of the project; the event has all of them."""
 
     project_id: str
     name: str

@@ -1,11 +1,12 @@
-"""What may be asked of reviews. *mentions* are the accounts whose names the words mention."""
+"""The commands of reviews. *mentions* are the ids of the accounts that the texts mention."""
 
 from domain.command import Command
+from domain.policy import ProjectRole, member
 from domain.review.events import Decision
 
 
-class OpenReview(Command, tag="review.open"):
-    """Ask for a review."""
+class OpenReview(Command, tag="review.open", rule=member(ProjectRole.VIEWER)):
+    """Open a review."""
 
     project_id: str
     review_id: str
@@ -15,8 +16,8 @@ class OpenReview(Command, tag="review.open"):
     mentions: tuple[str, ...]
 
 
-class CommentReview(Command, tag="review.comment"):
-    """Say something about the change."""
+class CommentReview(Command, tag="review.comment", rule=member(ProjectRole.VIEWER)):
+    """Comment on a review."""
 
     project_id: str
     review_id: str
@@ -27,8 +28,8 @@ class CommentReview(Command, tag="review.comment"):
     mentions: tuple[str, ...]
 
 
-class DecideReview(Command, tag="review.decide"):
-    """Approve the change or ask for another."""
+class DecideReview(Command, tag="review.decide", rule=member(ProjectRole.EDITOR)):
+    """Approve the change or request another one."""
 
     project_id: str
     review_id: str
@@ -36,8 +37,8 @@ class DecideReview(Command, tag="review.decide"):
     text: str
 
 
-class CloseReview(Command, tag="review.close"):
-    """End the review."""
+class CloseReview(Command, tag="review.close", rule=member(ProjectRole.VIEWER)):
+    """Close the review."""
 
     project_id: str
     review_id: str

@@ -1,4 +1,4 @@
-"""What may happen to a review."""
+"""The decider of reviews."""
 
 from collections.abc import Mapping
 from typing import assert_never
@@ -11,8 +11,7 @@ from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.file.paths import checked_path
 from domain.limits import REVIEW_COMMITS, TEXT_LENGTH, TITLE_LENGTH
-from domain.project.access import require
-from domain.project.state import Project
+from domain.project.access import ProjectAccess, require
 from domain.review.commands import CloseReview, CommentReview, DecideReview, OpenReview, ReviewCommand
 from domain.review.events import (
     Decision,
@@ -26,9 +25,9 @@ from domain.text import checked_line, checked_text, checked_words
 
 
 class Review(Struct, frozen=True, kw_only=True):
-    """A review as its events left it; *decisions* has the last one of each reviewer.
+    """The state of a review; *decisions* holds the last one of each reviewer.
 
-    It holds nobody's words: a snapshot of the state is not encrypted, so that it must stay free of personal data.
+    It has no texts: a snapshot of the state is not encrypted, so the state must stay free of personal data.
     """
 
     exists: bool
@@ -42,9 +41,11 @@ class Review(Struct, frozen=True, kw_only=True):
 INITIAL = Review(exists=False, closed=False, project_id="", author_id="", comments=frozenset(), decisions={})
 
 
-def decide(project: Project, review: Review, command: ReviewCommand, actor: Actor) -> tuple[ReviewEvent, ...]:
+def decide(
+    project: ProjectAccess, review: Review, command: ReviewCommand, actor: Actor
+) -> tuple[ReviewEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     match command:
         case OpenReview():
             return _open(review, command, actor)
@@ -77,7 +78,7 @@ def _open(review: Review, command: OpenReview, actor: Actor) -> tuple[ReviewEven
     if review.exists:
         raise ConflictError("there is a review with this id already", code="review_exists")
     if len(command.commits) > REVIEW_COMMITS:
-        raise InvalidError(f"a review is of at most {REVIEW_COMMITS} commits", pointer="/commits")
+        raise InvalidError(f"a review names at most {REVIEW_COMMITS} commits", pointer="/commits")
     for index, sha in enumerate(command.commits):
         checked_sha(sha, pointer=f"/commits/{index}")
     opened = ReviewOpened(
@@ -98,9 +99,9 @@ def _comment(review: Review, command: CommentReview, actor: Actor) -> tuple[Revi
         raise ConflictError("there is a comment with this id already", code="comment_exists")
     if command.line is not None:
         if command.path is None:
-            raise InvalidError("a line is a line of a file: give the path too", pointer="/line")
+            raise InvalidError("name the path of the file that the line is in", pointer="/line")
         if command.line < 1:
-            raise InvalidError("lines are counted from 1", pointer="/line")
+            raise InvalidError("lines are counted from 1: write a larger number", pointer="/line")
     commented = ReviewCommented(
         project_id=command.project_id,
         review_id=command.review_id,
@@ -118,7 +119,7 @@ def _comment(review: Review, command: CommentReview, actor: Actor) -> tuple[Revi
 def _decide(review: Review, command: DecideReview, actor: Actor) -> tuple[ReviewEvent, ...]:
     _require_open(review, command.project_id)
     if actor.id == review.author_id:
-        raise ConflictError("a review cannot be decided by its author", code="own_review")
+        raise ConflictError("the author of a review cannot decide it", code="own_review")
     text = checked_text(command.text, pointer="/text", longest=TEXT_LENGTH)
     if not text and review.decisions.get(actor.id) is command.decision:
         return ()
@@ -133,7 +134,9 @@ def _decide(review: Review, command: DecideReview, actor: Actor) -> tuple[Review
     return (decided,)
 
 
-def _close(project: Project, review: Review, command: CloseReview, actor: Actor) -> tuple[ReviewEvent, ...]:
+def _close(
+    project: ProjectAccess, review: Review, command: CloseReview, actor: Actor
+) -> tuple[ReviewEvent, ...]:
     _require_known(review, command.project_id)
     if actor.id != review.author_id:
         require(project, actor, "review.close_others")

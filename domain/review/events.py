@@ -1,4 +1,4 @@
-"""What happens to reviews. Words that a person wrote are that person's data."""
+"""The events of reviews. Texts that a person wrote are that person's data."""
 
 from enum import StrEnum
 
@@ -6,14 +6,14 @@ from domain.event import Event, Personal
 
 
 class Decision(StrEnum):
-    """What a reviewer thinks of the change."""
+    """The decision of a reviewer about the change."""
 
     APPROVED = "approved"
     CHANGES_REQUESTED = "changes_requested"
 
 
 class ReviewOpened(Event, topic="review.opened", version=1, subject="author_id"):
-    """Somebody asked for a review of some commits."""
+    """Somebody opened a review of some commits."""
 
     project_id: str
     review_id: str
@@ -25,7 +25,7 @@ class ReviewOpened(Event, topic="review.opened", version=1, subject="author_id")
 
 
 class ReviewCommented(Event, topic="review.commented", version=1, subject="author_id"):
-    """Somebody commented on the review; *path* and *line* where the comment is about one place."""
+    """Somebody commented on the review, or on one *line* of a file, or on the file at *path*."""
 
     project_id: str
     review_id: str
@@ -39,7 +39,7 @@ class ReviewCommented(Event, topic="review.commented", version=1, subject="autho
 
 
 class ReviewDecided(Event, topic="review.decided", version=1, subject="reviewer_id"):
-    """A reviewer approved the change or asked for another."""
+    """A reviewer approved the change or requested another one."""
 
     project_id: str
     review_id: str
@@ -50,7 +50,7 @@ class ReviewDecided(Event, topic="review.decided", version=1, subject="reviewer_
 
 
 class ReviewClosed(Event, topic="review.closed", version=1):
-    """The review is over."""
+    """The review was closed."""
 
     project_id: str
     review_id: str

@@ -1,8 +1,10 @@
-"""Whom a text mentions."""
+"""The names that a text mentions."""
 
 import re
 
-_MENTION = re.compile(r"(?<![\w.+%/@-])@([A-Za-z0-9][A-Za-z0-9-]{0,38})(?![\w@-])")
+from domain.limits import HANDLE
+
+_MENTION = re.compile(rf"(?<![\w.+%/@-])@({HANDLE[1:-1]})(?![\w@-])")  # without the anchors of the pattern
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)", re.DOTALL)
 _SPAN = re.compile(r"(?<!`)(`++)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -11,19 +13,20 @@ _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 def mentioned_names(text: str) -> tuple[str, ...]:
     """Return the names that follow an `@` in *text*, as first written, each once whatever its letter case.
 
-    What stands inside e-mail addresses, code spans or fenced code (CommonMark 0.31, 4.5 and 6.1) mentions nobody.
+    An `@` inside an e-mail address, a code span or fenced code (CommonMark 0.31, 4.5 and 6.1) mentions
+    nobody.
     """
     if "@" not in text:
         return ()
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for paragraph in _BLANK_LINE.split(_without_fences(text)):
         for name in _MENTION.findall(_SPAN.sub(" ", paragraph)):
-            found.setdefault(name.lower(), name)
-    return tuple(found.values())
+            names.setdefault(name.lower(), name)
+    return tuple(names.values())
 
 
 def _without_fences(text: str) -> str:
-    kept: list[str] = []
+    lines: list[str] = []
     fence = ""
     for line in text.splitlines():
         match = _FENCE.match(line)
@@ -32,7 +35,7 @@ def _without_fences(text: str) -> str:
                 fence = ""
         elif match and not (match[1][0] == "`" and "`" in match[2]):
             fence = match[1]
-            kept.append("")
+            lines.append("")
         else:
-            kept.append(line)
-    return "\n".join(kept)
+            lines.append(line)
+    return "\n".join(lines)

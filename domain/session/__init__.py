@@ -1,1 +1,1 @@
-"""Sessions: families of refresh tokens, of which one is good at a time."""
+"""Sessions: families of refresh tokens, of which one is valid at a time."""

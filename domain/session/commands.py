@@ -1,13 +1,14 @@
-"""What may be asked of sessions."""
+"""The commands of sessions."""
 
 from domain.command import Command
+from domain.policy import Scope, anybody
 from domain.session.events import EndReason
 
 
-class OpenSession(Command, tag="session.open"):
+class OpenSession(Command, tag="session.open", rule=anybody(Scope.WRITE)):
     """Sign in; times are in milliseconds since the epoch.
 
-    *epoch* is that of the credentials when the password was checked; *second_factor* tells that one was given.
+    *epoch* is that of the credentials when the password was checked; *second_factor* says that one was given.
     """
 
     session_id: str
@@ -21,8 +22,8 @@ class OpenSession(Command, tag="session.open"):
     second_factor: bool
 
 
-class RefreshSession(Command, tag="session.refresh"):
-    """Exchange the refresh token *token_id* for *next_token_id*, at the time *at* (milliseconds since the epoch)."""
+class RefreshSession(Command, tag="session.refresh", rule=anybody(Scope.WRITE)):
+    """Exchange the refresh token *token_id* for the next one; *at* is now (milliseconds since the epoch)."""
 
     session_id: str
     account_id: str
@@ -31,7 +32,7 @@ class RefreshSession(Command, tag="session.refresh"):
     at: int
 
 
-class EndSession(Command, tag="session.end"):
+class EndSession(Command, tag="session.end", rule=anybody(Scope.WRITE)):
     """End the session."""
 
     session_id: str

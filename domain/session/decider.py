@@ -1,7 +1,7 @@
-"""What may happen to a session.
+"""The decider of sessions.
 
-Refresh tokens rotate: each is good once, and one that comes a second time ends the session, for either its owner or a
-thief has used it before (RFC 9700, section 4.14.2).
+Refresh tokens rotate: each is valid once. A token that is used a second time ends the session, for either its
+owner or a thief has used it before (RFC 9700, section 4.14.2).
 """
 
 from typing import assert_never
@@ -9,7 +9,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.account.state import Account
+from domain.account.decider import Account, require_account
 from domain.actor import Actor
 from domain.credentials.decider import Credentials
 from domain.errors import ConflictError, ForbiddenError, NotFoundError
@@ -19,7 +19,7 @@ from domain.session.events import EndReason, SessionEnded, SessionEvent, Session
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """A session as its events left it; *token_id* is the refresh token that is good now."""
+    """The state of a session; *token_id* is that of the refresh token that is valid."""
 
     account_id: str
     epoch: int
@@ -28,10 +28,10 @@ class Session(Struct, frozen=True, kw_only=True):
     expires_at: int
     ended: EndReason | None
 
-    def lives(self, account: Account, credentials: Credentials, session_id: str, at: int) -> bool:
-        """Tell whether the session is good at the time *at* (milliseconds since the epoch)."""
-        kept = account.exists and credentials.keep(session_id, self.epoch)
-        return kept and self.ended is None and at < self.expires_at
+    def is_valid(self, account: Account, credentials: Credentials, session_id: str, at: int) -> bool:
+        """Return whether the session is valid at the time *at* (milliseconds since the epoch)."""
+        open_ = account.exists and credentials.keeps(session_id, self.epoch)
+        return open_ and self.ended is None and at < self.expires_at
 
 
 INITIAL = Session(account_id="", epoch=0, token_id="", opened_at=0, expires_at=0, ended=None)  # no token yet
@@ -40,8 +40,11 @@ INITIAL = Session(account_id="", epoch=0, token_id="", opened_at=0, expires_at=0
 def decide(
     account: Account, credentials: Credentials, session: Session, command: SessionCommand, actor: Actor
 ) -> tuple[SessionEvent, ...]:
-    """Return the events that *command* causes, or refuse it; *account* and its *credentials* are those it names."""
-    permit(actor, command.type_name())
+    """Return the events that *command* causes, or refuse it.
+
+    *account* and *credentials* are those of the account that the command names.
+    """
+    permit(actor, command.NAME)
     match command:
         case OpenSession():
             return _open(account, credentials, session, command)
@@ -58,12 +61,11 @@ def _open(
 ) -> tuple[SessionEvent, ...]:
     if session.account_id:
         raise ConflictError("this session was opened already: sign in again", code="session_exists")
-    if not account.exists:
-        raise NotFoundError("there is no such account", code="account_not_found")
+    require_account(account)
     if command.epoch != credentials.epoch or (
         credentials.totp_secret is not None and not command.second_factor
     ):
-        raise ForbiddenError("what you sign in with has just changed: sign in again", code="session_ended")
+        raise ForbiddenError("your credentials have just changed: sign in again", code="session_ended")
     opened = SessionOpened(
         session_id=command.session_id,
         account_id=command.account_id,
@@ -80,7 +82,7 @@ def _open(
 def _refresh(
     account: Account, credentials: Credentials, session: Session, command: RefreshSession
 ) -> tuple[SessionEvent, ...]:
-    if session.account_id != command.account_id or not session.lives(
+    if session.account_id != command.account_id or not session.is_valid(
         account, credentials, command.session_id, command.at
     ):
         raise ForbiddenError("the session has ended: sign in again", code="session_ended")

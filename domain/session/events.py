@@ -1,8 +1,10 @@
-"""What happens to sessions."""
+"""The events of sessions."""
 
 from enum import StrEnum
 
 from domain.event import Event, Personal
+
+_WITHHELD = "when and where somebody signs in is that person's own matter"
 
 
 class EndReason(StrEnum):
@@ -13,10 +15,10 @@ class EndReason(StrEnum):
     REUSE = "reuse"
 
 
-class SessionOpened(Event, topic="session.opened", version=1, subject="account_id"):
-    """Somebody signed in at *opened_at*. *token_id* is that of the refresh token; *expires_at* is the latest end.
+class SessionOpened(Event, topic="session.opened", version=1, subject="account_id", withheld=_WITHHELD):
+    """A person signed in. *token_id* is that of the refresh token; *expires_at* is the latest end.
 
-    *epoch* is the account's: the session ends when the account's moves on. Times are milliseconds since the epoch.
+    The session ends when the credentials get another *epoch*. Times are in milliseconds since 1970.
     """
 
     session_id: str
@@ -29,7 +31,7 @@ class SessionOpened(Event, topic="session.opened", version=1, subject="account_i
     address: Personal[str]
 
 
-class SessionRefreshed(Event, topic="session.refreshed", version=1):
+class SessionRefreshed(Event, topic="session.refreshed", version=1, withheld=_WITHHELD):
     """The refresh token was exchanged for the next one."""
 
     session_id: str
@@ -37,8 +39,8 @@ class SessionRefreshed(Event, topic="session.refreshed", version=1):
     token_id: str
 
 
-class SessionEnded(Event, topic="session.ended", version=1):
-    """The session ended: its tokens are good no more."""
+class SessionEnded(Event, topic="session.ended", version=1, withheld=_WITHHELD):
+    """The session ended: its tokens are no longer valid."""
 
     session_id: str
     account_id: str

@@ -1,1 +1,1 @@
-"""What people made of the suggestions that the insights gave."""
+"""The verdicts of people on the suggestions of the insights."""

@@ -1,4 +1,4 @@
-"""What may become of a suggestion; people may change their minds."""
+"""The decider of suggestions; people may change their minds."""
 
 from enum import StrEnum
 from typing import assert_never
@@ -7,15 +7,14 @@ from msgspec import Struct
 
 from domain.actor import Actor
 from domain.limits import ID_LENGTH
-from domain.project.access import require
-from domain.project.state import Project
+from domain.project.access import ProjectAccess, require
 from domain.suggestion.commands import AcceptSuggestion, DismissSuggestion, SuggestionCommand
 from domain.suggestion.events import SuggestionAccepted, SuggestionDismissed, SuggestionEvent
 from domain.text import checked_line
 
 
 class Verdict(StrEnum):
-    """What people made of a suggestion."""
+    """The verdict on a suggestion."""
 
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -23,7 +22,7 @@ class Verdict(StrEnum):
 
 
 class Suggestion(Struct, frozen=True, kw_only=True):
-    """A suggestion as its events left it; that it exists is the insights' knowledge, not the log's."""
+    """The state of a suggestion; whether it exists is known to the insights, not to the log."""
 
     verdict: Verdict
 
@@ -32,10 +31,10 @@ INITIAL = Suggestion(verdict=Verdict.OPEN)
 
 
 def decide(
-    project: Project, suggestion: Suggestion, command: SuggestionCommand, actor: Actor
+    project: ProjectAccess, suggestion: Suggestion, command: SuggestionCommand, actor: Actor
 ) -> tuple[SuggestionEvent, ...]:
     """Return the events that *command* causes, or refuse it."""
-    require(project, actor, command.type_name())
+    require(project, actor, command.NAME)
     suggestion_id = checked_line(command.suggestion_id, pointer="/suggestionId", longest=ID_LENGTH)
     match command:
         case AcceptSuggestion(project_id=project_id):
@@ -51,10 +50,10 @@ def decide(
 
 
 def evolve(
-    suggestion: Suggestion,  # noqa: ARG001 # each event says all there is to know
+    suggestion: Suggestion,  # noqa: ARG001 # an event determines the state alone
     event: SuggestionEvent,
 ) -> Suggestion:
-    """Return what became of the suggestion after *event*."""
+    """Return the suggestion after *event*."""
     match event:
         case SuggestionAccepted():
             return Suggestion(verdict=Verdict.ACCEPTED)

@@ -1,17 +1,17 @@
-"""What happens to suggestions."""
+"""The events of suggestions."""
 
 from domain.event import Event
 
 
 class SuggestionAccepted(Event, topic="suggestion.accepted", version=1):
-    """Somebody found the suggestion useful."""
+    """Somebody accepted the suggestion as useful."""
 
     project_id: str
     suggestion_id: str
 
 
 class SuggestionDismissed(Event, topic="suggestion.dismissed", version=1):
-    """Somebody wants to see the suggestion no more."""
+    """Somebody dismissed the suggestion: it is not shown again."""
 
     project_id: str
     suggestion_id: str

@@ -1,1 +1,1 @@
-"""API tokens: what services sign in with."""
+"""API tokens, which services sign in with."""

@@ -1,11 +1,11 @@
-"""What may be asked of API tokens."""
+"""The commands of API tokens."""
 
 from domain.command import Command
-from domain.policy import Scope
+from domain.policy import Scope, signed_in
 
 
-class CreateToken(Command, tag="token.create"):
-    """Make a token, which is known by its hash; *expires_at* is in milliseconds since the epoch."""
+class CreateToken(Command, tag="token.create", rule=signed_in(Scope.ACCOUNT)):
+    """Create a token, which is known by its hash; *expires_at* is in milliseconds since the epoch."""
 
     token_id: str
     account_id: str
@@ -15,8 +15,8 @@ class CreateToken(Command, tag="token.create"):
     expires_at: int
 
 
-class RevokeToken(Command, tag="token.revoke"):
-    """Let the token be good no more."""
+class RevokeToken(Command, tag="token.revoke", rule=signed_in(Scope.ACCOUNT)):
+    """Revoke the token."""
 
     token_id: str
     account_id: str

@@ -1,11 +1,11 @@
-"""What may happen to an API token."""
+"""The decider of API tokens."""
 
 from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.account.state import Account
+from domain.account.decider import Account, require_account
 from domain.actor import Actor
 from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from domain.limits import NAME_LENGTH
@@ -16,7 +16,7 @@ from domain.token.events import TokenCreated, TokenEvent, TokenRevoked
 
 
 class Token(Struct, frozen=True, kw_only=True):
-    """A token as its events left it."""
+    """The state of a token."""
 
     account_id: str
     token_hash: str
@@ -24,8 +24,8 @@ class Token(Struct, frozen=True, kw_only=True):
     expires_at: int
     revoked: bool
 
-    def lives(self, account: Account, at: int) -> bool:
-        """Tell whether the token is good at the time *at* (milliseconds since the epoch)."""
+    def is_valid(self, account: Account, at: int) -> bool:
+        """Return whether the token is valid at the time *at* (milliseconds since the epoch)."""
         return not self.revoked and at < self.expires_at and account.exists
 
 
@@ -34,7 +34,7 @@ INITIAL = Token(account_id="", token_hash="", scopes=(), expires_at=0, revoked=F
 
 def decide(account: Account, token: Token, command: TokenCommand, actor: Actor) -> tuple[TokenEvent, ...]:
     """Return the events that *command* causes, or refuse it; *account* is the one that the command names."""
-    permit(actor, command.type_name())
+    permit(actor, command.NAME)
     match command:
         case CreateToken():
             return _create(account, token, command, actor)
@@ -50,15 +50,14 @@ def decide(account: Account, token: Token, command: TokenCommand, actor: Actor) 
 
 def _create(account: Account, token: Token, command: CreateToken, actor: Actor) -> tuple[TokenEvent, ...]:
     if actor.id != command.account_id:
-        raise ForbiddenError("an account makes tokens for itself alone", code="forbidden")
-    if not account.exists:
-        raise NotFoundError("there is no such account", code="account_not_found")
+        raise ForbiddenError("an account creates tokens for itself alone", code="forbidden")
+    require_account(account)
     if token.account_id:
         raise ConflictError("there is a token with this id already", code="token_exists")
     if not command.scopes:
-        raise InvalidError("a token has at least one scope", pointer="/scopes")
+        raise InvalidError("choose at least one scope", pointer="/scopes")
     if actor.scopes is not None and not actor.scopes.issuperset(command.scopes):
-        raise ForbiddenError("a token cannot make one that may do more", code="scope_required")
+        raise ForbiddenError("a token cannot create one with more scopes than it has", code="scope_required")
     created = TokenCreated(
         token_id=command.token_id,
         account_id=command.account_id,

@@ -30,4 +30,4 @@ READ_MODELS: tuple[ReadModel, ...] = (
     sessions.MODEL,
     tokens.MODEL,
 )
-"""Those that are made from events alone; the insights need an analyser."""
+"""The models that need only events; the insights need an analyser as well."""

@@ -1,9 +1,11 @@
-"""Accounts, without anything that signs them in."""
+"""Accounts, without their credentials."""
 
 from collections.abc import Iterable
+from typing import get_args
 
 from domain.account.events import (
     AccountErased,
+    AccountEvent,
     AccountProfileChanged,
     AccountRegistered,
     AccountStandingChanged,
@@ -11,7 +13,7 @@ from domain.account.events import (
 from domain.event import ERASED
 from domain.record import Record
 from domain.times import rfc3339
-from projections.model import Collection
+from projections.model import Collection, Shows
 from projections.models.dispatch import read_model
 from projections.writes import Document, Patch, Put, Write
 
@@ -26,13 +28,12 @@ def _registered(event: AccountRegistered, record: Record) -> Iterable[Write]:
         "roles": list(event.roles),
         "tier": event.tier,
         "createdAt": rfc3339(record.occurred_at),
-        **_moved(record),
     }
     return (Put(ACCOUNTS, event.account_id, document),)
 
 
-def _profile_changed(event: AccountProfileChanged, record: Record) -> Iterable[Write]:
-    changes = _moved(record)
+def _profile_changed(event: AccountProfileChanged, _: Record) -> Iterable[Write]:
+    changes: Document = {}
     if event.email is not None:
         changes["email"] = event.email
     if event.name is not None:
@@ -40,18 +41,13 @@ def _profile_changed(event: AccountProfileChanged, record: Record) -> Iterable[W
     return (Patch(ACCOUNTS, event.account_id, changes),)
 
 
-def _standing_changed(event: AccountStandingChanged, record: Record) -> Iterable[Write]:
-    changes = {"roles": list(event.roles), "tier": event.tier, **_moved(record)}
+def _standing_changed(event: AccountStandingChanged, _: Record) -> Iterable[Write]:
+    return (Patch(ACCOUNTS, event.account_id, {"roles": list(event.roles), "tier": event.tier}),)
+
+
+def _erased(event: AccountErased, _: Record) -> Iterable[Write]:
+    changes = {"email": ERASED, "name": ERASED, "roles": [], "erased": True}
     return (Patch(ACCOUNTS, event.account_id, changes),)
-
-
-def _erased(event: AccountErased, record: Record) -> Iterable[Write]:
-    changes = {"email": ERASED, "name": ERASED, "roles": [], "erased": True, **_moved(record)}
-    return (Patch(ACCOUNTS, event.account_id, changes),)
-
-
-def _moved(record: Record) -> Document:
-    return {"version": record.version, "updatedAt": rfc3339(record.occurred_at)}
 
 
 MODEL = read_model(
@@ -62,6 +58,10 @@ MODEL = read_model(
         AccountStandingChanged: _standing_changed,
         AccountErased: _erased,
     },
-    Collection(name=ACCOUNTS, indexes=(("createdAt",),)),
+    Collection(
+        name=ACCOUNTS,
+        indexes=(("createdAt",),),
+        shows=Shows(events=get_args(AccountEvent), document=lambda event: event.account_id),
+    ),
     answers_commands=True,
 )

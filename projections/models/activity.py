@@ -1,4 +1,4 @@
-"""What happened in a project, one line for each event, without personal data."""
+"""The activity of a project: one line for each event, without personal data."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -26,11 +26,11 @@ from projections.writes import Document, Put, Write
 ACTIVITY = "activity"
 
 Summary = Callable[[Any], Document | None]
-"""The few fields that tell what an event was about; None leaves the event out."""
+"""From an event to the few fields that say what it was about; None leaves the event out."""
 
 
 def _file(event: FileWritten | FileDeleted) -> Document | None:
-    """Leave out what a commit did: the commit is there itself."""
+    """Leave out files that a commit changed: the commit has a line of its own."""
     return {"path": event.path} if event.commit is None else None
 
 
@@ -60,7 +60,7 @@ _SUMMARIES: dict[type[Event], Summary] = {
 
 
 def _line(event: Any, record: Record) -> Iterable[Write]:
-    """Write the line of any event of the table above."""
+    """Return the line of an event of the table above."""
     summary = _SUMMARIES[type(event)](event)
     if summary is None:
         return ()

@@ -1,13 +1,14 @@
 """Builds of projects."""
 
 from collections.abc import Iterable
+from typing import get_args
 
-from domain.build.events import BuildQueued, BuildStatus, BuildStatusChanged
+from domain.build.events import BuildEvent, BuildQueued, BuildStatus, BuildStatusChanged
 from domain.record import Record
 from domain.times import rfc3339
-from projections.model import Collection
+from projections.model import Collection, Shows
 from projections.models.dispatch import read_model
-from projections.writes import Document, Patch, Put, Write
+from projections.writes import Patch, Put, Write
 
 BUILDS = "builds"
 
@@ -20,22 +21,21 @@ def _queued(event: BuildQueued, record: Record) -> Iterable[Write]:
         "commit": event.commit,
         "status": BuildStatus.QUEUED,
         "createdAt": rfc3339(record.occurred_at),
-        **_moved(record),
     }
     return (Put(BUILDS, event.build_id, document),)
 
 
-def _moved_on(event: BuildStatusChanged, record: Record) -> Iterable[Write]:
-    return (Patch(BUILDS, event.build_id, {"status": event.status, **_moved(record)}),)
-
-
-def _moved(record: Record) -> Document:
-    return {"version": record.version, "updatedAt": rfc3339(record.occurred_at)}
+def _status_changed(event: BuildStatusChanged, _: Record) -> Iterable[Write]:
+    return (Patch(BUILDS, event.build_id, {"status": event.status}),)
 
 
 MODEL = read_model(
     BUILDS,
-    {BuildQueued: _queued, BuildStatusChanged: _moved_on},
-    Collection(name=BUILDS, indexes=(("projectId", "createdAt"),)),
+    {BuildQueued: _queued, BuildStatusChanged: _status_changed},
+    Collection(
+        name=BUILDS,
+        indexes=(("projectId", "createdAt"),),
+        shows=Shows(events=get_args(BuildEvent), document=lambda event: event.build_id),
+    ),
     answers_commands=True,
 )

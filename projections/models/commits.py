@@ -1,4 +1,4 @@
-"""Commits of projects. Parts of a large commit are seen when its last part completes it."""
+"""Commits of projects. A large commit is shown when its last part completes it."""
 
 from collections.abc import Iterable
 

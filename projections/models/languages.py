@@ -1,4 +1,4 @@
-"""The language that a file is written in, told by its name."""
+"""The language of a file, by its name."""
 
 from pathlib import PurePosixPath
 
@@ -73,6 +73,6 @@ _BY_NAME = {"dockerfile": "Dockerfile", "makefile": "Makefile", "cmakelists.txt"
 
 
 def language_of(path: str) -> str | None:
-    """Return the language of the file at *path*, None where its name does not tell."""
+    """Return the language of the file at *path*; None if its name does not show it."""
     name = PurePosixPath(path).name.lower()
     return _BY_NAME.get(name) or _BY_EXTENSION.get(name.rpartition(".")[2] if "." in name else "")

@@ -1,8 +1,9 @@
-"""Notifications of accounts, which of them were read one by one, and up to when an account has read all of its own.
+"""Notifications of accounts, those that were read individually, and the time through which all were read.
 
-Notifications come from projects, and reading them from the account's inbox: two homes, which may lie in two partitions.
-A document is written by one home alone, so what was read lies apart, and queries join the two. A sequence of one
-partition means nothing in another: all is read up to a time.
+Notifications come from projects, and reading them from the account's inbox: two homes, which may be in two
+partitions. A document is written by events of one home only. Therefore what was read is stored apart, and
+queries join the two. A sequence of one partition means nothing in another, so that all are read through a
+time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,7 +36,7 @@ def _opened(event: ReviewOpened, record: Record) -> Iterable[Write]:
 
 
 def _commented(event: ReviewCommented, record: Record) -> Iterable[Write]:
-    """Tell the author of the review and whom the comment mentions; who is both hears of the mention."""
+    """Notify the review's author and mentioned accounts; a mentioned author gets the mention alone."""
     kinds = {event.review_author_id: "review_commented", **dict.fromkeys(event.mentions, "mentioned")}
     return _notify(kinds, event.project_id, event.review_id, record)
 
@@ -48,7 +49,7 @@ def _read(event: NotificationsRead, record: Record) -> Iterable[Write]:
     if event.ids is None:
         inbox = {"id": event.account_id, "readThrough": rfc3339(record.occurred_at)}
         return (Put(INBOXES, event.account_id, inbox),)
-    own = f":{event.account_id}"  # nobody reads what is another's
+    own = f":{event.account_id}"  # an account marks only its own notifications as read
     return [
         Put(READ, id_, {"id": id_, "accountId": event.account_id})
         for id_ in dict.fromkeys(event.ids)
@@ -59,7 +60,7 @@ def _read(event: NotificationsRead, record: Record) -> Iterable[Write]:
 def _notify(
     kinds: Mapping[str, str], project_id: str, review_id: str | None, record: Record
 ) -> Iterable[Write]:
-    """Notify each account of *kinds* but the actor."""
+    """Notify each account of *kinds*, except the actor."""
     return [
         _notification(account, kind, project_id, review_id, record)
         for account, kind in kinds.items()

@@ -1,6 +1,7 @@
-"""Projects: what they say about themselves, and who works on them."""
+"""Projects: their own fields and their collaborators."""
 
 from collections.abc import Iterable
+from typing import get_args
 
 from domain.project.events import (
     CollaboratorAdded,
@@ -8,11 +9,12 @@ from domain.project.events import (
     CollaboratorRoleChanged,
     ProjectCreated,
     ProjectDeleted,
+    ProjectEvent,
     ProjectUpdated,
 )
 from domain.record import Record
 from domain.times import rfc3339
-from projections.model import Collection
+from projections.model import Collection, Shows
 from projections.models.dispatch import read_model
 from projections.writes import Delete, Document, DropItem, Patch, Put, SetItem, Write
 
@@ -20,7 +22,7 @@ PROJECTS = "projects"
 
 
 def _created(event: ProjectCreated, record: Record) -> Iterable[Write]:
-    document = {
+    document: Document = {
         "id": event.project_id,
         "name": event.name,
         "description": event.description,
@@ -29,18 +31,16 @@ def _created(event: ProjectCreated, record: Record) -> Iterable[Write]:
         "ownerId": event.owner_id,
         "collaborators": [],
         "createdAt": rfc3339(record.occurred_at),
-        **_moved(record),
     }
     return (Put(PROJECTS, event.project_id, document),)
 
 
-def _updated(event: ProjectUpdated, record: Record) -> Iterable[Write]:
+def _updated(event: ProjectUpdated, _: Record) -> Iterable[Write]:
     changes = {
         "name": event.name,
         "description": event.description,
         "visibility": event.visibility,
         "language": event.language,
-        **_moved(record),
     }
     return (Patch(PROJECTS, event.project_id, changes),)
 
@@ -49,18 +49,13 @@ def _deleted(event: ProjectDeleted, _: Record) -> Iterable[Write]:
     return (Delete(PROJECTS, event.project_id),)
 
 
-def _joined(event: CollaboratorAdded | CollaboratorRoleChanged, record: Record) -> Iterable[Write]:
-    item = {"userId": event.account_id, "role": event.role}
-    return (SetItem(PROJECTS, event.project_id, "collaborators", "userId", item, _moved(record)),)
+def _role_given(event: CollaboratorAdded | CollaboratorRoleChanged, _: Record) -> Iterable[Write]:
+    collaborator = {"userId": event.account_id, "role": event.role}
+    return (SetItem(PROJECTS, event.project_id, "collaborators", "userId", collaborator),)
 
 
-def _left(event: CollaboratorRemoved, record: Record) -> Iterable[Write]:
-    account = event.account_id
-    return (DropItem(PROJECTS, event.project_id, "collaborators", "userId", account, _moved(record)),)
-
-
-def _moved(record: Record) -> Document:
-    return {"version": record.version, "updatedAt": rfc3339(record.occurred_at)}
+def _removed(event: CollaboratorRemoved, _: Record) -> Iterable[Write]:
+    return (DropItem(PROJECTS, event.project_id, "collaborators", "userId", event.account_id),)
 
 
 MODEL = read_model(
@@ -69,13 +64,13 @@ MODEL = read_model(
         ProjectCreated: _created,
         ProjectUpdated: _updated,
         ProjectDeleted: _deleted,
-        CollaboratorAdded: _joined,
-        CollaboratorRoleChanged: _joined,
-        CollaboratorRemoved: _left,
+        CollaboratorAdded: _role_given,
+        CollaboratorRoleChanged: _role_given,
+        CollaboratorRemoved: _removed,
     },
     Collection(
         name=PROJECTS,
-        # the owner stands first: where a query names both, it picks fewer projects than the visibility does
+        # the owner comes first: if a query names both, the owner has fewer projects than the visibility
         indexes=(
             ("ownerId", "createdAt"),
             ("ownerId", "updatedAt"),
@@ -86,6 +81,7 @@ MODEL = read_model(
         ),
         multikey=("collaborators.userId",),
         text=("name", "description"),
+        shows=Shows(events=get_args(ProjectEvent), document=lambda event: event.project_id),
     ),
     answers_commands=True,
 )

@@ -1,15 +1,16 @@
 """Reviews, and the comments on them."""
 
 from collections.abc import Iterable
+from typing import get_args
 
 from domain.erasure.events import TracesErased
 from domain.event import ERASED
 from domain.record import Record
-from domain.review.events import ReviewClosed, ReviewCommented, ReviewDecided, ReviewOpened
+from domain.review.events import ReviewClosed, ReviewCommented, ReviewDecided, ReviewEvent, ReviewOpened
 from domain.times import rfc3339
-from projections.model import Collection
+from projections.model import Collection, Shows
 from projections.models.dispatch import read_model
-from projections.writes import Document, Patch, PatchItem, Put, SetItem, Write
+from projections.writes import Patch, PatchItem, Put, SetItem, Write
 
 REVIEWS = "reviews"
 COMMENTS = "comments"
@@ -26,7 +27,6 @@ def _opened(event: ReviewOpened, record: Record) -> Iterable[Write]:
         "status": "open",
         "decisions": [],
         "createdAt": rfc3339(record.occurred_at),
-        **_moved(record),
     }
     return (Put(REVIEWS, event.review_id, document),)
 
@@ -44,7 +44,7 @@ def _commented(event: ReviewCommented, record: Record) -> Iterable[Write]:
         "createdAt": rfc3339(record.occurred_at),
         "number": record.version,
     }
-    return Put(COMMENTS, event.comment_id, comment), Patch(REVIEWS, event.review_id, _moved(record))
+    return (Put(COMMENTS, event.comment_id, comment),)
 
 
 def _decided(event: ReviewDecided, record: Record) -> Iterable[Write]:
@@ -54,15 +54,15 @@ def _decided(event: ReviewDecided, record: Record) -> Iterable[Write]:
         "text": event.text,
         "at": rfc3339(record.occurred_at),
     }
-    return (SetItem(REVIEWS, event.review_id, "decisions", "reviewerId", decision, _moved(record)),)
+    return (SetItem(REVIEWS, event.review_id, "decisions", "reviewerId", decision),)
 
 
-def _closed(event: ReviewClosed, record: Record) -> Iterable[Write]:
-    return (Patch(REVIEWS, event.review_id, {"status": "closed", **_moved(record)}),)
+def _closed(event: ReviewClosed, _: Record) -> Iterable[Write]:
+    return (Patch(REVIEWS, event.review_id, {"status": "closed"}),)
 
 
 def _erased(event: TracesErased, _: Record) -> Iterable[Write]:
-    """Forget what the person wrote; nobody decides a review of their own, so each document has one write."""
+    """Erase what the person wrote; nobody decides their own review, so each document has one write."""
     words, text = {"title": ERASED, "description": ERASED}, {"text": ERASED}
     return [
         *(Patch(REVIEWS, review, words) for review in event.reviews),
@@ -72,10 +72,6 @@ def _erased(event: TracesErased, _: Record) -> Iterable[Write]:
             for review in event.decisions
         ),
     ]
-
-
-def _moved(record: Record) -> Document:
-    return {"version": record.version, "updatedAt": rfc3339(record.occurred_at)}
 
 
 MODEL = read_model(
@@ -91,6 +87,7 @@ MODEL = read_model(
         name=REVIEWS,
         indexes=(("projectId", "createdAt"), ("authorId", "createdAt")),
         multikey=("decisions.reviewerId",),
+        shows=Shows(events=get_args(ReviewEvent), document=lambda event: event.review_id),
     ),
     Collection(name=COMMENTS, indexes=(("reviewId", "number"), ("authorId", "createdAt"))),
     version=2,

@@ -1,4 +1,4 @@
-"""Sessions that have not ended one by one; whether all ended at once, the credentials tell."""
+"""Sessions that were not ended individually; the credentials know whether all were ended at once."""
 
 from collections.abc import Iterable
 

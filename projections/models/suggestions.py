@@ -1,4 +1,4 @@
-"""What became of suggestions."""
+"""The verdicts on suggestions."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""API tokens that were not revoked, without what they are recognised by."""
+"""API tokens that were not revoked, without their secrets."""
 
 from collections.abc import Iterable
 

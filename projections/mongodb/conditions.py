@@ -17,7 +17,7 @@ _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z][A-Za-z0-9]*)*")
 
 
 def filter_of(collection: Collection, condition: Condition) -> Document:
-    """Return what *condition* demands; raise ValueError where *collection* cannot answer it."""
+    """Return *condition* as a filter; raises ValueError where *collection* cannot answer it."""
     if isinstance(condition, Matches):
         return _search(collection, condition.text)
     name = field_path(condition.field)
@@ -35,14 +35,14 @@ def filter_of(collection: Collection, condition: Condition) -> Document:
 
 
 def field_path(field: str) -> str:
-    """Return where *field* lies; raise ValueError where the name cannot be one."""
+    """Return the path of *field* in a stored document; raises ValueError where *field* cannot name one."""
     if not _FIELD.fullmatch(field):
         raise ValueError(f"not a field name: {field}")
     return path(field)
 
 
 def _starts_with(collection: Collection, field: str, prefix: str) -> Document:
-    """Both bounds hold for one item: of a list, `$elemMatch` says so."""
+    """Both bounds must hold for one value: inside a list, `$elemMatch` says so."""
     if field not in collection.multikey:
         return {path(field): _range(prefix)}
     name, _, key = field.partition(".")
@@ -50,7 +50,7 @@ def _starts_with(collection: Collection, field: str, prefix: str) -> Document:
 
 
 def _range(prefix: str) -> Document:
-    """Return the range of the texts that begin with *prefix*; an index serves it, as it does an anchored pattern."""
+    """Return the range of the texts that begin with *prefix*, which an index serves."""
     if not prefix:
         return {"$type": "string"}
     end = after_prefix(prefix)
@@ -58,15 +58,15 @@ def _range(prefix: str) -> Document:
 
 
 def _search(collection: Collection, text: str) -> Document:
-    """Look words up in the array beside the document.
+    """Search in the array of words that the store keeps in each document.
 
-    `$text` could not answer: it knows no prefixes, and reads operators in what people type.
+    `$text` cannot answer: it knows no prefixes, and takes parts of what people type for operators.
     """
     if not collection.text:
         raise ValueError(f"{collection.name} has no text search")
-    found = words(text)
-    if not found:
+    searched = words(text)
+    if not searched:
         return NOTHING
-    last = {WORDS: {"$elemMatch": _range(found[-1])}}
-    whole = sorted(set(found[:-1]))
+    last = {WORDS: {"$elemMatch": _range(searched[-1])}}
+    whole = sorted(set(searched[:-1]))
     return {"$and": [{WORDS: {"$all": whole}}, last]} if whole else last

@@ -1,4 +1,4 @@
-"""MongoDB clients: one place for what they guarantee, and for what their errors mean."""
+"""MongoDB clients: the guarantees of their reads and writes, and the meaning of their errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ _SOCKET_SECONDS = 20.0
 
 
 class _PlainInt(TypeDecoder):
-    """Read 64-bit numbers as int: what encodes JSON knows no other."""
+    """Read 64-bit numbers as int, the only number type that the JSON encoder knows."""
 
     @property
     def bson_type(self) -> type[Int64]:
@@ -47,10 +47,10 @@ def connect(
     tls_ca_file: Path | None = None,
     tls_certificate_key_file: Path | None = None,
 ) -> Client:
-    """Return a client of *uri* that keeps between *pool* connections; it connects when it is first used.
+    """Return a client of *uri* with *pool* (minimum, maximum) connections; it connects when first used.
 
-    Writes wait for the journals of a majority, reads see nothing that a majority has not. What the URI says of TLS
-    holds; the files stand in where it names none. Raises StoreUnavailableError where the URI or a file cannot be one.
+    Writes wait for the journals of a majority; reads return only what a majority has. What the URI says of
+    TLS takes precedence over the files. Raises StoreUnavailableError where the URI or a file is not valid.
     """
     options: dict[str, Any] = {
         "minPoolSize": pool[0],
@@ -71,13 +71,13 @@ def connect(
 
 
 def database_name(uri: str, prefix: str) -> str:
-    """Return the database that *uri* names, or the one of an installation whose topics begin with *prefix*."""
+    """Return the database that *uri* names, else that of an installation whose topics begin with *prefix*."""
     named = parse_uri(uri, validate=False)["database"] if uri else None
     return str(named or prefix.rstrip(".").replace(".", "-") or "codepark")
 
 
 def database_of(client: Client, name: str) -> Database[Document]:
-    """Return a database whose reads and writes give the store's guarantees."""
+    """Return a database with the guarantees that the store needs for reads and writes."""
     return client.get_database(
         name,
         codec_options=_CODEC,
@@ -89,7 +89,7 @@ def database_of(client: Client, name: str) -> Database[Document]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn the driver's errors into the port's; what is wrong with our own documents stays what it is."""
+    """Turn errors of the driver into StoreUnavailableError, but not those of our own documents."""
     try:
         yield
     except PyMongoError as error:

@@ -11,18 +11,18 @@ from projections.writes import Document
 DEAD_LETTERS = "dead_letters"
 
 
-class Letters:
+class DeadLetterCollection:
     """The dead letters of one database, each once for its model, partition and sequence.
 
     Those of the first partition do not name it.
     """
 
     def __init__(self, database: Database[Document]) -> None:
-        """Keep them in a collection of their own."""
-        self._letters = database[DEAD_LETTERS]
+        """Use a collection of *database*."""
+        self._collection = database[DEAD_LETTERS]
 
-    def add(self, letters: Iterable[DeadLetter]) -> None:
-        """Keep dead letters; one that is there already gets the new reason."""
+    def add(self, dead_letters: Iterable[DeadLetter]) -> None:
+        """Store dead letters; one that is stored already gets the new reason."""
         writes = [
             UpdateOne(
                 {"_id": _id(letter.model, letter.partition, letter.sequence)},
@@ -38,30 +38,30 @@ class Letters:
                 },
                 upsert=True,
             )
-            for letter in letters
+            for letter in dead_letters
         ]
         if writes:
-            self._letters.bulk_write(writes, ordered=False)
+            self._collection.bulk_write(writes, ordered=False)
 
-    def solve(self, model: str, sequences: Sequence[int], partition: int = 0) -> None:
-        """Drop the dead letters that are no more."""
+    def delete_solved(self, model: str, sequences: Sequence[int], partition: int = 0) -> None:
+        """Delete the dead letters that were solved."""
         if sequences:
             ids = [_id(model, partition, sequence) for sequence in sequences]
-            self._letters.delete_many({"_id": {"$in": ids}})
+            self._collection.delete_many({"_id": {"$in": ids}})
 
-    def drop(self, model: str, upto: Mapping[int, int] | None = None) -> None:
-        """Drop all dead letters of *model*, or those up to a sequence of each partition."""
-        if upto is None:
-            self._letters.delete_many({"model": model})
+    def drop(self, model: str, through: Mapping[int, int] | None = None) -> None:
+        """Delete the dead letters of *model*: all, or those through a sequence of each partition."""
+        if through is None:
+            self._collection.delete_many({"model": model})
             return
-        for partition, sequence in upto.items():
-            self._letters.delete_many(
+        for partition, sequence in through.items():
+            self._collection.delete_many(
                 {"model": model, "partition": partition or None, "sequence": {"$lte": sequence}}
             )
 
     def all(self, model: str | None) -> list[DeadLetter]:
-        """Return the dead letters of *model*, or of all, in order of partition and sequence."""
-        found = self._letters.find({} if model is None else {"model": model})
+        """Return the dead letters of *model* (None: of every model), in order of partition and sequence."""
+        stored = self._collection.find({} if model is None else {"model": model})
         return [
             DeadLetter(
                 model=letter["model"],
@@ -71,7 +71,7 @@ class Letters:
                 reason=letter["reason"],
                 partition=letter.get("partition", 0),
             )
-            for letter in found.sort([("partition", 1), ("sequence", 1), ("model", 1)])
+            for letter in stored.sort([("partition", 1), ("sequence", 1), ("model", 1)])
         ]
 
 

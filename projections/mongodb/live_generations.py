@@ -1,4 +1,4 @@
-"""What readers know of live generations, and for how long they may rely on it."""
+"""What readers know of the live generations, and for how long they may rely on it."""
 
 import threading
 import time
@@ -7,36 +7,36 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from projections.model import Collection, ReadModel
-from projections.mongodb.model_registry import Catalog, Live, collection_name
-from projections.mongodb.sessions import Sessions
+from projections.mongodb.model_registry import ModelEntry, ModelRegistry, collection_name
+from projections.mongodb.sessions import CausalSessions
 
 _RELIABLE_SECONDS = 30.0  # half of the time for which a collection stays when it is no longer live
 
 
-class View(Struct, frozen=True):
-    """The live generations as they were at a moment."""
+class LiveGenerations(Struct, frozen=True):
+    """The live generations at a moment: by model, and the collections that queries read, by name."""
 
     since: float
-    live: Mapping[str, Live]
+    entries: Mapping[str, ModelEntry]
     collections: Mapping[str, Collection]
     names: Mapping[str, str]
 
     @property
     def reliable(self) -> bool:
-        """Tell whether every collection named here is still there, even where others are live by now."""
+        """Return whether every collection named here still exists, even if others are live by now."""
         return time.monotonic() - self.since < _RELIABLE_SECONDS
 
 
-class Views:
-    """The view that readers share: it is loaded again when it is older than *fresh_seconds*."""
+class LiveGenerationsCache:
+    """The live generations as readers share them: loaded again when older than *fresh_seconds*."""
 
-    def __init__(self, catalog: Catalog, sessions: Sessions, fresh_seconds: float) -> None:
+    def __init__(self, registry: ModelRegistry, sessions: CausalSessions, fresh_seconds: float) -> None:
         """Know no models yet."""
-        self._catalog = catalog
+        self._registry = registry
         self._sessions = sessions
         self._fresh_seconds = fresh_seconds
         self._models: dict[str, ReadModel] = {}
-        self._last = View(float("-inf"), {}, {}, {})
+        self._last = LiveGenerations(float("-inf"), {}, {}, {})
         self._lock = threading.Lock()
 
     @property
@@ -44,35 +44,35 @@ class Views:
         """Return the models that are shown."""
         return list(self._models.values())
 
-    def show(self, models: Iterable[ReadModel]) -> View:
+    def show(self, models: Iterable[ReadModel]) -> LiveGenerations:
         """Show *models* from now on."""
         with self._lock:
             self._models = self._models | {model.name: model for model in models}
         return self.load()
 
-    def get(self) -> View:
-        """Return a view that is fresh enough for a query."""
+    def get(self) -> LiveGenerations:
+        """Return the live generations, recent enough for a query."""
         last = self._last
         return last if time.monotonic() - last.since < self._fresh_seconds else self.load()
 
-    def load(self) -> View:
-        """Ask the server; whoever reads documents afterwards sees what these checkpoints include."""
+    def load(self) -> LiveGenerations:
+        """Ask the server; documents that are read afterwards include what these checkpoints include."""
         since = time.monotonic()
-        with self._sessions.seeing() as session:
-            live = self._catalog.live(session)
-        view = _view(since, self._models.values(), live)
+        with self._sessions.observing() as session:
+            entries = self._registry.entries(session)
+        live = _live(since, self._models.values(), entries)
         with self._lock:
-            if view.since >= self._last.since:
-                self._last = view
-        return view
+            if live.since >= self._last.since:
+                self._last = live
+        return live
 
 
-def _view(since: float, models: Iterable[ReadModel], live: Mapping[str, Live]) -> View:
-    known = [(model, live[model.name]) for model in models if model.name in live]
+def _live(since: float, models: Iterable[ReadModel], entries: Mapping[str, ModelEntry]) -> LiveGenerations:
+    known = [(model, entries[model.name]) for model in models if model.name in entries]
     collections = {collection.name: collection for model, _ in known for collection in model.collections}
     names = {
-        collection.name: collection_name(collection.name, current.build)
-        for model, current in known
+        collection.name: collection_name(collection.name, entry.live)
+        for model, entry in known
         for collection in model.collections
     }
-    return View(since, {model.name: current for model, current in known}, collections, names)
+    return LiveGenerations(since, {model.name: entry for model, entry in known}, collections, names)

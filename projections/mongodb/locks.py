@@ -1,4 +1,4 @@
-"""A lock that processes share: one document that ends by itself when its holder is gone."""
+"""A lock that processes share: one document, which expires when its holder is gone."""
 
 import secrets
 import threading
@@ -20,10 +20,10 @@ class LockedError(Exception):
 
 
 class Lock:
-    """A lock that is held; `check` before each step that nobody else may take at the same time."""
+    """A lock that is held. Call `check` before each step that no other process may take at the same time."""
 
     def __init__(self, database: Database[Document], name: str, seconds: float) -> None:
-        """Take the lock *name* for *seconds*; raise LockedError where somebody has it."""
+        """Take the lock *name* for *seconds*; raises LockedError if another process holds it."""
         self._locks = database[LOCKS]
         self._name = name
         self._seconds = seconds
@@ -32,13 +32,13 @@ class Lock:
         self._take()
 
     def check(self) -> None:
-        """Hold the lock for another while; raise LockedError where it has been lost."""
+        """Extend the lock; raises LockedError if it has been lost."""
         held = {"_id": self._name, "token": self._token}
         if not self._locks.update_one(held, {"$set": {"until": self._until()}}).matched_count:
             raise LockedError(f"the lock {self._name} was lost: this process stood still for too long")
 
     def release(self) -> None:
-        """Give the lock back, if it is still held."""
+        """Release the lock, if it is still held."""
         self._locks.delete_one({"_id": self._name, "token": self._token})
 
     def _take(self) -> None:
@@ -61,24 +61,26 @@ class Lock:
 
 @contextmanager
 def locked(database: Database[Document], name: str, *, seconds: float = _SECONDS) -> Iterator[Lock]:
-    """Hold the lock *name*; it is renewed until the block ends, and ends *seconds* after a crash."""
+    """Hold the lock *name* until the block ends; after a crash it expires within *seconds*."""
     lock = Lock(database, name, seconds)
     ended = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(lock, ended, seconds / 3), daemon=True, name=f"lock-{name}")
-    keeper.start()
+    renewal = threading.Thread(
+        target=_renew, args=(lock, ended, seconds / 3), daemon=True, name=f"lock-{name}"
+    )
+    renewal.start()
     try:
         yield lock
     finally:
         ended.set()
-        keeper.join()
+        renewal.join()
         lock.release()
 
 
-def _keep(lock: Lock, ended: threading.Event, pause: float) -> None:
+def _renew(lock: Lock, ended: threading.Event, pause: float) -> None:
     while not ended.wait(pause):
         try:
             lock.check()
         except LockedError:
-            return  # the next step finds it out
+            return  # the holder's next check raises it too
         except PyMongoError:
-            continue  # the server may be back before the lock ends
+            continue  # the server may be back before the lock expires

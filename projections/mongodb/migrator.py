@@ -1,4 +1,4 @@
-"""Apply, roll back and list migrations: numbered modules, each done once for a database."""
+"""Apply, roll back and list migrations: numbered modules, each applied once to a database."""
 
 import hashlib
 import importlib.util
@@ -41,7 +41,7 @@ def rollback(database: Database[Document]) -> None:
 
 
 class MigrationError(Exception):
-    """A migration that cannot be applied, rolled back or made."""
+    """A migration cannot be applied, rolled back or created."""
 
 
 class Migration(Struct, frozen=True):
@@ -61,9 +61,16 @@ class Migration(Struct, frozen=True):
         spec.loader.exec_module(module)
         return module
 
+    def was_applied_as(self, checksum: str) -> bool:
+        """Return whether *checksum* is that of this text, or of an earlier text that did the same.
 
-class State(Struct, frozen=True, kw_only=True):
-    """A migration and whether it is applied; *changed* tells that its text is not what was applied."""
+        A module names such earlier texts in `EARLIER_CHECKSUMS`.
+        """
+        return checksum == self.checksum or checksum in getattr(self.load(), "EARLIER_CHECKSUMS", ())
+
+
+class MigrationState(Struct, frozen=True, kw_only=True):
+    """A migration and whether it is applied; *changed* if its text is not the one that was applied."""
 
     number: int
     name: str
@@ -73,25 +80,25 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 def migrations(folder: Path = FOLDER) -> list[Migration]:
-    """Return the migrations of *folder* in order; raise MigrationError where a number is missing or there twice."""
-    found = []
+    """Return the migrations of *folder*; raises MigrationError if a number is missing or used twice."""
+    modules = []
     for path in sorted(folder.glob("[0-9]*.py")):
         match = _FILE.fullmatch(path.name)
         if match is None:
-            raise MigrationError(f"{path.name} is no name of a migration, such as 0001_first.py")
+            raise MigrationError(f"{path.name} does not name a migration: call it for example 0001_first.py")
         checksum = hashlib.sha256(path.read_bytes()).hexdigest()
-        found.append(Migration(int(match[1]), match[2], path, checksum))
-    numbers = [migration.number for migration in found]
-    if numbers != list(range(1, len(found) + 1)):
+        modules.append(Migration(int(match[1]), match[2], path, checksum))
+    numbers = [migration.number for migration in modules]
+    if numbers != list(range(1, len(modules) + 1)):
         raise MigrationError(f"the numbers of migrations are not 1, 2, 3 and so on: {numbers}")
-    return found
+    return modules
 
 
 def create(name: str, folder: Path = FOLDER) -> Path:
-    """Write the next migration's module, to be filled in, and return where it is."""
+    """Write the module of the next migration, to be filled in, and return its path."""
     words = re.findall(r"[a-z0-9]+", name.lower())
     if not words or not words[0][0].isalpha():
-        raise MigrationError(f"a migration's name begins with a letter: {name!r}")
+        raise MigrationError(f"the name of a migration must begin with a letter, unlike {name!r}")
     path = folder / f"{len(migrations(folder)) + 1:04}_{'_'.join(words)}.py"
     with path.open("x", encoding="utf-8") as file:
         file.write(_TEMPLATE.format(title=" ".join(words)))
@@ -99,7 +106,7 @@ def create(name: str, folder: Path = FOLDER) -> Path:
 
 
 class Migrator:
-    """Migrate one database. Several processes may try at once: one does, the others get LockedError."""
+    """Migrate one database. Of several processes that try at the same time, one does it."""
 
     def __init__(self, client: Client, database: str, folder: Path = FOLDER) -> None:
         """Apply the migrations of *folder* to *database*."""
@@ -107,22 +114,26 @@ class Migrator:
         self._records = self._database.get_collection(MIGRATIONS, read_preference=ReadPreference.PRIMARY)
         self._folder = folder
 
-    def status(self) -> list[State]:
+    def status(self) -> list[MigrationState]:
         """Return every migration, applied or not."""
         with translated():
             records = self._applied()
         known = migrations(self._folder)
-        gone = [_gone(records[number]) for number in sorted(records) if number > len(known)]
-        return [_state(migration, records.get(migration.number)) for migration in known] + gone
+        missing = [_missing(records[number]) for number in sorted(records) if number > len(known)]
+        return [_state(migration, records.get(migration.number)) for migration in known] + missing
 
     def apply(self, to: int | None = None) -> list[int]:
-        """Apply what is not applied yet, up to number *to*; return the numbers.
+        """Apply the migrations that are not applied yet, up to number *to*; return their numbers.
 
-        Raises MigrationError, before anything is done, where an applied one has changed or is gone.
+        Raises MigrationError, before anything is done, if an applied migration has changed or is missing.
         """
 
         def run(lock: Lock, known: Sequence[Migration], records: dict[int, Document]) -> list[int]:
-            due = [m for m in known if m.number not in records and (to is None or m.number <= to)]
+            due = [
+                migration
+                for migration in known
+                if migration.number not in records and (to is None or migration.number <= to)
+            ]
             for migration in due:
                 lock.check()
                 self._step(migration, "apply")
@@ -156,8 +167,8 @@ class Migrator:
         except LockedError as error:
             raise MigrationError(str(error)) from error
 
-    def _step(self, migration: Migration, what: str) -> None:
-        function: Callable[[Database[Document]], None] = getattr(migration.load(), what)
+    def _step(self, migration: Migration, direction: str) -> None:
+        function: Callable[[Database[Document]], None] = getattr(migration.load(), direction)
         function(self._database)
 
     def _applied(self) -> dict[int, Document]:
@@ -168,9 +179,9 @@ def _check(known: Sequence[Migration], records: dict[int, Document]) -> None:
     for number, record in sorted(records.items()):
         if number > len(known):
             raise MigrationError(f"{number:04}_{record['name']} is applied, but its module is gone")
-        if known[number - 1].checksum != record["checksum"]:
+        if not known[number - 1].was_applied_as(record["checksum"]):
             raise MigrationError(
-                f"{known[number - 1].path.name} has changed since it was applied: add another one"
+                f"{known[number - 1].path.name} has changed since it was applied: add another migration"
             )
 
 
@@ -184,18 +195,18 @@ def _record(migration: Migration) -> Document:
     }
 
 
-def _state(migration: Migration, record: Document | None) -> State:
-    return State(
+def _state(migration: Migration, record: Document | None) -> MigrationState:
+    return MigrationState(
         number=migration.number,
         name=migration.name,
         description=str(migration.load().DESCRIPTION),
         applied_at=None if record is None else record["appliedAt"].replace(tzinfo=UTC),
-        changed=record is not None and record["checksum"] != migration.checksum,
+        changed=record is not None and not migration.was_applied_as(record["checksum"]),
     )
 
 
-def _gone(record: Document) -> State:
-    return State(
+def _missing(record: Document) -> MigrationState:
+    return MigrationState(
         number=record["_id"],
         name=record["name"],
         description=record["description"],

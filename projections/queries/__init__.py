@@ -1,1 +1,1 @@
-"""What may be asked of the read models; REST, GraphQL and live channels all ask here."""
+"""The queries that the read models answer; REST, GraphQL and live channels share them."""

@@ -1,10 +1,10 @@
-"""Accounts, as others and as they themselves see them."""
+"""Accounts, as their owners and as others see them."""
 
 from collections.abc import Sequence
 
 from domain.actor import Actor
 from domain.errors import NotFoundError
-from projections.queries.people import ACCOUNTS
+from projections.models.accounts import ACCOUNTS
 from projections.store import DocumentStore
 from projections.writes import Document
 
@@ -19,16 +19,19 @@ class AccountQueries:
         self._store = store
 
     def get(self, account_id: str, actor: Actor) -> Document:
-        """Return an account: all of it for itself and administrators, its name for others; raises NotFoundError."""
+        """Return an account: all fields for its owner and administrators, else the public ones.
+
+        Raises NotFoundError.
+        """
         return _as_seen(self.get_own(account_id), actor)
 
     def many(self, account_ids: Sequence[str], actor: Actor) -> dict[str, Document]:
-        """Return those accounts that exist, as *actor* sees them; of an erased one, its id and what stands for its name."""
-        found = self._store.get_many(ACCOUNTS, account_ids)
-        return {id_: _as_seen(account, actor) for id_, account in found.items()}
+        """Return the accounts that exist, as *actor* sees them; of an erased one, id and a placeholder."""
+        accounts = self._store.get_many(ACCOUNTS, account_ids)
+        return {id_: _as_seen(account, actor) for id_, account in accounts.items()}
 
     def get_own(self, account_id: str) -> Document:
-        """Return all of an account; raises NotFoundError."""
+        """Return all fields of an account; raises NotFoundError."""
         account = self._store.get(ACCOUNTS, account_id)
         if account is None or account.get("erased"):
             raise NotFoundError(f"there is no account {account_id}", code="account_not_found")

@@ -1,4 +1,4 @@
-"""Composed answers kept in memory until an event touches what they are made of."""
+"""Composed answers, kept in memory until an event touches what they are made of."""
 
 import hashlib
 import threading
@@ -16,7 +16,7 @@ _TOUCHES = 10_000
 
 
 class Rendered(Struct, frozen=True):
-    """A composed document with its JSON, and a digest of that for an entity tag."""
+    """A composed document with its JSON, and a digest of the JSON for an entity tag."""
 
     bare: Document
     document: Document
@@ -24,20 +24,20 @@ class Rendered(Struct, frozen=True):
     digest: str
 
 
-def rendered(bare: Document, document: Document) -> Rendered:
-    """Return *document*, composed from *bare* and others, ready to be sent."""
+def render(bare: Document, document: Document) -> Rendered:
+    """Return *document*, which was composed from *bare* and others, ready to be sent."""
     body = msgspec.json.encode(document)
     return Rendered(bare, document, body, hashlib.blake2b(body, digest_size=8).hexdigest())
 
 
-class Composed(Generic[T]):
-    """Answers by key. The projection touches a key when it has written; only then may readers learn of the write.
+class ComposedAnswers(Generic[T]):
+    """Answers by key. The projection touches a key after its write and before readers learn of the write.
 
-    What was composed while its key was touched is not kept, for it may mix old and new.
+    An answer that was composed while its key was touched is not kept, for it may mix old and new.
     """
 
     def __init__(self, size: int = 2_000) -> None:
-        """Keep up to *size* answers, those asked for longest ago leaving first."""
+        """Keep up to *size* answers. The oldest is dropped first, even if it is read often."""
         self._size = size
         self._answers: dict[str, T] = {}
         self._touched: dict[str, int] = {}
@@ -46,37 +46,37 @@ class Composed(Generic[T]):
         self._lock = threading.Lock()
 
     def get(self, key: str, compose: Callable[[], T]) -> T:
-        """Return the answer under *key*, composed now where it is not known."""
-        found = self._answers.get(key)
-        if found is not None:
-            return found
-        before = self._count
-        made = compose()
-        self._keep(key, made, before)
-        return made
+        """Return the answer under *key*, composed now if it is not known."""
+        known = self._answers.get(key)
+        if known is not None:
+            return known
+        since = self._count
+        answer = compose()
+        self._keep(key, answer, since)
+        return answer
 
     @property
     def moment(self) -> int:
-        """Return a mark of now, for `get_many` to know what was touched since."""
+        """Return a mark of now, from which `get_many` knows what was touched since."""
         return self._count
 
     def get_many(
         self, keys: Sequence[str], since: int, compose: Callable[[list[str]], Mapping[str, T]]
     ) -> dict[str, T]:
-        """Return the answers under *keys*; those that are not known are composed together, of what was read *since*."""
-        found = {key: answer for key in keys if (answer := self._answers.get(key)) is not None}
-        missing = [key for key in keys if key not in found]
+        """Return the answers under *keys*; unknown ones are composed together, of documents read *since*."""
+        known = {key: answer for key in keys if (answer := self._answers.get(key)) is not None}
+        missing = [key for key in keys if key not in known]
         if not missing:
-            return found
-        made = compose(missing)
+            return known
+        composed = compose(missing)
         for key in missing:
-            self._keep(key, made[key], since)
-        return {key: found[key] if key in found else made[key] for key in keys}
+            self._keep(key, composed[key], since)
+        return {key: known[key] if key in known else composed[key] for key in keys}
 
-    def _keep(self, key: str, made: T, since: int) -> None:
+    def _keep(self, key: str, answer: T, since: int) -> None:
         with self._lock:
             if self._touched.get(key, self._floor) <= since:
-                self._answers[key] = made
+                self._answers[key] = answer
                 if len(self._answers) > self._size:
                     del self._answers[next(iter(self._answers))]
 

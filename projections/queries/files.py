@@ -1,52 +1,56 @@
-"""Files of a project."""
+"""The files of a project."""
 
 from collections.abc import Sequence
 
 from domain.actor import Actor
 from domain.errors import NotFoundError
+from projections.models.files import CONTENTS, FILES
 from projections.queries.access import visible_ids, visible_project
 from projections.queries.page import Page, PageRequest, read_page, read_pages
 from projections.store import Condition, DocumentStore, Equals, Query, StartsWith
 from projections.writes import Document
 
-_SHOWN = ("path", "version", "size", "language")
+_LISTED = ("path", "version", "size", "language")
 
 
 class FileQueries:
-    """Find files of projects that somebody may see."""
+    """Find files of projects that the actor may see."""
 
     def __init__(self, store: DocumentStore) -> None:
         """Read from *store*."""
         self._store = store
 
     def page(self, project_id: str, prefix: str, page: PageRequest, actor: Actor) -> Page:
-        """Return a page of files below *prefix*, by path; raises NotFoundError."""
+        """Return a page of the files whose paths begin with *prefix*, by path; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
-        return _listed(read_page(self._store, _of(project_id, prefix), page))
+        return _listed(read_page(self._store, _of_project(project_id, prefix), page))
 
     def pages(
         self, project_ids: Sequence[str], prefix: str, page: PageRequest, actor: Actor
     ) -> dict[str, Page]:
         """Return such a page for each project that *actor* may see."""
         ids = visible_ids(self._store, project_ids, actor)
-        found = read_pages(self._store, [_of(id_, prefix) for id_ in ids], page)
-        return {id_: _listed(part) for id_, part in zip(ids, found, strict=True)}
+        pages = read_pages(self._store, [_of_project(id_, prefix) for id_ in ids], page)
+        return {id_: _listed(of_project) for id_, of_project in zip(ids, pages, strict=True)}
 
     def get(self, project_id: str, path: str, actor: Actor) -> Document:
         """Return a file with its content; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
-        file = self._store.get("files", f"{project_id}/{path}")
-        content = self._store.get("contents", f"{project_id}/{path}")
+        file = self._store.get(FILES, f"{project_id}/{path}")
+        content = self._store.get(CONTENTS, f"{project_id}/{path}")
         if file is None or content is None:
             raise NotFoundError(f"there is no file {path} in this project", code="file_not_found")
         return _with_content(file, content)
 
     def many(self, keys: Sequence[tuple[str, str]], actor: Actor) -> dict[tuple[str, str], Document]:
-        """Return the files at (project, path), with their content, that exist and that *actor* may see."""
-        seen = set(visible_ids(self._store, list({project_id for project_id, _ in keys}), actor))
-        ids = {f"{project_id}/{path}": (project_id, path) for project_id, path in keys if project_id in seen}
-        files = self._store.get_many("files", list(ids))
-        contents = self._store.get_many("contents", list(files))
+        """Return, by (project, path), the files with their content that exist and that *actor* may see."""
+        project_ids = list({project_id for project_id, _ in keys})
+        visible = set(visible_ids(self._store, project_ids, actor))
+        ids = {
+            f"{project_id}/{path}": (project_id, path) for project_id, path in keys if project_id in visible
+        }
+        files = self._store.get_many(FILES, list(ids))
+        contents = self._store.get_many(CONTENTS, list(files))
         return {ids[id_]: _with_content(files[id_], content) for id_, content in contents.items()}
 
 
@@ -62,13 +66,13 @@ def _with_content(file: Document, content: Document) -> Document:
     }
 
 
-def _of(project_id: str, prefix: str) -> Query:
+def _of_project(project_id: str, prefix: str) -> Query:
     where: tuple[Condition, ...] = (Equals("projectId", project_id),)
     if prefix:
         where = (*where, StartsWith("path", prefix))
-    return Query(collection="files", where=where, sort="path")
+    return Query(collection=FILES, where=where, sort="path")
 
 
 def _listed(page: Page) -> Page:
-    items = [{name: item[name] for name in _SHOWN} for item in page.items]
-    return Page(items=items, next_cursor=page.next_cursor)
+    files = [{name: file[name] for name in _LISTED} for file in page.items]
+    return Page(items=files, next_cursor=page.next_cursor)

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from domain.actor import Actor
 from projections.insights_model import FILE_INSIGHTS
+from projections.models.suggestions import SUGGESTIONS
 from projections.queries.access import visible_project
 from projections.store import Above, DocumentStore, Equals, Query
 from projections.writes import Document
 
-SUGGESTIONS = 20
+_SHOWN = 20
 _FILES = 50
 _SUMS = ("complexityTotal", "functionCount", "lines")
 
@@ -39,26 +40,30 @@ class InsightQueries:
         return self.of(project_id)
 
     def of(self, project_id: str) -> Document:
-        """Return the insights in structured form: mean cyclomatic complexity, sizes, the worst suggestions first."""
+        """Return the insights as data: mean cyclomatic complexity, sizes, the worst suggestions first."""
         return self.many([project_id])[project_id]
 
     def many(self, project_ids: Sequence[str]) -> dict[str, Document]:
-        """Return the insights of each project, as `of` does, with as many questions as for one."""
+        """Return the insights of each project, as `of` does, with as many requests as for one."""
         totals = self._store.totals_by(FILE_INSIGHTS, "projectId", project_ids, _SUMS)
-        worst = self._store.find_many([_worst(project_id) for project_id in project_ids])
-        found = {
+        worst = self._store.find_many([_worst_files(project_id) for project_id in project_ids])
+        suggestions = {
             project_id: [suggestion for file in files for suggestion in file["suggestions"]]
             for project_id, files in zip(project_ids, worst, strict=True)
         }
-        asked = [f"{project_id}/{item['id']}" for project_id, items in found.items() for item in items]
-        verdicts = self._store.get_many("suggestions", asked) if asked else {}
+        ids = [
+            f"{id_}/{suggestion['id']}"
+            for id_, of_project in suggestions.items()
+            for suggestion in of_project
+        ]
+        verdicts = self._store.get_many(SUGGESTIONS, ids) if ids else {}
         return {
-            project_id: _insights(project_id, totals[project_id], items, verdicts)
-            for project_id, items in found.items()
+            project_id: _insights(project_id, totals[project_id], of_project, verdicts)
+            for project_id, of_project in suggestions.items()
         }
 
 
-def _worst(project_id: str) -> Query:
+def _worst_files(project_id: str) -> Query:
     return Query(
         collection=FILE_INSIGHTS,
         where=(Equals("projectId", project_id), Above("worst", -1)),
@@ -69,13 +74,19 @@ def _worst(project_id: str) -> Query:
 
 
 def _insights(
-    project_id: str, totals: Mapping[str, float], found: Sequence[Document], verdicts: Mapping[str, Document]
+    project_id: str,
+    totals: Mapping[str, float],
+    suggestions: Sequence[Document],
+    verdicts: Mapping[str, Document],
 ) -> Document:
-    kept = []
-    for item in found:
-        verdict = verdicts.get(f"{project_id}/{item['id']}")
-        if verdict is None or verdict["status"] != "dismissed":
-            kept.append(item if verdict is None else {**item, "status": verdict["status"]})
+    """Return the insights without dismissed suggestions; other suggestions carry their verdict, if any."""
+    open_ones = []
+    for suggestion in suggestions:
+        verdict = verdicts.get(f"{project_id}/{suggestion['id']}")
+        if verdict is None:
+            open_ones.append(suggestion)
+        elif verdict["status"] != "dismissed":
+            open_ones.append({**suggestion, "status": verdict["status"]})
     functions = int(totals["functionCount"])
     return {
         "projectId": project_id,
@@ -83,6 +94,6 @@ def _insights(
         "functions": functions,
         "files": int(totals["count"]),
         "lines": int(totals["lines"]),
-        "suggestions": kept[:SUGGESTIONS],
-        "models": sorted({item["model"] for item in kept}),
+        "suggestions": open_ones[:_SHOWN],
+        "models": sorted({suggestion["model"] for suggestion in open_ones}),
     }

@@ -1,4 +1,4 @@
-"""Pages of a list, and the cursors that lead from one to the next."""
+"""Pages of a list, and the cursors that lead from one page to the next."""
 
 import base64
 import binascii
@@ -14,45 +14,46 @@ from projections.writes import Document
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """Some items of a list and the cursor of what follows, None at the end."""
+    """Some items of a list, and the cursor for the items after them, None at the end."""
 
     items: list[Document]
     next_cursor: str | None
 
 
 class PageRequest(Struct, frozen=True, kw_only=True):
-    """How many items from where."""
+    """How many items a page has at most, and the cursor after which it begins."""
 
     limit: int = 20
     cursor: str | None = None
 
 
 def read_page(store: DocumentStore, query: Query, page: PageRequest) -> Page:
-    """Return the page of *query* that *page* asks for; raises InvalidError for a cursor of another list."""
-    return _page(query, page, store.find(_asked(query, page)))
+    """Return the page of *query* that *page* requests; raises InvalidError for a cursor of another list."""
+    return _page(query, page, store.find(_limited(query, page)))
 
 
 def read_pages(store: DocumentStore, queries: Sequence[Query], page: PageRequest) -> list[Page]:
-    """Return the same page of each of *queries*, which are of one collection, with one question to the store."""
-    found = store.find_many([_asked(query, page) for query in queries])
-    return [_page(query, page, items) for query, items in zip(queries, found, strict=True)]
+    """Return the same page of each of *queries*, which name one collection, with one request to the store."""
+    answers = store.find_many([_limited(query, page) for query in queries])
+    return [_page(query, page, documents) for query, documents in zip(queries, answers, strict=True)]
 
 
-def _asked(query: Query, page: PageRequest) -> Query:
+def _limited(query: Query, page: PageRequest) -> Query:
+    """Return the query of one page and the item after it, which shows whether there is a next page."""
     after = None if page.cursor is None else decode_cursor(page.cursor)
     return msgspec.structs.replace(query, limit=page.limit + 1, after=after)
 
 
-def _page(query: Query, page: PageRequest, found: list[Document]) -> Page:
-    if len(found) <= page.limit:
-        return Page(items=found, next_cursor=None)
-    last = found[page.limit - 1]
-    return Page(items=found[: page.limit], next_cursor=encode_cursor(last.get(query.sort), last["id"]))
+def _page(query: Query, page: PageRequest, documents: list[Document]) -> Page:
+    if len(documents) <= page.limit:
+        return Page(items=documents, next_cursor=None)
+    last = documents[page.limit - 1]
+    return Page(items=documents[: page.limit], next_cursor=encode_cursor(last.get(query.sort), last["id"]))
 
 
-def encode_cursor(*parts: Any) -> str:
-    """Write the place of the last item of a page as opaque text."""
-    return base64.urlsafe_b64encode(msgspec.msgpack.encode(parts)).rstrip(b"=").decode()
+def encode_cursor(*values: Any) -> str:
+    """Write the sort value and the id of a page's last item as opaque text."""
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(values)).rstrip(b"=").decode()
 
 
 _decoder = msgspec.msgpack.Decoder(tuple[str | int | float | bool | None, str])

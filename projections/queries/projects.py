@@ -1,4 +1,4 @@
-"""Projects as clients see them: composed from the project, its people, its files and its insights."""
+"""Projects as clients see them: composed of the project, its people, its files and its insights."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,8 +7,10 @@ from msgspec import Struct
 
 from domain.actor import Actor
 from insights.suggestions import Suggestion, sentence
-from projections.queries.access import PROJECTS, may_see, project_not_found, visible_project, visible_scopes
-from projections.queries.composed_answers import Composed, Rendered, rendered
+from projections.models.files import FILES
+from projections.models.projects import PROJECTS
+from projections.queries.access import may_see, project_not_found, visible_project, visible_scopes
+from projections.queries.composed_answers import ComposedAnswers, Rendered, render
 from projections.queries.insights import InsightQueries, no_insights
 from projections.queries.page import Page, PageRequest, read_page
 from projections.queries.people import names_of
@@ -17,11 +19,10 @@ from projections.store import Condition, DocumentStore, Equals, Matches, Query
 from projections.writes import Document
 
 FILES_SHOWN = 1_000
-SORTS = ("createdAt", "updatedAt", "name")
 
 
 class ProjectFilter(Struct, frozen=True, kw_only=True):
-    """Which projects a list shows, and in which order (`-createdAt`: the newest first)."""
+    """Which projects a list shows, and in which order (`-createdAt`: newest first)."""
 
     owner: str | None = None
     collaborator: str | None = None
@@ -30,28 +31,28 @@ class ProjectFilter(Struct, frozen=True, kw_only=True):
 
 
 class ProjectQueries:
-    """Find projects that somebody may see."""
+    """Find projects that the actor may see."""
 
     def __init__(self, store: DocumentStore, shared: SharedAnswers | None = None) -> None:
-        """Read from *store*; share what is composed with other processes by *shared*."""
+        """Read from *store*; share composed answers with other processes through *shared*."""
         self._store = store
         self._shared = shared
         self._insights = InsightQueries(store)
-        self._listed: Composed[Document] = Composed()
-        self._rendered: Composed[Rendered] = Composed()
+        self._listed: ComposedAnswers[Document] = ComposedAnswers()
+        self._rendered: ComposedAnswers[Rendered] = ComposedAnswers()
 
-    def touch(self, project_ids: Iterable[str] | None, upto: Sequences | None = None) -> None:
-        """Forget what was composed for these projects, for all with None; the projection calls it as it writes.
+    def touch(self, project_ids: Iterable[str] | None, through: Sequences | None = None) -> None:
+        """Forget the composed answers of these projects, None for all; called after each write.
 
-        *upto* is what it has written up to.
+        *through* are the sequences that its writes include.
         """
         if self._shared is not None:
-            self._shared.touch(project_ids, upto or {})
-        for composed in (self._listed, self._rendered):
+            self._shared.touch(project_ids, through or {})
+        for answers in (self._listed, self._rendered):
             if project_ids is None:
-                composed.clear()
+                answers.clear()
             else:
-                composed.touch(project_ids)
+                answers.touch(project_ids)
 
     def get(self, project_id: str, actor: Actor) -> Document:
         """Return a project with its files; raises NotFoundError."""
@@ -59,10 +60,10 @@ class ProjectQueries:
 
     def rendered(self, project_id: str, actor: Actor) -> Rendered:
         """Return a project with its files, ready to be sent; raises NotFoundError."""
-        found = self._rendered.get(project_id, lambda: self._render_shared(project_id, actor))
-        if not may_see(found.bare, actor):
+        answer = self._rendered.get(project_id, lambda: self._render_shared(project_id, actor))
+        if not may_see(answer.bare, actor):
             raise project_not_found(project_id)
-        return found
+        return answer
 
     def _render_shared(self, project_id: str, actor: Actor) -> Rendered:
         if self._shared is None:
@@ -72,54 +73,54 @@ class ProjectQueries:
         )
 
     def rendered_new(self, project_id: str, actor: Actor) -> Rendered:
-        """Return a project that has just been created, and so has no files yet; raises NotFoundError."""
+        """Return a project that was just created, and therefore has no files; raises NotFoundError."""
         return self._rendered.get(project_id, lambda: self._render_new(project_id, actor))
 
     def _render_new(self, project_id: str, actor: Actor) -> Rendered:
         bare = visible_project(self._store, project_id, actor)
         if bare["version"] > 1:
             return self._render(project_id, actor)
-        return rendered(bare, {**self._shown(bare, no_insights(project_id)), "files": []})
+        return render(bare, {**self._shown(bare, no_insights(project_id)), "files": []})
 
     def _render(self, project_id: str, actor: Actor) -> Rendered:
         bare = visible_project(self._store, project_id, actor)
         files = self._files(project_id)
         insights = self._insights.of(project_id) if files["files"] else no_insights(project_id)
-        return rendered(bare, {**self._shown(bare, insights), **files})
+        return render(bare, {**self._shown(bare, insights), **files})
 
     def get_bare(self, project_id: str, actor: Actor) -> Document:
-        """Return the bare project that *actor* may see; raises NotFoundError."""
+        """Return the project's own document; raises NotFoundError."""
         return visible_project(self._store, project_id, actor)
 
-    def page(self, wanted: ProjectFilter, page: PageRequest, actor: Actor) -> Page:
+    def page(self, project_filter: ProjectFilter, page: PageRequest, actor: Actor) -> Page:
         """Return a page of projects, without their files."""
-        sort = wanted.sort.removeprefix("-")
+        sort = project_filter.sort.removeprefix("-")
         query = Query(
             collection=PROJECTS,
-            where=_where(wanted),
+            where=_where(project_filter),
             scopes=visible_scopes(actor),
             sort=sort,
-            descending=wanted.sort.startswith("-"),
+            descending=project_filter.sort.startswith("-"),
         )
         since = self._listed.moment
-        found = read_page(self._store, query, page)
-        return Page(items=self._as_listed(found.items, since), next_cursor=found.next_cursor)
+        projects = read_page(self._store, query, page)
+        return Page(items=self._as_listed(projects.items, since), next_cursor=projects.next_cursor)
 
     def many(self, project_ids: Iterable[str], actor: Actor) -> dict[str, Document]:
         """Return those of *project_ids* that *actor* may see, without their files."""
         since = self._listed.moment
-        found = self._store.get_many(PROJECTS, list(project_ids))
-        seen = [project for project in found.values() if may_see(project, actor)]
-        return {project["id"]: project for project in self._as_listed(seen, since)}
+        projects = self._store.get_many(PROJECTS, list(project_ids))
+        visible = [project for project in projects.values() if may_see(project, actor)]
+        return {project["id"]: project for project in self._as_listed(visible, since)}
 
     def visible(self, project_ids: Iterable[str], actor: Actor) -> set[str]:
         """Return those of *project_ids* that *actor* may see."""
-        found = self._store.get_many(PROJECTS, list(project_ids))
-        return {id_ for id_, project in found.items() if may_see(project, actor)}
+        projects = self._store.get_many(PROJECTS, list(project_ids))
+        return {id_ for id_, project in projects.items() if may_see(project, actor)}
 
     def find_owned(self, owner_id: str, name: str) -> Document | None:
-        """Return the oldest project of that owner with that name."""
-        found = self._store.find(
+        """Return the oldest project with that owner and name."""
+        projects = self._store.find(
             Query(
                 collection=PROJECTS,
                 where=(Equals("ownerId", owner_id), Equals("name", name)),
@@ -127,10 +128,10 @@ class ProjectQueries:
                 limit=1,
             )
         )
-        return found[0] if found else None
+        return projects[0] if projects else None
 
     def _as_listed(self, projects: Sequence[Document], since: int) -> list[Document]:
-        """Compose projects that were read after *since*, those that are not known all together."""
+        """Compose projects that were read after *since*; those without an answer are composed together."""
         bare = {project["id"]: project for project in projects}
 
         def compose(ids: Sequence[str]) -> dict[str, Document]:
@@ -139,27 +140,26 @@ class ProjectQueries:
             insights = self._insights.many(ids)
             return {project["id"]: _composed(project, names, insights[project["id"]]) for project in chosen}
 
-        def share(ids: list[str]) -> dict[str, Document]:
+        def compose_shared(ids: list[str]) -> dict[str, Document]:
             if self._shared is None:
                 return compose(ids)
             return self._shared.get_many("listed", ids, LIST_SECONDS, dict, compose)
 
-        return list(self._listed.get_many(list(bare), since, share).values())
+        return list(self._listed.get_many(list(bare), since, compose_shared).values())
 
     def _shown(self, project: Document, insights: Document) -> Document:
         return _composed(project, names_of(self._store, _people(project)), insights)
 
     def _files(self, project_id: str) -> Document:
-        found = self._store.find(
-            Query(
-                collection="files",
-                where=(Equals("projectId", project_id),),
-                sort="path",
-                limit=FILES_SHOWN + 1,
-            )
+        query = Query(
+            collection=FILES, where=(Equals("projectId", project_id),), sort="path", limit=FILES_SHOWN + 1
         )
-        files = [{"path": f["path"], "version": f["version"], "size": f["size"]} for f in found[:FILES_SHOWN]]
-        return {"files": files, "filesTruncated": True} if len(found) > FILES_SHOWN else {"files": files}
+        documents = self._store.find(query)
+        files = [
+            {"path": file["path"], "version": file["version"], "size": file["size"]}
+            for file in documents[:FILES_SHOWN]
+        ]
+        return {"files": files, "filesTruncated": True} if len(documents) > FILES_SHOWN else {"files": files}
 
 
 def _people(project: Document) -> set[str]:
@@ -176,12 +176,16 @@ def _composed(project: Document, names: Mapping[str, str], insights: Document) -
         "ownerId": project["ownerId"],
         "owner": {"id": project["ownerId"], "name": names[project["ownerId"]]},
         "collaborators": [
-            {"id": c["userId"], "name": names[c["userId"]], "role": c["role"]}
-            for c in project["collaborators"]
+            {
+                "id": collaborator["userId"],
+                "name": names[collaborator["userId"]],
+                "role": collaborator["role"],
+            }
+            for collaborator in project["collaborators"]
         ],
         "aiInsights": {
             "complexity": insights["complexity"],
-            "suggestions": [_sentence(item) for item in insights["suggestions"]],
+            "suggestions": [_sentence(suggestion) for suggestion in insights["suggestions"]],
         },
         "version": project["version"],
         "createdAt": project["createdAt"],
@@ -189,17 +193,17 @@ def _composed(project: Document, names: Mapping[str, str], insights: Document) -
     }
 
 
-def _where(wanted: ProjectFilter) -> tuple[Condition, ...]:
+def _where(project_filter: ProjectFilter) -> tuple[Condition, ...]:
     where: list[Condition] = []
-    if wanted.owner is not None:
-        where.append(Equals("ownerId", wanted.owner))
-    if wanted.collaborator is not None:
-        where.append(Equals("collaborators.userId", wanted.collaborator))
-    if wanted.search is not None:
-        where.append(Matches(wanted.search))
+    if project_filter.owner is not None:
+        where.append(Equals("ownerId", project_filter.owner))
+    if project_filter.collaborator is not None:
+        where.append(Equals("collaborators.userId", project_filter.collaborator))
+    if project_filter.search is not None:
+        where.append(Matches(project_filter.search))
     return tuple(where)
 
 
-def _sentence(item: Document) -> str:
-    fields = {name: item[name] for name in Suggestion.__struct_encode_fields__}
+def _sentence(suggestion: Document) -> str:
+    fields = {name: suggestion[name] for name in Suggestion.__struct_encode_fields__}
     return sentence(msgspec.convert(fields, Suggestion))

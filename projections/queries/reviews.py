@@ -1,76 +1,78 @@
-"""Reviews of a project."""
+"""The reviews of a project."""
 
 from collections.abc import Sequence
 
 from domain.actor import Actor
 from domain.errors import NotFoundError
+from projections.models.reviews import COMMENTS, REVIEWS
 from projections.queries.access import visible_ids, visible_project
 from projections.queries.page import Page, PageRequest, read_page, read_pages
 from projections.queries.people import names_of
 from projections.store import DocumentStore, Equals, Query
 from projections.writes import Document
 
-_COMMENTS = 1_000
+_COMMENTS_SHOWN = 1_000
 
 
 class ReviewQueries:
-    """Find reviews of projects that somebody may see."""
+    """Find reviews of projects that the actor may see."""
 
     def __init__(self, store: DocumentStore) -> None:
         """Read from *store*."""
         self._store = store
 
     def page(self, project_id: str, page: PageRequest, actor: Actor) -> Page:
-        """Return a page of reviews, the newest first, without their comments; raises NotFoundError."""
+        """Return a page of reviews, newest first, without their comments; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
-        found = read_page(self._store, _of(project_id), page)
-        return Page(items=self._with_people(found.items), next_cursor=found.next_cursor)
+        reviews = read_page(self._store, _of_project(project_id), page)
+        return Page(items=self._with_authors(reviews.items), next_cursor=reviews.next_cursor)
 
     def pages(self, project_ids: Sequence[str], page: PageRequest, actor: Actor) -> dict[str, Page]:
         """Return such a page for each project that *actor* may see."""
         ids = visible_ids(self._store, project_ids, actor)
-        found = read_pages(self._store, [_of(id_) for id_ in ids], page)
-        shown = iter(self._with_people([item for part in found for item in part.items]))
+        pages = read_pages(self._store, [_of_project(id_) for id_ in ids], page)
+        shown = iter(self._with_authors([review for of_project in pages for review in of_project.items]))
         return {
-            id_: Page(items=[next(shown) for _ in part.items], next_cursor=part.next_cursor)
-            for id_, part in zip(ids, found, strict=True)
+            id_: Page(items=[next(shown) for _ in of_project.items], next_cursor=of_project.next_cursor)
+            for id_, of_project in zip(ids, pages, strict=True)
         }
 
     def many(self, review_ids: Sequence[str], actor: Actor) -> dict[str, Document]:
-        """Return those reviews, without their comments, that are in projects that *actor* may see."""
-        found = self._store.get_many("reviews", review_ids)
-        seen = set(visible_ids(self._store, list({item["projectId"] for item in found.values()}), actor))
-        shown = self._with_people([item for item in found.values() if item["projectId"] in seen])
-        return {item["id"]: item for item in shown}
+        """Return those reviews, without their comments, that belong to projects that *actor* may see."""
+        reviews = self._store.get_many(REVIEWS, review_ids).values()
+        visible = set(visible_ids(self._store, list({review["projectId"] for review in reviews}), actor))
+        shown = self._with_authors([review for review in reviews if review["projectId"] in visible])
+        return {review["id"]: review for review in shown}
 
     def comments(self, review_ids: Sequence[str]) -> dict[str, list[Document]]:
-        """Return the first 1,000 comments of each review, oldest first; the caller has seen the reviews."""
-        found = self._store.find_many([_comments_on(id_) for id_ in review_ids])
-        shown = iter(self._with_people([item for part in found for item in part]))
-        return {id_: [next(shown) for _ in part] for id_, part in zip(review_ids, found, strict=True)}
+        """Return the first 1,000 comments, oldest first, of each review; the caller may see the reviews."""
+        threads = self._store.find_many([_comments_on(id_) for id_ in review_ids])
+        shown = iter(self._with_authors([comment for thread in threads for comment in thread]))
+        return {id_: [next(shown) for _ in thread] for id_, thread in zip(review_ids, threads, strict=True)}
 
     def get(self, project_id: str, review_id: str, actor: Actor) -> Document:
         """Return a review with its first 1,000 comments, oldest first; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
-        review = self._store.get("reviews", review_id)
+        review = self._store.get(REVIEWS, review_id)
         if review is None or review["projectId"] != project_id:
             raise NotFoundError(f"there is no review {review_id} in this project", code="review_not_found")
         comments = self._store.find(_comments_on(review_id))
-        return {**self._with_people([review])[0], "comments": self._with_people(comments)}
+        return {**self._with_authors([review])[0], "comments": self._with_authors(comments)}
 
-    def _with_people(self, items: list[Document]) -> list[Document]:
-        """Show the author of each with a name."""
-        names = names_of(self._store, {item["authorId"] for item in items})
+    def _with_authors(self, documents: list[Document]) -> list[Document]:
+        """Add the author's id and name to each document."""
+        names = names_of(self._store, {document["authorId"] for document in documents})
         return [
-            {**item, "author": {"id": item["authorId"], "name": names[item["authorId"]]}} for item in items
+            {**document, "author": {"id": document["authorId"], "name": names[document["authorId"]]}}
+            for document in documents
         ]
 
 
-def _of(project_id: str) -> Query:
+def _of_project(project_id: str) -> Query:
     where = (Equals("projectId", project_id),)
-    return Query(collection="reviews", where=where, sort="createdAt", descending=True)
+    return Query(collection=REVIEWS, where=where, sort="createdAt", descending=True)
 
 
 def _comments_on(review_id: str) -> Query:
     where = (Equals("reviewId", review_id),)
-    return Query(collection="comments", where=where, sort="number", limit=_COMMENTS)
+    return Query(collection=COMMENTS, where=where, sort="number", limit=_COMMENTS_SHOWN)

@@ -1,9 +1,9 @@
-"""Composed answers that several processes share: cache-aside, in Redis where the cluster profile runs.
+"""Composed answers that several processes share: cache-aside, in Redis in the cluster profile.
 
 An entry carries, by partition, the sequences that the read models included before it was composed: of its own
-partition, and of the others that it may have been composed from (people live in that of the accounts). It answers only
-where these include every touch of its key that this process knows of, so that a lost invalidation costs a miss and never
-a stale answer.
+partition, and of others that it may have been composed from (accounts have a partition of their own). An
+entry is used only if these include every touch of its key that this process knows of, so that a lost
+invalidation costs a miss and never a stale answer.
 """
 
 import threading
@@ -17,7 +17,7 @@ from projections.cache import Cache
 T = TypeVar("T")
 
 Sequences = Mapping[int, int]
-"""How far, by partition; one that is not named is at its start."""
+"""Sequences by partition; a partition that is not named is at its start."""
 
 OBJECT_SECONDS = 300
 LIST_SECONDS = 3_600
@@ -25,10 +25,10 @@ _TOUCHES = 10_000
 
 
 class SharedAnswers:
-    """Answers by name in a cache, each good from a place on."""
+    """Answers by name in a cache, each with the sequences that it includes."""
 
     def __init__(self, cache: Cache, reached: Callable[[], Sequences]) -> None:
-        """Keep answers in *cache*; *reached* tells what all read models include now."""
+        """Keep answers in *cache*; *reached* returns what all read models include now."""
         self._cache = cache
         self._reached = reached
         self._touched: dict[str, Sequences] = {}
@@ -36,7 +36,7 @@ class SharedAnswers:
         self._lock = threading.Lock()
 
     def get(self, kind: str, key: str, seconds: int, type_: type[T], compose: Callable[[], T]) -> T:
-        """Return the answer of *kind* under *key*, composed now and kept for *seconds* where none is good enough."""
+        """Return the answer of *kind* under *key*, else compose it and keep it for *seconds*."""
         return self.get_many(kind, [key], seconds, type_, lambda _: {key: compose()})[key]
 
     def get_many(
@@ -47,37 +47,37 @@ class SharedAnswers:
         type_: type[T],
         compose: Callable[[list[str]], Mapping[str, T]],
     ) -> dict[str, T]:
-        """Return the answers of *kind* under *keys*; those of which none is good enough are composed together."""
-        found: dict[str, T] = {}
+        """Return the answers of *kind* under *keys*; those without a recent entry are composed together."""
+        answers: dict[str, T] = {}
         for key in keys:
             raw = self._cache.get(f"{kind}:{key}")
-            kept = None if raw is None else _read(raw, type_)
-            if kept is not None and includes(kept[0], self._needed(key)):
-                found[key] = kept[1]
-        missing = [key for key in keys if key not in found]
+            entry = None if raw is None else _read(raw, type_)
+            if entry is not None and includes(entry[0], self._needed(key)):
+                answers[key] = entry[1]
+        missing = [key for key in keys if key not in answers]
         if missing:
             before = dict(self._reached())
-            made = compose(missing)
+            composed = compose(missing)
             for key in missing:
-                found[key] = made[key]
-                self._cache.put(f"{kind}:{key}", msgspec.msgpack.encode((before, made[key])), seconds)
-        return {key: found[key] for key in keys}
+                answers[key] = composed[key]
+                self._cache.put(f"{kind}:{key}", msgspec.msgpack.encode((before, composed[key])), seconds)
+        return {key: answers[key] for key in keys}
 
-    def touch(self, keys: Iterable[str] | None, upto: Sequences) -> None:
-        """Take no entry under *keys* (None: any) that does not include *upto*."""
+    def touch(self, keys: Iterable[str] | None, through: Sequences) -> None:
+        """Use no entry under *keys* (None: under any key) that does not include *through*."""
         with self._lock:
             if keys is None or len(self._touched) > _TOUCHES:
-                self._floor = latest(upto, self._floor or {}, *self._touched.values())
+                self._floor = latest(through, self._floor or {}, *self._touched.values())
                 self._touched.clear()
             for key in keys or ():
-                self._touched[key] = latest(upto, self._touched.get(key, {}))
+                self._touched[key] = latest(through, self._touched.get(key, {}))
 
     def erase(self) -> None:
-        """Leave no answer anywhere."""
+        """Delete every answer from the cache."""
         self._cache.erase()
 
     def _needed(self, key: str) -> Sequences:
-        """Return what an entry must include; what was touched before this process began to listen is not known."""
+        """Return what an entry must include; touches before this process began to listen are not known."""
         with self._lock:
             if self._floor is None:
                 self._floor = self._reached()
@@ -86,23 +86,23 @@ class SharedAnswers:
 
 
 def includes(reached: Sequences, needed: Sequences) -> bool:
-    """Tell whether *reached* is nowhere behind *needed*."""
+    """Return whether *reached* is at or beyond *needed* in every partition."""
     return all(reached.get(partition, 0) >= sequence for partition, sequence in needed.items())
 
 
-def latest(*places: Sequences) -> Sequences:
-    """Return the furthest of *places* in each partition."""
-    found: dict[int, int] = {}
-    for place in places:
-        for partition, sequence in place.items():
-            found[partition] = max(sequence, found.get(partition, 0))
-    return found
+def latest(*positions: Sequences) -> Sequences:
+    """Return the highest sequence of *positions* in each partition."""
+    highest: dict[int, int] = {}
+    for sequences in positions:
+        for partition, sequence in sequences.items():
+            highest[partition] = max(sequence, highest.get(partition, 0))
+    return highest
 
 
 def _read(raw: bytes, type_: type[T]) -> tuple[Sequences, T] | None:
-    """Read an entry, None where another release wrote it."""
+    """Read an entry; None if another release wrote it in another form."""
     try:
-        found: tuple[dict[int, int], Any] = msgspec.msgpack.decode(raw, type=tuple[dict[int, int], type_])  # type: ignore[valid-type] # at run time
+        entry: tuple[dict[int, int], Any] = msgspec.msgpack.decode(raw, type=tuple[dict[int, int], type_])  # type: ignore[valid-type] # at run time
     except msgspec.MsgspecError:
         return None
-    return found
+    return entry

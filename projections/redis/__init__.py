@@ -1,1 +1,1 @@
-"""Redis (or Valkey): a cache and a channel. What is in it may be lost at any time."""
+"""Redis (or Valkey): a cache and channels. What it holds may be lost at any time."""

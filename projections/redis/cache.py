@@ -10,54 +10,54 @@ _LARGEST = 8 * 1024 * 1024
 
 
 class RedisCache:
-    """Keep values in Redis; where it is away, keep nothing and say so once."""
+    """Store values in Redis; while Redis is unavailable, store nothing and log that once."""
 
     def __init__(self, client: "redis.Redis", prefix: str) -> None:
         """Use *client*; every key begins with *prefix*."""
         self._client = client
         self._prefix = prefix
-        self._away = False
+        self._unavailable = False
 
     def get(self, key: str) -> bytes | None:
         """Return the value under *key*."""
         try:
             value = self._client.get(self._key(key))
         except redis.RedisError as error:
-            self._missed(error)
+            self._failed(error)
             return None
-        self._away = False
+        self._unavailable = False
         return value if isinstance(value, bytes) else None
 
     def put(self, key: str, value: bytes, seconds: int) -> None:
-        """Keep *value* under *key*, unless it is very large."""
+        """Store *value* under *key*, unless it is very large."""
         if len(value) > _LARGEST:
             return
         try:
             self._client.set(self._key(key), value, ex=seconds)
         except redis.RedisError as error:
-            self._missed(error)
+            self._failed(error)
 
     def forget(self) -> None:
-        """Forget every value: none is found under the next generation."""
+        """Forget every value: no key of the next generation has one."""
         try:
             self._client.incr(f"{self._prefix}generation")
         except redis.RedisError as error:
-            self._missed(error)
+            self._failed(error)
 
     def erase(self) -> None:
-        """Forget every value, and delete what other generations left: it would lie there until its time is up."""
+        """Forget every value, and delete those of earlier generations, which would stay until they expire."""
         self.forget()
         try:
             for key in self._client.scan_iter(match=f"{self._prefix}*:*", count=_SCANNED):
                 self._client.unlink(key)
         except redis.RedisError as error:
-            self._missed(error)
+            self._failed(error)
 
     def _key(self, key: str) -> str:
         generation = self._client.get(f"{self._prefix}generation")
         return f"{self._prefix}{generation.decode() if isinstance(generation, bytes) else 0}:{key}"
 
-    def _missed(self, error: redis.RedisError) -> None:
-        if not self._away:
-            self._away = True
-            logger.warning("cache away", reason=str(error))
+    def _failed(self, error: redis.RedisError) -> None:
+        if not self._unavailable:
+            self._unavailable = True
+            logger.warning("cache unavailable", reason=str(error))

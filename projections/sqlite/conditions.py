@@ -12,7 +12,7 @@ Clause = tuple[str, list[Any]]
 
 
 def clause(condition: FieldCondition, column: str) -> Clause:
-    """Return what *condition* demands of *column*."""
+    """Return *condition* as SQL about *column*."""
     match condition:
         case Equals(value=None):
             return f"{column} IS NULL", []
@@ -27,7 +27,7 @@ def clause(condition: FieldCondition, column: str) -> Clause:
 
 
 def search(text: str) -> str | None:
-    """Return *text* as a full-text expression: every word quoted, so that none is an operator; None without words."""
+    """Return *text* as a full-text expression whose words are no operators; None if it has no words."""
     cleaned = "".join(c if c.isprintable() or not c.isascii() else " " for c in text)
     words = [word for word in cleaned.replace('"', " ").split() if any(c.isalnum() for c in word)]
     if not words:

@@ -1,4 +1,4 @@
-"""SQLite connections of the document store: one that writes, one that reads for each thread."""
+"""SQLite connections of the document store: one that writes, and one that reads for each thread."""
 
 import sqlite3
 import threading
@@ -12,22 +12,22 @@ from projections.store import StoreUnavailableError
 _STATEMENTS = 512
 _WRITER_CACHE_KIB = 32_768
 _READER_CACHE_KIB = 8_192
-_CHECKPOINT_PAGES = 40_000  # the composition root checkpoints sooner, from a thread of its own
+_CHECKPOINT_PAGES = 40_000  # the profile checkpoints sooner, from a thread of its own
 _JOURNAL_BYTES = 64 * 1024 * 1024
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that closes with the thread that it belonged to."""
+    """A connection that closes when the thread that it belongs to ends."""
 
     def __del__(self) -> None:
         self.close()
 
 
 class Database:
-    """The file at *path* (None: a database in memory, whose one connection reads and writes)."""
+    """The database file at *path* (None: a database in memory, whose one connection reads and writes)."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open the writing connection; raise StoreUnavailableError where that fails."""
+        """Open the writing connection; raises StoreUnavailableError."""
         self.lock = threading.RLock()
         self._uri = None if path is None else f"{path.resolve().as_uri()}?mode=ro"
         self._local = threading.local()
@@ -40,7 +40,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Yield the writing connection in a transaction that an exception undoes."""
+        """Yield the writing connection in a transaction; an exception rolls it back."""
         with self.lock, translated():
             self.writer.execute("BEGIN IMMEDIATE")
             try:
@@ -61,17 +61,17 @@ class Database:
             yield self._reader(self._uri)
 
     def _reader(self, uri: str) -> sqlite3.Connection:
-        found: _Connection | None = getattr(self._local, "connection", None)
-        if found is None:
+        reader: _Connection | None = getattr(self._local, "connection", None)
+        if reader is None:
             with self._readers_lock:
                 if self._closed:
                     raise sqlite3.ProgrammingError("the document store is closed")
-                found = _open(uri, uri=True)
-                self._readers.add(found)
-            found.text_factory = bytes  # the JSON decoder reads bytes
-            found.execute(f"PRAGMA cache_size=-{_READER_CACHE_KIB}")
-            self._local.connection = found
-        return found
+                reader = _open(uri, uri=True)
+                self._readers.add(reader)
+            reader.text_factory = bytes  # the JSON decoder reads bytes
+            reader.execute(f"PRAGMA cache_size=-{_READER_CACHE_KIB}")
+            self._local.connection = reader
+        return reader
 
     def close(self) -> None:
         """Close every connection."""
@@ -96,19 +96,19 @@ def _open(name: str, *, uri: bool = False) -> _Connection:
 def _tune_writer(connection: sqlite3.Connection) -> None:
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=NORMAL",  # a power cut may undo the last steps, checkpoints with them: the log has them
+        "synchronous=NORMAL",  # a power cut may undo the last steps with their checkpoints: the log has them
         f"wal_autocheckpoint={_CHECKPOINT_PAGES}",
         f"journal_size_limit={_JOURNAL_BYTES}",
         f"cache_size=-{_WRITER_CACHE_KIB}",
         "temp_store=MEMORY",
-        "secure_delete=ON",  # what a person had erased is not left in a page that is free
+        "secure_delete=ON",  # data of an erased person does not stay in free pages
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn SQLite's errors into the port's."""
+    """Turn errors of SQLite into StoreUnavailableError."""
     try:
         yield
     except sqlite3.Error as error:

@@ -1,19 +1,19 @@
-"""One build of a read model: the tables of its collections."""
+"""The tables of one generation of a read model."""
 
 import sqlite3
 from collections.abc import Mapping
 
-from projections.fold import Grouped
+from projections.fold import GroupedWrites
 from projections.model import ReadModel
 from projections.sqlite.schema import Table, drop_table
 from projections.sqlite.table_writer import TableWriter
 
 
-class Generation:
-    """Write a build of a model; `commit` or `forget` follows each transaction."""
+class GenerationTables:
+    """Write one generation of a model; `commit` or `forget` must follow each transaction."""
 
     def __init__(self, model: ReadModel, number: int, cache_bytes: int) -> None:
-        """Name the tables of the *number*-th build of *model*."""
+        """Name the tables of generation *number* of *model*."""
         self.model = model
         self.number = number
         tables = [Table(collection, model.version, number) for collection in model.collections]
@@ -27,7 +27,7 @@ class Generation:
         return {name: writer.table for name, writer in self.writers.items()}
 
     def create(self, connection: sqlite3.Connection) -> None:
-        """Make the tables that are missing."""
+        """Create the tables that are missing."""
         for table in self.tables.values():
             table.create(connection)
 
@@ -36,20 +36,20 @@ class Generation:
         for table in self.tables.values():
             drop_table(connection, table.name)
 
-    def write(self, connection: sqlite3.Connection, grouped: Grouped) -> None:
-        """Apply writes; raise ValueError on a collection of another model."""
+    def write(self, connection: sqlite3.Connection, grouped: GroupedWrites) -> None:
+        """Apply writes; raises ValueError where a collection is not the model's."""
         for collection, documents in grouped.items():
             writer = self.writers.get(collection)
             if writer is None:
-                raise ValueError(f"{collection} is no collection of {self.model.name}")
+                raise ValueError(f"{collection} is not a collection of {self.model.name}")
             writer.write(connection, documents)
 
     def commit(self) -> None:
-        """Remember what the finished transaction has written."""
+        """Remember what the committed transaction has written."""
         for writer in self.writers.values():
             writer.commit()
 
     def forget(self) -> None:
-        """Forget what the failed transaction would have written."""
+        """Forget the documents of a failed transaction."""
         for writer in self.writers.values():
             writer.forget()

@@ -1,4 +1,4 @@
-"""Which index serves a query. The choice is ours, so that plans do not hang on statistics of the moment."""
+"""Choose the index that serves a query, so that plans do not depend on SQLite's current statistics."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,10 @@ from projections.store import Condition, Equals
 
 
 def best_index(table: Table, conditions: Sequence[Condition], sort: str | None) -> str | None:
-    """Return the index that fixes most leading fields, then one in the order of *sort*, then the first declared."""
+    """Return the index with the most leading fields fixed by *conditions*; None where no index helps.
+
+    Of equal ones, an index in the order of *sort* comes first, then the one declared first.
+    """
     fixed = {condition.field for condition in conditions if isinstance(condition, Equals)}
     best, best_score = None, (0, False)
     for fields in table.collection.indexes:

@@ -9,61 +9,69 @@ from projections.sqlite.schema import Table, expression
 from projections.store import Condition, Equals, Matches, Query
 from projections.writes import Document
 
+# The names in these statements are checked where a Table is made; values are parameters.
+
 
 def selects(table: Table, query: Query, scope: Sequence[Condition]) -> Iterator[Clause]:
-    """Yield the SELECTs of `body` that give one scope's documents in order; a later one only where more are needed.
+    """Yield the SELECTs of `body` that return one scope's documents in order.
 
-    Null sorts below everything, as in MongoDB. A page that goes on behind a value takes the nulls from a SELECT of
-    their own, so that each one is a range of an index.
+    A later SELECT is only needed if the earlier ones return too few documents. Null sorts below everything,
+    as in MongoDB. A page that continues after a value reads the nulls with a SELECT of their own, so that
+    each SELECT is one range of an index.
     """
     conditions = (*query.where, *scope)
     if any(isinstance(condition, Matches) and search(condition.text) is None for condition in conditions):
         return
-    for part, order in _parts(query, with_nulls=not _excludes_null(conditions, query.sort)):
-        yield _select(table, query, conditions, part, order)
+    for page_range, order in _ranges(query, with_nulls=not _excludes_null(conditions, query.sort)):
+        yield _select(table, query, conditions, page_range, order)
 
 
 def _excludes_null(conditions: Iterable[Condition], field: str) -> bool:
-    """Tell whether *conditions* hold for no document where *field* is null."""
+    """Return whether *conditions* exclude every document in which *field* is null."""
     return any(
         not isinstance(condition, Matches) and condition.field == field and condition != Equals(field, None)
         for condition in conditions
     )
 
 
-def _parts(query: Query, *, with_nulls: bool) -> list[tuple[Clause, str]]:
-    """Return the ranges of the order that a page may lie in, each with what it is ordered by before the id."""
+def _ranges(query: Query, *, with_nulls: bool) -> list[tuple[Clause, str]]:
+    """Return the ranges that follow the cursor, each with its ORDER BY expression."""
     sort = "" if query.sort == "id" else expression(query.sort, "d.")
     if query.after is None:
         return [(("", []), sort)]
-    value, last = query.after
+    value, last_id = query.after
     sign = "<" if query.descending else ">"
     if not sort:
-        return [((f"d.id {sign} ?", [last]), "")]
+        return [((f"d.id {sign} ?", [last_id]), "")]
     if value is None:
-        rest: Clause = (f"{sort} IS NULL AND d.id {sign} ?", [last])
+        rest: Clause = (f"{sort} IS NULL AND d.id {sign} ?", [last_id])
         return [(rest, "")] if query.descending else [(rest, ""), ((f"{sort} IS NOT NULL", []), sort)]
-    behind = f"{sort} {sign}= ? AND ({sort} {sign} ? OR d.id {sign} ?)"
-    page: Clause = (behind, [value, value, last])
+    following = f"{sort} {sign}= ? AND ({sort} {sign} ? OR d.id {sign} ?)"
+    page: Clause = (following, [value, value, last_id])
     nulls: Clause = (f"{sort} IS NULL", [])
     return [(page, sort), (nulls, "")] if query.descending and with_nulls else [(page, sort)]
 
 
 def totals(table: Table, where: Sequence[Condition], fields: Sequence[str]) -> Clause:
     """Return the SELECT of the number of documents and the sums of *fields*."""
-    chosen, params = _chosen(table, where, None)
+    source_and_where, params = _chosen(table, where, None)
     sums = [f"coalesce(sum({expression(field, 'd.')}), 0)" for field in fields]
-    return f"SELECT {', '.join(['count(*)', *sums])} {chosen}", params
+    return f"SELECT {', '.join(['count(*)', *sums])} {source_and_where}", params
 
 
-def _select(table: Table, query: Query, conditions: Sequence[Condition], part: Clause, sort: str) -> Clause:
-    chosen, params = _chosen(table, conditions, query.sort)
-    behind, values = part
+def _select(
+    table: Table, query: Query, conditions: Sequence[Condition], page_range: Clause, sort: str
+) -> Clause:
+    source_and_where, params = _chosen(table, conditions, query.sort)
+    within, values = page_range
     direction = "DESC" if query.descending else "ASC"
     order = f"{sort} {direction}, d.id {direction}" if sort else f"d.id {direction}"
-    if behind:
-        chosen = f"{chosen} AND {behind}"
-    return f"SELECT d.body AS body {chosen} ORDER BY {order} LIMIT ?", [*params, *values, query.limit]
+    if within:
+        source_and_where = f"{source_and_where} AND {within}"
+    return (
+        f"SELECT d.body AS body {source_and_where} ORDER BY {order} LIMIT ?",
+        [*params, *values, query.limit],
+    )
 
 
 def _chosen(table: Table, conditions: Sequence[Condition], sort: str | None) -> Clause:
@@ -80,25 +88,26 @@ def _chosen(table: Table, conditions: Sequence[Condition], sort: str | None) -> 
 def _source(
     table: Table, conditions: Sequence[Condition], sort: str | None
 ) -> tuple[Clause, Condition | None]:
-    """Return where to begin: CROSS JOIN holds the planner to a search or a list's side table before the documents."""
+    """Return what FROM names, and the condition that it already answers.
+
+    CROSS JOIN makes the planner read the text table, or the side table of a list, before the documents.
+    """
     for condition in conditions:
         if isinstance(condition, Matches):
             if table.text is None:
                 raise ValueError(f"{table.collection.name} has no text search")
-            return (
-                f"{table.text} CROSS JOIN {table.name} AS d ON d.number = {table.text}.rowid",
-                [],
-            ), condition
+            source = f"{table.text} CROSS JOIN {table.name} AS d ON d.number = {table.text}.rowid"
+            return (source, []), condition
     for condition in conditions:
         if not isinstance(condition, Matches) and condition.field in table.sides:
-            inner, params = _side(table, condition, conditions)
-            return (f"({inner}) AS k CROSS JOIN {table.name} AS d ON d.id = k.id", params), condition
+            ids, params = _side(table, condition, conditions)
+            return (f"({ids}) AS k CROSS JOIN {table.name} AS d ON d.id = k.id", params), condition
     index = best_index(table, conditions, sort)
     return (f"{table.name} AS d" if index is None else f"{table.name} AS d INDEXED BY {index}", []), None
 
 
 def _side(table: Table, condition: FieldCondition, conditions: Sequence[Condition]) -> Clause:
-    """Select the ids whose list meets *condition*; what the others say of the id narrows the range."""
+    """Return the SELECT of the ids whose list meets *condition*; conditions on the id narrow its range."""
     clauses = [clause(condition, "value")]
     clauses += [
         clause(other, "id") for other in conditions if not isinstance(other, Matches) and other.field == "id"
@@ -106,30 +115,31 @@ def _side(table: Table, condition: FieldCondition, conditions: Sequence[Conditio
     distinct = "" if isinstance(condition, Equals) else "DISTINCT "
     where = " AND ".join(text for text, _ in clauses)
     params = [value for _, values in clauses for value in values]
-    return f"SELECT {distinct}id FROM {table.sides[condition.field]} WHERE {where}", params  # noqa: S608 # names are ours, values are parameters
+    side = table.sides[condition.field]
+    return f"SELECT {distinct}id FROM {side} WHERE {where}", params  # noqa: S608 # see above
 
 
 def _where(table: Table, condition: Condition) -> Clause:
     if isinstance(condition, Matches):
-        text = f"d.number IN (SELECT rowid FROM {table.text} WHERE {table.text} MATCH ?)"  # noqa: S608 # names are ours, values are parameters
-        return text, [search(condition.text)]
+        rows = f"SELECT rowid FROM {table.text} WHERE {table.text} MATCH ?"  # noqa: S608 # see above
+        return f"d.number IN ({rows})", [search(condition.text)]
     if condition.field in table.sides:
-        inner, params = _side(table, condition, ())
-        return f"d.id IN ({inner})", params
+        ids, params = _side(table, condition, ())
+        return f"d.id IN ({ids})", params
     return clause(condition, expression(condition.field, "d."))
 
 
 def merge(pages: Iterable[Sequence[Document]], query: Query) -> list[Document]:
     """Return the first documents of all scopes together, each once."""
-    found = {document["id"]: document for page in pages for document in page}
+    documents = {document["id"]: document for page in pages for document in page}
     ordered = sorted(
-        found.values(), key=lambda document: _key(document, query.sort), reverse=query.descending
+        documents.values(), key=lambda document: _key(document, query.sort), reverse=query.descending
     )
     return ordered[: query.limit]
 
 
 def _key(document: Document, field: str) -> tuple[Any, ...]:
-    """Order as SQLite does: null, numbers, texts; then by id."""
+    """Return a sort key that orders as SQLite does: null, numbers, texts; then by id."""
     value: Any = document
     for name in field.split("."):
         value = value.get(name) if isinstance(value, dict) else None

@@ -1,4 +1,4 @@
-"""Read documents from a generation's table."""
+"""Read documents from the table of a generation."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -10,20 +10,23 @@ from projections.sqlite.schema import Table
 from projections.store import Condition, Query
 from projections.writes import Document
 
-_PAGE = 100
 _decoder: msgspec.json.Decoder[Document] = msgspec.json.Decoder(Document)
 _list_decoder: msgspec.json.Decoder[list[Document]] = msgspec.json.Decoder(list[Document])
+
+# The names in these statements are checked where a Table is made; values are parameters.
 
 
 def read_one(connection: sqlite3.Connection, table: Table, id_: str) -> Document | None:
     """Return a document."""
-    row = connection.execute(f"SELECT body FROM {table.name} WHERE id = ?", (id_,)).fetchone()  # noqa: S608 # names are ours, values are parameters
+    statement = f"SELECT body FROM {table.name} WHERE id = ?"  # noqa: S608 # see above
+    row = connection.execute(statement, (id_,)).fetchone()
     return None if row is None or row[0] is None else _decoder.decode(row[0])
 
 
 def read_many(connection: sqlite3.Connection, table: Table, ids: Sequence[str]) -> dict[str, Document]:
     """Return the documents that exist, by id."""
-    statement = f"SELECT d.body FROM json_each(?) AS k CROSS JOIN {table.name} AS d ON d.id = k.value WHERE d.body IS NOT NULL"  # noqa: S608 # names are ours, values are parameters
+    join = f"json_each(?) AS k CROSS JOIN {table.name} AS d ON d.id = k.value"
+    statement = f"SELECT d.body FROM {join} WHERE d.body IS NOT NULL"  # noqa: S608 # see above
     rows = connection.execute(statement, (msgspec.json.encode(ids).decode(),))
     documents = (_decoder.decode(body) for (body,) in rows)
     return {document["id"]: document for document in documents}
@@ -39,41 +42,35 @@ def read_query(connection: sqlite3.Connection, table: Table, query: Query) -> li
 def _scope(
     connection: sqlite3.Connection, table: Table, query: Query, scope: Sequence[Condition]
 ) -> list[Document]:
-    found: list[Document] = []
+    documents: list[Document] = []
     for statement, params in selects(table, query, scope):
-        found += _documents(connection, statement, params)
-        if len(found) >= query.limit:
+        documents += _documents(connection, statement, params)
+        if len(documents) >= query.limit:
             break
-    return found[: query.limit]
+    return documents[: query.limit]
 
 
 def _documents(connection: sqlite3.Connection, statement: str, params: Sequence[object]) -> list[Document]:
     """Fetch a page as one value: one step of the statement instead of one for each row."""
-    whole = f"SELECT '[' || group_concat(body) || ']' FROM ({statement})"  # noqa: S608 # names are ours, values are parameters
+    whole = f"SELECT '[' || group_concat(body) || ']' FROM ({statement})"  # noqa: S608 # see above
     try:
         (text,) = connection.execute(whole, params).fetchone()
-    except sqlite3.DataError:  # together they are longer than a value of SQLite may be
+    except sqlite3.DataError:  # together they are longer than a value may be in SQLite
         return [_decoder.decode(body) for (body,) in connection.execute(statement, params)]
     return [] if text is None else _list_decoder.decode(text)
 
 
 def count(connection: sqlite3.Connection, table: Table) -> int:
     """Return how many documents the table has."""
-    statement = f"SELECT count(*) FROM {table.name} WHERE body IS NOT NULL"  # noqa: S608 # names are ours, values are parameters
-    (found,) = connection.execute(statement).fetchone()
-    return int(found)
+    statement = f"SELECT count(*) FROM {table.name} WHERE body IS NOT NULL"  # noqa: S608 # see above
+    (number,) = connection.execute(statement).fetchone()
+    return int(number)
 
 
 def read_totals(
     connection: sqlite3.Connection, table: Table, where: Sequence[Condition], fields: Sequence[str]
 ) -> dict[str, float]:
-    """Return the sums of *fields*, and under `count` how many documents they are of."""
+    """Return the sums of *fields* over the documents of *where*, and their number under `count`."""
     statement, params = totals(table, where, fields)
     row = connection.execute(statement, params).fetchone()
     return dict(zip(("count", *fields), row, strict=True))
-
-
-def read_page(connection: sqlite3.Connection, table: Table, after: str) -> list[Document]:
-    """Return the documents that follow the id *after*."""
-    statement = f"SELECT body FROM {table.name} WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT {_PAGE}"  # noqa: S608 # names are ours, values are parameters
-    return [_decoder.decode(body) for (body,) in connection.execute(statement, (after,))]

@@ -1,19 +1,22 @@
-"""A build of a read model beside the live one."""
+"""The rebuild of a read model next to the live one."""
 
 from collections.abc import Callable, Sequence
 
-from projections.fold import Grouped, group
+from projections.fold import GroupedWrites, group
 from projections.sqlite.connections import Database
-from projections.sqlite.generation import Generation
+from projections.sqlite.generation import GenerationTables
 from projections.store import Checkpoint
 from projections.writes import Write
 
 
 class SQLiteRebuild:
-    """Fill a generation that nobody reads yet."""
+    """Fill a generation that no query reads yet."""
 
     def __init__(
-        self, database: Database, generation: Generation, switch: Callable[["SQLiteRebuild"], None]
+        self,
+        database: Database,
+        generation: GenerationTables,
+        switch: Callable[["SQLiteRebuild"], None],
     ) -> None:
         """Fill *generation*; *switch* makes it the live one."""
         self._database = database
@@ -26,14 +29,14 @@ class SQLiteRebuild:
         self,
         writes: Sequence[tuple[int, Sequence[Write]]],
         sequence: int,
-        place: bytes = b"",
+        resume_at: bytes = b"",
         partition: int = 0,
     ) -> None:
-        """Apply writes of *partition* by position, up to *sequence* at *place*; raise ValueError once the build has ended."""
-        grouped: Grouped = {}
+        """Apply the writes of *partition* through *sequence*; raises ValueError if the rebuild has ended."""
+        grouped: GroupedWrites = {}
         group(writes, grouped)
         with self._database.lock:
-            self._check()
+            self._require_open()
             try:
                 with self._database.transaction() as connection:
                     self.generation.write(connection, grouped)
@@ -42,16 +45,16 @@ class SQLiteRebuild:
                 raise
             self.generation.commit()
             if sequence >= self.checkpoints.get(partition, Checkpoint()).sequence:
-                self.checkpoints[partition] = Checkpoint(sequence=sequence, place=place)
+                self.checkpoints[partition] = Checkpoint(sequence=sequence, resume_at=resume_at)
 
     def switch(self) -> None:
-        """Let readers see this build; raise ValueError where it has ended or is behind the live one."""
+        """Make this generation the live one; raises ValueError if it has ended or is behind the live one."""
         with self._database.lock:
-            self._check()
+            self._require_open()
             self._switch(self)
 
     def cancel(self) -> None:
-        """Drop this build, unless it has ended."""
+        """Drop this generation, unless the rebuild has ended."""
         with self._database.lock:
             if self.ended:
                 return
@@ -59,6 +62,6 @@ class SQLiteRebuild:
                 self.generation.drop(connection)
             self.ended = True
 
-    def _check(self) -> None:
+    def _require_open(self) -> None:
         if self.ended:
-            raise ValueError(f"this build of {self.generation.model.name} has ended")
+            raise ValueError(f"this rebuild of {self.generation.model.name} has ended")

@@ -1,4 +1,4 @@
-"""Many rows in few statements: the interpreter's lock is given up around each statement, not around each row."""
+"""Write many rows in few statements: the interpreter's lock is released once for each statement."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _CHUNKS = (128, 32, 8, 1)
 def write_rows(
     connection: sqlite3.Connection, head: str, rows: Sequence[tuple[Any, ...]], tail: str = ""
 ) -> None:
-    """Run *head*, `VALUES` with the rows, and *tail*, in chunks of fixed sizes so that statements stay cached."""
+    """Execute *head*, `VALUES` with the rows, and *tail*, in chunks of few sizes: statements stay cached."""
     start, total = 0, len(rows)
     for size in _CHUNKS:
         if total - start < size:

@@ -1,4 +1,4 @@
-"""How a collection lies in SQLite: a table of JSON documents, expression indexes, side tables for lists and text."""
+"""A collection in SQLite: a table of JSON documents, expression indexes, side tables for lists and text."""
 
 import re
 import sqlite3
@@ -14,7 +14,7 @@ class Table:
     """One generation of a collection."""
 
     def __init__(self, collection: Collection, version: int, generation: int) -> None:
-        """Name the tables of *collection*."""
+        """Name the tables of *collection*; raises ValueError where its name cannot name a table."""
         if not _NAME.fullmatch(collection.name):
             raise ValueError(f"not a collection name: {collection.name}")
         self.collection = collection
@@ -23,11 +23,11 @@ class Table:
         self.sides = {field: f"{self.name}_m{i}" for i, field in enumerate(collection.multikey)}
 
     def index_name(self, fields: tuple[str, ...]) -> str:
-        """Name the index on *fields*."""
+        """Return the name of the index on *fields*."""
         return f"{self.name}_i_{'_'.join(fields).replace('.', '_')}"
 
     def create(self, connection: sqlite3.Connection) -> None:
-        """Make what is missing."""
+        """Create the tables and indexes that are missing."""
         for statement in self._statements():
             connection.execute(statement)
 
@@ -38,7 +38,8 @@ class Table:
         for fields in self.collection.indexes:
             columns = ", ".join([*(expression(field) for field in fields), "id"])
             statements.append(
-                f"CREATE INDEX IF NOT EXISTS {self.index_name(fields)} ON {self.name} ({columns}) WHERE body IS NOT NULL"
+                f"CREATE INDEX IF NOT EXISTS {self.index_name(fields)} ON {self.name} ({columns}) "
+                "WHERE body IS NOT NULL"
             )
         statements += [
             f"CREATE TABLE IF NOT EXISTS {side} (value NOT NULL, id TEXT NOT NULL, PRIMARY KEY (value, id)) "
@@ -55,14 +56,14 @@ class Table:
 
 
 def expression(field: str, alias: str = "") -> str:
-    """Return the SQL of a document's field; raise ValueError where the name cannot be one."""
+    """Return a document's field as SQL; raises ValueError where *field* cannot name one."""
     if not _FIELD.fullmatch(field):
         raise ValueError(f"not a field name: {field}")
     return f"{alias}id" if field == "id" else f"json_extract({alias}body, '$.{field}')"
 
 
 def drop_table(connection: sqlite3.Connection, name: str) -> None:
-    """Drop a generation's table with all that belongs to it."""
+    """Drop a generation's table with its side tables."""
     side = re.compile(rf"{re.escape(name)}_(?:text|m\d+)")
     for other in _tables(connection):
         if side.fullmatch(other):
@@ -71,7 +72,7 @@ def drop_table(connection: sqlite3.Connection, name: str) -> None:
 
 
 def generations(connection: sqlite3.Connection, collection: str) -> list[str]:
-    """Return the tables of all generations of *collection* that exist."""
+    """Return the tables of all generations of *collection*."""
     return [
         name
         for name in _tables(connection)

@@ -1,1 +1,1 @@
-"""Who sends a request: passwords, one-time passwords, sessions and tokens."""
+"""Authentication: passwords, one-time passwords, sessions and tokens."""

@@ -1,4 +1,7 @@
-"""How often somebody may guess: attempts are counted before they are checked, so that many at once gain nothing."""
+"""Counters of sign-in attempts.
+
+An attempt is counted before the secret is checked, so that a caller gains nothing by sending many at once.
+"""
 
 import math
 import time
@@ -11,42 +14,42 @@ from redis.exceptions import RedisError
 FREE_ATTEMPTS = 5
 NEVER = -1
 LONGEST_DELAY_SECONDS = 300
-_FORGOTTEN_SECONDS = 3600
-_REMEMBERED_SECONDS = 30 * 24 * 3600
-_KEPT = 10_000
+_ATTEMPT_SECONDS = 3600
+_SUCCESS_SECONDS = 30 * 24 * 3600
+_MOST_KEYS = 10_000
 
 logger = structlog.get_logger(__name__)
 
 
 def delay_after(attempts: int) -> int:
-    """Return how many seconds nobody may try again after so many *attempts* that failed: 1, 2, 4 … behind the fifth."""
+    """Return the seconds to wait after so many failed *attempts*: 0 for up to four, then 1, 2, 4, … 300."""
     return 0 if attempts < FREE_ATTEMPTS else min(2 ** (attempts - FREE_ATTEMPTS), LONGEST_DELAY_SECONDS)
 
 
 class Attempts(Protocol):
-    """Counts attempts under a key, until they are forgotten an hour after the last or one succeeds."""
+    """Counts attempts under a key. They are forgotten an hour after the last one, or when one succeeds."""
 
     async def attempt(self, key: str, most: int | None = None) -> int:
-        """Count an attempt and return 0, or return how many seconds to wait where it comes too early.
+        """Count an attempt and return 0, or return the seconds to wait where it comes too early.
 
-        With *most*, NEVER is returned once there were so many.
+        With *most*, return NEVER once that many attempts were counted.
         """
         ...
 
     async def clear(self, key: str) -> None:
-        """Forget the attempts under *key*: one succeeded."""
+        """Forget the attempts under *key*, because one succeeded."""
         ...
 
-    async def remember(self, key: str) -> None:
-        """Remember for a month that an attempt under *key* succeeded."""
+    async def remember_success(self, key: str) -> None:
+        """Remember for 30 days that an attempt under *key* succeeded."""
         ...
 
-    async def knows(self, key: str) -> bool:
-        """Tell whether an attempt under *key* succeeded in the last month."""
+    async def succeeded_recently(self, key: str) -> bool:
+        """Return whether an attempt under *key* succeeded in the last 30 days."""
         ...
 
     async def close(self) -> None:
-        """Release what is held."""
+        """Release connections."""
         ...
 
 
@@ -54,44 +57,44 @@ class MemoryAttempts:
     """Count in this process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with none; *clock* tells seconds."""
+        """Start without attempts; *clock* returns seconds."""
         self._clock = clock
-        self._known: dict[str, tuple[int, float]] = {}
+        self._attempts: dict[str, tuple[int, float]] = {}
         self._succeeded: dict[str, float] = {}
 
     async def attempt(self, key: str, most: int | None = None) -> int:
-        """Count an attempt, or return how many seconds to wait."""
+        """Count an attempt, or return the seconds to wait."""
         now = self._clock()
-        count, since = self._known.pop(key, (0, now))
-        if now - since >= _FORGOTTEN_SECONDS:
+        count, since = self._attempts.pop(key, (0, now))
+        if now - since >= _ATTEMPT_SECONDS:
             count = 0
         wait = since + delay_after(count) - now
         spent = most is not None and count >= most
         if spent or wait > 0:
-            self._known[key] = (count, since)
+            self._attempts[key] = (count, since)
             return NEVER if spent else max(1, round(wait))
-        while len(self._known) >= _KEPT:  # the ones that were tried longest ago
-            del self._known[next(iter(self._known))]
-        self._known[key] = (count + 1, now)
+        while len(self._attempts) >= _MOST_KEYS:  # the keys that were tried longest ago go first
+            del self._attempts[next(iter(self._attempts))]
+        self._attempts[key] = (count + 1, now)
         return 0
 
     async def clear(self, key: str) -> None:
         """Forget the attempts under *key*."""
-        self._known.pop(key, None)
+        self._attempts.pop(key, None)
 
-    async def remember(self, key: str) -> None:
+    async def remember_success(self, key: str) -> None:
         """Remember that an attempt under *key* succeeded."""
         self._succeeded.pop(key, None)
-        while len(self._succeeded) >= _KEPT:
+        while len(self._succeeded) >= _MOST_KEYS:
             del self._succeeded[next(iter(self._succeeded))]
-        self._succeeded[key] = self._clock() + _REMEMBERED_SECONDS
+        self._succeeded[key] = self._clock() + _SUCCESS_SECONDS
 
-    async def knows(self, key: str) -> bool:
-        """Tell whether an attempt under *key* succeeded."""
+    async def succeeded_recently(self, key: str) -> bool:
+        """Return whether an attempt under *key* succeeded recently."""
         return self._succeeded.get(key, -math.inf) > self._clock()
 
     async def close(self) -> None:
-        """Do nothing: nothing is held."""
+        """Do nothing: there is no connection."""
 
 
 _SCRIPT = """
@@ -114,7 +117,7 @@ return 0
 
 
 class RedisAttempts:
-    """Count in Redis, for all processes; while it is away, each process counts for itself."""
+    """Count in Redis, for all processes together; while it is unavailable, each process counts for itself."""
 
     def __init__(self, client: Any, prefix: str) -> None:
         """Count under *prefix* with *client*, a `redis.asyncio.Redis`."""
@@ -124,17 +127,19 @@ class RedisAttempts:
         self._local = MemoryAttempts()
 
     async def attempt(self, key: str, most: int | None = None) -> int:
-        """Count an attempt, or return how many seconds to wait."""
+        """Count an attempt, or return the seconds to wait."""
         arguments = [
             FREE_ATTEMPTS,
             LONGEST_DELAY_SECONDS,
-            _FORGOTTEN_SECONDS,
+            _ATTEMPT_SECONDS,
             NEVER if most is None else most,
         ]
         try:
             return int(await self._script(keys=[self._prefix + key], args=arguments))
         except (RedisError, OSError) as error:
-            logger.warning("attempts are counted in this process alone", reason=str(error))
+            logger.warning(
+                "Redis is unavailable: this process counts sign-in attempts for itself", reason=str(error)
+            )
             return await self._local.attempt(key, most)
 
     async def clear(self, key: str) -> None:
@@ -143,22 +148,22 @@ class RedisAttempts:
         try:
             await self._client.delete(self._prefix + key)
         except (RedisError, OSError) as error:
-            logger.warning("attempts could not be forgotten", reason=str(error))
+            logger.warning("Redis is unavailable: sign-in attempts were not forgotten", reason=str(error))
 
-    async def remember(self, key: str) -> None:
+    async def remember_success(self, key: str) -> None:
         """Remember that an attempt under *key* succeeded."""
-        await self._local.remember(key)
+        await self._local.remember_success(key)
         try:
-            await self._client.set(f"{self._prefix}succeeded:{key}", b"", ex=_REMEMBERED_SECONDS)
+            await self._client.set(f"{self._prefix}succeeded:{key}", b"", ex=_SUCCESS_SECONDS)
         except (RedisError, OSError) as error:
-            logger.warning("a success could not be remembered", reason=str(error))
+            logger.warning("Redis is unavailable: this process alone remembers a sign-in", reason=str(error))
 
-    async def knows(self, key: str) -> bool:
-        """Tell whether an attempt under *key* succeeded."""
+    async def succeeded_recently(self, key: str) -> bool:
+        """Return whether an attempt under *key* succeeded recently."""
         try:
             return bool(await self._client.exists(f"{self._prefix}succeeded:{key}"))
         except (RedisError, OSError):
-            return await self._local.knows(key)
+            return await self._local.succeeded_recently(key)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,4 +1,4 @@
-"""Passwords that everybody guesses first: those of breached sites, in the list that zxcvbn ships."""
+"""The most common passwords of breached sites, from the list that zxcvbn ships."""
 
 from functools import cache
 
@@ -10,14 +10,11 @@ _SHORTEST_PART = 4
 
 
 def check_password(password: str, *, email: str, name: str, pointer: str = "/password") -> None:
-    """Refuse a password that is among the common ones, or is the account's own name or address.
-
-    Raises InvalidError.
-    """
+    """Raise InvalidError, with *pointer*, for a common password and for the account's own name or address."""
     lowered = password.strip().lower()
     if lowered in _common():
         raise InvalidError(
-            "this password is among the most common ones: choose another",
+            "this password is one of the most common ones: choose another",
             code="password_common",
             pointer=pointer,
         )

@@ -1,4 +1,4 @@
-"""The parts that signing in works with."""
+"""What sign-in needs: passwords, counters of attempts, tokens, accounts and mail."""
 
 import asyncio
 import time
@@ -20,21 +20,21 @@ from read_api.auth.mail import Mail, Mailer
 from read_api.auth.passwords import Passwords
 from read_api.auth.principals import Principals
 from read_api.auth.tokens import Tokens, unauthorized
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 
-_MOST_LATER = 256
+_MOST_BACKGROUND_TASKS = 256
 _CLOSE_SECONDS = 5.0
 
 logger = structlog.get_logger(__name__)
 
 
 class Identity:
-    """Who may sign in, with what, and how often it may be tried."""
+    """Check credentials, limit attempts, read accounts, and send mail about them."""
 
     def __init__(
         self, log: EventLog, secrets: Secrets, *, attempts: Attempts, mailer: Mailer, public_url: str
     ) -> None:
-        """Read accounts from *log*; *public_url* is where people reach this server."""
+        """Read accounts from *log*; *public_url* is the address at which people reach this server."""
         self.secrets = secrets
         self.passwords = Passwords()
         self.attempts = attempts
@@ -46,35 +46,41 @@ class Identity:
         self.tokens = Tokens(SigningKeys(secrets, self._generations))
         self.principals = Principals(log, self.tokens, secrets)
         self.clock = time.time
-        self._later: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     def _generations(self) -> Signing:
-        found = self._signing
-        if found is None:
-            found = self._signing = load(self._log, SIGNING_STREAM).state
-        return found
+        signing = self._signing
+        if signing is None:
+            signing = self._signing = load(self._log, SIGNING_STREAM).state
+        return signing
 
     def _appended(self, records: Any) -> None:
         if any(record.stream == SIGNING_STREAM for record in records):
             self._signing = None
 
     async def allow(self, *keys: str, most: int | None = None) -> None:
-        """Count an attempt under each of *keys*; raises HttpError 429 where one comes too early, 401 where it is spent."""
+        """Count an attempt under each of *keys*.
+
+        Raises HttpError 429 where an attempt comes too early, and 401 where *most* were made before.
+        """
         for key in keys:
             wait = await self.attempts.attempt(key, most)
             if wait == NEVER:
-                raise unauthorized("there were too many attempts: sign in again", "invalid_token")
+                raise unauthorized("too many wrong codes: sign in again", "invalid_token")
             if wait:
                 raise HttpError(
                     429,
                     "too_many_attempts",
-                    f"too many attempts failed: try again in {wait} s",
+                    f"too many failed attempts: try again in {wait} s",
                     headers={"Retry-After": str(wait)},
                 )
 
     @asynccontextmanager
     async def guarded(self, key: str) -> AsyncIterator[None]:
-        """Count an attempt under *key* before the block, and forget all of them once it succeeds; raises as `allow`."""
+        """Count an attempt under *key*, run the block, and forget the attempts where it succeeds.
+
+        Raises HttpError as `allow` does.
+        """
         await self.allow(key)
         yield
         await self.attempts.clear(key)
@@ -82,71 +88,75 @@ class Identity:
     async def allow_sign_in(self, claim: str, address: str, *, known: bool) -> str:
         """Count an attempt to sign in; return the key to forget when it succeeds. Raises HttpError 429.
 
-        Where the account signed in from this *address* of late, others who guess cannot keep it out: it is counted apart.
+        An *address* that is *known* (the account signed in from it recently) has a counter of its own: a
+        caller elsewhere who guesses passwords cannot lock the owner of the account out.
         """
         key = _of_address(claim, address) if known else f"account:{claim}"
         await self.allow(key)
         return key
 
-    async def knows(self, claim: str, address: str) -> bool:
-        """Tell whether the account behind *claim* signed in from *address* of late."""
-        return await self.attempts.knows(_of_address(claim, address))
+    async def knows_address(self, claim: str, address: str) -> bool:
+        """Return whether the account with this *claim* signed in from *address* in the last 30 days."""
+        return await self.attempts.succeeded_recently(_of_address(claim, address))
 
     async def signed_in(self, claim: str, address: str, *keys: str) -> None:
-        """Forget the attempts under *keys*, and remember the address."""
+        """Forget the attempts under *keys*, and remember that the account signed in from *address*."""
         for key in keys:
             await self.attempts.clear(key)
-        await self.attempts.remember(_of_address(claim, address))
+        await self.attempts.remember_success(_of_address(claim, address))
 
     def email(self, account_id: str) -> str:
-        """Return the account's present e-mail address."""
+        """Return the account's current e-mail address, the empty text where it has none."""
         addresses = self.emails(account_id)
         return addresses[-1] if addresses else ""
 
     def emails(self, account_id: str) -> list[str]:
-        """Return every e-mail address that the account has had, the present one last."""
+        """Return every e-mail address that the account has had, the current one last."""
         return [event.email for event in self._profiles(account_id) if event.email is not None]
 
     def name(self, account_id: str) -> str:
-        """Return the account's present name."""
+        """Return the account's current name, the empty text where it has none."""
         names = [event.name for event in self._profiles(account_id) if event.name is not None]
         return names[-1] if names else ""
 
     def _profiles(self, account_id: str) -> list[AccountRegistered | AccountProfileChanged]:
-        """Return the events that tell of the person, in order."""
-        events = (item.event for item in self._log.stream_events(account_stream(account_id)))
+        """Return the events that carry the person's data, in order."""
+        events = (stored.event for stored in self._log.stream_events(account_stream(account_id)))
         return [event for event in events if isinstance(event, AccountRegistered | AccountProfileChanged)]
 
     def notify(self, account_id: str, subject: str, text: str) -> None:
-        """Tell the account by mail, later, what happened to it."""
-        self.later(self._send(account_id, self.email(account_id), subject, text))
+        """Send a mail about the account to its current address, after the answer."""
+        self.run_after_answer(self._send(account_id, self.email(account_id), subject, text))
 
     def notify_at(self, account_id: str, address: str, subject: str, text: str) -> None:
-        """Tell the account at an address that it had."""
-        self.later(self._send(account_id, address, subject, text))
+        """Send a mail about the account to *address*, one that it had, after the answer."""
+        self.run_after_answer(self._send(account_id, address, subject, text))
 
     async def _send(self, account_id: str, address: str, subject: str, text: str) -> None:
         await self.mailer.send(Mail(to=address, account_id=account_id, subject=subject, text=text))
 
-    def later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do *work* after the answer, so that its time tells nothing; what is too much is left undone."""
-        if len(self._later) >= _MOST_LATER:
+    def run_after_answer(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run *work* in the background, so that the time of the answer does not reveal what it did.
+
+        With 256 tasks running already, *work* is dropped and the drop is logged.
+        """
+        if len(self._background) >= _MOST_BACKGROUND_TASKS:
             work.close()
-            logger.warning("too much is to be done after answers; something was left undone")
+            logger.warning("too many background tasks: one was dropped", running=len(self._background))
             return
         task = asyncio.ensure_future(work)
-        self._later.add(task)
-        task.add_done_callback(self._done)
+        self._background.add(task)
+        task.add_done_callback(self._finished)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._later.discard(task)
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("something after an answer failed", reason=type(error).__name__)
+            logger.error("a background task failed", reason=type(error).__name__)
 
     async def close(self) -> None:
-        """Finish what is to be done, and let everything go."""
-        if self._later:
-            await asyncio.wait(self._later, timeout=_CLOSE_SECONDS)
+        """Wait up to 5 s for the background tasks, then release threads and connections."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=_CLOSE_SECONDS)
         self.passwords.close()
         await self.attempts.close()
 

@@ -1,4 +1,4 @@
-"""The keys that tokens are signed with: one generation after the other, and one of the operator's."""
+"""The keys that sign tokens: a key for each generation, and one for the operator."""
 
 import base64
 import hashlib
@@ -16,16 +16,16 @@ from domain.signing.decider import INITIAL, Signing
 
 ALGORITHM = "EdDSA"
 ANNOUNCED_MS = 10 * 60 * 1000
-"""How long a generation is announced before it signs: longer than anybody may keep the key set (five minutes)."""
+"""How long a generation is announced before it signs: longer than clients cache the key set (5 minutes)."""
 
 LONGEST_MS = 15 * 24 * 3600 * 1000
-"""How long what a generation signed may be good at most: a refresh token, and a day."""
+"""How long a signature of a generation stays valid at most: as long as a refresh token, and one day."""
 
 _OPERATOR = 0
 
 
 class Key(Struct, frozen=True):
-    """A key pair under its `kid`; the *operator*'s signs what whoever holds the installation's secret asks for."""
+    """A key pair under its `kid`; only a holder of the installation's secret has the *operator*'s."""
 
     id: str
     private: Ed25519PrivateKey
@@ -34,7 +34,7 @@ class Key(Struct, frozen=True):
 
 
 class SigningKeys:
-    """Derive the keys of each generation from the installation's secret; none is kept anywhere."""
+    """Derive the keys of each generation from the installation's secret; none is stored."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class SigningKeys:
         generations: Callable[[], Signing] = lambda: INITIAL,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Take the generations announced so far from *generations*; *clock* tells seconds since the epoch."""
+        """Ask *generations* for those announced so far; *clock* returns seconds since the epoch."""
         self._secrets = secrets
         self._generations = generations
         self._clock = clock
@@ -53,30 +53,30 @@ class SigningKeys:
         return self._key(self._generations().signs(self._now(), ANNOUNCED_MS))
 
     def operator(self) -> Key:
-        """Return the key of the operator, who has the secret: it never changes."""
+        """Return the operator's key, which never changes."""
         return self._key(_OPERATOR)
 
     def find(self, key_id: str) -> Key | None:
-        """Return the key whose signatures are good now under this `kid`."""
-        return next((key for key in self._good() if key.id == key_id), None)
+        """Return the key with this `kid` whose signatures are valid now, None where there is none."""
+        return next((key for key in self._valid() if key.id == key_id), None)
 
     def jwks(self) -> dict[str, Any]:
         """Return the public keys as a JSON Web Key Set (RFC 7517)."""
-        return {"keys": [_jwk(key) for key in self._good()]}
+        return {"keys": [_jwk(key) for key in self._valid()]}
 
-    def _good(self) -> Iterator[Key]:
+    def _valid(self) -> Iterator[Key]:
         yield from map(self._key, self._generations().verifies(self._now(), ANNOUNCED_MS, LONGEST_MS))
         yield self.operator()
 
     def _key(self, generation: int) -> Key:
-        found = self._derived.get(generation)
-        if found is None:
+        key = self._derived.get(generation)
+        if key is None:
             private = self._secrets.signing_key(generation or "operator")
             raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
             key_id = base64.urlsafe_b64encode(hashlib.sha256(raw).digest()[:12]).decode()
-            found = Key(key_id, private, private.public_key(), generation == _OPERATOR)
-            self._derived[generation] = found
-        return found
+            key = Key(key_id, private, private.public_key(), generation == _OPERATOR)
+            self._derived[generation] = key
+        return key
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

@@ -1,4 +1,4 @@
-"""Mail to people: a port, an adapter that writes files, and one that speaks SMTP."""
+"""Mail: a port, an adapter that writes files, and one that speaks SMTP."""
 
 import asyncio
 import smtplib
@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Mail(Struct, frozen=True, kw_only=True):
-    """A message to one person, whose account it concerns."""
+    """A message to one person about their account."""
 
     to: str
     account_id: str
@@ -31,34 +31,34 @@ class Mail(Struct, frozen=True, kw_only=True):
 
 
 class Mailer(Protocol):
-    """Hands mail on. Failures are logged without the text, which may hold a secret: nobody waits for a mail."""
+    """Sends mail. No caller waits, so failures are logged, without the text, which may hold a secret."""
 
     async def send(self, mail: Mail) -> None:
-        """Hand *mail* on; never raises."""
+        """Send *mail*; never raises."""
         ...
 
     def forget(self, account_id: str) -> None:
-        """Drop what is kept of mail about an account that was erased; from any thread. Raises OSError."""
+        """Delete stored mail about an erased account; any thread may call this. Raises OSError."""
         ...
 
 
 class FileMailer:
-    """Write each mail into a file of its own, readable by the server's user alone."""
+    """Write each mail into a file of its own, which only the server's user may read."""
 
     def __init__(self, folder: Path, sender: str) -> None:
-        """Write into *folder*, which is made where it is missing."""
+        """Write into *folder*, which is created where it is missing."""
         self._folder = folder
         self._sender = sender
 
     async def send(self, mail: Mail) -> None:
-        """Write the mail."""
+        """Write *mail* into a new file."""
         try:
             await asyncio.to_thread(self._write, mail)
         except OSError as error:
             logger.error("a mail could not be written", reason=str(error))
 
     def forget(self, account_id: str) -> None:
-        """Delete the files of mail about the account."""
+        """Delete the files that hold mail about the account."""
         for path in self._folder.glob(f"*.{account_id}.eml"):
             path.unlink(missing_ok=True)
 
@@ -70,25 +70,25 @@ class FileMailer:
 
 
 class SmtpMailer:
-    """Hand mail to a server: `smtp://user:password@host:port` with STARTTLS, or `smtps://`.
+    """Send mail through a server: `smtp://user:password@host:port` with STARTTLS, or `smtps://`.
 
-    Mail carries secrets: a server on another machine gets none, and no password, without TLS.
+    Mail carries secrets: without TLS, a server on another machine gets neither mail nor the password.
     """
 
     def __init__(self, url: str, sender: str) -> None:
-        """Hand mail to the server at *url*."""
+        """Send through the server at *url*, from *sender*."""
         self._url = urlsplit(url)
         self._sender = sender
 
     async def send(self, mail: Mail) -> None:
-        """Hand the mail over, in a thread."""
+        """Send *mail* from a thread."""
         try:
             await asyncio.to_thread(self._deliver, mail)
         except (OSError, smtplib.SMTPException) as error:
-            logger.error("a mail could not be handed over", reason=type(error).__name__)
+            logger.error("a mail could not be sent", reason=type(error).__name__)
 
     def forget(self, account_id: str) -> None:
-        """Do nothing: what was handed over is not here."""
+        """Do nothing: mail that was sent is not stored here."""
 
     def _deliver(self, mail: Mail) -> None:
         with self._connected() as server:
@@ -97,7 +97,10 @@ class SmtpMailer:
             server.send_message(message(mail, self._sender))
 
     def _connected(self) -> smtplib.SMTP:
-        """Connect over TLS; on this machine plainly where the server offers none. Raises SMTPException, OSError."""
+        """Connect over TLS; without it only to a server on this machine that does not offer it.
+
+        Raises SMTPException, OSError.
+        """
         host, context = self._url.hostname or "localhost", ssl.create_default_context()
         if self._url.scheme == "smtps":
             port = self._url.port or smtplib.SMTP_SSL_PORT
@@ -105,7 +108,7 @@ class SmtpMailer:
         server = smtplib.SMTP(host, self._url.port or _SUBMISSION_PORT, timeout=_SMTP_SECONDS)
         try:
             server.ehlo()
-            if server.has_extn("starttls") or not is_here(host):
+            if server.has_extn("starttls") or not is_loopback(host):
                 server.starttls(context=context)  # raises where it is not offered
         except BaseException:
             server.close()
@@ -113,8 +116,8 @@ class SmtpMailer:
         return server
 
 
-def is_here(host: str) -> bool:
-    """Tell whether *host* names this machine by its loopback."""
+def is_loopback(host: str) -> bool:
+    """Return whether *host* is a loopback address or `localhost`."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -122,12 +125,12 @@ def is_here(host: str) -> bool:
 
 
 def message(mail: Mail, sender: str) -> EmailMessage:
-    """Return *mail* as RFC 5322 writes it."""
-    found = EmailMessage()
-    found["From"] = sender
-    found["To"] = mail.to
-    found["Subject"] = mail.subject
-    found["Date"] = formatdate()
-    found["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
-    found.set_content(mail.text)
-    return found
+    """Return *mail* as a message of RFC 5322."""
+    email = EmailMessage()
+    email["From"] = sender
+    email["To"] = mail.to
+    email["Subject"] = mail.subject
+    email["Date"] = formatdate()
+    email["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
+    email.set_content(mail.text)
+    return email

@@ -1,13 +1,13 @@
-"""Give an account another password."""
+"""Change the password of an account."""
 
 from domain.actor import Actor
 from domain.credentials.commands import ChangePassword
 from read_api.auth.common_passwords import check_password
-from read_api.gateway.call import Call
+from read_api.auth.request import CredentialRequest
 
 
 async def set_password(
-    call: Call,
+    call: CredentialRequest,
     actor: Actor,
     password: str,
     *,
@@ -15,12 +15,12 @@ async def set_password(
     kept: str | None = None,
     pointer: str = "/password",
 ) -> None:
-    """Give the actor's account this password, and end its sessions but the *kept* one; tell the person.
+    """Set the password of the actor's account, end its sessions except *kept*, and send a mail about it.
 
-    *epoch* is that of the credentials when the change was allowed. Raises InvalidError, with *pointer*, where the
-    password is a common one, and ForbiddenError where the credentials have moved on.
+    *epoch* is that of the credentials when the change was allowed. Raises InvalidError, with *pointer*, for a
+    common password, and ForbiddenError where the credentials have changed since.
     """
-    identity = call.api.identity
+    identity = call.identity
     check_password(password, email=identity.email(actor.id), name=identity.name(actor.id), pointer=pointer)
     command = ChangePassword(
         account_id=actor.id,
@@ -28,5 +28,6 @@ async def set_password(
         kept_session=kept,
         epoch=epoch,
     )
-    await call.settle(command, actor)
-    identity.notify(actor.id, "Your password was changed", "Your password was changed. Other sessions ended.")
+    await call.execute_and_wait(command, actor)
+    text = "The password of your CodePark account was changed, and its other sessions were ended."
+    identity.notify(actor.id, "Your password was changed", text)

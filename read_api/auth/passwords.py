@@ -1,4 +1,4 @@
-"""Passwords: Argon2id in a bounded pool, so that logins cannot exhaust memory or processor."""
+"""Password hashing: Argon2id in a small pool of threads, which bounds the memory and processors it takes."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,14 +17,14 @@ _WAITING = 64
 
 
 class TooManyLoginsError(BusyError):
-    """More passwords wait to be checked than will be in time."""
+    """Too many passwords wait for a check to be answered in time."""
 
 
 class Passwords:
     """Hash and verify passwords (RFC 9106, the low-memory parameters, which are the library's default)."""
 
     def __init__(self) -> None:
-        """Make the pool; each check takes 64 MiB while it runs."""
+        """Create the pool of two threads; each check takes 64 MiB while it runs."""
         self._hasher = PasswordHasher()
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="passwords")
         self._waiting = 0
@@ -36,7 +36,7 @@ class Passwords:
         return result
 
     async def verify(self, hashed: str | None, password: str) -> bool:
-        """Tell whether *password* is the one that was hashed; without a hash it takes as long and fails."""
+        """Return whether *password* matches the hash; without a hash, take as long and return False."""
         if hashed is None:
             if self._decoy is None:
                 self._decoy = await self.hash("nobody has this password")
@@ -45,11 +45,11 @@ class Passwords:
         return bool(await self._run(self._matches, hashed, password))
 
     def is_outdated(self, hashed: str) -> bool:
-        """Tell whether *hashed* was made with other parameters than those of today."""
+        """Return whether *hashed* was computed with parameters other than the current ones."""
         return self._hasher.check_needs_rehash(hashed)
 
     def close(self) -> None:
-        """End the pool."""
+        """Stop the pool."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, hashed: str, password: str) -> bool:
@@ -60,7 +60,7 @@ class Passwords:
 
     async def _run(self, call: Callable[..., T], *args: str) -> T:
         if self._waiting >= _WAITING:
-            raise TooManyLoginsError("too many sign-ins at once")
+            raise TooManyLoginsError("too many sign-ins at once: try again in a few seconds")
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, call, *args)

@@ -1,4 +1,4 @@
-"""Who a request speaks for, by the state that the log gives: what is revoked is good no more from the next request on."""
+"""Resolve a credential to a principal from the log's current state, so that a revocation counts at once."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ from commands.aggregates import kind_name
 from commands.log import EventLog
 from commands.secrets import Secrets
 from commands.unit_of_work import load
-from domain.account.state import Account
+from domain.account.decider import Account
 from domain.actor import Actor, Role
 from domain.credentials.decider import Credentials
 from domain.identifiers import account_stream, credentials_stream, session_stream, token_stream
@@ -28,9 +28,9 @@ from read_api.auth.tokens import Claims, Tokens, unauthorized
 API_TOKEN = "cp_"  # noqa: S105 # what API tokens begin with
 SERVICE_PREFIX = "service:"
 _KINDS = frozenset({"account", "credentials", "session", "token"})
-_KEPT = 50_000
+_MOST_STATES = 50_000
 RECENT_SECONDS = 15 * 60
-"""How long after signing in somebody may change what they sign in with."""
+"""For how long after signing in a session may change the account's credentials."""
 
 _LONGEST = 4_096
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -39,9 +39,9 @@ _ENDED = "the session has ended: sign in again"
 
 
 class Principal(Struct, frozen=True):
-    """Who sends a request, and in which session or with which API token; the operator's tokens have neither.
+    """The actor of a request, and the session or the API token that it uses; an operator's token has neither.
 
-    *expires* is when an operator's token does, in seconds since the epoch.
+    *expires* is the time at which an operator's token expires, in seconds since the epoch.
     """
 
     actor: Actor
@@ -51,10 +51,11 @@ class Principal(Struct, frozen=True):
 
 
 class Principals:
-    """Read who a credential speaks for.
+    """Resolve credentials to principals.
 
-    The states come from the log's own copy on this machine, which every process that answers requests has, and are kept
-    until an event of theirs is appended. So a revocation counts at once, with no other server to ask.
+    The states of accounts, credentials, sessions and API tokens come from the copy of the log on this
+    machine; every process that answers requests has one. A state is cached until an event of its stream is
+    appended. So a revocation counts at once, and no other server is asked.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Principals:
         secrets: Secrets,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Read from *log*, which holds the accounts; *clock* tells seconds since the epoch."""
+        """Read from *log*, which holds the accounts; *clock* returns seconds since the epoch."""
         self._log = log
         self._tokens = tokens
         self._secrets = secrets
@@ -75,14 +76,16 @@ class Principals:
         log.on_append(self._appended)
 
     def of(self, credential: str) -> Principal:
-        """Return who *credential* speaks for; raises HttpError 401, and LogUnavailableError."""
+        """Return the principal of *credential*; raises HttpError 401, and LogUnavailableError."""
         if len(credential) > _LONGEST:
-            raise unauthorized("this token is not valid: it is too long", "invalid_token")
+            raise unauthorized(
+                f"this token is not valid: it is longer than {_LONGEST} characters", "invalid_token"
+            )
         if credential.startswith(API_TOKEN):
             return self._of_api_token(credential)
         claims = self._tokens.access(credential)
         if claims.operator:
-            return Principal(self._operators(claims), expires=claims.expires)
+            return Principal(self._operator_actor(claims), expires=claims.expires)
         account = self.account(claims.subject)
         if claims.session is None or not account.exists:
             raise unauthorized(_ENDED, "invalid_token")
@@ -92,19 +95,19 @@ class Principals:
         actor = Actor(id=claims.subject, roles=frozenset(account.roles), tier=account.tier)
         return Principal(actor, claims.session)
 
-    def _operators(self, claims: Claims) -> Actor:
-        """Return whom the operator speaks for: who holds the installation's secret may say so."""
+    def _operator_actor(self, claims: Claims) -> Actor:
+        """Return the actor that the operator's token names: its roles and tier are taken as they stand."""
         if not claims.subject.startswith(SERVICE_PREFIX) and self.account(claims.subject).erased:
             raise unauthorized("this account was erased", "invalid_token")
         return Actor(id=claims.subject, roles=claims.roles, tier=claims.tier)
 
     def _of_api_token(self, credential: str) -> Principal:
         token_id, _, secret = credential.removeprefix(API_TOKEN).partition("_")
-        if not _ID.fullmatch(token_id):  # nothing that anybody makes up is looked for
+        if not _ID.fullmatch(token_id):  # a made-up id is not looked up
             raise unauthorized(_NOT_VALID, "invalid_token")
         token = self.token(token_id)
         account = self.account(token.account_id)
-        if not hmac.compare_digest(token.token_hash, token_hash(secret)) or not token.lives(
+        if not hmac.compare_digest(token.token_hash, token_hash(secret)) or not token.is_valid(
             account, self._now()
         ):
             raise unauthorized(_NOT_VALID, "invalid_token")
@@ -115,24 +118,24 @@ class Principals:
         return Principal(actor, token=token_id)
 
     def lives(self, session_id: str, session: Session) -> bool:
-        """Tell whether a session is good now."""
+        """Return whether a session is valid now."""
         account = self.account(session.account_id)
-        return session.lives(account, self.credentials(session.account_id), session_id, self._now())
+        return session.is_valid(account, self.credentials(session.account_id), session_id, self._now())
 
     def is_recent(self, session_id: str) -> bool:
-        """Tell whether somebody signed in to this session a short while ago."""
+        """Return whether this session began within the last 15 minutes."""
         return self._now() - self.session(session_id).opened_at < RECENT_SECONDS * 1000
 
-    def still(self, principal: Principal) -> bool:
-        """Tell whether *principal* may still act as before: for who listens for long."""
+    def is_still_valid(self, principal: Principal) -> bool:
+        """Return whether *principal* is valid and has the same roles; long-lived connections poll this."""
         account = self.account(principal.actor.id)
         if principal.session is not None:
             alive = account.exists and self.lives(principal.session, self.session(principal.session))
             return alive and frozenset(account.roles) == principal.actor.roles
         if principal.token is not None:
             token = self.token(principal.token)
-            same = _narrowed(account.roles, frozenset(token.scopes)) == principal.actor.roles
-            return same and token.lives(account, self._now())
+            same_roles = _narrowed(account.roles, frozenset(token.scopes)) == principal.actor.roles
+            return same_roles and token.is_valid(account, self._now())
         return not account.erased and self._clock() < principal.expires
 
     def account(self, account_id: str) -> Account:
@@ -140,7 +143,7 @@ class Principals:
         return cast("Account", self._state(account_stream(account_id)))
 
     def credentials(self, account_id: str) -> Credentials:
-        """Return the state of what the account is signed in to with."""
+        """Return the state of the account's credentials."""
         return cast("Credentials", self._state(credentials_stream(account_id)))
 
     def session(self, session_id: str) -> Session:
@@ -152,22 +155,22 @@ class Principals:
         return cast("Token", self._state(token_stream(token_id)))
 
     def api_token(self, token_id: str) -> tuple[str, str]:
-        """Return the API token with this id and its hash: a repeated request gets the same one."""
+        """Return the API token with this id, and its hash; the same id gives the same token each time."""
         secret = self._secrets.keyed_hash("api-token", token_id) + self._secrets.keyed_hash(
             "api-token-2", token_id
         )
         return f"{API_TOKEN}{token_id}_{secret}", token_hash(secret)
 
     def _state(self, stream: str) -> Any:
-        found = self._states.get(stream)
-        if found is not None:
-            return found
+        cached = self._states.get(stream)
+        if cached is not None:
+            return cached
         appends = self._appends
         loaded = load(self._log, stream)
         state = loaded.state
         with self._lock:
-            if loaded.version and appends == self._appends:  # else what was loaded may be the state of before
-                if len(self._states) >= _KEPT:
+            if loaded.version and appends == self._appends:  # otherwise an event may have come after the load
+                if len(self._states) >= _MOST_STATES:
                     self._states.clear()
                 self._states[stream] = state
         return state
@@ -185,13 +188,13 @@ class Principals:
 
 
 def token_hash(secret: str) -> str:
-    """Return what the log keeps of a token: it has 256 random bits, so that no slow hash is needed."""
+    """Return the hash of a token that the log stores; its 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _narrowed(roles: Sequence[Role], scopes: frozenset[Scope]) -> frozenset[Role]:
-    """Return the roles that a token of these scopes speaks with: an administrator's is a user's without the scope."""
-    found = frozenset(roles)
-    if Role.ADMIN in found and Scope.ADMIN not in scopes:
-        return found - {Role.ADMIN} | {Role.USER}
-    return found
+    """Return the roles of a token: an administrator's token without the scope `admin` acts as a user's."""
+    all_roles = frozenset(roles)
+    if Role.ADMIN in all_roles and Scope.ADMIN not in scopes:
+        return all_roles - {Role.ADMIN} | {Role.USER}
+    return all_roles

@@ -1,4 +1,4 @@
-"""One-time passwords (RFC 6238) and recovery codes; pure, but for randomness."""
+"""One-time passwords (RFC 6238) and recovery codes, without I/O; only new secrets are random."""
 
 import base64
 import hmac
@@ -17,50 +17,51 @@ _RECOVERY_BYTES = 10
 
 
 def new_secret() -> str:
-    """Draw a secret of 160 bits, in base32."""
+    """Return a new random secret of 160 bits, in base32."""
     return pyotp.random_base32()
 
 
 def otpauth_url(secret: str, account: str) -> str:
-    """Return the URL that authenticator programs take the secret from."""
+    """Return the URL from which authenticator apps read the secret."""
     return TOTP(secret).provisioning_uri(name=account, issuer_name=_ISSUER)
 
 
 def qr_code(text: str) -> str:
-    """Draw *text* as a QR code, and return the picture as a data URL."""
+    """Return *text* as a QR code: a PNG in a data URL."""
     return str(segno.make(text, error="m").png_data_uri(scale=4))
 
 
 def matching_step(secret: str, code: str, now: float) -> int | None:
-    """Return the time step whose password *code* is, the one of *now* or a neighbour; None where it is none.
+    """Return the time step that *code* belongs to: that of *now*, the one before or the one after; else None.
 
-    That each step is accepted once is the credentials' matter.
+    The credentials' state refuses a step that was used before.
     """
     totp, step = TOTP(secret, interval=STEP_SECONDS), int(now) // STEP_SECONDS
-    found = None
-    for candidate in range(step - _WINDOW, step + _WINDOW + 1):  # all of them, whichever matches: equal time
+    matching = None
+    # All candidates are compared, so that the time does not reveal which one matches.
+    for candidate in range(step - _WINDOW, step + _WINDOW + 1):
         if hmac.compare_digest(totp.generate_otp(candidate).encode(), code.strip().encode()):
-            found = candidate
-    return found
+            matching = candidate
+    return matching
 
 
 def new_recovery_codes() -> list[str]:
-    """Draw ten codes of 80 bits, in groups of four."""
+    """Return ten new random codes of 80 bits, written in groups of four characters."""
     return [_grouped(secrets.token_bytes(_RECOVERY_BYTES)) for _ in range(RECOVERY_CODES)]
 
 
 def normalised(code: str) -> str:
-    """Return a recovery code as it is hashed: people add spaces and change letter case."""
+    """Return a recovery code in the form that is hashed: without spaces and hyphens, in lower case."""
     return "".join(code.split()).replace("-", "").lower()
 
 
 def is_recovery_code(code: str) -> bool:
-    """Tell a recovery code from a one-time password, which has digits alone."""
+    """Return whether *code* is a recovery code, which is longer than a one-time password of six digits."""
     return len(normalised(code)) > len("000000")
 
 
 def hashed(codes: Sequence[str], keyed_hash: Callable[[str, str], str], account_id: str) -> tuple[str, ...]:
-    """Return what is kept of recovery codes."""
+    """Return the hashes of recovery codes that the log stores."""
     return tuple(keyed_hash("recovery-code", f"{account_id}\0{normalised(code)}") for code in codes)
 
 

@@ -1,4 +1,4 @@
-"""Open a session, exchange its refresh token, end it."""
+"""Open a session, refresh it with its refresh token, and end it."""
 
 from typing import Any
 
@@ -10,32 +10,32 @@ from domain.errors import ForbiddenError
 from domain.session.commands import EndSession, OpenSession, RefreshSession
 from domain.session.events import EndReason
 from read_api.auth.identity import now_ms
-from read_api.auth.tokens import ACCESS_SECONDS, REFRESH_SECONDS, SESSION_SECONDS, Kind, unauthorized
-from read_api.gateway.call import Call
+from read_api.auth.request import CredentialRequest
+from read_api.auth.tokens import ACCESS_SECONDS, REFRESH_SECONDS, SESSION_SECONDS, TokenKind, unauthorized
 
 _USER_AGENT_LENGTH = 200
 
 
 class SessionTokens(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a session is used with."""
+    """The tokens of a session, as clients get them."""
 
     access_token: str
     refresh_token: str
-    token_type: str = "Bearer"  # noqa: S105 # a type
+    token_type: str = "Bearer"  # noqa: S105 # not a secret
     expires_in: int = ACCESS_SECONDS
 
 
 def new_session_id() -> str:
-    """Draw the id of a session."""
+    """Return a new id for a session."""
     return str(uuid7())
 
 
 async def open_session(
-    call: Call, account_id: str, session_id: str, epoch: int, *, second_factor: bool
+    call: CredentialRequest, account_id: str, session_id: str, epoch: int, *, second_factor: bool
 ) -> SessionTokens:
-    """Open a session for an account that has proven who it is, with the credentials of *epoch*.
+    """Open a session for an account that has proven its identity with the credentials of *epoch*.
 
-    Raises Refusal where the id was used, or the credentials have changed meanwhile.
+    Raises Refusal where the id is in use already, or the credentials have changed since.
     """
     token_id, now = str(uuid4()), now_ms()
     expires_at = now + SESSION_SECONDS * 1000
@@ -50,14 +50,17 @@ async def open_session(
         epoch=epoch,
         second_factor=second_factor,
     )
-    await call.settle(opened, Actor(id=account_id))
+    await call.execute_and_wait(opened, Actor(id=account_id))
     return _tokens(call, account_id, session_id, token_id, expires_at)
 
 
-async def refresh_session(call: Call, refresh_token: str) -> SessionTokens:
-    """Exchange a refresh token; raises HttpError 401, and ends the session where the token was used before."""
-    identity = call.api.identity
-    claims = identity.tokens.read(refresh_token, Kind.REFRESH)
+async def refresh_session(call: CredentialRequest, refresh_token: str) -> SessionTokens:
+    """Exchange a refresh token for new tokens; raises HttpError 401.
+
+    A refresh token that was used before ends the session, because somebody else may hold a copy.
+    """
+    identity = call.identity
+    claims = identity.tokens.read(refresh_token, TokenKind.REFRESH)
     session_id, next_id = claims.session or "", str(uuid4())
     command = RefreshSession(
         session_id=session_id,
@@ -67,32 +70,43 @@ async def refresh_session(call: Call, refresh_token: str) -> SessionTokens:
         at=now_ms(),
     )
     try:
-        await call.settle(command, Actor(id=claims.subject))
+        await call.execute_and_wait(command, Actor(id=claims.subject))
     except ForbiddenError as error:
         raise unauthorized(error.message, "invalid_token") from error
     session = identity.principals.session(session_id)
     if session.ended is EndReason.REUSE:
         identity.notify(
             claims.subject,
-            "A sign-in was used twice",
-            "A session's refresh token was used a second time, so that the session was ended. If that was not you, "
-            "change your password.",
+            "A refresh token was used twice",
+            "The refresh token of one of your CodePark sessions was used a second time. Somebody else may "
+            "have a copy of it, so the session was ended: sign in again. If you do not know why this "
+            "happened, change your password too.",
         )
-        raise unauthorized("this refresh token was used before: the session has ended", "refresh_reused")
+        raise unauthorized(
+            "this refresh token was used before, so the session was ended: sign in again", "refresh_reused"
+        )
     if session.token_id != next_id:
-        raise unauthorized("the session has moved on: use its newest refresh token", "invalid_token")
+        raise unauthorized(
+            "this refresh token is out of date: use the newest one of the session", "invalid_token"
+        )
     return _tokens(call, claims.subject, session_id, next_id, session.expires_at)
 
 
-async def end_session(call: Call, account_id: str, session_id: str, reason: EndReason, actor: Actor) -> Any:
-    """End a session; raises Refusal where the account has none of this id."""
-    return await call.settle(EndSession(session_id=session_id, account_id=account_id, reason=reason), actor)
+async def end_session(
+    call: CredentialRequest, account_id: str, session_id: str, reason: EndReason, actor: Actor
+) -> Any:
+    """End a session; raises Refusal where the account has no session with this id."""
+    return await call.execute_and_wait(
+        EndSession(session_id=session_id, account_id=account_id, reason=reason), actor
+    )
 
 
-def _tokens(call: Call, account_id: str, session_id: str, token_id: str, expires_at: int) -> SessionTokens:
-    identity = call.api.identity
+def _tokens(
+    call: CredentialRequest, account_id: str, session_id: str, token_id: str, expires_at: int
+) -> SessionTokens:
+    identity = call.identity
     account = identity.principals.account(account_id)
-    left = max(0, expires_at - now_ms()) // 1000
+    remaining = max(0, expires_at - now_ms()) // 1000
     return SessionTokens(
         access_token=identity.tokens.issue_access(
             account_id,
@@ -100,14 +114,14 @@ def _tokens(call: Call, account_id: str, session_id: str, token_id: str, expires
             email=identity.email(account_id),
             tier=account.tier,
             session=session_id,
-            seconds=min(ACCESS_SECONDS, left),
+            seconds=min(ACCESS_SECONDS, remaining),
         ),
         refresh_token=identity.tokens.issue_refresh(
-            account_id, session_id, token_id, min(REFRESH_SECONDS, left)
+            account_id, session_id, token_id, min(REFRESH_SECONDS, remaining)
         ),
     )
 
 
-def _user_agent(call: Call) -> str:
+def _user_agent(call: CredentialRequest) -> str:
     text = call.headers.get("user-agent", "")[:_USER_AGENT_LENGTH]
     return "".join(letter for letter in text if letter.isprintable())

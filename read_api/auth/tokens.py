@@ -1,4 +1,4 @@
-"""JSON Web Tokens, each kind good for one use (RFC 7519, RFC 9068)."""
+"""JSON Web Tokens; each kind of token is valid for one use only (RFC 7519, RFC 9068)."""
 
 import time
 from collections.abc import Callable, Collection
@@ -11,7 +11,7 @@ from uuid_utils import uuid4
 
 from domain.actor import Role, Tier
 from read_api.auth.keys import ALGORITHM, Key, SigningKeys
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 
 ISSUER = "codepark"
 AUDIENCE = "codepark"
@@ -21,12 +21,13 @@ SESSION_SECONDS = 90 * 24 * 3600
 MFA_SECONDS = 5 * 60
 RESET_SECONDS = 30 * 60
 
-_REMEMBERED = 10_000
+_MOST_CACHED = 10_000
+_NOT_VALID = "the token is not valid here: it is malformed, of another kind, or its key is unknown"
 _TOKEN_CODES = ("invalid_token", "token_expired")
 
 
-class Kind(StrEnum):
-    """What a token is good for; its header's `typ`, so that none is taken for another."""
+class TokenKind(StrEnum):
+    """The use of a token: the `typ` of its header, so that no token passes for another kind."""
 
     ACCESS = "at+jwt"
     REFRESH = "rt+jwt"
@@ -35,7 +36,10 @@ class Kind(StrEnum):
 
 
 class Claims(Struct, frozen=True, kw_only=True):
-    """What a token says. *operator* tells that the operator's key signed it; *expires* is in seconds since the epoch."""
+    """The claims of a token.
+
+    *operator* says that the operator's key signed it; *expires* is in seconds since the epoch.
+    """
 
     subject: str
     token_id: str
@@ -48,13 +52,13 @@ class Claims(Struct, frozen=True, kw_only=True):
 
 
 class Tokens:
-    """Sign and check tokens; a checked access token is remembered until it expires."""
+    """Sign and check tokens; a checked access token is cached until it expires."""
 
     def __init__(self, keys: SigningKeys, clock: Callable[[], float] = time.time) -> None:
-        """Sign with *keys*; *clock* tells seconds since the epoch."""
+        """Sign with *keys*; *clock* returns seconds since the epoch."""
         self.keys = keys
         self._clock = clock
-        self._known: dict[str, Claims] = {}
+        self._cached: dict[str, Claims] = {}
 
     def issue_access(
         self,
@@ -67,55 +71,60 @@ class Tokens:
         seconds: int = ACCESS_SECONDS,
         operator: bool = False,
     ) -> str:
-        """Return an access token for *subject*, good for *seconds*; the *operator*'s is believed as it stands."""
+        """Return an access token for *subject* that is valid for *seconds*.
+
+        The roles and the tier of an *operator*'s token are taken from the token, not from an account.
+        """
         claims: dict[str, Any] = {"roles": sorted(roles), "tier": tier}
         if email is not None:
             claims["email"] = email
         if session is not None:
             claims["sid"] = session
         key = self.keys.operator() if operator else self.keys.signing()
-        return self._signed(Kind.ACCESS, subject, str(uuid4()), seconds, claims, key)
+        return self._signed(TokenKind.ACCESS, subject, str(uuid4()), seconds, claims, key)
 
     def issue_refresh(self, subject: str, session: str, token_id: str, seconds: int) -> str:
         """Return the refresh token *token_id* of a session."""
         claims = {"type": "refresh", "sid": session}
-        return self._signed(Kind.REFRESH, subject, token_id, seconds, claims, self.keys.signing())
+        return self._signed(TokenKind.REFRESH, subject, token_id, seconds, claims, self.keys.signing())
 
     def issue_mfa(self, subject: str, session: str, epoch: int) -> str:
-        """Return what proves that the password of *epoch* was right, for the session that a second factor will open."""
+        """Return a token which proves that the password was right: a second factor then opens *session*."""
         claims = {"sid": session, "epoch": epoch}
-        return self._signed(Kind.MFA, subject, session, MFA_SECONDS, claims, self.keys.signing())
+        return self._signed(TokenKind.MFA, subject, session, MFA_SECONDS, claims, self.keys.signing())
 
     def issue_reset(self, subject: str, epoch: int) -> str:
-        """Return what lets a password be set anew, once: doing so moves the credentials on from *epoch*."""
+        """Return a token that resets the password once: the reset changes the *epoch* of the credentials."""
         claims = {"epoch": epoch}
-        return self._signed(Kind.RESET, subject, str(uuid4()), RESET_SECONDS, claims, self.keys.signing())
+        return self._signed(
+            TokenKind.RESET, subject, str(uuid4()), RESET_SECONDS, claims, self.keys.signing()
+        )
 
     def access(self, token: str) -> Claims:
-        """Return what an access token says; raises HttpError 401."""
-        known = self._known.get(token)
-        if known is not None and known.expires > self._clock():
-            return known
-        claims = self.read(token, Kind.ACCESS)
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[token] = claims
+        """Return the claims of an access token; raises HttpError 401."""
+        cached = self._cached.get(token)
+        if cached is not None and cached.expires > self._clock():
+            return cached
+        claims = self.read(token, TokenKind.ACCESS)
+        if len(self._cached) >= _MOST_CACHED:
+            self._cached.clear()
+        self._cached[token] = claims
         return claims
 
-    def read(self, token: str, kind: Kind) -> Claims:
-        """Return what a token of this kind says; raises HttpError 401."""
+    def read(self, token: str, kind: TokenKind) -> Claims:
+        """Return the claims of a token of this kind; raises HttpError 401."""
         try:
             return self._checked(token, kind)
         except jwt.ExpiredSignatureError as error:
-            raise unauthorized("the token has expired", "token_expired") from error
+            raise unauthorized("the token has expired: get a new one", "token_expired") from error
         except (jwt.PyJWTError, ValueError) as error:
-            raise unauthorized("the token is not valid", "invalid_token") from error
+            raise unauthorized(_NOT_VALID, "invalid_token") from error
 
-    def _checked(self, token: str, kind: Kind) -> Claims:
+    def _checked(self, token: str, kind: TokenKind) -> Claims:
         header = jwt.get_unverified_header(token)
         key = self.keys.find(str(header.get("kid")))
         if key is None or str(header.get("typ")).lower().removeprefix("application/") != kind:
-            raise ValueError("not a token of this kind, or signed with no key of ours")
+            raise ValueError("the token is of another kind, or its key is unknown")
         payload = jwt.decode(
             token,
             key.public,
@@ -124,7 +133,7 @@ class Tokens:
             issuer=ISSUER,
             options={
                 "require": ["exp", "iat", "sub", "aud", "iss", "jti"],
-                "verify_exp": False,  # below, by our clock
+                "verify_exp": False,  # checked below, with the clock of this object
                 "verify_iat": False,
             },
         )
@@ -142,7 +151,7 @@ class Tokens:
         )
 
     def _signed(
-        self, kind: Kind, subject: str, token_id: str, seconds: int, claims: dict[str, Any], key: Key
+        self, kind: TokenKind, subject: str, token_id: str, seconds: int, claims: dict[str, Any], key: Key
     ) -> str:
         now = int(self._clock())
         standard = {
@@ -158,6 +167,6 @@ class Tokens:
 
 
 def unauthorized(detail: str, code: str = "authentication_required") -> HttpError:
-    """Return the refusal of a request that must say who sends it."""
+    """Return the HTTP error 401 for a request without valid credentials."""
     challenge = 'Bearer error="invalid_token"' if code in _TOKEN_CODES else "Bearer"
     return HttpError(401, code, detail, headers={"WWW-Authenticate": challenge})

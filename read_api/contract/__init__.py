@@ -1,1 +1,1 @@
-"""What REST and GraphQL share: the views of the contract, lists, and answers about the past."""
+"""What REST and GraphQL share: parameters, query structs, structs of answers, and answers as data."""

@@ -1,4 +1,4 @@
-"""The shapes of answers, as the OpenAPI document tells them."""
+"""The structs of answers: the OpenAPI document and the GraphQL types are made from them."""
 
 from typing import Any, Generic, TypeVar, dataclass_transform
 
@@ -28,7 +28,7 @@ class Person(View):
 
 
 class Collaborator(Person):
-    """Somebody who works on a project."""
+    """A collaborator of a project, with the role."""
 
     role: CollaboratorRole
 
@@ -48,7 +48,7 @@ class ListedFile(FileEntry):
 
 
 class AiInsights(View):
-    """What was measured of a project's files."""
+    """The complexity of a project's files, and suggestions in one sentence each."""
 
     complexity: float
     suggestions: list[str]
@@ -72,7 +72,7 @@ class ListedProject(View):
 
 
 class ProjectView(ListedProject):
-    """A project; its first 1,000 files."""
+    """A project with its first 1,000 files."""
 
     files: list[FileEntry]
     files_truncated: bool | UnsetType = UNSET
@@ -91,7 +91,7 @@ class FileView(View):
 
 
 class CommitAuthor(View):
-    """Who wrote a commit."""
+    """The author of a commit."""
 
     name: str
     email: str | None
@@ -109,7 +109,7 @@ class ListedCommit(View):
 
 
 class ChangeView(View):
-    """What a commit did to a path."""
+    """The change of one path in a commit."""
 
     path: str
     status: ChangeStatus
@@ -123,7 +123,7 @@ class CommitView(ListedCommit):
 
 
 class DecisionView(View):
-    """What a reviewer thinks."""
+    """The decision of a reviewer."""
 
     reviewer_id: str
     decision: Decision
@@ -184,7 +184,7 @@ class BuildView(View):
 
 
 class SuggestionView(View):
-    """What to change, and why."""
+    """A suggestion: what to change, and why."""
 
     id: str
     file: str
@@ -209,7 +209,7 @@ class InsightsView(View):
 
 
 class AccountView(View):
-    """An account; others than itself and administrators see its name alone."""
+    """An account; only itself and administrators see more than its name."""
 
     id: str
     name: str
@@ -222,7 +222,7 @@ class AccountView(View):
 
 
 class TokensView(View):
-    """An access token, how long it is valid in seconds, and what is exchanged for the next one."""
+    """An access token, for how many seconds it is valid, and the refresh token to exchange for new ones."""
 
     access_token: str
     refresh_token: str
@@ -231,7 +231,7 @@ class TokensView(View):
 
 
 class LoginView(View):
-    """The tokens of a session, or what is to be sent with a second factor."""
+    """The tokens of a session, or the token to send with a second factor."""
 
     access_token: str | UnsetType = UNSET
     refresh_token: str | UnsetType = UNSET
@@ -242,7 +242,7 @@ class LoginView(View):
 
 
 class MfaSetupView(View):
-    """A secret for one-time passwords, as an authenticator program takes it."""
+    """A secret for one-time passwords, as authenticator programs take it."""
 
     secret: str
     otpauth_url: str
@@ -250,13 +250,13 @@ class MfaSetupView(View):
 
 
 class RecoveryCodesView(View):
-    """Codes that replace a one-time password, each once. They are shown this once."""
+    """Codes that replace a one-time password, each once. They are shown only this once."""
 
     recovery_codes: list[str]
 
 
 class SessionView(View):
-    """A session: where somebody is signed in."""
+    """A session of an account."""
 
     id: str
     created_at: str
@@ -268,7 +268,7 @@ class SessionView(View):
 
 
 class TokenView(View):
-    """A token for a service; the token itself is shown once, when it is made."""
+    """An API token; the token itself is shown only when it is created."""
 
     id: str
     name: str
@@ -279,7 +279,7 @@ class TokenView(View):
 
 
 class NotificationView(View):
-    """Something that an account is told."""
+    """A notification of an account."""
 
     id: str
     kind: str
@@ -291,7 +291,7 @@ class NotificationView(View):
 
 
 class AnnouncementView(View):
-    """Something that everybody is told."""
+    """An announcement to everybody."""
 
     id: str
     title: str
@@ -321,7 +321,7 @@ class EventView(View):
 
 
 class EventPage(View):
-    """Events, and the position behind the last one that was looked at."""
+    """A page of events, and the position after the last one that was read."""
 
     items: list[EventView]
     next_cursor: str | None
@@ -329,7 +329,7 @@ class EventPage(View):
 
 
 class CommandResult(View, kw_only=True):
-    """What became of one command of a batch."""
+    """The outcome of one command of a batch."""
 
     id: str
     command_id: str | UnsetType = UNSET
@@ -342,13 +342,13 @@ class CommandResult(View, kw_only=True):
 
 
 class BatchResult(View):
-    """What became of the commands of a batch, in order."""
+    """The outcomes of the commands of a batch, in order."""
 
     results: list[CommandResult]
 
 
 class CommandView(View):
-    """What is known of a command: `accepted`, or `unknown` while the log does not have it."""
+    """The status of a command: `accepted`, or `unknown` while the log does not have it."""
 
     id: str
     status: str

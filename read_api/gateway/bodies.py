@@ -1,27 +1,66 @@
-"""Read a request's body as the contract allows it."""
+"""Read the body and the query of a request as the contract allows them."""
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
 from domain.limits import BODY_SIZE
-from read_api.gateway.problems import BadInputError, HttpError
+from read_api.gateway.patterns import corrected
+from read_api.problems import BadInputError, HttpError
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
 S = TypeVar("S", bound=Struct)
 
+_QUERY_FIELDS = 100
 _AT = re.compile(r" - at `(\$.*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
-def check_media_type(content_type: str, *, patch: bool) -> None:
-    """Refuse a body that does not say that it is JSON; raises HttpError 415."""
+async def read_body(
+    receive: Callable[[], Awaitable[Any]], headers: Mapping[str, str], seconds: float
+) -> bytes:
+    """Read the body; raises HttpError 413 once it is too large, 408 where it takes longer than *seconds*."""
+    announced = headers.get("content-length")
+    if announced is not None and announced.isdecimal() and int(announced) > BODY_SIZE:
+        raise _too_large()
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise HttpError(400, "incomplete_body", "the body ended early")
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                if size > BODY_SIZE:
+                    raise _too_large()
+                if not message.get("more_body"):
+                    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    except TimeoutError as error:
+        detail = f"the body did not arrive within {seconds:g} s"
+        raise HttpError(408, "request_timeout", detail, headers={"Connection": "close"}) from error
+
+
+def _too_large() -> HttpError:
+    return HttpError(
+        413, "too_large", f"a body may have up to {BODY_SIZE} bytes", headers={"Connection": "close"}
+    )
+
+
+def check_media_type(content_type: str, *, patch: bool = False) -> None:
+    """Refuse a body that is not declared as JSON; raises HttpError 415."""
+    if content_type == JSON:
+        return
     media, _, parameters = content_type.partition(";")
     media = media.strip().lower()
     allowed = (JSON, MERGE_PATCH) if patch else (JSON,)
@@ -35,46 +74,34 @@ def check_media_type(content_type: str, *, patch: bool) -> None:
         )
 
 
-def check_length(content_length: str | None) -> None:
-    """Refuse a body whose announced length is over the limit; raises HttpError 413."""
-    if content_length is not None and content_length.isdecimal() and int(content_length) > BODY_SIZE:
-        raise too_large()
-
-
-def too_large() -> HttpError:
-    """Return the refusal of a body over the limit."""
-    return HttpError(
-        413, "too_large", f"a body may have up to {BODY_SIZE} bytes", headers={"Connection": "close"}
-    )
-
-
 def decode_body(raw: bytes, type_: type[S]) -> S:
-    """Read *raw* as *type_*; raises BadInputError that names the place."""
+    """Decode *raw* as *type_*; raises BadInputError that names the place of the mistake."""
     decoder = _decoders.get(type_) or _decoders.setdefault(type_, msgspec.json.Decoder(type_))
     try:
-        decoded: S = decoder.decode(raw)
+        body: S = decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise invalid(str(error)) from error
     except UnicodeDecodeError as error:
         raise BadInputError("the body is not UTF-8", "", code="invalid_json") from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadInputError(f"the body is not JSON: {error}", "", code="invalid_json") from error
-    _check_surrogates(raw)
-    return decoded
+    if b"\\u" in raw:
+        _refuse_surrogates(raw)
+    return body
 
 
-def _check_surrogates(raw: bytes) -> None:
-    r"""Refuse `\ud800` and its like, which JSON allows and UTF-8 does not."""
+def _refuse_surrogates(raw: bytes) -> None:
+    r"""Refuse an unpaired `\ud800`, which JSON allows and UTF-8 does not."""
     if rb"\ud" not in raw.lower():
         return
     try:
         msgspec.json.encode(msgspec.json.decode(raw))
     except (UnicodeEncodeError, msgspec.MsgspecError) as error:
-        raise BadInputError("the body holds half a surrogate pair", "", code="invalid_json") from error
+        raise BadInputError("the body has an unpaired surrogate", "", code="invalid_json") from error
 
 
 def invalid(message: str, prefix: str = "") -> BadInputError:
-    """Return the refusal for a validation message, with the JSON pointer of its place."""
+    """Return the refusal for a message of msgspec, with the JSON pointer of the place below *prefix*."""
     place = _AT.search(message)
     detail = _AT.sub("", message)
     pointer = prefix + _pointer(place.group(1) if place else "$")
@@ -82,18 +109,29 @@ def invalid(message: str, prefix: str = "") -> BadInputError:
     if unknown:
         pointer += f"/{unknown.group(1)}"
         return BadInputError(f"unknown field `{unknown.group(1)}`", pointer, code="unknown_field")
-    return BadInputError(detail, pointer)
+    return BadInputError(corrected(detail), pointer)
 
 
 def _pointer(path: str) -> str:
     return "".join(f"/{name or index}" for name, index in _STEP.findall(path))
 
 
-def decode_query(raw: dict[str, str], type_: type[S]) -> S:
-    """Read query parameters as *type_*; raises BadInputError that names the parameter."""
-    names = type_.__struct_encode_fields__
+def read_query(raw: bytes) -> dict[str, str]:
+    """Return the parameters of a query string; raises BadInputError where it is not percent-encoded UTF-8."""
+    if not raw:
+        return {}
     try:
-        return msgspec.convert({name: raw[name] for name in names if name in raw}, type_, strict=False)
+        text = raw.decode("ascii")
+        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_QUERY_FIELDS))
+    except (UnicodeDecodeError, ValueError) as error:
+        raise BadInputError("the query is not percent-encoded UTF-8", "query") from error
+
+
+def decode_query(raw: dict[str, str], type_: type[S]) -> S:
+    """Convert query parameters to *type_*; raises BadInputError that names the parameter."""
+    given = raw and {name: raw[name] for name in type_.__struct_encode_fields__ if name in raw}
+    try:
+        return msgspec.convert(given, type_, strict=False)
     except msgspec.ValidationError as error:
         fault = invalid(str(error)).faults[0]
         name = fault.pointer.removeprefix("/")

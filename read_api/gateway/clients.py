@@ -1,4 +1,4 @@
-"""Who is at the other end: the peer, or whom a trusted proxy names (X-Forwarded-For, X-Forwarded-Proto)."""
+"""The client of a connection: its peer, or the client that a trusted proxy names in X-Forwarded-*."""
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -11,10 +11,10 @@ _HOST_BITS = 64
 
 
 class Clients:
-    """Tell whose request it is. What anybody but a trusted proxy says of that is not believed."""
+    """Find the client of a connection; the headers of a peer that is not a trusted proxy are ignored."""
 
     def __init__(self, trusted: tuple[Network, ...], *, tls: bool = False) -> None:
-        """Believe peers in *trusted*; *tls* tells that this server speaks TLS itself."""
+        """Believe the headers of peers in *trusted*; with *tls*, this server itself speaks TLS."""
         self._trusted = trusted
         self._tls = tls
 
@@ -30,11 +30,11 @@ class Clients:
         return grouped(self._first_untrusted(peer, forwarded)), secure
 
     def _first_untrusted(self, peer: str, forwarded: list[str]) -> str:
-        """Return the right-most address that is not a trusted proxy's; each proxy adds whom it was asked by."""
+        """Return the right-most address that is not a trusted proxy's; each proxy appends its peer's."""
         nearest = peer
         for entry in reversed(forwarded):
             host = _host(entry)
-            if _parsed(host) is None:  # a proxy of ours does not write this: believe no further
+            if _parsed(host) is None:  # no trusted proxy writes this: ignore what is to the left
                 return nearest
             nearest = host
             if not self._is_trusted(host):
@@ -50,7 +50,7 @@ class Clients:
 
 @lru_cache(maxsize=4_096)
 def grouped(host: str) -> str:
-    """Return *host*, of IPv6 its network of 64 bits: one customer has that many addresses."""
+    """Return *host*, or the network of 64 bits of an IPv6 address: one customer has all of its addresses."""
     address = _parsed(host)
     if isinstance(address, IPv6Address):
         return str(ip_network((int(address) >> _HOST_BITS << _HOST_BITS, _HOST_BITS)))
@@ -67,7 +67,7 @@ def _parsed(host: str) -> Address | None:
 
 
 def _host(entry: str) -> str:
-    """Return an entry without its port: `[::1]:80`, `192.0.2.1:80`."""
+    """Return the host of an entry such as `[::1]:80` or `192.0.2.1:80`."""
     if entry.startswith("["):
         return entry[1:].partition("]")[0]
     return entry.partition(":")[0] if entry.count(":") == 1 else entry

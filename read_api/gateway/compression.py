@@ -1,14 +1,14 @@
-"""Compress answers with gzip where the client takes it, and where it saves something."""
+"""Compress answers with gzip where the client accepts it and where it saves something."""
 
 import asyncio
 import zlib
 from functools import lru_cache
 
 SMALLEST = 1_024
-"""Below, a header more costs about what is saved."""
+"""A smaller body saves about as much as the additional header costs."""
 _IN_THREAD = 64 * 1024
 _LEVEL = 4
-_KEPT_LEVEL = 9
+_BEST_LEVEL = 9
 _GZIP = 31
 _TYPES = (
     b"application/json",
@@ -18,33 +18,34 @@ _TYPES = (
     b"image/svg+xml",
 )
 _STREAM = b"text/event-stream"
-_SECRET_PATHS = ("/api/v1/auth/", "/api/v1/me/tokens", "/api/v1/me/sessions")
+SECRET_PATHS = ("/api/v1/auth/", "/api/v1/me/tokens", "/api/v1/me/sessions")
+"""Answers with secrets next to text that somebody else can choose are not compressed (BREACH)."""
 
 
-def compressible(path: str, status: int, found: dict[bytes, bytes]) -> bool:
-    """Tell whether an answer with the headers *found* may be compressed.
+@lru_cache(maxsize=256)
+def compressible(media: bytes, status: int, *, encoded: bool, secret: bool) -> bool:
+    """Return whether an answer of this media type and status may be compressed.
 
-    Never what carries secrets beside text that somebody else may choose (BREACH), and no stream of events.
+    *encoded* says that it already is. An answer with secrets may not (*secret*), nor may a stream of events.
     """
-    media = found.get(b"content-type", b"")
     return (
-        media.startswith(_TYPES)
+        not secret
+        and media.startswith(_TYPES)
         and not media.startswith(_STREAM)
-        and b"content-encoding" not in found
+        and not encoded
         and status not in (204, 206, 304)
-        and not path.startswith(_SECRET_PATHS)
     )
 
 
 @lru_cache(maxsize=256)
 def takes_gzip(accepted: str) -> bool:
-    """Tell whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3)."""
+    """Return whether `Accept-Encoding` allows gzip (RFC 9110, section 12.5.3)."""
     weights: dict[str, float] = {}
     for part in accepted.lower().split(","):
         name, _, weight = part.partition(";")
         weights[name.strip()] = _weight(weight)
-    found = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
-    return found > 0 and found >= weights.get("identity", 0.0)
+    gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
+    return gzip > 0 and gzip >= weights.get("identity", 0.0)
 
 
 def _weight(parameter: str) -> float:
@@ -55,15 +56,15 @@ def _weight(parameter: str) -> float:
         return 0.0
 
 
-async def compressed(body: bytes, *, kept: bool) -> bytes:
-    """Return *body* compressed; of a file that stays the same (*kept*), once and as small as can be."""
+async def compressed(body: bytes, *, unchanging: bool) -> bytes:
+    """Return *body* compressed; a body that stays the same (*unchanging*) once, and as small as possible."""
     if len(body) < _IN_THREAD:
-        return _once(body) if kept else zlib.compress(body, _LEVEL, wbits=_GZIP)
-    if kept:
-        return await asyncio.to_thread(_once, body)
+        return _remembered(body) if unchanging else zlib.compress(body, _LEVEL, wbits=_GZIP)
+    if unchanging:
+        return await asyncio.to_thread(_remembered, body)
     return await asyncio.to_thread(zlib.compress, body, _LEVEL, wbits=_GZIP)
 
 
 @lru_cache(maxsize=64)
-def _once(body: bytes) -> bytes:
-    return zlib.compress(body, _KEPT_LEVEL, wbits=_GZIP)
+def _remembered(body: bytes) -> bytes:
+    return zlib.compress(body, _BEST_LEVEL, wbits=_GZIP)

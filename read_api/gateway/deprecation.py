@@ -1,4 +1,4 @@
-"""Tell clients what will go: `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and where to go instead."""
+"""Announce the end of an operation: `Deprecation` (RFC 9745), `Sunset` (RFC 8594) and its successor."""
 
 from email.utils import format_datetime
 
@@ -6,7 +6,7 @@ from read_api.gateway.operation import Operation
 
 
 def retirement(operation: Operation) -> dict[str, str]:
-    """Return the headers of an operation that shall not be used any more; none of others."""
+    """Return the headers of an operation that should no longer be used; none for any other."""
     headers = {}
     if operation.deprecated is not None:
         headers["Deprecation"] = f"@{int(operation.deprecated.timestamp())}"
@@ -18,6 +18,6 @@ def retirement(operation: Operation) -> dict[str, str]:
 
 
 def with_retirement(headers: dict[str, str], retired: dict[str, str]) -> dict[str, str]:
-    """Return the headers of an answer with those of its operation's end; links stand together."""
-    links = ", ".join(found["Link"] for found in (headers, retired) if "Link" in found)
+    """Return the headers of an answer with those of `retirement`; their links are joined."""
+    links = ", ".join(each["Link"] for each in (headers, retired) if "Link" in each)
     return headers | retired | ({"Link": links} if links else {})

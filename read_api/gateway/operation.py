@@ -6,20 +6,30 @@ from typing import Any
 
 from msgspec import Struct
 
-from read_api.gateway.call import Answer
+from domain.policy import POLICY
+from domain.registry import COMMANDS
+from read_api.gateway.answers import Answer
 
 Handler = Callable[..., Awaitable[Answer]]
+
+_COMMAND_TYPES = frozenset(command.NAME for command in COMMANDS)
+
+
+class DeclarationError(TypeError):
+    """A declaration that names what does not exist; raised while the module is imported."""
 
 
 class Operation(Struct, frozen=True, kw_only=True):
     """One method of one path.
 
-    *input* is the struct of the body, *query* that of the query, *output* that of the answer (None: no body).
-    *action* is what the policy knows it as: who may not do it is refused before anything else is looked at.
-    *patch* tells that the body is a merge patch; *optional_body* that it may be absent. *command* tells that it
-    changes something, so that conditions, idempotency keys and the refusals of commands apply. *also* are other
-    statuses of success, *statuses* other refusals. *deprecated* is since when it should not be used, *sunset* when it
-    ends, *successor* the path to use instead. *unhurried* takes as long as it takes.
+    *action* is its name in the policy, which is asked before anything else is looked at. *input* is the
+    struct of the body, *query* that of the query, *output* that of the answer (None: no body). With *patch*
+    the body is a merge patch; with *optional_body* it may be absent. A *command* changes something, so that
+    conditions, idempotency keys and the refusals of commands apply; *command_type* is the command's name.
+    *also* are other statuses of success, *statuses* other refusals. *conditional* answers take
+    `If-None-Match`. *hidden* operations are not in the document. *deprecated* is the time since when it
+    should not be used, *sunset* when it ends, *successor* the path to use instead. An *unhurried* operation
+    has no time limit.
     """
 
     method: str
@@ -35,6 +45,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     patch: bool = False
     optional_body: bool = False
     command: bool = False
+    command_type: str = ""
     conditional: bool = False
     hidden: bool = False
     statuses: tuple[int, ...] = ()
@@ -46,29 +57,45 @@ class Operation(Struct, frozen=True, kw_only=True):
 
 
 class Operations:
-    """Collects the operations of one resource."""
+    """The declared operations of one resource."""
 
     def __init__(self, tag: str) -> None:
         """Group them in the documentation under *tag*."""
         self.tag = tag
         self.all: list[Operation] = []
 
-    def __call__(self, method: str, path: str, action: str, **fields: Any) -> Callable[[Handler], Handler]:
-        """Declare the decorated handler as *method* of *path*; its docstring's first line is the summary."""
+    def __call__(
+        self, method: str, path: str, action: str, *, command_type: str = "", **fields: Any
+    ) -> Callable[[Handler], Handler]:
+        """Declare the decorated handler as *method* of *path*; its docstring's first line is the summary.
+
+        A command is named as its *action*, unless *command_type* names it. Raises DeclarationError for an
+        action without a row in the policy and for a command that does not exist.
+        """
+        check_action(action)
+        if fields.get("command"):
+            command_type = command_type or action
+            if command_type not in _COMMAND_TYPES:
+                raise DeclarationError(f"{method} {path}: there is no command {command_type!r} in the domain")
 
         def declare(handler: Handler) -> Handler:
-            summary = (handler.__doc__ or "").strip().partition("\n")[0]
-            self.all.append(
-                Operation(
-                    method=method,
-                    path=path,
-                    action=action,
-                    handler=handler,
-                    summary=summary,
-                    tag=self.tag,
-                    **fields,
-                )
+            operation = Operation(
+                method=method,
+                path=path,
+                action=action,
+                command_type=command_type,
+                handler=handler,
+                summary=(handler.__doc__ or "").strip().partition("\n")[0],
+                tag=self.tag,
+                **fields,
             )
+            self.all.append(operation)
             return handler
 
         return declare
+
+
+def check_action(action: str) -> None:
+    """Raise DeclarationError for an action without a rule in the policy: each request would fail."""
+    if action not in POLICY:
+        raise DeclarationError(f"the policy (domain/policy.py) has no rule for the action {action!r}")

@@ -1,4 +1,4 @@
-"""The headers that tell browsers what they may do with an answer (OWASP secure headers)."""
+"""The headers that limit what browsers may do with an answer (OWASP secure headers)."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -36,7 +36,7 @@ _ALWAYS: Headers = [
 _HSTS = (b"strict-transport-security", b"max-age=%d; includeSubDomains; preload" % HSTS_SECONDS)
 
 
-_SETS: dict[tuple[bool, bool, bool], Headers] = {
+SECURITY_HEADERS: dict[tuple[bool, bool, bool], Headers] = {
     (secure, has_policy, has_referrer): [
         *_ALWAYS,
         *([_HSTS] if secure else []),
@@ -47,11 +47,7 @@ _SETS: dict[tuple[bool, bool, bool], Headers] = {
     for has_policy in (True, False)
     for has_referrer in (True, False)
 }
+"""By whether the connection is encrypted, and whether the answer has its own CSP and referrer policy.
 
-
-def security_headers(found: dict[bytes, bytes], *, secure: bool) -> Headers:
-    """Return what an answer with the headers *found* still needs; a page brings a policy of its own.
-
-    Over plain HTTP nobody is told to come back over TLS alone (RFC 6797, section 7.2).
-    """
-    return _SETS[secure, CSP in found, REFERRER in found]
+A page brings its own. Over plain HTTP, browsers are not told to use TLS (RFC 6797, section 7.2).
+"""

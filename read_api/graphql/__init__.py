@@ -1,6 +1,6 @@
-"""GraphQL: the same queries, commands and live events as over REST, under one schema.
+"""GraphQL: the same queries, commands and live events as over REST, in one schema.
 
-Only `available` may be imported where the extra `graphql` is not installed.
+Where the extra `graphql` is not installed, only `available` may be imported.
 """
 
 from importlib.util import find_spec
@@ -9,5 +9,5 @@ _NEEDED = ("graphene", "graphene_federation", "aiodataloader")
 
 
 def available() -> bool:
-    """Tell whether the extra `graphql` is installed."""
+    """Return whether the extra `graphql` is installed."""
     return all(find_spec(name) is not None for name in _NEEDED)

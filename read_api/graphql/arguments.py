@@ -1,4 +1,4 @@
-"""The arguments of a field, checked by the struct that the REST path takes."""
+"""The arguments of a field, checked by the same struct as the parameters of the REST path."""
 
 from collections.abc import Collection, Mapping
 from enum import Enum
@@ -9,32 +9,32 @@ import msgspec
 from msgspec import Struct
 
 from read_api.gateway.bodies import invalid
-from read_api.gateway.problems import BadInputError
 from read_api.graphql.struct_types import arguments_of
+from read_api.problems import BadInputError
 
 S = TypeVar("S", bound=Struct)
 
 
 class Arguments(Generic[S]):
-    """Arguments that mirror the fields of a struct, and how they become one."""
+    """Arguments that mirror the fields of a struct, and how they are converted to it."""
 
     def __init__(
-        self, kind: type[S], *, without: Collection[str] = (), renamed: Mapping[str, str] | None = None
+        self, struct: type[S], *, without: Collection[str] = (), renamed: Mapping[str, str] | None = None
     ) -> None:
-        """Mirror *kind*, but for the fields *without*; *renamed* tells names that differ here."""
-        self._kind = kind
+        """Mirror *struct* except the fields *without*; *renamed* maps its names to different ones here."""
+        self._struct = struct
         self._names = {here: there for there, here in (renamed or {}).items()}
-        self.declared: dict[str, graphene.Argument] = arguments_of(kind, without=without, renamed=renamed)
+        self.declared: dict[str, graphene.Argument] = arguments_of(struct, without=without, renamed=renamed)
 
     def read(self, given: Mapping[str, Any]) -> S:
-        """Return what was given; null is as if it were not. Raises BadInputError that names the argument."""
+        """Return the arguments as the struct, null as absent; raises BadInputError that names one."""
         values = {
             self._names.get(name, name): value
             for name, value in given.items()
             if name in self.declared and value is not None
         }
         try:
-            return msgspec.convert(values, self._kind)
+            return msgspec.convert(values, self._struct)
         except msgspec.ValidationError as error:
             fault = invalid(str(error)).faults[0]
             field = fault.pointer.removeprefix("/")
@@ -42,20 +42,20 @@ class Arguments(Generic[S]):
             raise BadInputError(f"argument {name}: {fault.detail}", name) from error
 
 
-def read_input(given: Any, kind: type[S]) -> S:
-    """Return an input as the struct that a REST body becomes; raises BadInputError that names the place."""
+def read_input(given: Any, struct: type[S]) -> S:
+    """Return an input as the struct of the REST body; raises BadInputError that names the place."""
     try:
-        return msgspec.convert(as_json(given), kind)
+        return msgspec.convert(as_json(given), struct)
     except msgspec.ValidationError as error:
         raise invalid(str(error)) from error
 
 
 def as_json(value: Any) -> Any:
-    """Return an input value as JSON has it."""
+    """Return an input value as it would be in JSON."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {name: as_json(item) for name, item in value.items()}
+        return {name: as_json(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [as_json(item) for item in value]
+        return [as_json(each) for each in value]
     return value

@@ -1,17 +1,19 @@
-"""Relay connections over the pages of the query objects."""
+"""Relay connections over the pages of the query objects, and over pages of events."""
 
 from collections.abc import Callable
 from typing import Any
 
 import graphene
+import msgspec
 
 from projections.queries.page import Page, encode_cursor
 from projections.writes import Document
+from read_api.contract.events import EventPage
 
 CursorOf = Callable[[Document], str]
 
 AFTER = {"limit": "first", "cursor": "after"}
-"""What the arguments of the REST lists are called in a connection."""
+"""The names that the arguments of the REST lists have in a connection."""
 
 
 class PageInfo(graphene.ObjectType):  # type: ignore[misc] # graphene has no types
@@ -25,12 +27,12 @@ class PageInfo(graphene.ObjectType):  # type: ignore[misc] # graphene has no typ
 
 def connection_of(node: Any, **more: Any) -> Any:
     """Return the connection type of *node*: edges with cursors, the nodes alone, and where the page lies."""
-    name = node._meta.name  # noqa: SLF001 # graphene's way to tell it
+    name = node._meta.name  # noqa: SLF001 # graphene offers no other way
     edge = type(
         f"{name}Edge",
         (graphene.ObjectType,),
         {
-            "__doc__": "An item of a page, and its place.",
+            "__doc__": "An item of a page with its cursor.",
             "cursor": graphene.String(required=True),
             "node": graphene.Field(node, required=True),
         },
@@ -49,20 +51,35 @@ def connection_of(node: Any, **more: Any) -> Any:
 
 
 def connection(page: Page, cursor_of: CursorOf, *, after: str | None) -> Document:
-    """Return *page*, which lies behind *after*, as its connection."""
+    """Return *page*, which follows the cursor *after*, as a connection."""
     cursors = [cursor_of(item) for item in page.items]
+    return _connection(page.items, cursors, after, page.next_cursor, cursors[-1] if cursors else None)
+
+
+def event_connection(page: EventPage, *, after: str | None) -> Document:
+    """Return a page of events, which follows the position *after*, as a connection."""
+    documents = [msgspec.json.decode(event.json) for event in page.events]
+    cursors = [event.token for event in page.events]
+    token = page.position.token()
+    edges_and_nodes = _connection(documents, cursors, after, token if page.more else None, token)
+    return {**edges_and_nodes, "position": token}
+
+
+def _connection(
+    nodes: list[Document], cursors: list[str], after: str | None, next_cursor: str | None, last: str | None
+) -> Document:
     return {
-        "edges": [{"cursor": at, "node": item} for at, item in zip(cursors, page.items, strict=True)],
-        "nodes": page.items,
+        "edges": [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)],
+        "nodes": nodes,
         "pageInfo": {
-            "hasNextPage": page.next_cursor is not None,
+            "hasNextPage": next_cursor is not None,
             "hasPreviousPage": after is not None,
             "startCursor": cursors[0] if cursors else None,
-            "endCursor": page.next_cursor or (cursors[-1] if cursors else None),
+            "endCursor": next_cursor or last,
         },
     }
 
 
 def by(field: str) -> CursorOf:
-    """Return how a list that is sorted by *field* names the place of an item."""
+    """Return how the cursor of an item is made, in a list that is sorted by *field*."""
     return lambda item: encode_cursor(item.get(field), item["id"])

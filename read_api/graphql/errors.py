@@ -1,4 +1,4 @@
-"""From what went wrong to GraphQL errors: their codes are those of the REST problems."""
+"""From exceptions to GraphQL errors; their codes are those of the REST problems."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from graphql import ExecutionResult, GraphQLError
 
-from read_api.gateway.problems import HttpError, as_http_error
+from read_api.problems import HttpError, as_http_error, internal_error
 
 logger = structlog.get_logger(__name__)
 
@@ -30,15 +30,22 @@ def result_document(result: ExecutionResult, request_id: str) -> dict[str, Any]:
     return {"errors": [error_document(error, request_id) for error in result.errors], "data": result.data}
 
 
+def has_not_run(result: ExecutionResult) -> bool:
+    """Return whether nothing was executed, because the variables do not fit the document."""
+    return result.data is None and all(error.path is None for error in result.errors or ())
+
+
 def error_document(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    """Return *error* as the answer shows it; what nobody expected is logged and masked."""
+    """Return *error* as the answer shows it; an error of ours is logged and masked."""
     known = refusal(error, request_id)
-    found: dict[str, Any] = {"message": known.detail}
+    document: dict[str, Any] = {"message": known.detail}
     if error.locations:
-        found["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+        document["locations"] = [
+            {"line": location.line, "column": location.column} for location in error.locations
+        ]
     if error.path is not None:
-        found["path"] = error.path
-    return {**found, "extensions": _extensions(known, request_id)}
+        document["path"] = error.path
+    return {**document, "extensions": _extensions(known, request_id)}
 
 
 def refusal(error: GraphQLError, request_id: str) -> HttpError:
@@ -47,14 +54,12 @@ def refusal(error: GraphQLError, request_id: str) -> HttpError:
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     if cause is None:
-        code = (error.extensions or {}).get(
-            "code", "invalid_query" if error.path is None else "invalid_input"
-        )
-        return HttpError(400, code, error.message)
+        default = "invalid_query" if error.path is None else "invalid_input"
+        return HttpError(400, (error.extensions or {}).get("code", default), error.message)
     known = as_http_error(cause)
     if known is None:
         logger.error("field failed", path=error.path, request_id=request_id, exc_info=cause)
-        return HttpError(500, "internal_error", "something went wrong on our side")
+        return internal_error()
     return known
 
 
@@ -64,11 +69,11 @@ def refused_document(error: HttpError, request_id: str) -> dict[str, Any]:
 
 
 def _extensions(error: HttpError, request_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"code": error.code, "status": error.status}
+    extensions: dict[str, Any] = {"code": error.code, "status": error.status}
     if error.faults:
-        found["pointer"] = error.faults[0].pointer
+        extensions["pointer"] = error.faults[0].pointer
     if "Retry-After" in error.headers:
-        found["retryAfter"] = int(error.headers["Retry-After"])
+        extensions["retryAfter"] = int(error.headers["Retry-After"])
     if "CodePark-Command" in error.headers:
-        found["commandId"] = error.headers["CodePark-Command"]
-    return {**found, "requestId": request_id}
+        extensions["commandId"] = error.headers["CodePark-Command"]
+    return {**extensions, "requestId": request_id}

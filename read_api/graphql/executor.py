@@ -1,4 +1,4 @@
-"""Carry out operations: queries and mutations here and now, subscriptions for as long as somebody listens."""
+"""Execute operations: queries and mutations at once, subscriptions for as long as a client listens."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -15,84 +15,87 @@ from graphql import (
 from msgspec import Struct
 
 from read_api.api import Api
-from read_api.gateway.problems import RETRY_SECONDS, BadInputError, HttpError
 from read_api.graphql.context import Context
-from read_api.graphql.documents import Documents, Prepared, operation_of
+from read_api.graphql.documents import Documents, PreparedDocument, operation_of
 from read_api.graphql.errors import RefusedError
-from read_api.graphql.fast_path import PlainExecution
+from read_api.graphql.fast_path import FastPathExecution
 from read_api.graphql.federation import schema
-from read_api.graphql.persisted import Persisted, Request
+from read_api.graphql.persisted import PersistedQueries
+from read_api.graphql.requests import GraphQLRequest
+from read_api.problems import BadInputError, unavailable
 
 _SECONDS = 30.0
-_TOO_DEEP = "the variables are nested too deep"
+_TOO_DEEP = "the variables are nested too deeply"
 
 
 class Operation(Struct):
-    """An operation that may be carried out."""
+    """An operation that may be executed."""
 
-    prepared: Prepared
+    prepared: PreparedDocument
     kind: OperationType
-    request: Request
+    request: GraphQLRequest
 
 
-class Engine:
-    """Prepare and execute what clients send, whatever way it came."""
+class Executor:
+    """Prepare and execute the operations that clients send, over any transport."""
 
     def __init__(self, api: Api) -> None:
         """Work over *api*."""
         self._api = api
         self._schema: GraphQLSchema = schema()
         self._documents = Documents(self._schema, introspection=api.graphql.introspection)
-        self._persisted = Persisted(api.cache, api.graphql)
+        self._persisted = PersistedQueries(api.cache, api.graphql)
 
     def context(self, headers: Mapping[str, str], request_id: str, state: dict[str, Any]) -> Context:
-        """Return what an operation works with."""
+        """Return what the resolvers of an operation work with."""
         return Context(self._api, headers, request_id, state)
 
-    async def prepare(self, request: Request) -> Operation:
-        """Return the operation of *request*; raises HttpError, and RefusedError where the document may not run."""
+    async def prepare(self, request: GraphQLRequest) -> Operation:
+        """Return the operation of *request*; raises HttpError, and RefusedError where it may not run."""
         text = await self._persisted.text(request)
         prepared = self._documents.prepare(text, request.variables)
         if prepared.errors:
             raise RefusedError(prepared.errors)
         operation = operation_of(prepared.document, request.operation_name)
         if operation is None:
-            raise BadInputError("operationName names no operation of the document", "/operationName")
+            detail = (
+                "operationName must name an operation of the document; it may be left out where there is one"
+            )
+            raise BadInputError(detail, "/operationName")
         await self._persisted.keep(request)
         return Operation(prepared, operation.operation, request)
 
     async def execute(self, operation: Operation, context: Context) -> ExecutionResult:
-        """Carry out a query or a mutation; raises HttpError 503 where it takes too long."""
+        """Execute a query or a mutation; raises HttpError 503 where it takes too long."""
         try:
             async with asyncio.timeout(_SECONDS):
                 return await self._execute(operation, context, None)
         except TimeoutError as error:
-            headers = {"Retry-After": str(RETRY_SECONDS)}
-            raise HttpError(503, "busy", "the operation took too long", headers=headers) from error
+            raise unavailable("busy", "the operation took too long and was stopped") from error
 
     async def _execute(self, operation: Operation, context: Context, root: Any) -> ExecutionResult:
         prepared, request = operation.prepared, operation.request
-        context.shapes = prepared.shapes
+        context.extractors = prepared.extractors
         try:
-            found = execute(
+            result = execute(
                 self._schema,
                 prepared.document,
                 root,
                 context,
                 request.variables,
                 request.operation_name,
-                execution_context_class=PlainExecution,
+                execution_context_class=FastPathExecution,
             )
-            return found if isinstance(found, ExecutionResult) else await found
+            return result if isinstance(result, ExecutionResult) else await result
         except RecursionError as error:
             raise BadInputError(_TOO_DEEP, "/variables") from error
 
     async def subscribe(
         self, operation: Operation, context: Context
     ) -> ExecutionResult | AsyncIterator[ExecutionResult]:
-        """Return the results of a subscription as they come, or one result that tells why there are none."""
+        """Return the results of a subscription as they arrive, or one result with the errors against it."""
         request = operation.request
-        found = await create_source_event_stream(
+        source = await create_source_event_stream(
             self._schema,
             operation.prepared.document,
             None,
@@ -100,12 +103,12 @@ class Engine:
             request.variables,
             request.operation_name,
         )
-        if isinstance(found, ExecutionResult):
-            return found
+        if isinstance(source, ExecutionResult):
+            return source
 
-        async def show(root: Any) -> ExecutionResult:
-            context.call.authenticate()  # who was signed out meanwhile is told no more; raises HttpError 401
-            behind = root.get("position")  # what is asked beside an event is as new as the event
-            return await self._execute(operation, context.anew(behind), root)
+        async def execute_for(root: Any) -> ExecutionResult:
+            context.call.caller.authenticate()  # a revoked token gets nothing more; raises HttpError 401
+            position = root.get("position")  # the fields of an answer are as recent as its event
+            return await self._execute(operation, context.renewed(position), root)
 
-        return MapAsyncIterator(found, show)
+        return MapAsyncIterator(source, execute_for)

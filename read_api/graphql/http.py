@@ -1,4 +1,4 @@
-"""`/graphql` over HTTP, as the GraphQL-over-HTTP specification has it."""
+"""`/graphql` over HTTP, as the GraphQL-over-HTTP specification defines it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,55 +8,48 @@ from graphql import OperationType
 from litestar import Request as HttpRequest
 from litestar import route
 from litestar.types import ASGIApp
-from msgspec import Struct
 
 from commands.position import START
 from read_api.api import Api
-from read_api.gateway.asgi_response import Sent
-from read_api.gateway.bodies import check_length, check_media_type, decode_body
-from read_api.gateway.call import Answer
-from read_api.gateway.problems import BadInputError, HttpError, as_http_error
-from read_api.gateway.routes import failed, read_in_time, read_query
-from read_api.graphql.errors import RefusedError, error_document, refused_document, result_document
-from read_api.graphql.lazy_engine import Engines
+from read_api.gateway.answers import Answer
+from read_api.gateway.bodies import check_media_type, decode_body, read_body, read_query
+from read_api.gateway.routes import decoded_headers, failed, known_error
+from read_api.graphql.errors import (
+    RefusedError,
+    error_document,
+    has_not_run,
+    refused_document,
+    result_document,
+)
+from read_api.graphql.lazy_executor import LazyExecutor
 from read_api.graphql.media_types import HTML, JSON, answer_type
-from read_api.graphql.persisted import Request, read_digest
+from read_api.graphql.requests import GraphQLRequest, OperationPayload, read_digest
+from read_api.problems import BadInputError, HttpError
 from read_api.web.pages import GRAPHIQL_POLICY
 
 if TYPE_CHECKING:
     from read_api.graphql.context import Context
-    from read_api.graphql.executor import Engine
+    from read_api.graphql.executor import Executor
 
 PATH = "/graphql"
 _PAGE = Path(__file__).parents[1] / "web" / "graphiql.html"
 
 
-class Body(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a POST carries; parameters that nobody knows are passed over, as the specification asks."""
-
-    query: str | None = None
-    operation_name: str | None = None
-    variables: dict[str, Any] | None = None
-    extensions: dict[str, Any] | None = None
-
-
-def http_routes(api: Api, engines: Engines) -> list[Any]:
+def http_routes(api: Api, executor: LazyExecutor) -> list[Any]:
     """Return the routes of queries and mutations."""
     page = _PAGE.read_bytes()
 
     @route(PATH, http_method=["GET", "POST"], status_code=200, include_in_schema=False)
     async def graphql(request: HttpRequest[Any, Any, Any]) -> ASGIApp:
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]
-        }
+        headers = decoded_headers(request.scope)
         state: dict[str, Any] = request.scope["state"]
         try:
             media = answer_type(headers.get("accept"), page=request.method == "GET")
         except HttpError as error:
-            return Sent(failed(error, state["instance"], state["request_id"]))
+            return failed(error, state["instance"], state["request_id"])
         if media == HTML:
-            return Sent(_page(page))
-        return Sent(await _answer(api, engines, request, headers, media))
+            return _page(page)
+        return await _answer(api, executor, request, headers, media)
 
     return [graphql]
 
@@ -72,36 +65,33 @@ def _page(body: bytes) -> Answer:
 
 
 async def _answer(
-    api: Api, engines: Engines, request: HttpRequest[Any, Any, Any], headers: dict[str, str], media: str
+    api: Api, lazy: LazyExecutor, http: HttpRequest[Any, Any, Any], headers: dict[str, str], media: str
 ) -> Answer:
-    """Answer an operation; what is refused before it runs has the status of its REST problem."""
-    state: dict[str, Any] = request.scope["state"]
+    """Answer an operation; a refusal before it runs has the status of its REST problem."""
+    state: dict[str, Any] = http.scope["state"]
     request_id = state["request_id"]
     try:
-        engine = await engines.get()
-        context = engine.context(headers, request_id, state)
+        executor = await lazy.get()
+        context = executor.context(headers, request_id, state)
         await api.limits.request(context.call)
-        asked = await _asked(request, headers, api.gateway.body_seconds)
-        _ = context.actor  # a token that is not valid is refused whatever is asked for
-        found = await _carried_out(engine, context, asked, get=request.method == "GET")
+        request = await _request(http, headers, api.gateway.body_seconds)
+        _ = context.actor  # an invalid token is refused, whatever the operation asks for
+        document = await _executed(executor, context, request, get=http.method == "GET")
     except RefusedError as error:
-        errors = [error_document(item, request_id) for item in error.errors]
-        # A well-formed request in plain JSON is 200, whatever becomes of it: section 6.4.1 of the specification.
+        errors = [error_document(each, request_id) for each in error.errors]
+        # A well-formed request in plain JSON is answered with 200: section 6.4.1 of the specification.
         return _sent({"errors": errors}, media, 200 if media == JSON else 400)
     except Exception as error:  # noqa: BLE001 # the error table knows them; the rest is logged as ours
-        known = as_http_error(error)
-        if known is None:
-            failed(error, PATH, request_id)
-            known = HttpError(500, "internal_error", "something went wrong on our side")
+        known = known_error(error, PATH, request_id)
         return _sent(refused_document(known, request_id), media, known.status, known.headers)
-    return found_answer(found, context, media)
+    return _result_answer(document, context, media)
 
 
-def found_answer(found: dict[str, Any], context: "Context", media: str) -> Answer:
-    """Return the answer with what an operation gave: without data, the request itself was at fault."""
-    status = 200 if media == JSON or "data" in found else 400
+def _result_answer(document: dict[str, Any], context: "Context", media: str) -> Answer:
+    """Return the answer with the result of an operation; without data, the request itself was wrong."""
+    status = 200 if media == JSON or "data" in document else 400
     headers = {} if context.position == START else {"CodePark-Position": context.position.token()}
-    return _sent(found, media, status, headers)
+    return _sent(document, media, status, headers)
 
 
 def _sent(document: dict[str, Any], media: str, status: int, headers: dict[str, str] | None = None) -> Answer:
@@ -113,38 +103,35 @@ def _sent(document: dict[str, Any], media: str, status: int, headers: dict[str, 
     )
 
 
-async def _carried_out(engine: "Engine", context: "Context", asked: Request, *, get: bool) -> dict[str, Any]:
-    operation = await engine.prepare(asked)
+async def _executed(
+    executor: "Executor", context: "Context", request: GraphQLRequest, *, get: bool
+) -> dict[str, Any]:
+    operation = await executor.prepare(request)
     if operation.kind is OperationType.SUBSCRIPTION:
-        raise BadInputError("subscribe over graphql-transport-ws", "/query")
+        raise BadInputError("subscribe over a WebSocket, with the protocol graphql-transport-ws", "/query")
     if get and operation.kind is OperationType.MUTATION:
         raise HttpError(405, "method_not_allowed", "send mutations by POST", headers={"Allow": "POST"})
-    result = await engine.execute(operation, context)
-    found = result_document(result, context.request_id)
-    if result.data is None and all(error.path is None for error in result.errors or ()):
-        del found["data"]  # the variables do not fit: nothing has run
-    return found
+    result = await executor.execute(operation, context)
+    document = result_document(result, context.request_id)
+    if has_not_run(result):
+        del document["data"]
+    return document
 
 
-async def _asked(request: HttpRequest[Any, Any, Any], headers: dict[str, str], seconds: float) -> Request:
-    if request.method == "GET":
-        return _from_query(read_query(request.scope["query_string"]))
-    check_length(headers.get("content-length"))
-    raw = await read_in_time(request, seconds)
-    check_media_type(headers.get("content-type", ""), patch=False)
+async def _request(
+    http: HttpRequest[Any, Any, Any], headers: dict[str, str], seconds: float
+) -> GraphQLRequest:
+    if http.method == "GET":
+        return _from_query(read_query(http.scope["query_string"]))
+    raw = await read_body(http.receive, headers, seconds)
+    check_media_type(headers.get("content-type", ""))
     if raw.lstrip()[:1] == b"[":
         raise BadInputError("send one operation, not a list of them", "")
-    body = decode_body(raw, Body)
-    return Request(
-        query=body.query,
-        operation_name=body.operation_name,
-        variables=body.variables or {},
-        digest=read_digest(body.extensions),
-    )
+    return decode_body(raw, OperationPayload).request()
 
 
-def _from_query(query: dict[str, str]) -> Request:
-    return Request(
+def _from_query(query: dict[str, str]) -> GraphQLRequest:
+    return GraphQLRequest(
         query=query.get("query"),
         operation_name=query.get("operationName") or None,
         variables=_object(query, "variables") or {},
@@ -157,7 +144,7 @@ def _object(query: dict[str, str], name: str) -> dict[str, Any] | None:
     if not text:
         return None
     try:
-        found: dict[str, Any] | None = msgspec.json.decode(text, type=dict[str, Any] | None)
+        value: dict[str, Any] | None = msgspec.json.decode(text, type=dict[str, Any] | None)
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
         raise BadInputError(f"{name} takes a JSON object", name) from error
-    return found
+    return value

@@ -1,4 +1,4 @@
-"""Load what many fields ask for together: with as many store calls for twenty as for one."""
+"""Load what many fields ask for together: twenty of them cost as many store calls as one."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
@@ -11,44 +11,45 @@ from projections.writes import Document
 from read_api.gateway.call import Call
 from read_api.query_services import Queries
 
-_MOST = 100
+_BATCH_SIZE = 100
 
 Ask = Callable[[Queries, Sequence[Any]], Mapping[Any, Any]]
-"""From the query objects and keys to what was found under them."""
+"""From the query objects and keys to what they have under these keys."""
 
 
 class Loaders:
-    """The loaders of one request; what one has found is kept until the request ends."""
+    """The loaders of one request; what one has loaded is kept until the request ends."""
 
-    def __init__(self, call: Call, call_of: Callable[[str], Call]) -> None:
-        """Read for *call*; *call_of* returns the call for what concerns one project."""
+    def __init__(self, call: Call) -> None:
+        """Read for *call*."""
         self._call = call
-        self._call_of = call_of
-        self._made: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
 
     async def project(self, id_: str) -> Document | None:
-        """Return a project without its files, None where it is not there for who asks."""
-        found: Document | None = await self._loader("project", self._projects).load(id_)
-        return found
+        """Return a project without its files, None where the sender may not see one of that id."""
+        project: Document | None = await self._loader("project", self._projects).load(id_)
+        return project
 
     async def account(self, id_: str) -> Document | None:
-        """Return an account as the one who asks sees it, None where there is none."""
+        """Return an account as the sender may see it, None where there is none."""
         return await self._one("account", lambda q, ids: q.accounts.many(ids, self._call.actor), id_)
 
     async def insights(self, project_id: str) -> Document:
-        """Return the insights of a project that who asks has seen."""
+        """Return the insights of a project that the sender may see."""
         await self.project(project_id)  # waits until its insights are measured
-        found: Document = await self._ask("insights", lambda q, ids: q.insights.many(ids), project_id)
-        return found
+        insights: Document = await self._load("insights", lambda q, ids: q.insights.many(ids), project_id)
+        return insights
 
     async def review(self, id_: str) -> Document | None:
         """Return a review without its comments."""
         return await self._one("review", lambda q, ids: q.reviews.many(ids, self._call.actor), id_)
 
     async def comments(self, review_id: str) -> list[Document]:
-        """Return the comments on a review that who asks has seen."""
-        found: list[Document] = await self._ask("comments", lambda q, ids: q.reviews.comments(ids), review_id)
-        return found
+        """Return the comments on a review that the sender may see."""
+        comments: list[Document] = await self._load(
+            "comments", lambda q, ids: q.reviews.comments(ids), review_id
+        )
+        return comments
 
     async def build(self, id_: str) -> Document | None:
         """Return a build."""
@@ -71,7 +72,7 @@ class Loaders:
         )
 
     async def page(self, project_id: str, kind: str, page: PageRequest, path: str = "") -> Page:
-        """Return a page of what a project has of *kind*; raises NotFoundError where it is not there."""
+        """Return a page of a project's files, commits, reviews or builds; raises NotFoundError."""
         actor = self._call.actor
 
         def ask(queries: Queries, ids: Sequence[str]) -> Mapping[str, Page]:
@@ -83,22 +84,21 @@ class Loaders:
                 return queries.reviews.pages(ids, page, actor)
             return queries.builds.pages(ids, page, actor)
 
-        found: Page | None = await self._ask((kind, page.limit, page.cursor, path), ask, project_id)
-        if found is None:
+        loaded: Page | None = await self._load((kind, page.limit, page.cursor, path), ask, project_id)
+        if loaded is None:
             raise project_not_found(project_id)
-        return found
+        return loaded
 
     async def _one(self, name: Hashable, ask: Ask, key: Any) -> Document | None:
-        found: Document | None = await self._ask(name, ask, key)
-        return found
+        document: Document | None = await self._load(name, ask, key)
+        return document
 
-    async def _ask(self, name: Hashable, ask: Ask, key: Any) -> Any:
+    async def _load(self, name: Hashable, ask: Ask, key: Any) -> Any:
         async def load(keys: list[Any]) -> list[Any]:
-            call = self._call
-            if len(keys) == 1 and isinstance(name, tuple):
-                call = self._call_of(keys[0])
-            found = await call.read(lambda queries: ask(queries, keys))
-            return [found.get(key) for key in keys]
+            # A page of one project is refused where a dead letter blocks that project.
+            project = keys[0] if len(keys) == 1 and isinstance(name, tuple) else None
+            by_key = await self._call.read(lambda queries: ask(queries, keys), project=project)
+            return [by_key.get(key) for key in keys]
 
         return await self._loader(name, load).load(key)
 
@@ -107,10 +107,10 @@ class Loaders:
         page = await self._call.read_list(
             lambda q: Page(items=list(q.projects.many(ids, actor).values()), next_cursor=None)
         )
-        found = {item["id"]: item for item in page.items}
-        return [found.get(id_) for id_ in ids]
+        by_id = {project["id"]: project for project in page.items}
+        return [by_id.get(id_) for id_ in ids]
 
     def _loader(self, name: Hashable, load: Callable[[list[Any]], Any]) -> "DataLoader[Any, Any]":
-        if name not in self._made:
-            self._made[name] = DataLoader(load, max_batch_size=_MOST)
-        return self._made[name]
+        if name not in self._loaders:
+            self._loaders[name] = DataLoader(load, max_batch_size=_BATCH_SIZE)
+        return self._loaders[name]

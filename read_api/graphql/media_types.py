@@ -1,6 +1,6 @@
 """Which media type an answer gets (RFC 9110, section 12.5.1; GraphQL over HTTP, section 5.1)."""
 
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
@@ -8,19 +8,19 @@ HTML = "text/html"
 
 
 def answer_type(accept: str | None, *, page: bool) -> str:
-    """Return the type that *accept* prefers, JSON where it does not say; a *page* may be asked for too.
+    """Return the type that *accept* prefers, JSON where it does not say; with *page*, HTML is offered too.
 
-    Raises HttpError 406 where it takes none of them.
+    Raises HttpError 406 where it accepts none of them.
     """
     if accept is None or not accept.strip():
         return JSON
     offered = (JSON, RESPONSE, HTML) if page else (JSON, RESPONSE)
-    best, quality = "", 0.0
+    best, best_weight = "", 0.0
     for part in accept.split(","):
-        media, weight = _parsed(part)
-        found = next((kind for kind in offered if _matches(media, kind)), None)
-        if found is not None and weight > quality:
-            best, quality = found, weight
+        pattern, weight = _parsed(part)
+        media = next((media for media in offered if _matches(pattern, media)), None)
+        if media is not None and weight > best_weight:
+            best, best_weight = media, weight
     if not best:
         raise HttpError(406, "not_acceptable", f"accept {JSON} or {RESPONSE}")
     return best
@@ -38,5 +38,8 @@ def _parsed(part: str) -> tuple[str, float]:
     return media, 1.0
 
 
-def _matches(media: str, kind: str) -> bool:
-    return media in ("*/*", kind, kind.partition("/")[0] + "/*") and not (kind == HTML and media == "*/*")
+def _matches(pattern: str, media: str) -> bool:
+    """Return whether a pattern of `Accept` includes *media*; `*/*` does not ask for the page."""
+    if pattern == "*/*":
+        return media != HTML
+    return pattern in (media, media.partition("/")[0] + "/*")

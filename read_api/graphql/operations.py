@@ -1,33 +1,39 @@
-"""The operations of one socket, each a task of its own."""
+"""The operations of one socket, each in its own task."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from graphql import ExecutionResult, OperationType
 
-from read_api.gateway.problems import HttpError, as_http_error
-from read_api.graphql.errors import RefusedError, error_document, refused_document, result_document
-from read_api.graphql.persisted import Request, read_digest
-from read_api.graphql.protocol import Message, ProtocolError, Subscribe, read_subscribe
+from read_api.gateway.routes import known_error
+from read_api.graphql.errors import (
+    RefusedError,
+    error_document,
+    has_not_run,
+    refused_document,
+    result_document,
+)
+from read_api.graphql.protocol import Message, ProtocolError, read_subscribe
+from read_api.graphql.requests import OperationPayload
+from read_api.problems import HttpError
 
 if TYPE_CHECKING:
     from read_api.graphql.context import Context
-    from read_api.graphql.executor import Engine
+    from read_api.graphql.executor import Executor
 
-MOST = 50
-logger = structlog.get_logger(__name__)
+MAX_OPERATIONS = 50
+_PATH = "/graphql"
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class Operations:
-    """Run what a client subscribes to; an answer follows the other, and no queue grows for who reads slowly."""
+class SocketOperations:
+    """Run a client's operations; each waits until its result is sent, so that no queue grows."""
 
-    def __init__(self, engine: "Engine", context: "Context", send: Send) -> None:
-        """Execute with *engine* for who *context* tells; *send* sends a message."""
-        self._engine = engine
+    def __init__(self, executor: "Executor", context: "Context", send: Send) -> None:
+        """Execute with *executor* for the sender of *context*; *send* sends a message."""
+        self._executor = executor
         self._context = context
         self._send = send
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -37,17 +43,17 @@ class Operations:
         id_, payload = read_subscribe(message)
         if id_ in self._running:
             raise ProtocolError(4409, f"Subscriber for {id_} already exists")
-        run = self._carry_out if len(self._running) < MOST else self._refuse
+        run = self._execute if len(self._running) < MAX_OPERATIONS else self._refuse
         self._running[id_] = asyncio.create_task(self._run(id_, run(id_, payload)))
 
     def stop(self, id_: str) -> None:
-        """End an operation that the client needs no more."""
+        """Cancel an operation that the client no longer needs."""
         task = self._running.pop(id_, None)
         if task is not None:
             task.cancel()
 
-    async def end(self) -> None:
-        """End every operation."""
+    async def stop_all(self) -> None:
+        """Cancel every operation."""
         tasks = list(self._running.values())
         self._running.clear()
         for task in tasks:
@@ -55,73 +61,63 @@ class Operations:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, id_: str, operation: Coroutine[Any, Any, None]) -> None:
-        """Carry out an operation to its end, and say so; a refusal ends it too."""
+        """Run an operation to its end and tell the client; a refusal ends it too."""
         last: dict[str, Any] = {"id": id_, "type": "complete"}
         try:
             await operation
         except Exception as error:  # noqa: BLE001 # the error table knows them; the rest is logged as ours
-            last = {"id": id_, "type": "error", "payload": self._refused(error)}
+            last = {"id": id_, "type": "error", "payload": self._errors(error)}
         if self._running.get(id_) is asyncio.current_task():
-            del self._running[id_]  # before it is told: the client may use the id again
+            del self._running[id_]  # before the message is sent: the client may then use the id again
         await self._send(last)
 
-    async def _refuse(self, id_: str, payload: Subscribe) -> None:  # noqa: ARG002 # in the place of the other
-        detail = f"a socket carries up to {MOST} operations at once"
+    async def _refuse(self, id_: str, payload: OperationPayload) -> None:  # noqa: ARG002 # as _execute
+        detail = f"a socket carries up to {MAX_OPERATIONS} operations at once: complete one first"
         raise HttpError(429, "too_many_operations", detail)
 
-    async def _carry_out(self, id_: str, payload: Subscribe) -> None:
-        context = self._context.anew()
-        _ = context.actor  # as it is now: a token may have ended since the socket began
+    async def _execute(self, id_: str, payload: OperationPayload) -> None:
+        context = self._context.renewed()
+        _ = context.actor  # the token may have expired since the socket was opened
         limits = context.api.limits
-        await limits.request(context.call)  # an operation is a request, whatever way it comes
+        await limits.request(context.call)  # an operation counts as a request, over any transport
         try:
-            found = await self._begun(id_, payload, context)
+            results = await self._begin(id_, payload, context)
         finally:
-            await limits.end(context.state)  # under way no more, though its socket stays
-        if found is not None:
-            await self._follow(id_, found)
+            await limits.end(context.state)  # no longer under way, although its socket stays open
+        if results is not None:
+            await self._follow(id_, results)
 
-    async def _begun(
-        self, id_: str, payload: Subscribe, context: "Context"
+    async def _begin(
+        self, id_: str, payload: OperationPayload, context: "Context"
     ) -> AsyncIterator[ExecutionResult] | None:
-        """Carry out a query or a mutation, or return the results of a subscription as they come."""
-        engine = self._engine
-        operation = await engine.prepare(
-            Request(
-                query=payload.query,
-                operation_name=payload.operation_name,
-                variables=payload.variables or {},
-                digest=read_digest(payload.extensions),
-            )
-        )
+        """Execute a query or a mutation, or return the results of a subscription as they arrive."""
+        executor = self._executor
+        operation = await executor.prepare(payload.request())
         if operation.kind is not OperationType.SUBSCRIPTION:
-            await self._next(id_, await engine.execute(operation, context))
+            await self._next(id_, await executor.execute(operation, context))
             return None
-        found = await engine.subscribe(operation, context)
-        if isinstance(found, ExecutionResult):
-            raise RefusedError(found.errors or ())
-        return found
+        results = await executor.subscribe(operation, context)
+        if isinstance(results, ExecutionResult):
+            raise RefusedError(results.errors or ())
+        return results
 
     async def _follow(self, id_: str, results: AsyncIterator[ExecutionResult]) -> None:
         try:
             async for result in results:
                 await self._next(id_, result)
         finally:
-            await results.aclose()  # type: ignore[attr-defined] # it is a generator's
+            await results.aclose()  # type: ignore[attr-defined] # it is an asynchronous generator
 
     async def _next(self, id_: str, result: ExecutionResult) -> None:
-        if result.data is None and all(error.path is None for error in result.errors or ()):
+        if has_not_run(result):
             raise RefusedError(result.errors or ())
         document = result_document(result, self._context.request_id)
         await self._send({"id": id_, "type": "next", "payload": document})
 
-    def _refused(self, error: Exception) -> list[dict[str, Any]]:
+    def _errors(self, error: Exception) -> list[dict[str, Any]]:
         request_id = self._context.request_id
         if isinstance(error, RefusedError):
-            return [error_document(item, request_id) for item in error.errors]
-        known = as_http_error(error)
-        if known is None:
-            logger.error("operation failed", request_id=request_id, exc_info=error)
-            known = HttpError(500, "internal_error", "something went wrong on our side")
-        found: list[dict[str, Any]] = refused_document(known, request_id)["errors"]
-        return found
+            return [error_document(each, request_id) for each in error.errors]
+        known = known_error(error, _PATH, request_id)
+        errors: list[dict[str, Any]] = refused_document(known, request_id)["errors"]
+        return errors

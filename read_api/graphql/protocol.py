@@ -5,8 +5,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-LARGEST = 256 * 1024
-_LONGEST_ID = 128
+from read_api.graphql.requests import OperationPayload
+
+MAX_CHARACTERS = 256 * 1024
+_MAX_ID = 128
 
 
 class Close(Struct, frozen=True):
@@ -17,7 +19,7 @@ class Close(Struct, frozen=True):
 
 
 class ProtocolError(Exception):
-    """A client that does not keep to the protocol."""
+    """A client that violates the protocol."""
 
     def __init__(self, code: int, reason: str) -> None:
         """Close with *code*; a reason has at most 123 bytes."""
@@ -26,37 +28,28 @@ class ProtocolError(Exception):
 
 
 class Message(Struct, frozen=True):
-    """What a client says."""
+    """A message of a client."""
 
     type: str
     id: Any = None
     payload: Any = None
 
 
-class Subscribe(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An operation, as a `subscribe` message carries it."""
-
-    query: str | None = None
-    operation_name: str | None = None
-    variables: dict[str, Any] | None = None
-    extensions: dict[str, Any] | None = None
-
-
 def read_message(text: str) -> Message:
-    """Read a message; raises ProtocolError."""
-    if len(text) > LARGEST:
-        raise ProtocolError(4400, f"a message may have up to {LARGEST} characters")
+    """Decode a message; raises ProtocolError."""
+    if len(text) > MAX_CHARACTERS:
+        raise ProtocolError(4400, f"a message may have up to {MAX_CHARACTERS} characters")
     try:
         return msgspec.json.decode(text, type=Message)
     except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
         raise ProtocolError(4400, "a message is a JSON object with a type") from error
 
 
-def read_subscribe(message: Message) -> tuple[str, Subscribe]:
-    """Read the id and the operation of a `subscribe` message; raises ProtocolError."""
-    if not isinstance(message.id, str) or not 0 < len(message.id) <= _LONGEST_ID:
-        raise ProtocolError(4400, f"subscribe has an id of 1 to {_LONGEST_ID} characters")
+def read_subscribe(message: Message) -> tuple[str, OperationPayload]:
+    """Return the id and the operation of a `subscribe` message; raises ProtocolError."""
+    if not isinstance(message.id, str) or not 0 < len(message.id) <= _MAX_ID:
+        raise ProtocolError(4400, f"subscribe has an id of 1 to {_MAX_ID} characters")
     try:
-        return message.id, msgspec.convert(message.payload, Subscribe)
+        return message.id, msgspec.convert(message.payload, OperationPayload)
     except msgspec.ValidationError as error:
         raise ProtocolError(4400, f"the payload of subscribe: {error}") from error

@@ -1,4 +1,4 @@
-"""Root fields: each is declared with the action that the policy knows it as."""
+"""Root fields, each declared with its action in the policy."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import graphene
 from msgspec import Struct
 
+from read_api.gateway.operation import check_action
 from read_api.graphql.arguments import Arguments
 from read_api.graphql.context import Context
 from read_api.graphql.struct_types import summary
@@ -13,12 +14,12 @@ from read_api.graphql.struct_types import summary
 Resolver = Callable[..., Awaitable[Any]]
 
 
-class Nothing(Struct, frozen=True):
+class NoArguments(Struct, frozen=True):
     """No arguments."""
 
 
 class Roots:
-    """Collects the root fields of one operation type."""
+    """The root fields of one operation type."""
 
     def __init__(self) -> None:
         """Start without any."""
@@ -28,15 +29,17 @@ class Roots:
     def __call__(
         self,
         name: str,
-        made: Any,
+        type_: Any,
         action: str,
         arguments: Arguments[Any] | None = None,
     ) -> Callable[[Resolver], Resolver]:
         """Declare the decorated resolver as the field *name*; it takes the context and its checked arguments.
 
-        A root field may be null, so that one that is refused leaves the others standing.
+        A root field may be null, so that the refusal of one leaves the others in the answer.
+        Raises DeclarationError for an action that the policy does not have.
         """
-        takes = arguments or Arguments(Nothing)
+        check_action(action)
+        takes = arguments or Arguments(NoArguments)
 
         def declare(resolver: Resolver) -> Resolver:
             def resolve(_: Any, info: Any, **given: Any) -> Awaitable[Any]:
@@ -44,8 +47,9 @@ class Roots:
                 context.permit(action)
                 return resolver(context, takes.read(given))
 
-            about = summary(resolver)
-            self.fields[name] = graphene.Field(made, args=takes.declared, resolver=resolve, description=about)
+            self.fields[name] = graphene.Field(
+                type_, args=takes.declared, resolver=resolve, description=summary(resolver)
+            )
             self.actions[name] = action
             return resolver
 
@@ -57,7 +61,7 @@ class Roots:
 
 
 class Streams:
-    """Collects the root fields that yield again and again."""
+    """The root fields of subscriptions."""
 
     def __init__(self) -> None:
         """Start without any."""
@@ -65,9 +69,13 @@ class Streams:
         self.actions: dict[str, str] = {}
 
     def __call__(
-        self, name: str, made: Any, action: str, arguments: Arguments[Any]
+        self, name: str, type_: Any, action: str, arguments: Arguments[Any]
     ) -> Callable[[Resolver], Resolver]:
-        """Declare the decorated function as the field *name*; it returns what the field yields."""
+        """Declare the decorated function as the field *name*; it returns an iterator over the field's values.
+
+        Raises DeclarationError for an action that the policy does not have.
+        """
+        check_action(action)
 
         def declare(resolver: Resolver) -> Resolver:
             async def subscribe(_: Any, info: Any, **given: Any) -> AsyncIterator[Any]:
@@ -77,7 +85,7 @@ class Streams:
                     yield value
 
             self.fields[name] = graphene.Field(
-                made, args=arguments.declared, required=True, description=summary(resolver)
+                type_, args=arguments.declared, required=True, description=summary(resolver)
             )
             self.fields[f"subscribe_{name}"] = staticmethod(subscribe)
             self.actions[name] = action

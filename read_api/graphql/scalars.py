@@ -1,4 +1,4 @@
-"""Scalars of the schema beyond GraphQL's own."""
+"""Scalars of the schema in addition to GraphQL's own."""
 
 from typing import Any
 
@@ -11,17 +11,17 @@ class DateTime(graphene.Scalar):  # type: ignore[misc] # graphene has no types
 
     @staticmethod
     def serialize(value: Any) -> Any:
-        """Return the time as it stands in the read models."""
+        """Return the time as the read models have it."""
         return value
 
     @staticmethod
     def parse_value(value: Any) -> Any:
-        """Return what a variable holds."""
+        """Return the value of a variable."""
         return value
 
     @staticmethod
     def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-        """Return what a literal holds."""
+        """Return the value of a literal."""
         return value_from_ast_untyped(node, variables)
 
 
@@ -30,16 +30,16 @@ class JSON(graphene.Scalar):  # type: ignore[misc] # graphene has no types
 
     @staticmethod
     def serialize(value: Any) -> Any:
-        """Return the value as it is."""
+        """Return the value unchanged."""
         return value
 
     @staticmethod
     def parse_value(value: Any) -> Any:
-        """Return what a variable holds."""
+        """Return the value of a variable."""
         return value
 
     @staticmethod
     def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-        """Return what a literal holds."""
-        found = value_from_ast_untyped(node, variables)
-        return None if found is Undefined else found
+        """Return the value of a literal."""
+        value = value_from_ast_untyped(node, variables)
+        return None if value is Undefined else value

@@ -1,4 +1,4 @@
-"""GraphQL types made from the structs of the REST contract, so that none of it is written twice."""
+"""GraphQL types made from the structs of the contract, so that nothing is declared twice."""
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
@@ -13,8 +13,8 @@ from msgspec.inspect import Field, Metadata, StructType, UnionType
 
 from read_api.graphql.scalars import JSON, DateTime
 
-Names = Mapping[type[Any], Callable[[], Any]]
-"""The GraphQL type of a struct, asked for late: types may name each other."""
+TypeOf = Mapping[type[Any], Callable[[], Any]]
+"""From a struct to a function that returns its GraphQL type: types may refer to ones that are made later."""
 
 _SCALARS: dict[type[msgspec.inspect.Type], Any] = {
     msgspec.inspect.StrType: graphene.String,
@@ -26,31 +26,31 @@ _SCALARS: dict[type[msgspec.inspect.Type], Any] = {
     msgspec.inspect.RawType: JSON,
 }
 _LISTS = (msgspec.inspect.ListType, msgspec.inspect.VarTupleType)
-_ABSENT = msgspec.inspect.NoneType  # UNSET is not told: its field is not required
+_NULL = msgspec.inspect.NoneType  # UNSET is not shown in the type: its field is not required
 _enums: dict[type[Enum], Any] = {}
 
 
-def enum_of(kind: type[Enum]) -> Any:
-    """Return the GraphQL enum of *kind*: its names are the members', its values those of the JSON contract."""
-    if kind not in _enums:
-        members = [(member.name, member.value) for member in kind]
-        _enums[kind] = graphene.Enum(
-            kind.__name__, members, description=lambda value: summary(kind) if value is None else None
+def enum_of(enum: type[Enum]) -> Any:
+    """Return the GraphQL enum of *enum*: the members' names, with the values of the JSON contract."""
+    if enum not in _enums:
+        members = [(member.name, member.value) for member in enum]
+        _enums[enum] = graphene.Enum(
+            enum.__name__, members, description=lambda value: summary(enum) if value is None else None
         )
-    return _enums[kind]
+    return _enums[enum]
 
 
-def summary(kind: object) -> str | None:
-    """Return the docstring of *kind* in one paragraph."""
-    text = inspect.getdoc(kind)
+def summary(declared: object) -> str | None:
+    """Return the docstring of a class or function in one paragraph."""
+    text = inspect.getdoc(declared)
     return None if text is None else " ".join(text.split())
 
 
-def output_fields(view: type[Struct], names: Names) -> dict[str, Any]:
+def output_fields(view: type[Struct], type_of: TypeOf) -> dict[str, Any]:
     """Return a GraphQL field for each field of *view*, under its JSON name."""
     return {
         field.encode_name: graphene.Field(
-            _type(field, names, output=True),
+            _type(field, type_of, output=True),
             required=not _may_be_absent(field),
         )
         for field in _fields(view)
@@ -60,82 +60,82 @@ def output_fields(view: type[Struct], names: Names) -> dict[str, Any]:
 _inputs: dict[type[Struct], Any] = {}
 
 
-def input_of(kind: type[Struct]) -> Any:
-    """Return the GraphQL input type of *kind*."""
-    if kind not in _inputs:
+def input_of(struct: type[Struct]) -> Any:
+    """Return the GraphQL input type of *struct*."""
+    if struct not in _inputs:
         fields = {
             field.encode_name: graphene.InputField(
                 _type(field, {}, output=False), required=not _may_be_absent(field)
             )
-            for field in _fields(kind)
+            for field in _fields(struct)
         }
-        meta = type("Meta", (), {"name": kind.__name__, "description": summary(kind)})
-        _inputs[kind] = type(kind.__name__, (graphene.InputObjectType,), {"Meta": meta, **fields})
-    return _inputs[kind]
+        meta = type("Meta", (), {"name": struct.__name__, "description": summary(struct)})
+        _inputs[struct] = type(struct.__name__, (graphene.InputObjectType,), {"Meta": meta, **fields})
+    return _inputs[struct]
 
 
 def arguments_of(
-    kind: type[Struct], *, without: Collection[str] = (), renamed: Mapping[str, str] | None = None
+    struct: type[Struct], *, without: Collection[str] = (), renamed: Mapping[str, str] | None = None
 ) -> dict[str, graphene.Argument]:
-    """Return a GraphQL argument for each field of a query struct; *renamed* tells the names that differ."""
-    found = {}
-    for field in _fields(kind):
+    """Return a GraphQL argument for each field of a query struct; *renamed* maps the names that differ."""
+    arguments = {}
+    for field in _fields(struct):
         if field.encode_name in without:
             continue
         name = (renamed or {}).get(field.encode_name, field.encode_name)
         default = (
             {} if field.default in (None, UNSET, msgspec.NODEFAULT) else {"default_value": field.default}
         )
-        found[name] = graphene.Argument(
+        arguments[name] = graphene.Argument(
             _type(field, {}, output=False), required=field.required and not default, **default
         )
-    return found
+    return arguments
 
 
-def has_required_fields(kind: type[Struct]) -> bool:
-    """Tell whether an input of *kind* cannot be left out."""
-    return any(field.required for field in _fields(kind))
+def has_required_fields(struct: type[Struct]) -> bool:
+    """Return whether an input of *struct* must be given."""
+    return any(field.required for field in _fields(struct))
 
 
-def has_fields(kind: type[Struct]) -> bool:
-    """Tell whether *kind* says anything at all."""
-    return bool(_fields(kind))
+def has_fields(struct: type[Struct]) -> bool:
+    """Return whether *struct* has any fields."""
+    return bool(_fields(struct))
 
 
-def _fields(kind: type[Struct]) -> tuple[Field, ...]:
-    found = msgspec.inspect.type_info(kind)
-    assert isinstance(found, StructType)  # noqa: S101 # type_info of a struct is one
-    return found.fields
+def _fields(struct: type[Struct]) -> tuple[Field, ...]:
+    info = msgspec.inspect.type_info(struct)
+    assert isinstance(info, StructType)  # noqa: S101 # type_info of a struct is one
+    return info.fields
 
 
 def _may_be_absent(field: Field) -> bool:
-    found = _plain(field.type)
-    may_be_null = isinstance(found, UnionType) and any(isinstance(part, _ABSENT) for part in found.types)
+    info = _bare(field.type)
+    may_be_null = isinstance(info, UnionType) and any(isinstance(option, _NULL) for option in info.types)
     return may_be_null or not field.required
 
 
-def _type(field: Field, names: Names, *, output: bool) -> Any:
+def _type(field: Field, type_of: TypeOf, *, output: bool) -> Any:
     name = field.encode_name
     if name == "id" or name.endswith("Id"):
         return graphene.ID
     if output and (name == "at" or name.endswith("At")):
         return DateTime
-    return _graphql(field.type, names, output=output)
+    return _graphql(field.type, type_of, output=output)
 
 
-def _graphql(found: msgspec.inspect.Type, names: Names, *, output: bool) -> Any:
-    found = _plain(found)
-    if isinstance(found, UnionType):
-        (found,) = [_plain(part) for part in found.types if not isinstance(part, _ABSENT)]
-    if isinstance(found, _LISTS):
-        item = _graphql(found.item_type, names, output=output)
+def _graphql(info: msgspec.inspect.Type, type_of: TypeOf, *, output: bool) -> Any:
+    info = _bare(info)
+    if isinstance(info, UnionType):
+        (info,) = [_bare(option) for option in info.types if not isinstance(option, _NULL)]
+    if isinstance(info, _LISTS):
+        item = _graphql(info.item_type, type_of, output=output)
         return graphene.List(graphene.NonNull(item))
-    if isinstance(found, msgspec.inspect.EnumType):
-        return enum_of(found.cls)
-    if isinstance(found, StructType):
-        return names[found.cls] if output else input_of(found.cls)
-    return _SCALARS[type(found)]
+    if isinstance(info, msgspec.inspect.EnumType):
+        return enum_of(info.cls)
+    if isinstance(info, StructType):
+        return type_of[info.cls] if output else input_of(info.cls)
+    return _SCALARS[type(info)]
 
 
-def _plain(found: msgspec.inspect.Type) -> msgspec.inspect.Type:
-    return found.type if isinstance(found, Metadata) else found
+def _bare(info: msgspec.inspect.Type) -> msgspec.inspect.Type:
+    return info.type if isinstance(info, Metadata) else info

@@ -1,4 +1,4 @@
-"""The object types of the schema: the views of the REST contract, and the ways from one to the other."""
+"""The object types of the schema: the contract's views, with fields that lead from one to another."""
 
 from typing import Any
 
@@ -9,38 +9,37 @@ from msgspec import Struct
 from projections.queries.page import encode_cursor
 from projections.writes import Document
 from read_api.contract import views
-from read_api.contract.lists import ListQuery
+from read_api.contract.events import list_history
+from read_api.contract.queries import CommitListQuery, FileListQuery, HistoryQuery, ListQuery
 from read_api.graphql import resolvers
 from read_api.graphql.arguments import Arguments
-from read_api.graphql.connections import AFTER, connection_of
-from read_api.graphql.history import HISTORY, history_page
+from read_api.graphql.connections import AFTER, connection_of, event_connection
+from read_api.graphql.context import Context
 from read_api.graphql.node import Node, global_id
 from read_api.graphql.resolvers import account_at, lazily, page_of, project_of
-from read_api.graphql.struct_types import Names, output_fields, summary
-from read_api.rest.commits import CommitListQuery
-from read_api.rest.files import FileListQuery
+from read_api.graphql.struct_types import TypeOf, output_fields, summary
 
-_names: dict[type[Any], Any] = {}
-NAMES: Names = _names
-_EVERY = ("fields",)
+_type_of: dict[type[Any], Any] = {}
+TYPE_OF: TypeOf = _type_of
+_NOT_IN_CONNECTIONS = ("fields",)
 
 
 def _type(
     type_name: str, view: type[Struct], about: str | None = None, /, *, entity: bool = False, **fields: Any
 ) -> Any:
-    """Make the object type of *view*; *fields* come on top of its own, or in their place."""
+    """Make the object type of *view*; *fields* are added to its own, or replace them."""
     interfaces = (Node,) if entity else ()
     meta = {"name": type_name, "description": about or summary(view), "interfaces": interfaces}
-    found = {**output_fields(view, NAMES), **fields}
-    for field in found.values():
+    all_fields = {**output_fields(view, TYPE_OF), **fields}
+    for field in all_fields.values():
         field.reset_counter()  # graphene shows fields in the order in which they were made
-    made = type(type_name, (graphene.ObjectType,), {"Meta": type("Meta", (), meta), **found})
-    _names[view] = lambda: made
-    return key("id")(made) if entity else made
+    type_ = type(type_name, (graphene.ObjectType,), {"Meta": type("Meta", (), meta), **all_fields})
+    _type_of[view] = lambda: type_
+    return key("id")(type_) if entity else type_
 
 
-def _late(field: str, load: resolvers.Load, of: Any) -> graphene.Field:
-    return graphene.Field(of, resolver=lazily(field, load))
+def _loaded(field: str, load: resolvers.Load, type_: Any) -> graphene.Field:
+    return graphene.Field(type_, resolver=lazily(field, load))
 
 
 def _person(field: str) -> graphene.Field:
@@ -48,19 +47,19 @@ def _person(field: str) -> graphene.Field:
 
 
 def _project() -> graphene.Field:
-    about = "The project that it belongs to, where you may see it."
+    about = "The project that it belongs to; null where you may not see it."
     return graphene.Field(lambda: Project, resolver=project_of, description=about)
 
 
-def _list(made: Any) -> Any:
-    return graphene.List(graphene.NonNull(made))
+def _list(type_: Any) -> Any:
+    return graphene.List(graphene.NonNull(type_))
 
 
 def _whole(view: type[Struct], field: str, load: resolvers.Load) -> graphene.Field:
     """Return the field of *view* as one that is loaded where a parent from a list lacks it."""
-    plain = output_fields(view, NAMES)[field].type
-    made = plain.of_type if isinstance(plain, graphene.NonNull) else plain
-    return graphene.Field(made, resolver=lazily(field, load))
+    declared = output_fields(view, TYPE_OF)[field].type
+    type_ = declared.of_type if isinstance(declared, graphene.NonNull) else declared
+    return graphene.Field(type_, resolver=lazily(field, load))
 
 
 _account = {
@@ -73,7 +72,7 @@ Account = _type(
     entity=True,
     **_account | {"name": graphene.String(required=True, resolver=lazily("name", resolvers.whole_account))},
 )
-_names[views.Person] = lambda: Account
+_type_of[views.Person] = lambda: Account
 
 Collaborator = _type("Collaborator", views.Collaborator, account=_person("id"))
 AiInsights = _type("AiInsights", views.AiInsights)
@@ -114,7 +113,7 @@ Review = _type(
     views.ReviewView,
     entity=True,
     project=_project(),
-    comments=_late("comments", resolvers.comments_of, _list(Comment)),
+    comments=_loaded("comments", resolvers.comments_of, _list(Comment)),
 )
 Build = _type("Build", views.BuildView, entity=True, project=_project())
 Notification = _type("Notification", views.NotificationView, project=_project(), actor=_person("actorId"))
@@ -130,28 +129,37 @@ NotificationConnection = connection_of(Notification)
 AnnouncementConnection = connection_of(Announcement)
 EventConnection = connection_of(
     Event,
-    position=graphene.String(required=True, description="Behind the last event that was looked at."),
+    position=graphene.String(required=True, description="The position after the last event that was read."),
 )
 
-FILES = Arguments(FileListQuery, without=_EVERY, renamed=AFTER)
-COMMITS = Arguments(CommitListQuery, without=_EVERY, renamed=AFTER)
-PAGE: Arguments[ListQuery] = Arguments(ListQuery, without=_EVERY, renamed=AFTER)
+
+def events_after(struct: type[Any]) -> Arguments[Any]:
+    """Return the arguments of a list of events, whose cursors are positions."""
+    return Arguments(struct, without=("cursor",), renamed={"limit": "first"})
 
 
-def _below(kind: str, arguments: Arguments[Any], made: Any, about: str) -> graphene.Field:
-    """Return the field of a project that is a list of its own."""
+FILES = Arguments(FileListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
+COMMITS = Arguments(CommitListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
+PAGE: Arguments[ListQuery] = Arguments(ListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
+HISTORY = events_after(HistoryQuery)
+
+
+def _below(kind: str, arguments: Arguments[Any], type_: Any, about: str) -> graphene.Field:
+    """Return the field of a project that is a list with its own pages."""
 
     def resolve(parent: Document, info: Any, **given: Any) -> Any:
         query = arguments.read(given)
         path = getattr(query, "path", None) or ""
         return page_of(info.context, parent, kind, query.page(), path)
 
-    return graphene.Field(made, required=True, args=arguments.declared, resolver=resolve, description=about)
+    return graphene.Field(type_, required=True, args=arguments.declared, resolver=resolve, description=about)
 
 
-def _history(parent: Document, info: Any, **given: Any) -> Any:
-    info.context.permit("events.read")
-    return history_page(info.context, parent["id"], HISTORY.read(given))
+async def _history(parent: Document, info: Any, **given: Any) -> Document:
+    context: Context = info.context
+    context.permit("events.read")
+    arguments = HISTORY.read(given)
+    return event_connection(await list_history(context.call, parent["id"], arguments), after=arguments.after)
 
 
 Project = _type(
@@ -164,7 +172,7 @@ Project = _type(
     reviews=_below("reviews", PAGE, ReviewConnection, "Its reviews, the newest first."),
     builds=_below("builds", PAGE, BuildConnection, "Its builds, the newest first."),
     insights=graphene.Field(
-        Insights, required=True, resolver=resolvers.insights_of, description="What was measured of its files."
+        Insights, required=True, resolver=resolvers.insights_of, description="The measurements of its files."
     ),
     history=graphene.Field(
         EventConnection,
@@ -178,6 +186,6 @@ ProjectConnection = connection_of(Project)
 
 
 def project_cursor(sort: str) -> Any:
-    """Return how a list of projects in the order *sort* names the place of one."""
+    """Return how the cursor of a project is made, in a list with the order *sort*."""
     field = sort.removeprefix("-")
     return lambda item: encode_cursor(item[field], item["id"])

@@ -1,1 +1,1 @@
-"""Live channels: who subscribes sees each event in order, and may resume where it stopped."""
+"""Live channels: a subscriber gets each event in order, and may resume after the last one that it got."""

@@ -1,4 +1,4 @@
-"""`/ws/events` and `/api/v1/events/stream`: the same subscription over WebSocket and server-sent events."""
+"""The live channels: `/ws/events` over WebSocket, `/api/v1/events/stream` over server-sent events."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -19,67 +19,76 @@ from projections.models.projects import PROJECTS
 from projections.progress import NotCaughtUpError
 from projections.store import StoreUnavailableError
 from read_api.api import Api
+from read_api.gateway.bodies import read_query
 from read_api.gateway.call import Call
-from read_api.gateway.problems import BadInputError, HttpError, as_http_error, as_problem
-from read_api.gateway.routes import failed, read_query, response
-from read_api.realtime.events import Shown
+from read_api.gateway.routes import decoded_headers, failed, response
+from read_api.problems import BadInputError, HttpError, as_http_error, as_problem, internal_error
+from read_api.realtime.events import RenderedEvent
+from read_api.realtime.first_result import first_result
 from read_api.realtime.subscription import Subscription
 
-_BEAT_SECONDS = 15.0
-_CHECK_SECONDS = 2.0  # whatever is sent, it is looked before
+_HEARTBEAT_SECONDS = 15.0
+_CHECK_SECONDS = 2.0  # credentials are checked before each batch too
 
 _CLOSE_UNAUTHORIZED = 4401
 _SSE = "text/event-stream"
 _CLOSE_GOING_AWAY = 1001
 _CLOSE_TRY_AGAIN = 1013
-_PROJECTS = 100
+_MOST_PROJECTS = 100
 
 
 def visible(api: Api, project_id: str, actor: Actor) -> bool:
-    """Tell whether *actor* may see the project now."""
+    """Return whether *actor* may see the project now."""
     return bool(api.queries.projects.visible([project_id], actor))
 
 
-async def subscription(call: Call, position: Position) -> Subscription:
-    """Return the subscription behind *position* that a request asks for.
+async def open_subscription(
+    call: Call, position: Position, *, projects: frozenset[str] | None, topics: frozenset[str] | None
+) -> Subscription:
+    """Return a new subscription to the events after *position*, of these *projects* and *topics* (None: all).
 
-    Raises HttpError, and StoreUnavailableError where the read models do not come to the position in time.
+    Raises HttpError, and StoreUnavailableError where the read models do not reach the position in time.
     """
-    api, query = call.api, call.query
+    api = call.api
     permit(call.actor, "events.read")
-    projects = _names(query, "projects")
-    if projects is not None and len(projects) > _PROJECTS:
-        raise BadInputError(f"subscribe to at most {_PROJECTS} projects", "projects")
+    if projects is not None and len(projects) > _MOST_PROJECTS:
+        raise BadInputError(f"name at most {_MOST_PROJECTS} projects", "projects")
     if projects is not None:
         await api.progress.wait((PROJECTS,), position.sequences, api.wait_seconds)
-    found = Subscription(
+    subscription = Subscription(
         api.hub,
         lambda project, actor: visible(api, project, actor),
         call.actor,
         position,
         projected=lambda sequence, partition: _projected(api, sequence, partition),
         projects=projects,
-        topics=_names(query, "type"),
+        topics=topics,
         in_threads=api.in_threads,
         published=api.published_again,
     )
-    await found.begin()
-    return found
+    await subscription.begin()
+    return subscription
 
 
-async def start(call: Call, last_seen: str | None) -> Position:
-    """Return where a subscription starts: behind the given position, else at the present end.
+async def _subscription_of(call: Call, position: Position) -> Subscription:
+    """Return a new subscription with the filter of the request; raises as `open_subscription` does."""
+    projects, topics = _names(call.query, "projects"), _names(call.query, "type")
+    return await open_subscription(call, position, projects=projects, topics=topics)
 
-    Raises PositionError, and HttpError 503 where the log does not come to the position in time.
+
+async def start_position(call: Call, last_event_id: str | None) -> Position:
+    """Return the position that a subscription starts after: the one given, else the current end of the log.
+
+    Raises PositionError, and HttpError 503 where the log does not reach the position in time.
     """
-    token = last_seen or call.query.get("after")
+    token = last_event_id or call.query.get("after")
     if token is not None:
-        return await call.reached(token)
+        return await call.api.consistency.reached(token)
     return call.api.logs.tip()
 
 
 async def _projected(api: Api, sequence: int, partition: int) -> None:
-    """Wait until the read model that tells who may see what includes *sequence* of *partition*, or the server stops."""
+    """Wait until the read model of projects includes *sequence* of *partition*, or the server stops."""
     while not api.hub.draining:
         try:
             await api.progress.wait((PROJECTS,), {partition: sequence}, api.wait_seconds)
@@ -103,24 +112,24 @@ def event_stream(api: Api) -> Any:
             call = _call(api, request.scope, state["request_id"])
             await api.limits.request(call)
             await api.limits.hold(call)
-            position = await start(call, call.headers.get("last-event-id"))
-            found = await subscription(call, position)
-        except Exception as error:  # noqa: BLE001 # the error table knows them
+            position = await start_position(call, call.headers.get("last-event-id"))
+            subscription = await _subscription_of(call, position)
+        except Exception as error:  # noqa: BLE001 # the error table maps every error to an answer
             return response(failed(error, state["instance"], state["request_id"]))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if state.get("head"):
             return Response(b"", media_type=_SSE, headers=headers)
-        return Stream(_sse(call, found, position.token()), media_type=_SSE, headers=headers)
+        return Stream(_sse(call, subscription, position.token()), media_type=_SSE, headers=headers)
 
     return stream
 
 
-async def _sse(call: Call, found: Subscription, token: str) -> AsyncIterator[bytes]:
-    """Write the stream; the first block has no event, but the place to resume from."""
+async def _sse(call: Call, subscription: Subscription, token: str) -> AsyncIterator[bytes]:
+    """Yield the stream; its first block has no event, only the position to resume after."""
     yield b"retry: 1000\nid: %s\n\n" % token.encode()
     with call.api.hub.subscriber():
-        async for batch in with_beats(found, call.still):
-            if not call.still():
+        async for batch in with_heartbeats(subscription, call.caller.is_still_authorized):
+            if not call.caller.is_still_authorized():
                 yield b'event: error\ndata: {"code":"invalid_token"}\n\n'
                 return
             if batch is None:
@@ -130,25 +139,25 @@ async def _sse(call: Call, found: Subscription, token: str) -> AsyncIterator[byt
         yield b"event: drain\ndata: {}\n\n"
 
 
-def _sse_event(event: Shown) -> bytes:
+def _sse_event(event: RenderedEvent) -> bytes:
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (event.token.encode(), event.topic.encode(), event.json)
 
 
-async def with_beats(
-    found: Subscription, still: Callable[[], bool]
-) -> AsyncGenerator[list[Shown] | None, None]:
-    """Yield the batches of a subscription, and None whenever it has been quiet for a while, or *still* says no."""
-    batches = found.batches()
-    quiet = 0.0
-    pending: asyncio.Task[list[Shown]] | None = None
+async def with_heartbeats(
+    subscription: Subscription, is_authorized: Callable[[], bool]
+) -> AsyncGenerator[list[RenderedEvent] | None, None]:
+    """Yield the batches of a subscription, and None after 15 s without one or once not *is_authorized*."""
+    batches = subscription.batches()
+    quiet_seconds = 0.0
+    pending: asyncio.Task[list[RenderedEvent]] | None = None
     try:
         while True:
             pending = pending or asyncio.ensure_future(anext(batches))
-            done, _ = await asyncio.wait({pending}, timeout=_CHECK_SECONDS)
-            quiet = 0.0 if done else quiet + _CHECK_SECONDS
-            if not done:
-                if quiet >= _BEAT_SECONDS or not still():
-                    quiet = 0.0
+            ready, _ = await asyncio.wait({pending}, timeout=_CHECK_SECONDS)
+            quiet_seconds = 0.0 if ready else quiet_seconds + _CHECK_SECONDS
+            if not ready:
+                if quiet_seconds >= _HEARTBEAT_SECONDS or not is_authorized():
+                    quiet_seconds = 0.0
                     yield None
                 continue
             try:
@@ -166,7 +175,7 @@ async def with_beats(
 
 
 def event_socket(api: Api) -> Any:
-    """Return the route of the WebSocket: every message is one event with its position."""
+    """Return the route of the WebSocket; each message is one event, with its position."""
 
     @websocket("/ws/events")
     async def socket(socket: WebSocket[Any, Any, Any]) -> None:
@@ -176,77 +185,68 @@ def event_socket(api: Api) -> Any:
             call = _call(api, socket.scope, request_id)
             await api.limits.request(call)
             await api.limits.hold(call)
-            found = await subscription(call, await start(call, None))
+            subscription = await _subscription_of(call, await start_position(call, None))
         except (HttpError, PositionError, Refusal, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
             return
         with api.hub.subscriber():
-            goodbye = await _converse(socket, found, call)
-            if goodbye is not None:
-                await socket.close(*goodbye)
+            close = await _converse(socket, subscription, call)
+            if close is not None:
+                await socket.close(*close)
 
     return socket
 
 
 async def _converse(
-    socket: WebSocket[Any, Any, Any], found: Subscription, call: Call
+    socket: WebSocket[Any, Any, Any], subscription: Subscription, call: Call
 ) -> tuple[int, str] | None:
-    """Send events until the server has to close the socket, and return how; None where the client has gone."""
-    tasks = [
-        asyncio.create_task(part) for part in (_send(socket, found, call), _listen(socket), _watch(call))
-    ]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(iter(done)).result()
-    finally:  # granian closes only when nobody listens
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    """Send events until the server must close the socket; return code and reason, None if the client left."""
+    return await first_result(_send(socket, subscription, call), _listen(socket), _watch(call))
 
 
 async def until_revoked(call: Call) -> None:
-    """Wait until who sent *call* may no longer act as before; nothing tells when the time of a session is up."""
-    while call.still():  # noqa: ASYNC110 # as above
+    """Wait until the credentials of *call* are no longer valid."""
+    while call.caller.is_still_authorized():  # noqa: ASYNC110 # a session may expire without an event
         await asyncio.sleep(_CHECK_SECONDS)
 
 
 async def _watch(call: Call) -> tuple[int, str]:
-    """Wait until who listens may no longer do so; return how to close the socket."""
+    """Wait until the subscriber's credentials are no longer valid; return code and reason to close with."""
     await until_revoked(call)
     return _CLOSE_UNAUTHORIZED, "the session has ended"
 
 
-async def _send(socket: WebSocket[Any, Any, Any], found: Subscription, call: Call) -> tuple[int, str]:
-    """Send events until no more will come; return how to close the socket."""
+async def _send(socket: WebSocket[Any, Any, Any], subscription: Subscription, call: Call) -> tuple[int, str]:
+    """Send events until the subscription ends; return code and reason to close with."""
     try:
-        async for batch in found.batches():
-            if not call.still():
+        async for batch in subscription.batches():
+            if not call.caller.is_still_authorized():
                 return _CLOSE_UNAUTHORIZED, "the session has ended"
             for event in batch:
                 await socket.send_data(event.json.decode(), mode="text")
     except (LogUnavailableError, StoreUnavailableError):
-        return _CLOSE_TRY_AGAIN, "the history cannot be read now"
+        return _CLOSE_TRY_AGAIN, "the history cannot be read now: try again"
     await socket.send_data('{"type":"drain"}', mode="text")
     return _CLOSE_GOING_AWAY, "the server is stopping"
 
 
 async def _listen(socket: WebSocket[Any, Any, Any]) -> None:
-    """Take what the client sends, until it goes: nothing that it says changes the subscription."""
+    """Receive and ignore the client's messages until it disconnects."""
     with suppress(WebSocketDisconnect):
         while True:
             await socket.receive_data(mode="text")
 
 
 async def _refuse(socket: WebSocket[Any, Any, Any], error: Exception, request_id: str) -> None:
-    """Say why before closing; the codes are 4000 + the HTTP status."""
-    known = as_http_error(error) or HttpError(500, "internal_error", "something went wrong on our side")
-    problem = as_problem(known, "/ws/events", request_id)
+    """Send the problem as a message, then close with the code 4000 + the HTTP status."""
+    refusal = as_http_error(error) or internal_error()
+    problem = as_problem(refusal, "/ws/events", request_id)
     await socket.send_data(msgspec.json.encode({"type": "error", "problem": problem}).decode(), mode="text")
-    await socket.close(code=4000 + known.status, reason=known.code)
+    await socket.close(code=4000 + refusal.status, reason=refusal.code)
 
 
 def _call(api: Api, scope: Any, request_id: str) -> Call:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = decoded_headers(scope)
     query = read_query(scope["query_string"])
     if "token" in query and "authorization" not in headers:  # browsers cannot set headers on a WebSocket
         headers["authorization"] = f"Bearer {query['token']}"

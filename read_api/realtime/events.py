@@ -1,4 +1,4 @@
-"""An event as clients and auditors see it."""
+"""Events in the form of the API."""
 
 from typing import Any
 
@@ -15,13 +15,16 @@ from domain.record import Record
 from domain.times import rfc3339
 
 TECHNICAL = ("command.", "log.")
-"""Events whose names begin so concern the log itself."""
+"""Topics with these prefixes concern the log itself; only some roles see such events."""
 
 _POSITION = b'"position":"%s"'
 
 
-class Shown(Struct, frozen=True):
-    """An event ready to send: what filters need, and its JSON, which names *token*, the position behind it."""
+class RenderedEvent(Struct, frozen=True):
+    """An event ready to send: the fields that filters need, and its JSON.
+
+    *position* is the one after the event; the JSON holds it as *token*.
+    """
 
     sequence: int
     home: str
@@ -29,35 +32,35 @@ class Shown(Struct, frozen=True):
     stream: str
     token: str
     json: bytes
-    place: Position
+    position: Position
 
-    def at(self, position: Position) -> "Shown":
-        """Return this event as the last one before *position*, which may tell of other partitions too."""
+    def at(self, position: Position) -> "RenderedEvent":
+        """Return this event with *position* in place of its own, which names a single partition."""
         if len(position.partitions) == 1:
             return self
         token = position.token()
-        # No name or value before the position holds a quote that is not escaped: the first of these is the position.
-        written = self.json.replace(_POSITION % self.token.encode(), _POSITION % token.encode(), 1)
-        return replace(self, token=token, json=written)
+        # JSON escapes quotes in names and values, so the first match is the field itself.
+        json = self.json.replace(_POSITION % self.token.encode(), _POSITION % token.encode(), 1)
+        return replace(self, token=token, json=json)
 
 
-def shown(log: EventLog, record: Record) -> Shown:
-    """Return *record* as clients see it; an event that cannot be read shows its data as null."""
-    place = Position.at(record.sequence, record.chain, log.number)
-    token = place.token()
-    return Shown(
+def render_event(log: EventLog, record: Record) -> RenderedEvent:
+    """Return *record* as clients see it; the data of an event that cannot be decoded is null."""
+    position = Position.at(record.sequence, record.chain, log.number)
+    token = position.token()
+    return RenderedEvent(
         record.sequence,
         record.home,
         record.topic,
         record.stream,
         token,
         msgspec.json.encode(event_document(log, record, token)),
-        place,
+        position,
     )
 
 
 def event_document(log: EventLog, record: Record, token: str) -> dict[str, Any]:
-    """Return *record* as a JSON object."""
+    """Return *record* as a JSON object; *token* is the position after it."""
     return {
         "id": record.id,
         "type": record.topic,
@@ -81,13 +84,13 @@ def _data(log: EventLog, record: Record) -> Any:
     try:
         event = log.event(record)
         data = msgspec.to_builtins(event)
-    except Exception:  # noqa: BLE001 # one event that cannot be read must not end a stream of them
+    except Exception:  # noqa: BLE001 # one event that cannot be decoded must not end the stream
         return None
     return data | dict.fromkeys(secret_fields(type(event)), ERASED)
 
 
 def project_of(record: Record) -> str | None:
-    """Return the project that the event belongs to."""
+    """Return the id of the event's project, None where it belongs to none."""
     kind = record.stream.partition("-")[0]
     outside = kind in ("account", "claim", "inbox", "announcement") or record.home == ACCOUNTS_HOME
     return None if outside else record.home

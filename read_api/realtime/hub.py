@@ -1,4 +1,4 @@
-"""The live source: one reader of each log for all subscribers, who each keep only their place."""
+"""The source of live events: one buffer for each partition, shared by all subscribers."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,20 +8,21 @@ from typing import Any
 
 from commands.partitions import Logs
 from domain.record import Record
-from read_api.realtime.events import Shown
-from read_api.realtime.feed import Feed
+from read_api.realtime.event_buffer import EventBuffer
+from read_api.realtime.events import RenderedEvent
 
 
 class Hub:
-    """Keep the last events ready to send, and wake subscribers when there are more.
+    """Hold the last events ready to send, and wake subscribers when there are new ones.
 
-    A subscriber that falls behind what is kept reads from the log, so that no queue grows for it and none is skipped.
+    A subscriber holds only the position that it has reached. One that falls behind the buffer gets its events
+    from the log, so that no queue grows for it and no event is skipped.
     """
 
     def __init__(self, logs: Logs[Any]) -> None:
         """Read from *logs*."""
         self._logs = logs
-        self._feeds = tuple(Feed(log) for log in logs)
+        self._buffers = tuple(EventBuffer(log) for log in logs)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: asyncio.Future[None] | None = None
         self._notified = False
@@ -30,16 +31,16 @@ class Hub:
         self._empty = asyncio.Event()
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake subscribers in *loop* from now on."""
+        """Follow the logs, and wake subscribers in *loop* from now on."""
         self._loop = loop
-        for log, feed in zip(self._logs, self._feeds, strict=True):
-            feed.tip = log.tip().sequence
-            log.on_append(partial(self._appended, feed))
+        for log, buffer in zip(self._logs, self._buffers, strict=True):
+            buffer.tip = log.tip().sequence
+            log.on_append(partial(self._appended, buffer))
 
     @property
     def partitions(self) -> int:
         """Return how many partitions there are."""
-        return len(self._feeds)
+        return len(self._buffers)
 
     def number_of(self, home: str) -> int:
         """Return the partition that *home* belongs to."""
@@ -47,11 +48,11 @@ class Hub:
 
     def tip(self, partition: int = 0) -> int:
         """Return the sequence of the last event of *partition* that subscribers may see."""
-        return self._feeds[partition].tip
+        return self._buffers[partition].tip
 
     @contextmanager
     def subscriber(self) -> Iterator[None]:
-        """Count a subscriber until it has been told goodbye: the server waits for that before it ends."""
+        """Count a subscriber until its channel is closed; a server that stops waits for all of them."""
         self.subscribers += 1
         try:
             yield
@@ -61,7 +62,7 @@ class Hub:
                 self._empty.set()
 
     def drain(self) -> None:
-        """End every subscription: each says so to its client and stops."""
+        """End every subscription; each tells its client so and stops."""
         self.draining = True
         self._wake()
 
@@ -74,32 +75,32 @@ class Hub:
                     await self._empty.wait()
 
     async def changed(self, after: Mapping[int, int]) -> None:
-        """Wait until there are events behind *after* in one of its partitions, or the server stops."""
+        """Wait until one of the partitions has events after its sequence in *after*, or the server stops."""
         while not self.draining and not any(
-            self._feeds[partition].tip > sequence for partition, sequence in after.items()
+            self._buffers[partition].tip > sequence for partition, sequence in after.items()
         ):
             if self._changed is None:
                 self._changed = asyncio.get_running_loop().create_future()
-                continue  # an append between the look at the tip and this line found nobody to wake
+                continue  # look again: an append meanwhile found no future to wake
             await asyncio.shield(self._changed)
 
-    def events(self, after: int, partition: int = 0) -> list[Shown]:
-        """Return some events of *partition* behind *after*, in order, none skipped; raises LogUnavailableError."""
-        return self._feeds[partition].events(after)
+    def events(self, after: int, partition: int = 0) -> list[RenderedEvent]:
+        """Return some events of *partition* after *after*, none skipped; raises LogUnavailableError."""
+        return self._buffers[partition].events(after)
 
     def forget(self) -> None:
-        """Drop what is kept ready to send: somebody was erased. From any thread."""
+        """Drop the buffered events, because a person was erased; any thread may call this."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended, and with it every subscriber
-                self._loop.call_soon_threadsafe(self._forget)
+                self._loop.call_soon_threadsafe(self._clear)
 
-    def _forget(self) -> None:
-        for feed in self._feeds:
-            feed.forget()
+    def _clear(self) -> None:
+        for buffer in self._buffers:
+            buffer.clear()
 
-    def _appended(self, feed: Feed, records: Sequence[Record]) -> None:
-        """Note the new tip; called from the thread that appends, and cheap when nobody listens."""
-        feed.tip = records[-1].sequence
+    def _appended(self, buffer: EventBuffer, records: Sequence[Record]) -> None:
+        """Note the new tip. The thread that appends calls this; it costs little without subscribers."""
+        buffer.tip = records[-1].sequence
         if self._changed is not None and not self._notified and self._loop is not None:
             self._notified = True
             try:

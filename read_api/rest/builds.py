@@ -1,11 +1,12 @@
 """`/projects/{id}/builds`."""
 
-from commands.intake import inputs
-from read_api.contract.lists import ListQuery, listed
+from commands.table.builds import BuildCommand, BuildInput, BuildPatch
+from read_api.contract.queries import ListQuery
 from read_api.contract.views import BuildView, ListOf
-from read_api.gateway.call import Answer, Call
+from read_api.gateway.answers import Answer, document_answer, page_answer
+from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
-from read_api.rest.changing import Show, change
+from read_api.rest.changes import change
 from read_api.rest.projects import PROJECT
 
 BUILDS = PROJECT + "/builds"
@@ -16,33 +17,26 @@ operation = Operations("Builds")
 
 @operation("GET", BUILDS, "project.read", query=ListQuery, output=ListOf[BuildView])
 async def list_builds(call: Call, query: ListQuery) -> Answer:
-    """List the builds of a project, the newest first."""
+    """List a project's builds, the newest first."""
     project_id, actor = call.path["project_id"], call.actor
     page = await call.read(lambda q: q.builds.page(project_id, query.page(), actor))
-    return listed(call, f"/api/v1/projects/{project_id}/builds", page, query.fields)
+    return page_answer(call, f"/api/v1/projects/{project_id}/builds", page, query.fields)
 
 
-@operation("POST", BUILDS, "build.queue", input=inputs.BuildInput, output=BuildView, status=201, command=True)
-async def queue_build(call: Call, data: inputs.BuildInput) -> Answer:
-    """Ask for a build."""
-    return await change(call, "build.queue", data, _show(call), created="builds")
+@operation("POST", BUILDS, "build.queue", input=BuildInput, output=BuildView, status=201, command=True)
+async def queue_build(call: Call, data: BuildInput) -> Answer:
+    """Queue a build."""
+    return await change(call, data, created="builds")
 
 
 @operation("GET", BUILD, "project.read", output=BuildView, conditional=True)
 async def get_build(call: Call) -> Answer:
-    """Show a build."""
+    """Get a build."""
     project_id, build_id, actor = call.path["project_id"], call.path["build_id"], call.actor
-    found = await call.read(lambda q: q.builds.get(project_id, build_id, actor))
-    return call.shown(found, found["version"])
+    return document_answer(call, await call.read(lambda q: q.builds.get(project_id, build_id, actor)))
 
 
-@operation("PATCH", BUILD, "build.move", input=inputs.BuildPatch, output=BuildView, patch=True, command=True)
-async def move_build(call: Call, data: inputs.BuildPatch) -> Answer:
-    """Say how far a build is; its status only moves forward."""
-    body = inputs.BuildCommand(build_id=call.path["build_id"], status=data.status)
-    return await change(call, "build.move", body, _show(call))
-
-
-def _show(call: Call) -> Show:
-    project_id, actor = call.path["project_id"], call.actor
-    return lambda queries, build_id: queries.builds.get(project_id, build_id, actor)
+@operation("PATCH", BUILD, "build.move", input=BuildPatch, output=BuildView, patch=True, command=True)
+async def move_build(call: Call, data: BuildPatch) -> Answer:
+    """Update a build's status; it only moves forward."""
+    return await change(call, BuildCommand(build_id=call.path["build_id"], status=data.status))

@@ -1,11 +1,12 @@
 """`/notifications` and `/announcements`."""
 
-import msgspec
-
-from commands.intake import inputs
-from read_api.contract.lists import ListQuery, listed
+from commands.table.announcements import AnnouncementInput
+from commands.table.notifications import NotificationsInput
+from read_api.contract.changed_resource import read_changed
+from read_api.contract.queries import ListQuery, NotificationQuery
 from read_api.contract.views import AnnouncementView, ListOf, NotificationView
-from read_api.gateway.call import Answer, Call
+from read_api.gateway.answers import Answer, command_answer, json_answer, page_answer
+from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
 
 NOTIFICATIONS = "/api/v1/notifications"
@@ -14,65 +15,57 @@ ANNOUNCEMENTS = "/api/v1/announcements"
 operation = Operations("Notifications")
 
 
-class NotificationQuery(ListQuery):
-    """Which notifications: those not read, those read, or all."""
-
-    unread: bool | None = None
-
-
 @operation(
     "GET", NOTIFICATIONS, "notifications.list", query=NotificationQuery, output=ListOf[NotificationView]
 )
 async def list_notifications(call: Call, query: NotificationQuery) -> Answer:
-    """List what you are told, the newest first."""
-    actor = call.signed_in()
+    """List your notifications, the newest first."""
+    actor = call.caller.signed_in()
     page = await call.read(lambda q: q.inbox.notifications(query.page(), actor, unread=query.unread))
-    return listed(call, NOTIFICATIONS, page, query.fields)
+    return page_answer(call, NOTIFICATIONS, page, query.fields)
 
 
 @operation(
     "POST",
     NOTIFICATIONS + "/read",
     "notifications.read",
-    input=inputs.NotificationsInput,
+    input=NotificationsInput,
     status=204,
     optional_body=True,
     command=True,
 )
-async def read_notifications(call: Call, data: inputs.NotificationsInput) -> Answer:
-    """Mark notifications as read; without ids, all."""
-    done = await call.execute("notifications.read", data)
-    return Answer(status=204, headers=call.command_headers(done))
+async def read_notifications(call: Call, data: NotificationsInput) -> Answer:
+    """Mark notifications as read; without ids, all of them."""
+    return command_answer(call, await call.execute(call.command_type, data))
 
 
 @operation("GET", ANNOUNCEMENTS, "announcement.read", query=ListQuery, output=ListOf[AnnouncementView])
 async def list_announcements(call: Call, query: ListQuery) -> Answer:
     """List the announcements, the newest first."""
     page = await call.read(lambda q: q.inbox.announcements(query.page()))
-    return listed(call, ANNOUNCEMENTS, page, query.fields)
+    return page_answer(call, ANNOUNCEMENTS, page, query.fields)
 
 
 @operation(
     "POST",
     ANNOUNCEMENTS,
     "announcement.publish",
-    input=inputs.AnnouncementInput,
+    input=AnnouncementInput,
     output=AnnouncementView,
     status=201,
     command=True,
 )
-async def publish_announcement(call: Call, data: inputs.AnnouncementInput) -> Answer:
-    """Tell everybody something (administrators)."""
-    done = await call.execute("announcement.publish", data)
-    announcement_id = done.stream.removeprefix("announcement-")
-    found = await call.read(lambda q: q.inbox.announcement(announcement_id), at=done)
-    headers = {**call.command_headers(done), "Location": f"{ANNOUNCEMENTS}/{announcement_id}"}
-    return Answer(status=201, body=msgspec.json.encode(found), headers=headers)
+async def publish_announcement(call: Call, data: AnnouncementInput) -> Answer:
+    """Publish an announcement to everybody (administrators)."""
+    accepted = await call.execute(call.command_type, data)
+    announcement_id = accepted.stream.removeprefix("announcement-")
+    announcement = await read_changed(call, accepted, lambda q: q.inbox.announcement(announcement_id))
+    location = f"{ANNOUNCEMENTS}/{announcement_id}"
+    return command_answer(call, accepted, announcement, status=201, location=location)
 
 
 @operation("GET", ANNOUNCEMENTS + "/{announcement_id:str}", "announcement.read", output=AnnouncementView)
 async def get_announcement(call: Call) -> Answer:
-    """Show an announcement."""
+    """Get an announcement."""
     announcement_id = call.path["announcement_id"]
-    found = await call.read(lambda q: q.inbox.announcement(announcement_id))
-    return Answer(body=msgspec.json.encode(found))
+    return json_answer(await call.read(lambda q: q.inbox.announcement(announcement_id)))

@@ -1,43 +1,45 @@
-"""Health, metrics, the documents about the interface, and what the command line asks of a running server."""
+"""Health, metrics, and the operations that the command line asks a running server for."""
 
 import asyncio
 from typing import Any
 
 import msgspec
 
-from read_api.gateway.call import Answer, Call
+from read_api.gateway.answers import Answer, json_answer
+from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError, unavailable
 
 operation = Operations("System")
 
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+_NO_STORE = {"Cache-Control": "no-store"}
 
 
 class OperationInput(msgspec.Struct, frozen=True):
-    """What an operation of the command line takes."""
+    """The arguments of an operation of the command line."""
 
     arguments: dict[str, Any] = {}
 
 
 @operation("GET", "/health/live", "system.read")
 async def live(call: Call) -> Answer:  # noqa: ARG001 # the signature of every handler
-    """Tell that the process answers."""
-    return Answer(body=b'{"status":"live"}', headers={"Cache-Control": "no-store"})
+    """Check that the process answers."""
+    return Answer(body=b'{"status":"live"}', headers=_NO_STORE)
 
 
 @operation("GET", "/health/ready", "system.read")
 async def ready(call: Call) -> Answer:
-    """Tell whether the read models have reached the end of the log that was found at the start."""
+    """Check that the server is ready: its read models include everything that the log had at its start."""
     missing = ["the server is stopping"] if call.api.hub.draining else call.api.not_ready()
     if missing:
-        raise HttpError(503, "not_ready", f"not ready: {', '.join(missing)}", headers={"Retry-After": "1"})
-    return Answer(body=b'{"status":"ready"}', headers={"Cache-Control": "no-store"})
+        raise unavailable("not_ready", f"not ready: {', '.join(missing)}")
+    return Answer(body=b'{"status":"ready"}', headers=_NO_STORE)
 
 
 @operation("GET", "/metrics", "system.read", hidden=True)
 async def metrics(call: Call) -> Answer:
-    """Write the metrics for Prometheus."""
+    """Get the metrics, for Prometheus."""
     return Answer(body=call.api.metrics(), media_type=_PROMETHEUS)
 
 
@@ -45,9 +47,8 @@ async def metrics(call: Call) -> Answer:
     "POST", "/internal/{name:str}", "system.operate", input=OperationInput, hidden=True, unhurried=True
 )
 async def internal(call: Call, data: OperationInput) -> Answer:
-    """Carry out an operation of the command line: rebuild, dead letters (administrators)."""
+    """Carry out an operation of the command line, such as a rebuild (administrators)."""
     run = call.api.operations.get(call.path["name"])
     if run is None:
         raise HttpError(404, "not_found", "there is no such operation")
-    result = await asyncio.to_thread(run, data.arguments)
-    return Answer(body=msgspec.json.encode(result))
+    return json_answer(await asyncio.to_thread(run, data.arguments))

@@ -1,4 +1,4 @@
-"""Serve the pages and their files from the package; nothing comes from another host."""
+"""The web pages and their files, served from the package; nothing is loaded from another host."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 
-from read_api.gateway.conditions import not_modified
+from read_api.gateway.answers import not_modified
 
 _ROOT = Path(__file__).parent
 _TYPES = {
@@ -24,7 +24,7 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _OWN = _POLICY.format(style="'self'", image="'self'")
-# Swagger UI puts style elements into the page, and its icons are data URLs
+# Swagger UI and GraphiQL add style elements to the page, and their icons are data URLs.
 GRAPHIQL_POLICY = _POLICY.format(style="'self' 'unsafe-inline'", image="'self' data:") + "; font-src data:"
 _SWAGGER = _POLICY.format(style="'self' 'unsafe-inline'", image="'self' data:")
 
@@ -40,22 +40,22 @@ def _page(path: str, name: str, policy: str) -> Any:
 
 
 def document_route(path: str, body: bytes, media_type: str, more: Mapping[str, str] | None = None) -> Any:
-    """Return the route of a document that stays the same while the server runs, with *more* headers."""
+    """Return the route of a document that never changes while the server runs, with *more* headers."""
     tag = _tag(body)
     headers = {"Cache-Control": "no-cache", "ETag": tag, **(more or {})}
 
     @get(path, include_in_schema=False)
-    async def shown(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def document(request: Request[Any, Any, Any]) -> Response[bytes]:
         if not_modified(request.headers.get("if-none-match"), tag):
             return Response(b"", status_code=304, headers=headers)
         return Response(body, media_type=media_type, headers=headers)
 
-    return shown
+    return document
 
 
 @get("/assets/{name:str}", include_in_schema=False, sync_to_thread=False)
 def _asset(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Answer with a file; a browser keeps it, and asks each time whether it is still the same."""
+    """Answer with a file; a browser caches it, and asks each time whether it has changed."""
     name = request.path_params["name"]
     for folder in ("assets", "vendor"):
         path = _ROOT / folder / name
@@ -65,11 +65,11 @@ def _asset(request: Request[Any, Any, Any]) -> Response[bytes]:
             if not_modified(request.headers.get("if-none-match"), tag):
                 return Response(b"", status_code=304, headers=headers)
             return Response(body, media_type=_TYPES[path.suffix], headers=headers)
-    raise NotFoundException("there is no such file")
+    raise NotFoundException("there is no file with this name")
 
 
 @lru_cache(maxsize=64)
-def _loaded(path: Path, changed: int) -> tuple[bytes, str]:  # noqa: ARG001 # another time is another entry
+def _loaded(path: Path, changed: int) -> tuple[bytes, str]:  # noqa: ARG001 # part of the cache's key
     body = path.read_bytes()
     return body, _tag(body)
 

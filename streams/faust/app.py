@@ -1,4 +1,4 @@
-"""The Faust application of a worker: group membership by Faust, places by our own checkpoints."""
+"""The Faust application of a worker: Faust keeps the group membership, our checkpoints say where to begin."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,10 +14,10 @@ from commands.kafka.protocol.topics import MESSAGE_BYTES
 from commands.kafka.settings import KafkaSettings
 
 Starts = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
-"""From the partitions that a worker was given to the offsets where it begins."""
+"""From the partitions that were assigned to a worker to the offsets where it begins."""
 
 Inbox = asyncio.Queue[tuple[int, list[Any]]]
-"""Partitions and what a fetch brought of them, as aiokafka's records."""
+"""Partitions, each with the records of aiokafka that a fetch returned of it."""
 
 _SESSION_SECONDS, _HEARTBEAT_SECONDS = 6.0, 2.0
 _FETCH_SECONDS = 1.0
@@ -26,58 +26,59 @@ logger = structlog.get_logger(__name__)
 
 
 class LogConsumer(driver.Consumer):
-    """Faust's consumer, but for where it begins and how it hands over.
+    """Faust's consumer, except where it begins and how it hands records over.
 
-    It begins at our checkpoints, not at the offsets of the group. It hands over what a fetch brought as one list:
-    Faust's way through a task for each message, a conductor and a stream takes half of a core at 5,000 a second.
+    It begins at our checkpoints, not at the offsets of the group. It hands over the records of a fetch as one
+    list: Faust's way, with a task for each message, a conductor and a stream, takes half of a core at 5,000 a
+    second.
     """
 
     @property
-    def _ours(self) -> "LogTransport":
+    def _log_transport(self) -> "LogTransport":
         return cast("LogTransport", self.transport)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek to where the checkpoints of the read models are; both of Faust's ways to begin come here."""
-        starts = await self._ours.starts(self.assignment())
+        """Seek to the checkpoints of the read models; Faust calls this wherever it begins to read."""
+        starts = await self._log_transport.starts(self.assignment())
         await self.seek_wait(starts)
         return starts
 
     async def _drain_messages(self, fetcher: Any) -> None:
-        """Hand over what arrives until one of us is stopped; in a rebalance go back to where we are."""
+        """Hand over what arrives until the consumer or the fetcher stops; in a rebalance, seek back."""
         try:
             while not (self.should_stop or fetcher.should_stop):
-                records, active = await self._wait_next_records(_FETCH_SECONDS)
+                fetched, active = await self._wait_next_records(_FETCH_SECONDS)
                 if not self.flow_active:
-                    await self._go_back()
+                    await self._seek_back()
                     continue
-                for place, found in (records or {}).items():
-                    if active is None or place in active:
-                        await self._ours.inbox.put((place.partition, found))
+                for partition, records in (fetched or {}).items():
+                    if active is None or partition in active:
+                        await self._log_transport.inbox.put((partition.partition, records))
                 await asyncio.sleep(0)
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
 
-    async def _go_back(self) -> None:
+    async def _seek_back(self) -> None:
         try:
             await self.perform_seek()
         except Exception as error:  # noqa: BLE001 # the next assignment seeks again
             logger.warning("no seek in a rebalance", reason=str(error))
 
-    async def tell(self, offsets: Mapping[TP, int]) -> None:
-        """Commit *offsets* for who watches the group; we never begin there."""
+    async def commit_for_operators(self, offsets: Mapping[TP, int]) -> None:
+        """Commit *offsets* so that operators see the group's lag; no worker begins there."""
         if not self.app.rebalancing:
             await self._commit(offsets)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Look for nothing: Faust would miss the streams that are passed by."""
+        """Check nothing: Faust would miss its streams, which this consumer does not use."""
 
 
 class LogApp(faust.App):
-    """A Faust application without a folder: it has no tables, and may be started where nothing can be written."""
+    """A Faust application without a folder: it has no tables, and may start where nothing can be written."""
 
     def _create_directories(self) -> None:
-        """Make none of the folders that Faust makes beside whoever starts it."""
+        """Create none of the folders that Faust makes in the working directory."""
 
 
 class LogTransport(driver.Transport):
@@ -86,18 +87,18 @@ class LogTransport(driver.Transport):
     Consumer = LogConsumer
 
     def __init__(self, app: faust.App, starts: Starts, inbox: Inbox) -> None:
-        """Ask *starts* at each assignment, and put what arrives into *inbox*."""
+        """Call *starts* at each assignment, and put what arrives into *inbox*."""
         super().__init__(app.conf.broker_consumer, app)
         self.starts = starts
         self.inbox = inbox
 
 
 def make_app(settings: KafkaSettings, group: str, starts: Starts, inbox: Inbox) -> faust.App:
-    """Return an application of the consumer group *group* that begins where *starts* says.
+    """Return an application of the consumer group *group* that begins at the offsets of *starts*.
 
-    What arrives is in *inbox*; while that is full nothing is fetched.
+    It puts what arrives into *inbox*; while that is full, it fetches nothing.
 
-    Raises SettingsError where a file of the settings is missing.
+    Raises KafkaSettingsError if a file that the settings name is missing.
     """
     app = LogApp(
         group,

@@ -1,17 +1,18 @@
 """Retry dead letters in the worker that owns the partition, between two batches.
 
-The letters' events are looked up in the log by reading it from the start through the chain rule, beside the
-projection; then, between two batches, what was added meanwhile is read too and all is projected in order.
+The events of the dead letters are looked up by reading the log from its start through the chain rule, while
+the projection continues. Then, between two batches, dead letters that were added meanwhile are looked up as
+well, and all are projected in order.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import structlog
 from msgspec import Struct
 
-from commands.kafka.protocol.chain_rule import Place
+from commands.kafka.protocol.chain_rule import LogCheckpoint
 from commands.log import LogUnavailableError
 from domain.record import Record
 from projections.store import Change, DeadLetter
@@ -21,120 +22,131 @@ from streams.faust.partition_state import START, PartitionProjector, Step
 from streams.faust.reader import PartitionReader
 from streams.faust.requests import RetryRequest, RetryRequests, RetryResult
 
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
 logger = structlog.get_logger(__name__)
 
 
-class Found(Struct):
-    """Records looked up in the log so far, by sequence, and where the look stands."""
+class LookedUpRecords(Struct):
+    """The records that were looked up so far, by sequence, and how far the log was read for them."""
 
     records: dict[int, Record]
-    place: Place = START
+    log_checkpoint: LogCheckpoint = START
 
 
-class Retrying:
-    """The retries of one partition: at most one at a time."""
+class DeadLetterRetry:
+    """The retries of one partition, at most one at a time."""
 
     def __init__(
         self, projector: PartitionProjector, reader: PartitionReader, requests: RetryRequests
     ) -> None:
-        """Retry letters of the models of *projector*; *reader* is for this alone."""
+        """Retry dead letters of the models of *projector*; *reader* serves only this purpose."""
         self._projector = projector
         self._reader = reader
         self._requests = requests
-        self._looked = 0.0
+        self._polled = 0.0
         self._request: RetryRequest | None = None
-        self._looking: asyncio.Task[Found] | None = None
+        self._lookup: asyncio.Task[LookedUpRecords] | None = None
 
     def due(self) -> bool:
-        """Tell whether there may be something to do."""
-        if self._looking is not None:
-            return self._looking.done()
-        return time.monotonic() - self._looked >= _LOOK_SECONDS
+        """Return whether there may be something to do."""
+        if self._lookup is not None:
+            return self._lookup.done()
+        return time.monotonic() - self._polled >= _POLL_SECONDS
 
-    def take(self) -> None:
-        """Look for a request, in the worker's thread."""
-        self._looked = time.monotonic()
+    def poll(self) -> None:
+        """Take the next request, if there is none; called in the worker's thread."""
+        self._polled = time.monotonic()
         if self._request is None:
             self._request = self._requests.take()
 
-    def look(self) -> bool:
-        """Begin to look up the letters of the request; tell whether their records are there."""
+    def looked_up(self) -> bool:
+        """Begin to look up the dead letters of the request; return whether their records are there."""
         if self._request is None:
             return False
-        if self._looking is None:
-            wanted = {letter.sequence for letter in self.letters()}
-            self._looking = asyncio.create_task(self._look_up(Found({}), wanted))
-        return self._looking.done()
+        if self._lookup is None:
+            sequences = {letter.sequence for letter in self.dead_letters()}
+            self._lookup = asyncio.create_task(self._look_up(LookedUpRecords({}), sequences))
+        return self._lookup.done()
 
-    def letters(self) -> list[DeadLetter]:
-        """Return the letters that the request is about; raises StoreUnavailableError."""
-        assert self._request is not None  # noqa: S101 # there is one
-        names = self._request.models
-        models = [m.name for m in self._projector.models if names is None or m.name in names]
-        partition, dead_letters = self._projector.partition, self._projector.store.dead_letters
-        return [letter for name in models for letter in dead_letters(name) if letter.partition == partition]
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return the dead letters that the request is about; raises StoreUnavailableError."""
+        assert self._request is not None  # noqa: S101 # the callers checked it
+        requested, partition = self._request.models, self._projector.partition
+        return [
+            letter
+            for model in self._projector.models
+            if requested is None or model.name in requested
+            for letter in self._projector.store.dead_letters(model.name)
+            if letter.partition == partition
+        ]
 
-    async def complete(self, letters: Sequence[DeadLetter]) -> Found:
-        """Return the records of *letters*, those that came last included."""
-        assert self._looking is not None  # noqa: S101 # it was begun
-        found = await self._looking
-        missing = {letter.sequence for letter in letters} - found.records.keys()
+    async def complete(self, dead_letters: Sequence[DeadLetter]) -> LookedUpRecords:
+        """Return the records of *dead_letters*, including those that were added during the lookup."""
+        assert self._lookup is not None  # noqa: S101 # it was begun
+        looked_up = await self._lookup
+        missing = {letter.sequence for letter in dead_letters} - looked_up.records.keys()
         if missing:
-            found = await self._look_up(found, missing | found.records.keys())
-        return found
+            looked_up = await self._look_up(looked_up, missing | looked_up.records.keys())
+        return looked_up
 
-    async def _look_up(self, found: Found, wanted: set[int]) -> Found:
-        last = max(wanted, default=0)
-        while found.place.tip.sequence < last:
+    async def _look_up(self, looked_up: LookedUpRecords, sequences: set[int]) -> LookedUpRecords:
+        last = max(sequences, default=0)
+        while looked_up.log_checkpoint.tip.sequence < last:
             try:
-                read = await self._reader.read(found.place)
+                read = await self._reader.read(looked_up.log_checkpoint)
             except LogUnavailableError:
                 if self._reader.closed:
                     raise
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(_POLL_SECONDS)
                 continue
-            found.records |= {r.sequence: r for r in read.records if r.sequence in wanted}
-            found.place = read.place
-        return found
+            looked_up.records |= {
+                record.sequence: record for record in read.records if record.sequence in sequences
+            }
+            looked_up.log_checkpoint = read.log_checkpoint
+        return looked_up
 
-    def solved(self, letters: Sequence[DeadLetter], found: Found) -> Step:
-        """Return the step that retries *letters*: one change for each stream of each model."""
+    def step(self, dead_letters: Sequence[DeadLetter], looked_up: LookedUpRecords) -> Step:
+        """Return the step that retries *dead_letters*: one change for each stream of each model."""
         projector = self._projector
         changes: list[Change] = []
         checkpoints = dict(projector.checkpoints)
         for model in projector.models:
-            mine = [letter for letter in letters if letter.model == model.name]
-            for stream in dict.fromkeys(letter.stream for letter in mine):
-                queue = [letter for letter in mine if letter.stream == stream]
+            of_model = [letter for letter in dead_letters if letter.model == model.name]
+            for stream in dict.fromkeys(letter.stream for letter in of_model):
+                queue = [letter for letter in of_model if letter.stream == stream]
                 change = solve(
                     model,
                     checkpoints[model.name],
                     queue,
-                    lambda sequence: decode(projector.events, [found.records[sequence]])[0],
+                    lambda sequence: decode(projector.events, [looked_up.records[sequence]])[0],
                 )
                 checkpoints[model.name] = change.checkpoint
                 changes.append(change)
         return Step(
-            before=projector.place, after=projector.place, records=(), changes=changes, originals={}, void=0
+            before=projector.log_checkpoint,
+            after=projector.log_checkpoint,
+            records=(),
+            changes=changes,
+            originals={},
+            void=0,
         )
 
-    def answer(self, letters: Iterable[DeadLetter], step: Step) -> None:
-        """Give the result to who asked, and be ready for the next."""
+    def answer(self, dead_letters: Sequence[DeadLetter], step: Step) -> None:
+        """Send the result to the caller, and be ready for the next request."""
         solved = sum(len(change.solved) for change in step.changes)
-        left = len(list(letters)) - solved
+        left = len(dead_letters) - solved
         logger.info("dead letters retried", solved=solved, left=left)
         self.finish(RetryResult(solved=solved, left=left))
 
     def finish(self, result: RetryResult) -> None:
-        """Answer the request."""
+        """Answer the request, if there is one, and be ready for the next."""
         if self._request is not None:
             self._requests.answer(self._request, result)
-        self._request = self._looking = None
+        self._request = self._lookup = None
 
     async def close(self) -> None:
-        """Drop what is under way."""
-        if self._looking is not None:
-            self._looking.cancel()
+        """Cancel the lookup."""
+        if self._lookup is not None:
+            self._lookup.cancel()
         await self._reader.close()

@@ -1,4 +1,4 @@
-"""Messages of the dead-letter topic: the original, and beside it which model could not take it and why."""
+"""Messages of the dead-letter topic: the original, the model that could not take it, and the reason."""
 
 from typing import NamedTuple
 
@@ -14,11 +14,11 @@ MODEL, REASON, SEQUENCE, PARTITION, OFFSET = (
 )
 _WAITS = "waits behind an earlier dead letter of its stream"
 CONFIG = {"cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": str(17 * 1024 * 1024)}
-"""Room for a message of the log and the headers that are added to it."""
+"""The topic's settings: room for a message of the log with the headers that are added to it."""
 
 
-class LetterMessage(NamedTuple):
-    """A message to send to the dead-letter topic."""
+class DeadLetterMessage(NamedTuple):
+    """A message for the dead-letter topic."""
 
     key: bytes | None
     value: bytes | None
@@ -26,13 +26,13 @@ class LetterMessage(NamedTuple):
 
 
 def dead_letter_topic(prefix: str) -> str:
-    """Return the name of the topic."""
+    """Return the name of the topic in an installation whose names begin with *prefix*."""
     return f"{prefix}dead-letters"
 
 
-def letter_message(letter: DeadLetter, original: Message, partition: int) -> LetterMessage:
-    """Return the message that tells of *letter*: the original's key, value and headers, and the reason."""
-    return LetterMessage(
+def dead_letter_message(letter: DeadLetter, original: Message, partition: int) -> DeadLetterMessage:
+    """Return the message about *letter*: key, value and headers of the original, and the reason."""
+    return DeadLetterMessage(
         original.key,
         original.value,
         [

@@ -10,89 +10,76 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.kafka.protocol.chain_rule import Counted, Counting, Place
+from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, LogCheckpoint
 from commands.kafka.protocol.message import Message
-from commands.mapper import EventMapper
-from domain.event import Event
+from commands.record_events import RecordEvents
 from domain.record import Record
 from projections.model import ReadModel
 from projections.store import Change, Checkpoint, DeadLetter, DocumentStore
 from streams.batch_projection import decode, project
-from streams.faust.reader import moved
 
 logger = structlog.get_logger(__name__)
 
-START = Place()
-_places = msgspec.msgpack.Decoder(Place)
+START = LogCheckpoint()
+_decoder = msgspec.msgpack.Decoder(LogCheckpoint)
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """What a batch of messages leads to: nothing of it is kept yet."""
+    """What a batch of messages leads to; nothing of it is stored yet. *void* counts the void messages."""
 
-    before: Place
-    after: Place
+    before: LogCheckpoint
+    after: LogCheckpoint
     records: Sequence[Record]
     changes: Sequence[Change]
     originals: dict[int, Message]
     void: int
 
     @property
-    def letters(self) -> list[DeadLetter]:
+    def dead_letters(self) -> list[DeadLetter]:
         """Return the dead letters of all models."""
         return [letter for change in self.changes for letter in change.dead_letters]
 
 
-class Events:
-    """Reads the events of records with a mapper, as a log does."""
-
-    def __init__(self, mapper: EventMapper) -> None:
-        """Read with *mapper*."""
-        self._mapper = mapper
-
-    def event(self, record: Record) -> Event:
-        """Read the event that *record* carries, at its latest version; raises what the mapper raises."""
-        return self._mapper.event(record.topic, record.schema, record.data)
-
-
 class PartitionProjector:
-    """The models' places in one partition.
+    """The checkpoints of the models in one partition.
 
-    A batch is projected, then kept. Between the two the caller does what must come first (dead letters, public
-    messages); whatever fails there, the batch can be kept later or projected again: `place` moves only in `keep`.
+    A batch is projected, then stored. In between, the caller does what must come first (dead letters, public
+    messages). If that fails, the batch can be stored later or projected again, for `log_checkpoint` moves
+    only in `store_step`.
     """
 
     def __init__(
-        self, partition: int, models: Sequence[ReadModel], store: DocumentStore, events: Events
+        self, partition: int, models: Sequence[ReadModel], store: DocumentStore, events: RecordEvents
     ) -> None:
-        """Project *models* into *store*; `load` comes first."""
+        """Project *models* into *store*; call `load` first."""
         self.partition = partition
         self.models = tuple(models)
         self.store = store
         self.events = events
-        self.place = START
+        self.log_checkpoint = START
         self.checkpoints: dict[str, Checkpoint] = {}
 
-    def load(self) -> Place:
-        """Take up the stored checkpoints and return the place to read on from; raises StoreUnavailableError.
+    def load(self) -> LogCheckpoint:
+        """Load the stored checkpoints; return where to resume reading. Raises StoreUnavailableError.
 
-        That is the place of the model that is furthest behind. A model that stands elsewhere sees no event twice:
-        it leaves out what its sequence includes.
+        Reading resumes at the model that is furthest behind. The others leave out the events that their
+        sequences include, so that no event is projected twice.
         """
         stored = self.store.checkpoints(self.partition)
         self.checkpoints = {model.name: stored[model.name] for model in self.models}
-        self.place = start_of(self.checkpoints.values())
-        return self.place
+        self.log_checkpoint = start_of(self.checkpoints.values())
+        return self.log_checkpoint
 
     def reload(self) -> bool:
-        """Take up checkpoints that somebody else has moved; tell whether a model now is behind the place.
+        """Load checkpoints that another process has moved; return whether a model is now behind.
 
-        Then the place has gone back, and what lies between must be read again.
+        Then the log checkpoint has moved back, and the messages in between must be read again.
         """
-        before = self.place
+        before = self.log_checkpoint
         self.load()
         if self.position < before.tip.sequence:
             return True
-        self.place = before
+        self.log_checkpoint = before
         return False
 
     @property
@@ -100,79 +87,80 @@ class PartitionProjector:
         """Return the sequence that every model includes."""
         return min(checkpoint.sequence for checkpoint in self.checkpoints.values())
 
-    def project(self, messages: Sequence[Message], after: int = 0) -> Step:
-        """Count *messages*, which follow the place without gap, and project what counts for every model.
+    def project(self, messages: Sequence[Message], next_offset: int = 0) -> Step:
+        """Judge *messages*, which follow the log checkpoint without a gap, and project the counted records.
 
-        *after* is the offset behind them where others' markers follow. Raises LogCorruptError, StoreUnavailableError.
+        *next_offset* is the offset after *messages*, if it is beyond them because of markers of transactions.
+        Raises LogCorruptError and StoreUnavailableError.
         """
-        counting = Counting(self.partition, self.place)
+        rule = ChainRule(self.partition, self.log_checkpoint)
         records, originals = [], {}
         void = 0
         for message in messages:
-            verdict = counting.take(message)
-            if not isinstance(verdict, Counted):
+            verdict = rule.judge(message)
+            if not isinstance(verdict, CountedMessage):
                 void += 1
                 log = logger.error if verdict.false_history else logger.warning
                 log("void record", partition=self.partition, offset=verdict.offset, reason=verdict.reason)
             elif verdict.record is not None:
                 records.append(verdict.record)
                 originals[verdict.record.sequence] = message
-        place = moved(counting.place, after)
+        after = rule.checkpoint.moved_to(next_offset)
         return Step(
-            before=self.place,
-            after=place,
+            before=self.log_checkpoint,
+            after=after,
             records=records,
-            changes=self._changes(records, place),
+            changes=self._changes(records, after),
             originals=originals,
             void=void,
         )
 
-    def _changes(self, records: Sequence[Record], place: Place) -> list[Change]:
-        batch, packed = decode(self.events, records), packed_place(place)
+    def _changes(self, records: Sequence[Record], after: LogCheckpoint) -> list[Change]:
+        batch, packed = decode(self.events, records), pack(after)
         changes = []
         for model in self.models:
             checkpoint = self.checkpoints[model.name]
-            change = project(model, batch, checkpoint, place.tip.sequence, self.partition)
-            mark = packed if checkpoint.sequence <= place.tip.sequence else checkpoint.place
-            changes.append(replace(change, checkpoint=replace(change.checkpoint, place=mark)))
+            change = project(model, batch, checkpoint, after.tip.sequence, self.partition)
+            resume_at = packed if checkpoint.sequence <= after.tip.sequence else checkpoint.resume_at
+            changes.append(replace(change, checkpoint=replace(change.checkpoint, resume_at=resume_at)))
         return changes
 
-    def keep(self, step: Step) -> None:
-        """Apply the writes of *step* and then move on; raises StoreUnavailableError, and the place stays."""
+    def store_step(self, step: Step) -> None:
+        """Apply the writes of *step*, then move on; raises StoreUnavailableError without moving."""
         if step.records:
             self.store.apply(step.changes)
             for change in step.changes:
                 self.checkpoints[change.model] = change.checkpoint
-        self.place = step.after
+        self.log_checkpoint = step.after
 
-    def keep_changes(self, step: Step) -> None:
-        """Apply changes that move no checkpoint, each for itself (a retry); raises StoreUnavailableError."""
+    def store_changes(self, step: Step) -> None:
+        """Apply the changes of a retry, one by one; they move no checkpoint. Raises StoreUnavailableError."""
         for change in step.changes:
             self.store.apply([change])
             self.checkpoints[change.model] = change.checkpoint
 
 
-def packed_place(place: Place) -> bytes:
-    """Write a place as the mark that is stored with a checkpoint."""
-    return msgspec.msgpack.encode(place)
+def pack(log_checkpoint: LogCheckpoint) -> bytes:
+    """Write a log checkpoint as the `resume_at` of a checkpoint."""
+    return msgspec.msgpack.encode(log_checkpoint)
 
 
-def unpacked_place(mark: bytes) -> Place:
-    """Read a checkpoint's mark; without one reading begins at the start of the log."""
-    return _places.decode(mark) if mark else START
+def unpack(resume_at: bytes) -> LogCheckpoint:
+    """Read the `resume_at` of a checkpoint; without one, reading begins at the start of the log."""
+    return _decoder.decode(resume_at) if resume_at else START
 
 
-def start_of(checkpoints: Iterable[Checkpoint]) -> Place:
-    """Return the last known place that no model is behind.
+def start_of(checkpoints: Iterable[Checkpoint]) -> LogCheckpoint:
+    """Return the last known log checkpoint that no model is behind.
 
-    A checkpoint without a mark was stored by somebody who does not read Kafka: another model's place at or before
-    its sequence will do, else the start of the log.
+    A checkpoint without `resume_at` was stored by a process that does not read Kafka. For it, the log
+    checkpoint of another model will do if it is at or before its sequence, else the start of the log.
     """
-    found = list(checkpoints)
-    least = min((checkpoint.sequence for checkpoint in found), default=0)
-    places = [unpacked_place(checkpoint.place) for checkpoint in found]
+    known = list(checkpoints)
+    least = min((checkpoint.sequence for checkpoint in known), default=0)
+    log_checkpoints = [unpack(checkpoint.resume_at) for checkpoint in known]
     return max(
-        (place for place in places if place.tip.sequence <= least),
-        key=lambda place: place.next_offset,
+        (each for each in log_checkpoints if each.tip.sequence <= least),
+        key=lambda each: each.next_offset,
         default=START,
     )

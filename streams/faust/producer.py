@@ -1,4 +1,4 @@
-"""One idempotent producer for what a worker sends: acknowledged by all replicas before anything is kept."""
+"""One idempotent producer for what a worker sends: all replicas acknowledge it before anything is stored."""
 
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
@@ -13,7 +13,7 @@ _REQUEST_MS = 5_000
 _LARGEST = 17 * 1024 * 1024
 
 
-class ToSend(NamedTuple):
+class TopicMessage(NamedTuple):
     """A message for a topic."""
 
     topic: str
@@ -25,25 +25,28 @@ class ToSend(NamedTuple):
 class Sender(Protocol):
     """Sends messages."""
 
-    async def send(self, messages: Iterable[ToSend]) -> None:
-        """Send all, in order for each key, and return when all are acknowledged; raises LogUnavailableError."""
+    async def send(self, messages: Iterable[TopicMessage]) -> None:
+        """Send all, in order for each key, and wait for the acknowledgements; raises LogUnavailableError."""
         ...
 
 
 class Producer:
-    """The aiokafka producer, made when it is first needed, and made anew after an error."""
+    """The aiokafka producer, created when it is first needed, and again after an error."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         """Send to the Kafka of *settings*."""
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
 
-    async def send(self, messages: Iterable[ToSend]) -> None:
-        """Send all and wait for the acknowledgements; after an error some may be there, and are sent again."""
+    async def send(self, messages: Iterable[TopicMessage]) -> None:
+        """Send all and wait for the acknowledgements; after an error, some of them may have been sent."""
         try:
             producer = await self._started()
             sent = [
-                await producer.send(m.topic, key=m.key, value=m.value, headers=m.headers) for m in messages
+                await producer.send(
+                    message.topic, key=message.key, value=message.value, headers=message.headers
+                )
+                for message in messages
             ]
             for future in sent:
                 await future

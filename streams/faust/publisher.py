@@ -1,22 +1,20 @@
-"""Publish the analysts' messages: a model without documents, whose effects are the messages.
+"""Publish the messages for analysts: a read model without documents, whose effects are the messages.
 
-A message is sent and acknowledged before the checkpoint moves, so a crash repeats and never loses; readers drop what
-is repeated by its sequence. An event that cannot be published becomes a dead letter and blocks its stream.
+A message is sent and acknowledged before the checkpoint moves, so that a crash repeats messages and never
+loses one; readers drop repeated ones by their sequence. An event that cannot be published becomes a dead
+letter and blocks its stream.
 """
 
 from collections.abc import Iterable
 
-from commands.kafka.protocol.topics import Topics
-from commands.kafka.protocol.transport import BrokerAwayError
 from commands.kafka.settings import KafkaSettings
-from commands.log import LogUnavailableError
 from domain.event import Event
 from domain.record import Record
 from projections.model import ReadModel
 from projections.writes import Write
-from streams.faust.effects import DeadLetterEffects
+from streams.faust.effects import DeadLetterEffects, TopicsOnce
 from streams.faust.partition_state import PartitionProjector, Step
-from streams.faust.producer import Sender, ToSend
+from streams.faust.producer import Sender, TopicMessage
 from streams.public.message import PublicMessage, public_message
 from streams.public.pseudonyms import Pseudonym
 from streams.public.publications import PUBLISHED
@@ -27,27 +25,27 @@ CONFIG = {"cleanup.policy": "delete", "retention.ms": "-1"}
 
 
 class Outbox:
-    """Messages that a step has made and that are not sent yet, by their place in the log."""
+    """Messages of a step that are not sent yet, by partition and sequence."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._messages: dict[tuple[int, int], PublicMessage] = {}
 
     def put(self, partition: int, sequence: int, message: PublicMessage) -> None:
-        """Keep a message; one made again takes its own place."""
+        """Add a message; one that is projected again replaces itself."""
         self._messages[partition, sequence] = message
 
     def of(self, partition: int) -> list[PublicMessage]:
-        """Return the messages of a partition in order."""
-        return [self._messages[place] for place in sorted(self._messages) if place[0] == partition]
+        """Return the messages of a partition, in order."""
+        return [self._messages[key] for key in sorted(self._messages) if key[0] == partition]
 
     def drop(self, partition: int) -> None:
-        """Forget those of a partition."""
-        self._messages = {place: m for place, m in self._messages.items() if place[0] != partition}
+        """Remove the messages of a partition."""
+        self._messages = {key: message for key, message in self._messages.items() if key[0] != partition}
 
 
 def public_model(partition: int, pseudonym: Pseudonym, prefix: str, outbox: Outbox) -> ReadModel:
-    """Return the model that puts what is published of a partition's events into *outbox*."""
+    """Return the model that puts the public messages of a partition's events into *outbox*."""
 
     def project(event: Event, record: Record) -> Iterable[Write]:
         message = public_message(event, record, partition, pseudonym=pseudonym, prefix=prefix)
@@ -55,46 +53,34 @@ def public_model(partition: int, pseudonym: Pseudonym, prefix: str, outbox: Outb
             outbox.put(partition, record.sequence, message)
         return ()
 
-    return ReadModel(
-        name=PUBLIC, version=1, collections=(), project=project, topics=frozenset(p.type for p in PUBLISHED)
-    )
+    topics = frozenset(publication.type for publication in PUBLISHED)
+    return ReadModel(name=PUBLIC, version=1, collections=(), project=project, topics=topics)
 
 
 class PublicEffects:
-    """Send dead letters and public messages before a step is kept."""
+    """Send dead letters and public messages before a step is stored."""
 
     def __init__(
-        self, settings: KafkaSettings, letters: DeadLetterEffects, sender: Sender, outbox: Outbox
+        self, settings: KafkaSettings, dead_letters: DeadLetterEffects, sender: Sender, outbox: Outbox
     ) -> None:
-        """Send what is in *outbox* with *sender*."""
-        self._settings = settings
-        self._letters = letters
+        """Send the messages in *outbox* with *sender*."""
+        self._topics = TopicsOnce(settings, public_topics(settings.prefix), CONFIG)
+        self._dead_letters = dead_letters
         self._sender = sender
         self._outbox = outbox
-        self._made = False
 
     async def before(self, partition: int, step: Step) -> None:
-        """Send and wait for the acknowledgements; raises LogUnavailableError, and all of it is sent again."""
-        await self._make_topics()
-        await self._letters.before(partition, step)
+        """Send all and wait for the acknowledgements; raises LogUnavailableError, then all is sent again."""
+        await self._topics.ensure()
+        await self._dead_letters.before(partition, step)
         await self._sender.send(
-            ToSend(m.topic, m.key, m.value, list(m.headers)) for m in self._outbox.of(partition)
+            TopicMessage(message.topic, message.key, message.value, list(message.headers))
+            for message in self._outbox.of(partition)
         )
         self._outbox.drop(partition)
 
     def after(self, partition: int, step: Step) -> None:
-        """Say nothing: no query waits for it."""
+        """Do nothing: no query waits for public messages."""
 
-    def anew(self, partition: int, projector: PartitionProjector) -> None:
-        """Say nothing."""
-
-    async def _make_topics(self) -> None:
-        if self._made:
-            return
-        try:
-            async with Topics(self._settings) as topics:
-                for name in public_topics(self._settings.prefix):
-                    await topics.ensure(name, self._settings.partitions, CONFIG)
-        except BrokerAwayError as error:
-            raise LogUnavailableError(str(error)) from error
-        self._made = True
+    def everything_changed(self, partition: int, projector: PartitionProjector) -> None:
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""Read a partition directly, without a group: for what a stream of messages left out, and for rebuilds."""
+"""Read a partition directly, without a consumer group: for gaps between messages, retries and rebuilds."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,20 +6,19 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from commands.kafka.protocol.aiokafka_transport import KafkaTransport
-from commands.kafka.protocol.chain_rule import Counted, Counting, Place
+from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, LogCheckpoint
 from commands.kafka.protocol.message import Message, split_chain
-from commands.kafka.protocol.transport import BrokerAwayError, Transport, TruncatedError
+from commands.kafka.protocol.transport import BrokerUnavailableError, Transport, TruncatedError
 from commands.kafka.settings import KafkaSettings
 from commands.log import LogCorruptError, LogUnavailableError
 from domain.record import Record
 
 
-class Read(Struct, frozen=True):
-    """Some counted records, and the place behind the messages that they came in."""
+class CountedRecords(Struct, frozen=True):
+    """Some counted records, and the log checkpoint after the messages that they came in."""
 
     records: list[Record]
-    place: Place
-    void: int
+    log_checkpoint: LogCheckpoint
 
 
 class PartitionReader:
@@ -32,53 +31,55 @@ class PartitionReader:
         self.closed = False
 
     async def end(self) -> int:
-        """Return the offset behind the last message; raises LogUnavailableError."""
+        """Return the offset after the last message; raises LogUnavailableError."""
         self._require_open()
         try:
             return await self._transport.end()
-        except BrokerAwayError as error:
+        except BrokerUnavailableError as error:
             raise LogUnavailableError(str(error)) from error
 
     async def messages(self, offset: int) -> tuple[list[Message], int]:
-        """Return the next messages from *offset* on and the offset behind what was looked at.
+        """Return the next messages from *offset* on, and the offset after everything that was looked at.
 
-        Raises LogUnavailableError, and LogCorruptError where the log no longer has that offset.
+        Raises LogUnavailableError, and LogCorruptError if the log no longer has that offset.
         """
         self._require_open()
         try:
             return await self._transport.fetch(offset, wait=True)
-        except BrokerAwayError as error:
+        except BrokerUnavailableError as error:
             raise LogUnavailableError(str(error)) from error
         except TruncatedError as error:
             raise LogCorruptError(f"partition {self.partition}: {error}") from error
 
-    async def read(self, place: Place) -> Read:
-        """Return what counts among the next messages behind *place*; raises as `messages` does."""
-        counting = Counting(self.partition, place)
-        messages, after = await self.messages(place.next_offset)
-        verdicts = [counting.take(message) for message in messages]
-        return Read(
-            [v.record for v in verdicts if isinstance(v, Counted) and v.record is not None],
-            moved(counting.place, after),
-            sum(not isinstance(verdict, Counted) for verdict in verdicts),
-        )
+    async def read(self, after: LogCheckpoint) -> CountedRecords:
+        """Return the counted records among the next messages; raises as `messages` does."""
+        rule = ChainRule(self.partition, after)
+        messages, next_offset = await self.messages(after.next_offset)
+        records = []
+        for message in messages:
+            verdict = rule.judge(message)
+            if isinstance(verdict, CountedMessage) and verdict.record is not None:
+                records.append(verdict.record)
+        return CountedRecords(records, rule.checkpoint.moved_to(next_offset))
 
-    async def check(self, place: Place) -> None:
-        """Compare the message that *place* names as the last counted one with the log.
+    async def check(self, log_checkpoint: LogCheckpoint) -> None:
+        """Compare the message that *log_checkpoint* names as the last counted one with the log.
 
-        Raises LogCorruptError where the log is another one: shorter, or with another message there.
+        Raises LogCorruptError if the log is another one: shorter, or with another message there.
         """
-        if place.counted_at < 0:
+        counted_at = log_checkpoint.counted_at
+        if counted_at < 0:
             return
         end = await self.end()
-        if end >= place.next_offset:
-            messages, _ = await self.messages(place.counted_at)
-            found = split_chain(messages[0]) if messages and messages[0].offset == place.counted_at else None
-            if found is not None and found.chain == place.tip.chain:
+        if end >= log_checkpoint.next_offset:
+            messages, _ = await self.messages(counted_at)
+            last = split_chain(messages[0]) if messages and messages[0].offset == counted_at else None
+            if last is not None and last.chain == log_checkpoint.tip.chain:
                 return
         raise LogCorruptError(
-            f"partition {self.partition} is another log: the checkpoint knows sequence {place.tip.sequence} "
-            f"at offset {place.counted_at}, and the log (end {end}) does not have it there"
+            f"partition {self.partition} is another log: the checkpoint knows sequence "
+            f"{log_checkpoint.tip.sequence} at offset {counted_at}, "
+            f"and the log (end {end}) does not have it there"
         )
 
     async def close(self) -> None:
@@ -87,7 +88,7 @@ class PartitionReader:
         await self._transport.close()
 
     def _require_open(self) -> None:
-        if self.closed:  # the transport would connect again, and nobody would close it
+        if self.closed:  # the transport would connect again, and nothing would close it
             raise LogUnavailableError("the reader is closed")
 
 
@@ -99,16 +100,3 @@ async def partition_reader(settings: KafkaSettings, partition: int) -> AsyncIter
         yield reader
     finally:
         await reader.close()
-
-
-def moved(place: Place, offset: int) -> Place:
-    """Return *place* with everything below *offset* looked at: what others' markers take holds no message."""
-    if offset <= place.next_offset:
-        return place
-    return Place(
-        next_offset=offset,
-        counted_at=place.counted_at,
-        tip=place.tip,
-        log_id=place.log_id,
-        partitions=place.partitions,
-    )

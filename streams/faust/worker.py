@@ -1,4 +1,4 @@
-"""A worker: a member of a consumer group that keeps some models until it is told to end."""
+"""A worker: a member of a consumer group that keeps some models up to date until it is stopped."""
 
 import asyncio
 import signal
@@ -14,16 +14,19 @@ from prometheus_client import start_http_server
 
 from commands.kafka.protocol.aiokafka_transport import KafkaTransport
 from commands.kafka.protocol.topics import ensure_log
-from commands.kafka.protocol.transport import BrokerAwayError
+from commands.kafka.protocol.transport import BrokerUnavailableError
 from commands.kafka.settings import KafkaSettings
 from commands.mapper import EventMapper
+from commands.record_events import RecordEvents
 from projections.model import ReadModel
 from projections.store import DocumentStore, StoreUnavailableError
 from streams.faust.app import Inbox, make_app
-from streams.faust.dead_letter_retry import Retrying
-from streams.faust.driver import Driving, Effects, PartitionDriver
-from streams.faust.metrics import Figures
-from streams.faust.partition_state import Events, PartitionProjector
+from streams.faust.assignment import Assignment
+from streams.faust.dead_letter_retry import DeadLetterRetry
+from streams.faust.driver import PartitionDriver
+from streams.faust.effects import StepEffects
+from streams.faust.metrics import WorkerMetrics
+from streams.faust.partition_state import PartitionProjector
 from streams.faust.producer import Producer
 from streams.faust.reader import PartitionReader
 from streams.faust.requests import RetryRequests
@@ -37,7 +40,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Worker:
-    """A member of a consumer group that keeps some models; a Faust application that breaks is made anew."""
+    """A member of a consumer group that keeps some models; after a failure it starts Faust again."""
 
     def __init__(
         self,
@@ -46,15 +49,15 @@ class Worker:
         store: DocumentStore,
         mapper: EventMapper,
         models: Callable[[int], Sequence[ReadModel]],
-        effects: Callable[[Producer], Effects],
+        effects: Callable[[Producer], StepEffects],
         requests: Callable[[int], RetryRequests] | None = None,
     ) -> None:
-        """Keep the *models* of each partition in *store* as a member of *group*; *requests* are those of a partition."""
-        self.figures = Figures(group)
+        """Keep the *models* of a partition in *store*, as a member of *group*; take its *requests*."""
+        self.metrics = WorkerMetrics(group)
         self._settings = settings
         self._group = group
         self._store = store
-        self._events = Events(mapper)
+        self._events = RecordEvents(mapper)
         self._models = models
         self._requests = requests
         self._producer = Producer(settings)
@@ -64,7 +67,7 @@ class Worker:
         self._failure: BaseException | None = None
 
     async def run(self, ready: Callable[[], None] | None = None) -> None:
-        """Work until `stop`; raises what cannot be mended: LogCorruptError, NewerModelError, and errors of ours."""
+        """Work until `stop`; raises errors that no retry can mend: LogCorruptError, NewerModelError, bugs."""
         try:
             await self._prepare()
             while not self._stop.is_set():
@@ -77,20 +80,20 @@ class Worker:
             raise self._failure
 
     def stop(self) -> None:
-        """End after the batch at hand."""
+        """End after the present batch."""
         self._stop.set()
 
     async def _prepare(self) -> None:
-        """Prepare the store for the models and the log's topic, and try until both answer."""
-        loop, said = asyncio.get_running_loop(), False
+        """Prepare the store for the models, and the log's topic; try until both answer."""
+        loop, logged = asyncio.get_running_loop(), False
         while not self._stop.is_set():
             try:
                 await loop.run_in_executor(self._executor, self._store.prepare, self._models(0))
                 await ensure_log(self._settings)
-            except (StoreUnavailableError, BrokerAwayError) as error:
-                if not said:
+            except (StoreUnavailableError, BrokerUnavailableError) as error:
+                if not logged:
                     logger.warning("worker waits", group=self._group, reason=str(error))
-                said = True
+                logged = True
                 await self._pause()
             else:
                 return
@@ -100,59 +103,59 @@ class Worker:
             await asyncio.wait_for(self._stop.wait(), _PAUSE_SECONDS)
 
     async def _run_app(self, ready: Callable[[], None] | None) -> None:
-        driving = Driving(self._open, self._failed)
-        app = self._app(driving)
+        assignment = Assignment(self._open, self._failed)
+        app = self._app(assignment)
         ended = [asyncio.create_task(_crashed(app)), asyncio.create_task(self._stop.wait())]
-        work = asyncio.create_task(self._work(app, driving, ready))
+        work = asyncio.create_task(self._work(app, assignment, ready))
         try:
             await asyncio.wait((work, *ended), return_when=asyncio.FIRST_COMPLETED)
             if work.done():
                 work.result()
-        except Exception as error:  # noqa: BLE001 # of Faust or of Kafka: begin again
+        except Exception as error:  # noqa: BLE001 # an error of Faust or of Kafka: start another application
             reason = f"{type(error).__name__}: {error}"
             logger.warning("worker begins again", group=self._group, reason=reason)
         finally:
             for task in (work, *ended):
                 task.cancel()
-            await driving.close()
+            await assignment.close()
             with suppress(Exception):
                 async with asyncio.timeout(_STOP_SECONDS):
                     await app.stop()
         if not self._stop.is_set():
             await self._pause()
 
-    def _app(self, driving: Driving) -> faust.App:
+    def _app(self, assignment: Assignment) -> faust.App:
         inbox: Inbox = asyncio.Queue(_FETCHES)
-        app = make_app(self._settings, self._group, driving.starts, inbox)
+        app = make_app(self._settings, self._group, assignment.starts, inbox)
         topic = app.topic(self._settings.topic, key_serializer="raw", value_serializer="raw")
 
         async def follow(_: Any) -> None:
-            await driving.feed(inbox)
+            await assignment.feed(inbox)
 
         async def revoked(_: Any, partitions: set[TP], **__: Any) -> None:
-            await driving.revoke(partitions)
+            await assignment.revoke(partitions)
 
         async def assigned(_: Any, partitions: set[TP], **__: Any) -> None:
-            await driving.keep_only(partitions)
+            await assignment.keep_only(partitions)
 
         app.agent(topic, name=self._group)(follow)
         app.on_partitions_revoked.connect(cast("Any", revoked), weak=False)
         app.on_partitions_assigned.connect(cast("Any", assigned), weak=False)
         return app
 
-    async def _work(self, app: faust.App, driving: Driving, ready: Callable[[], None] | None) -> None:
+    async def _work(self, app: faust.App, assignment: Assignment, ready: Callable[[], None] | None) -> None:
         await app.start()
         if ready is not None:
             ready()
-        await self._measure(app, driving)
+        await self._measure_lag(app, assignment)
 
     def _open(self, partition: int) -> PartitionDriver:
         projector = PartitionProjector(partition, self._models(partition), self._store, self._events)
-        retrying = None
+        retry = None
         if self._requests is not None:
-            retrying = Retrying(projector, self._reader(partition), self._requests(partition))
+            retry = DeadLetterRetry(projector, self._reader(partition), self._requests(partition))
         return PartitionDriver(
-            projector, self._reader(partition), self._effects, self.figures, self._executor, retrying
+            projector, self._reader(partition), self._effects, self.metrics, self._executor, retry
         )
 
     def _reader(self, partition: int) -> PartitionReader:
@@ -163,20 +166,21 @@ class Worker:
         self._failure = self._failure or error
         self._stop.set()
 
-    async def _measure(self, app: Any, driving: Driving) -> None:
-        """Measure how far behind we are, and tell the group: its offsets are for the eyes of operators alone."""
-        told: dict[int, int] = {}
+    async def _measure_lag(self, app: Any, assignment: Assignment) -> None:
+        """Measure how far the worker is behind, and commit its offsets, which only operators read."""
+        committed: dict[int, int] = {}
         while True:
             await asyncio.sleep(_LAG_SECONDS)
-            for partition, driver in list(driving.drivers.items()):
+            for partition, driver in list(assignment.drivers.items()):
                 with suppress(Exception):
                     end = await driver.reader.end()
-                    self.figures.behind(partition, max(end - driver.projector.place.next_offset, 0))
-            offsets = driving.offsets()
-            if offsets != told:
-                told = offsets
-                await app.consumer.tell(
-                    {TP(self._settings.topic, number): at for number, at in offsets.items()}
+                    lag = max(end - driver.projector.log_checkpoint.next_offset, 0)
+                    self.metrics.set_lag(partition, lag)
+            offsets = assignment.offsets()
+            if offsets != committed:
+                committed = offsets
+                await app.consumer.commit_for_operators(
+                    {TP(self._settings.topic, number): offset for number, offset in offsets.items()}
                 )
 
 
@@ -188,7 +192,7 @@ async def _crashed(app: Any) -> None:
 def serve(
     worker_of: Callable[[], Worker], ready: Callable[[], None] | None, metrics_port: int | None
 ) -> None:
-    """Run a worker until SIGTERM or SIGINT; raises what it stops on."""
+    """Run a worker until SIGTERM or SIGINT; raises the error that stops it."""
 
     async def main() -> None:
         worker = worker_of()
@@ -196,7 +200,7 @@ def serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
         if metrics_port is not None:
-            start_http_server(metrics_port, addr="127.0.0.1", registry=worker.figures.registry)
+            start_http_server(metrics_port, addr="127.0.0.1", registry=worker.metrics.registry)
         await worker.run(ready)
 
     asyncio.run(main())

@@ -1,4 +1,4 @@
-"""The workers by name. Each function runs one until SIGTERM or SIGINT."""
+"""The kinds of workers. Each function runs one until SIGTERM or SIGINT."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,7 +18,7 @@ from streams.faust.worker import Worker, serve
 from streams.public.pseudonyms import Pseudonym
 
 PROJECTIONS, INSIGHTS, PUBLISHING = "projections", "insights", "public"
-"""The consumer groups, without the prefix of the installation."""
+"""The names of the consumer groups, without the prefix of the installation."""
 
 Ready = Callable[[], None]
 
@@ -35,9 +35,9 @@ def run_projections(
     ready: Ready | None = None,
     metrics_port: int | None = None,
 ) -> None:
-    """Keep *models* as a member of the group `<prefix><group>`.
+    """Keep *models* up to date as a member of the group `<prefix><group>`.
 
-    Raises what a restart does not mend: LogCorruptError, NewerModelError, SettingsError.
+    Raises errors that a restart does not mend: LogCorruptError, NewerModelError, SettingsError.
     """
     publisher = None if redis_client is None else ProgressPublisher(redis_client, prefix)
 
@@ -65,7 +65,7 @@ def run_insights(
     ready: Ready | None = None,
     metrics_port: int | None = None,
 ) -> None:
-    """Measure files as a member of the group `<prefix>insights`; raises as `run_projections`."""
+    """Measure files as a member of the group `<prefix>insights`; raises as `run_projections` does."""
     analyser = ProcessAnalyser()
     try:
         run_projections(
@@ -94,9 +94,9 @@ def run_public(
     ready: Ready | None = None,
     metrics_port: int | None = None,
 ) -> None:
-    """Publish the analysts' messages as a member of the group `<prefix>public`; raises as `run_projections`.
+    """Publish the messages for analysts as a member of the group `<prefix>public`.
 
-    How far it is stands in *store* as the checkpoint of the model `public-topics`.
+    *store* holds the checkpoint, that of the model `public-topics`. Raises as `run_projections` does.
     """
     outbox = Outbox()
 

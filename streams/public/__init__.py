@@ -1,4 +1,4 @@
-"""The analysts' topics: which events are published, as what, and the schemas that describe them.
+"""The public topics for analysts: the published events, their form, and the schemas that describe them.
 
-All of it is pure; nothing here knows a broker.
+Everything here is pure; nothing knows a broker.
 """

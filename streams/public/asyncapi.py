@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document: the public topics and the live channels, from the side of who reads them."""
+"""The AsyncAPI 3.0 document: the public topics and the live channels, from the side of a reader."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,11 +13,11 @@ from streams.public.topics import public_topics
 _DOCUMENT = dict[str, Any]
 _TOPIC_BINDING, _MESSAGE_BINDING, _OPERATION_BINDING = "0.5.0", "0.5.0", "0.5.0"
 _DESCRIPTION = (
-    "Events of a CodePark installation, described from the side of a program that receives them: its operations are "
-    "what the program does. Public topics carry no personal data and no contents. A topic is at least once: drop an "
-    "event whose `ce_sequence` is not above the last that you saw of its `ce_partition`."
+    "Events of a CodePark installation, described for a program that receives them: the operations are what "
+    "the program does. Public topics carry no personal data and no contents. Delivery is at least once: drop "
+    "an event whose `ce_sequence` is not above the last one that you saw of its `ce_partition`."
 )
-_KEY = "The home key: the id of the project, `accounts` for accounts, else the id of the thing itself."
+_KEY = "The home key: the id of the project, `accounts` for accounts, otherwise the id of the thing itself."
 _INNER = frozenset({"$schema", "$id", "$defs"})
 
 
@@ -31,8 +31,9 @@ def asyncapi_document(
 ) -> _DOCUMENT:
     """Return the document of an installation.
 
-    *bootstrap* holds the brokers that analysts connect to, `host:port` with commas between; None, as in the embedded
-    profile, leaves the topics out. *address* is where the API answers. *partitions* is the public topics' number.
+    *bootstrap* holds the brokers that analysts connect to, `host:port` with commas between; None, as in the
+    embedded profile, leaves the topics out. *address* is where the API answers. *partitions* is the public
+    topics' number.
     """
     topics = [] if bootstrap is None else public_topics(prefix)
     published = [publication for publication in PUBLISHED if topics]
@@ -83,7 +84,7 @@ def _api(address: str) -> _DOCUMENT:
 
 
 def _id(topic: str, prefix: str) -> str:
-    """Return the id of a topic's channel; an installation's prefix does not change it."""
+    """Return the id of a topic's channel, which does not depend on the installation's prefix."""
     return topic.removeprefix(prefix)
 
 
@@ -97,7 +98,7 @@ def _channel(topic: str, prefix: str, partitions: int | None, brokers: Iterable[
         binding["partitions"] = partitions
     return {
         "address": topic,
-        "description": "Events of one project come in their order. At least once.",
+        "description": "The events of one project come in order. Delivery is at least once.",
         "servers": [{"$ref": f"#/servers/{broker}"} for broker in brokers],
         "messages": {
             publication.type: {"$ref": f"#/components/messages/{publication.type}"}
@@ -108,7 +109,10 @@ def _channel(topic: str, prefix: str, partitions: int | None, brokers: Iterable[
 
 
 def _operation(topic: str, prefix: str) -> _DOCUMENT:
-    group = {"type": "string", "description": "A name of your own: Kafka keeps for it how far you have read."}
+    group = {
+        "type": "string",
+        "description": "A name that you choose: Kafka stores under it how far you have read.",
+    }
     return {
         "action": "receive",
         "channel": {"$ref": f"#/channels/{_id(topic, prefix)}"},
@@ -153,7 +157,7 @@ def _headers(publication: Publication[Any]) -> _DOCUMENT:
         "ce_dataschema": {"const": dataschema(publication)},
         "ce_sequence": {**number, "description": "The event's number in its partition of the log."},
         "ce_partition": {**number, "description": "The partition of the log that holds the event."},
-        "ce_actor": {"type": "string", "description": "Who caused it: a pseudonym, or `service`."},
+        "ce_actor": {"type": "string", "description": "The actor: a pseudonym, or `service`."},
         "content-type": {"const": BINARY_TYPE},
     }
     required = [name for name in properties if name != "ce_actor"]

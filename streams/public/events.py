@@ -1,7 +1,7 @@
 """The public events. Their JSON Schemas are made from these types.
 
-A shape that was published is not changed: it gets the next version in the catalogue. Within one topic a new version may
-only add fields that readers can do without (`T | UnsetType = UNSET`).
+A published shape is not changed: a changed one gets the next version in `publications.py`. Within one topic a
+new version may only add fields that readers can do without (`T | UnsetType = UNSET`).
 """
 
 from datetime import date
@@ -16,11 +16,11 @@ from streams.public.fields import Count, Id, Language, Name, Person, Position, S
 
 
 class PublicEvent(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What everybody who reads the topics may know of an event."""
+    """What every reader of the topics may know of an event."""
 
 
 class PublicProjectCreated(PublicEvent, frozen=True):
-    """A project was started."""
+    """A project was created."""
 
     project_id: Id
     owner: Person
@@ -30,7 +30,7 @@ class PublicProjectCreated(PublicEvent, frozen=True):
 
 
 class PublicProjectUpdated(PublicEvent, frozen=True):
-    """What a project says about itself was changed; all of it as it is now."""
+    """A project's own fields were changed; these are their values now."""
 
     project_id: Id
     visibility: Visibility
@@ -68,10 +68,10 @@ class PublicCollaboratorRemoved(PublicEvent, frozen=True):
 
 
 class PublicFileWritten(PublicEvent, frozen=True):
-    """A file got new content.
+    """The content of a file was written.
 
-    `size` is 0 where the log does not carry the content (`carried` is false). `lines` is null where the content is not
-    text, or not carried. `language` is told by the file's name.
+    `size` is 0 where the log does not carry the content (`carried` is false). `lines` is null where the
+    content is not text, or not carried. `language` follows from the file's name.
     """
 
     project_id: Id
@@ -84,7 +84,7 @@ class PublicFileWritten(PublicEvent, frozen=True):
 
 
 class PublicFileDeleted(PublicEvent, frozen=True):
-    """A file is gone from its project."""
+    """A file was deleted."""
 
     project_id: Id
     file: Name
@@ -102,7 +102,7 @@ class PublicChanges(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class PublicCommitPartRecorded(PublicEvent, frozen=True):
-    """A part of a large commit was recorded; `commit.recorded` follows with the last one and counts all of them."""
+    """A part of a large commit was recorded; `commit.recorded` follows the last part and counts all parts."""
 
     project_id: Id
     commit: Name
@@ -112,8 +112,8 @@ class PublicCommitPartRecorded(PublicEvent, frozen=True):
 class PublicCommitRecorded(PublicEvent, frozen=True):
     """A commit was recorded as the `number`-th of its project.
 
-    `authoredOn` is the day in UTC, null where the author's clock was out of any calendar. An author has another
-    pseudonym in each project. Of a commit in parts, `changes` counts what all parts brought.
+    `authoredOn` is the day in UTC, null where the author's clock was out of any calendar. An author has
+    another pseudonym in each project. For a commit in parts, `changes` counts the changes of all parts.
     """
 
     project_id: Id
@@ -126,7 +126,7 @@ class PublicCommitRecorded(PublicEvent, frozen=True):
 
 
 class PublicReviewOpened(PublicEvent, frozen=True):
-    """A review of some commits was asked for."""
+    """A review of some commits was requested."""
 
     project_id: Id
     review_id: Id
@@ -148,7 +148,7 @@ class PublicReviewCommented(PublicEvent, frozen=True):
 
 
 class PublicReviewDecided(PublicEvent, frozen=True):
-    """A reviewer approved the change or asked for another."""
+    """A reviewer approved the change or requested another one."""
 
     project_id: Id
     review_id: Id
@@ -158,14 +158,14 @@ class PublicReviewDecided(PublicEvent, frozen=True):
 
 
 class PublicReviewClosed(PublicEvent, frozen=True):
-    """A review is over."""
+    """A review was closed."""
 
     project_id: Id
     review_id: Id
 
 
 class PublicBuildQueued(PublicEvent, frozen=True):
-    """A build was asked for."""
+    """A build was requested."""
 
     project_id: Id
     build_id: Id
@@ -173,7 +173,7 @@ class PublicBuildQueued(PublicEvent, frozen=True):
 
 
 class PublicBuildStatusChanged(PublicEvent, frozen=True):
-    """A build moved on."""
+    """The status of a build changed."""
 
     project_id: Id
     build_id: Id
@@ -181,28 +181,28 @@ class PublicBuildStatusChanged(PublicEvent, frozen=True):
 
 
 class PublicSuggestionAccepted(PublicEvent, frozen=True):
-    """Somebody found a suggestion useful."""
+    """A suggestion was accepted."""
 
     project_id: Id
     suggestion: Name
 
 
 class PublicSuggestionDismissed(PublicEvent, frozen=True):
-    """Somebody wants to see a suggestion no more."""
+    """A suggestion was dismissed; it is no longer shown."""
 
     project_id: Id
     suggestion: Name
 
 
 class PublicAnnouncementPublished(PublicEvent, frozen=True):
-    """An administrator told everybody something; what, the API shows."""
+    """An administrator published an announcement; the API shows its text."""
 
     announcement_id: Id
     length: Count
 
 
 class PublicAccountRegistered(PublicEvent, frozen=True):
-    """Somebody opened an account."""
+    """An account was registered."""
 
     account: Person
     roles: tuple[Role, ...]
@@ -210,7 +210,7 @@ class PublicAccountRegistered(PublicEvent, frozen=True):
 
 
 class PublicAccountProfileChanged(PublicEvent, frozen=True):
-    """An account got another e-mail address, another name or both."""
+    """The e-mail address, the name or both of an account changed."""
 
     account: Person
     email_changed: bool
@@ -218,7 +218,7 @@ class PublicAccountProfileChanged(PublicEvent, frozen=True):
 
 
 class PublicAccountStandingChanged(PublicEvent, frozen=True):
-    """An account got other roles or another tier."""
+    """The roles or the tier of an account changed."""
 
     account: Person
     roles: tuple[Role, ...]
@@ -226,6 +226,6 @@ class PublicAccountStandingChanged(PublicEvent, frozen=True):
 
 
 class PublicAccountErased(PublicEvent, frozen=True):
-    """A person had themself erased; the pseudonym stays, and leads to nobody."""
+    """An account was erased at the person's request; the pseudonym stays, and leads to nobody."""
 
     account: Person

@@ -1,4 +1,4 @@
-"""The types that a field of a public event may have: none of them holds words that a person wrote."""
+"""The types that fields of public events may have; none of them holds words that a person wrote."""
 
 from typing import Annotated
 
@@ -6,8 +6,10 @@ from msgspec import Meta
 
 ID_PATTERN = "^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
-Id = Annotated[str, Meta(pattern=ID_PATTERN, description="An id, as the API has it.")]
-Name = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="A pseudonym; the same thing has the same.")]
+Id = Annotated[str, Meta(pattern=ID_PATTERN, description="An id, as in the API.")]
+Name = Annotated[
+    str, Meta(pattern="^[0-9a-f]{32}$", description="A pseudonym; the same thing always has the same one.")
+]
 Person = Annotated[
     str,
     Meta(

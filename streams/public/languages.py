@@ -1,6 +1,6 @@
 """The names of languages that are published.
 
-What a project says of its language is a text that somebody wrote; so only names of this list are repeated.
+The language of a project is a text that somebody wrote. Therefore only names of this list are published.
 """
 
 OTHER = "other"

@@ -1,4 +1,4 @@
-"""The live channels of the API in AsyncAPI's words: the WebSocket and the server-sent events."""
+"""The live channels of the API for AsyncAPI: the WebSocket and the server-sent events."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _NUMBER: _DOCUMENT = {"type": "integer", "minimum": 1}
 
 
 def live_schema() -> _DOCUMENT:
-    """Return the schema of a live event: what callers with a right to the project see of it."""
+    """Return the schema of a live event as callers who may see the project get it."""
     properties: _DOCUMENT = {
         "id": _TEXT,
         "type": _TEXT,
@@ -22,7 +22,7 @@ def live_schema() -> _DOCUMENT:
         "stream": _TEXT,
         "version": _NUMBER,
         "sequence": _NUMBER,
-        "position": {"type": "string", "description": "Give it as `after` to go on behind this event."},
+        "position": {"type": "string", "description": "Give it as `after` to continue after this event."},
         "occurredAt": {"type": "string", "format": "date-time"},
         "actor": _TEXT,
         "commandId": _TEXT,
@@ -38,23 +38,23 @@ def live_schema() -> _DOCUMENT:
 
 
 def live_channels() -> _DOCUMENT:
-    """Return the channels by their id."""
+    """Return the channels by id."""
     socket: _DOCUMENT = {"method": "GET", "query": _parameters(), "bindingVersion": _BINDING}
     return {
         _SOCKET: {
             "address": "/ws/events",
-            "description": "One message an event, without gap or repeat behind `after`.",
+            "description": "One message for each event after `after`, without gaps or repetitions.",
             "servers": [{"$ref": "#/servers/live"}],
             "messages": {
                 "event": _event(),
                 "error": _control("error", "Why the server closes a connection that it does not accept."),
-                "drain": _control("drain", "The server stops: connect again in a while."),
+                "drain": _control("drain", "The server stops: connect again after a short pause."),
             },
             "bindings": {"ws": socket},
         },
         _SSE: {
             "address": "/api/v1/events/stream",
-            "description": "The same as server-sent events; resumes by `Last-Event-ID`.",
+            "description": "The same events as server-sent events; `Last-Event-ID` resumes.",
             "servers": [{"$ref": "#/servers/api"}],
             "messages": {"event": _event()},
         },
@@ -62,7 +62,7 @@ def live_channels() -> _DOCUMENT:
 
 
 def live_operations() -> _DOCUMENT:
-    """Return the operations by their id."""
+    """Return the operations by id."""
     query = {"method": "GET", "query": _parameters(), "bindingVersion": _HTTP_BINDING}
     return {
         "receive-live-socket": _receive(_SOCKET, "Receive events over a WebSocket."),
@@ -98,11 +98,9 @@ def _parameters() -> _DOCUMENT:
     return {
         "type": "object",
         "properties": {
-            "after": text(
-                "A position: every event behind it comes, then the new ones. Without it, only new ones."
-            ),
-            "projects": text("Ids of projects with commas between them, at most 100."),
-            "type": text("Event types with commas between them."),
-            "token": text("An access token, where the header Authorization cannot be set."),
+            "after": text("A position: all events after it, then new ones. Without it, only new events."),
+            "projects": text("Ids of projects, separated by commas, at most 100."),
+            "type": text("Event types, separated by commas."),
+            "token": text("An access token, for clients that cannot set the header Authorization."),
         },
     }

@@ -1,7 +1,7 @@
 """From an event and its record to the message that analysts read: CloudEvents 1.0 over Kafka.
 
-A message is a pure function of the event, its record and the installation's pseudonyms. So a worker that publishes an
-event twice publishes the same bytes twice, and a reader can drop the second by `sequence`.
+A message is a pure function of the event, its record and the installation's pseudonyms. Therefore a worker
+that publishes an event twice publishes the same bytes twice, and a reader can drop the second by `sequence`.
 """
 
 import re
@@ -31,7 +31,7 @@ Headers = tuple[tuple[str, bytes], ...]
 
 
 class PublicationError(Exception):
-    """What would be published does not keep to its schema: it is not published."""
+    """A message would not match its schema, and is therefore not published."""
 
 
 class PublicMessage(Struct, frozen=True, kw_only=True):
@@ -51,9 +51,9 @@ def public_message(
     pseudonym: Pseudonym,
     prefix: str = DEFAULT_PREFIX,
 ) -> PublicMessage | None:
-    """Return what is published of *event*, which the log's *partition* holds as *record*; None for nothing.
+    """Return the public message of *event*, which *record* in *partition* carries; None if it is withheld.
 
-    It is in the binary mode of the CloudEvents binding for Kafka.
+    The message uses the binary mode of the CloudEvents binding for Kafka.
 
     Raises:
         PublicationError: a field or the key has a value that the public schema does not allow.
@@ -83,7 +83,7 @@ def public_message(
 
 
 def structured(message: PublicMessage) -> PublicMessage:
-    """Return *message* in the structured mode: the whole CloudEvent is in the value."""
+    """Return *message* in the structured mode, with the whole CloudEvent in the value."""
     attributes: dict[str, Any] = {
         name.removeprefix(_ATTRIBUTE): value.decode()
         for name, value in message.headers
@@ -107,7 +107,7 @@ _ID = re.compile(ID_PATTERN)
 
 
 def _key(home: str) -> bytes:
-    """Return the home key; what is neither an id nor the accounts' key could be a text."""
+    """Return the home key; one that is neither an id nor the accounts' key might be a text."""
     if home != ACCOUNTS_HOME and _ID.fullmatch(home) is None:
         raise PublicationError("the home key is not an id")
     return home.encode()

@@ -1,7 +1,7 @@
-"""What is published of each event, and what is withheld and why. This is the one place that decides it.
+"""What is published of each event: a publication for every event whose class does not say why it is withheld.
 
-Nothing is computed from a `Personal` field: what is published stays the same when a person is erased. Words that
-people wrote (names, titles, paths, contents) become counts and pseudonyms, whoever may see the project.
+Nothing is computed from a `Personal` field: what is published stays the same when a person is erased. Words
+that people wrote (names, titles, paths, contents) become counts and pseudonyms, also for public projects.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from domain.account.events import (
 from domain.announcement.events import AnnouncementPublished
 from domain.build.events import BuildQueued, BuildStatusChanged
 from domain.commit.events import ChangeStatus, CommitPartRecorded, CommitRecorded, RecordedChange
-from domain.event import Event
+from domain.event import Event, event_class
 from domain.file.events import Encoding, FileDeleted, FileWritten
 from domain.project.events import (
     CollaboratorAdded,
@@ -42,10 +42,10 @@ E = TypeVar("E", bound=Event)
 
 
 class Publication(Struct, Generic[E], frozen=True):
-    """An event type, what it becomes in public, and where.
+    """An event type with its public shape and topic.
 
-    *version* counts the shapes of the public event, *topic_version* those of the topic: a shape that readers of the
-    old one cannot read goes to a topic of the next version.
+    *version* counts the shapes of the public event, *topic_version* those of the topic: a shape that readers
+    of the old one cannot read goes to a topic of the next version.
     """
 
     event: type[E]
@@ -167,7 +167,7 @@ def _changes(changes: tuple[RecordedChange, ...]) -> events.PublicChanges:
 
 
 def _day(time: str) -> date | None:
-    """Return the day in UTC; a finer time could be compared with histories elsewhere, which name the author."""
+    """Return the day in UTC; a finer time could be looked up in public histories, which name the author."""
     try:
         return date.fromisoformat(rfc3339(from_rfc3339(time))[:10])
     except (ValueError, OverflowError):
@@ -294,28 +294,17 @@ PUBLISHED: tuple[Publication[Any], ...] = (
     Publication(AccountErased, events.PublicAccountErased, _account_erased, "account"),
 )
 
-WITHHELD: dict[str, str] = {
-    "claim.*": "says nothing that the account's own events do not say",
-    "command.*": "concerns the log, not what people did",
-    "credentials.*": "how somebody signs in is that person's own matter",
-    "session.*": "when and where somebody signs in is that person's own matter",
-    "token.*": "what a person lets services do is that person's own matter",
-    "erasure.*": "says nothing that the erasure of the account does not say",
-    "signing.*": "concerns the keys of the installation; they are public as a JSON Web Key Set",
-    "log.*": "concerns the log, not what people did",
-    "notifications.read": "when somebody reads is that person's own matter",
-}
-"""Why events are not published; `*` stands for the rest of a type's name."""
-
 _BY_TYPE = {publication.type: publication for publication in PUBLISHED}
 
 
 def publication_of(event_type: str) -> Publication[Any] | None:
-    """Return what is published of events of this type; None where that is nothing."""
+    """Return the publication of events of this type; None for events that are not published."""
     return _BY_TYPE.get(event_type)
 
 
 def why_withheld(event_type: str) -> str | None:
-    """Return why events of this type are not published; None where they are, or where nothing was decided."""
-    kind = event_type.partition(".")[0]
-    return WITHHELD.get(event_type) or WITHHELD.get(f"{kind}.*")
+    """Return why events of this type are not published, as their class says; None without a reason.
+
+    Raises KeyError where no event has this type.
+    """
+    return event_class(event_type).WITHHELD or None

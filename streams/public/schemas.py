@@ -16,37 +16,37 @@ Schema = dict[str, Any]
 
 @lru_cache
 def dataschema(publication: Publication[Any]) -> str:
-    """Return the URI that names the schema of what is published."""
+    """Return the URI of the schema of a publication."""
     return f"urn:codepark:event:{publication.type}:v{publication.version}"
 
 
 def schema_file(publication: Publication[Any]) -> str:
-    """Return the name of the file with the schema."""
+    """Return the name of the file with the schema of a publication."""
     return f"{publication.type}.v{publication.version}.schema.json"
 
 
 def schema(publication: Publication[Any]) -> Schema:
-    """Return the schema of what is published; the topic that it belongs to stands beside."""
+    """Return the schema of a publication, with the topic to which it belongs."""
     shape = publication.shape
     _, defs = msgspec.json.schema_components([shape], ref_template=_REF)
     own = defs.pop(shape.__name__)
     own["description"] = " ".join(own["description"].split())
-    found = {
+    document = {
         "$schema": DIALECT,
         "$id": dataschema(publication),
         TOPIC_KEYWORD: publication.topic,
         **own,
     }
-    return {**found, "$defs": defs} if defs else found
+    return {**document, "$defs": defs} if defs else document
 
 
 def schemas() -> dict[str, Schema]:
-    """Return every schema of this release by the name of its file."""
+    """Return every schema of this release, by the name of its file."""
     return {schema_file(publication): schema(publication) for publication in PUBLISHED}
 
 
 def inlined(document: Schema) -> Schema:
-    """Return a schema without `$defs`, each reference replaced by what it leads to."""
+    """Return a schema without `$defs`, each reference replaced by its target."""
     defs = document.get("$defs", {})
 
     def expanded(node: Any) -> Any:
@@ -59,5 +59,5 @@ def inlined(document: Schema) -> Schema:
             return rest
         return {**expanded(defs[node["$ref"].rpartition("/")[2]]), **rest}
 
-    found: Schema = expanded(document)
-    return found
+    result: Schema = expanded(document)
+    return result

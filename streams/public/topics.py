@@ -6,11 +6,11 @@ DEFAULT_PREFIX = "codepark."
 
 
 def public_topic(event_type: str, prefix: str = DEFAULT_PREFIX) -> str | None:
-    """Return the topic that events of this type are published to; None where they are withheld."""
+    """Return the topic of events of this type; None if they are withheld."""
     publication = publication_of(event_type)
     return None if publication is None else prefix + publication.topic
 
 
 def public_topics(prefix: str = DEFAULT_PREFIX) -> list[str]:
-    """List all public topics, sorted."""
+    """Return all public topics, sorted."""
     return sorted({prefix + publication.topic for publication in PUBLISHED})

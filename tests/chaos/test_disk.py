@@ -10,8 +10,9 @@ import pytest
 from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from tests.support.server import Server
+from tests.support.time_scale import stretched
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120), pytest.mark.proof("disk full", rounds=5)]
 
 LIMIT = 6 * 1024 * 1024
 
@@ -65,7 +66,7 @@ def test_a_directory_that_cannot_be_used_stops_the_start_with_a_sentence(tmp_pat
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=stretched(60),
     )
     assert done.returncode == 1
     assert "cannot be used" in done.stderr

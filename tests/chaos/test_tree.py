@@ -6,7 +6,7 @@ import pytest
 from devservers.errors import ServerError
 from tests.support.server import Server, eventually
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120), pytest.mark.proof("process tree killed", rounds=5)]
 
 
 def children(server):

@@ -7,9 +7,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.time_scale import stretched
+
 ADDRESS = "http://127.0.0.1:3000"
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_DONE = "@@done@@"
+_END = "@@end@@"
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,12 @@ class Example:
 
 
 def examples(page):
-    """Return the examples of *page*: a line behind `$ ` is a command, `> ` or a `\\` continues it, the rest is output."""
-    found = []
+    """Return the examples of *page*.
+
+    A line that begins with `$ ` is a command; `> `, or a `\\` at the end of the line before, continues it.
+    All other lines are its output.
+    """
+    result = []
     for block in _BLOCK.findall(page):
         command, output = None, []
         for line in block.splitlines():
@@ -33,14 +39,14 @@ def examples(page):
                 output.append(line)
                 continue
             if command is not None:
-                found.append(Example(command, "\n".join(output)))
+                result.append(Example(command, "\n".join(output)))
             command, output = line[2:], []
-        found.append(Example(command, "\n".join(output)))
-    return found
+        result.append(Example(command, "\n".join(output)))
+    return result
 
 
 def matches(expected, actual):
-    """Tell whether *actual* is as expected; `…` stands for anything in a line, a line of its own for any lines."""
+    """Return whether *actual* is as expected. `…` stands for any text in a line, alone for any lines."""
     lines = []
     for line in expected.splitlines():
         if line.strip() == "…":
@@ -51,12 +57,12 @@ def matches(expected, actual):
 
 
 class Shell:
-    """A bash that keeps its variables from one example to the next; the pages' address leads to *address*."""
+    """A bash that keeps its variables between examples; the address in the pages stands for *address*."""
 
     def __init__(self, folder, address):
         self._address = address
         self._errors = Path(folder) / "stderr"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -65,18 +71,18 @@ class Shell:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=folder,
-                env={**kept, "PATH": path, "TERM": "dumb", "COLUMNS": "200", "LC_ALL": "C.UTF-8"},
+                env={**inherited, "PATH": path, "TERM": "dumb", "COLUMNS": "200", "LC_ALL": "C.UTF-8"},
                 text=True,
                 encoding="utf-8",
             )
 
     def run(self, command):
-        """Return what *command* prints; progress and warnings, on standard error, do not count."""
-        self._process.stdin.write(f"{command.replace(ADDRESS, self._address)}\necho; echo {_DONE}\n")
+        """Return what *command* prints; standard error, with progress and warnings, is left out."""
+        self._process.stdin.write(f"{command.replace(ADDRESS, self._address)}\necho; echo {_END}\n")
         self._process.stdin.flush()
         lines = []
         for line in self._process.stdout:
-            if line.rstrip("\n") == _DONE:
+            if line.rstrip("\n") == _END:
                 break
             lines.append(line)
         return "".join(lines)[:-1].replace(self._address, ADDRESS)
@@ -88,6 +94,6 @@ class Shell:
         try:
             self._process.stdin.close()
             self._process.stdout.close()
-            self._process.wait(10)
+            self._process.wait(stretched(10))
         finally:
             self._process.kill()

@@ -1,4 +1,4 @@
-"""The pages' console examples are run, in order, against a fresh server, and must print what the page says."""
+"""The console examples of each page run in order against a new server, and must print what it says."""
 
 import re
 import shutil
@@ -69,4 +69,7 @@ def test_matching(expected, actual, same):
 
 def test_reading_examples():
     page = "x\n\n```console\n$ a \\\n  b\n1\n2\n$ c\n```\n\n```sh\nmake run\n```\n"
-    assert [(found.command, found.expected) for found in examples(page)] == [("a \\\n  b", "1\n2"), ("c", "")]
+    assert [(example.command, example.expected) for example in examples(page)] == [
+        ("a \\\n  b", "1\n2"),
+        ("c", ""),
+    ]

@@ -69,7 +69,7 @@ class Recorder(dict):
 
 
 def settings_read():
-    """Return the names of every variable that the four modules of settings and the persistence module read."""
+    """Return the names of all variables that the settings modules and the persistence module read."""
     variables = Recorder(
         {
             "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",

@@ -1,4 +1,4 @@
-"""Importing real histories, killed in the middle and started again, nothing doubled."""
+"""Real histories are imported, also after a kill in the middle, and nothing is imported twice."""
 
 import json
 import os
@@ -24,14 +24,14 @@ needs_starlette = pytest.mark.skipif(
 
 
 def codepark(*arguments, check=True, **settings):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
-    environment = kept | settings
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
+    environment = inherited | settings
     command = [sys.executable, "-m", "codepark.cli", *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=check)
 
 
-def last_line(done):
-    return json.loads(done.stdout.splitlines()[-1])
+def last_line(finished):
+    return json.loads(finished.stdout.splitlines()[-1])
 
 
 def final_state(source):
@@ -47,16 +47,16 @@ def final_state(source):
 
 
 def files_of(client, project):
-    """Return the files of a project as the API tells them."""
-    found, cursor = {}, ""
+    """Return the files of a project, as the API shows them."""
+    contents, cursor = {}, ""
     while cursor is not None:
         query = {"limit": 100} | ({"cursor": cursor} if cursor else {})
         page = client.get(f"/api/v1/projects/{project}/files", params=query).json()
-        for item in page["items"]:
-            answer = client.get(f"/api/v1/projects/{project}/files/{item['path']}").json()
-            found[item["path"]] = answer["content"]
+        for file in page["items"]:
+            answer = client.get(f"/api/v1/projects/{project}/files/{file['path']}").json()
+            contents[file["path"]] = answer["content"]
         cursor = page["nextCursor"]
-    return found
+    return contents
 
 
 def commits_of(client, project):
@@ -64,7 +64,7 @@ def commits_of(client, project):
     while cursor is not None:
         query = {"limit": 100, "fields": "sha"} | ({"cursor": cursor} if cursor else {})
         page = client.get(f"/api/v1/projects/{project}/commits", params=query).json()
-        shas += [item["sha"] for item in page["items"]]
+        shas += [commit["sha"] for commit in page["items"]]
         cursor = page["nextCursor"]
     return shas
 
@@ -76,23 +76,23 @@ def event_count(data):
 @needs_starlette
 def test_a_real_history_ends_with_its_own_files(tmp_path):
     data = tmp_path / "data"
-    done = last_line(
+    imported = last_line(
         codepark("import-git", STARLETTE, "--data", data, "--project", "starlette", "--public", "--json")
     )
     source = open_history(STARLETTE)
     expected = final_state(source)
-    assert (done["commits"], done["files"]) == (1_347, len(expected))
+    assert (imported["commits"], imported["files"]) == (1_347, len(expected))
     events = event_count(data)
     again = last_line(codepark("import-git", STARLETTE, "--data", data, "--project", "starlette", "--json"))
-    assert (again["projectId"], event_count(data)) == (done["projectId"], events)
+    assert (again["projectId"], event_count(data)) == (imported["projectId"], events)
     with serving(data) as server, server.client() as client:
-        assert files_of(client, done["projectId"]) == expected
-        shas = commits_of(client, done["projectId"])
+        assert files_of(client, imported["projectId"]) == expected
+        shas = commits_of(client, imported["projectId"])
         assert shas == [commit.sha for commit in source.commits()][::-1]
 
 
 @needs_starlette
-def test_an_import_that_is_killed_goes_on_where_it_was(tmp_path):
+def test_an_import_that_is_killed_continues(tmp_path):
     data = tmp_path / "data"
     command = [
         sys.executable,
@@ -115,19 +115,19 @@ def test_an_import_that_is_killed_goes_on_where_it_was(tmp_path):
             process.kill()
             process.wait()
     assert killed >= 2
-    done = last_line(codepark("import-git", STARLETTE, "--data", data, "--json"))
+    imported = last_line(codepark("import-git", STARLETTE, "--data", data, "--json"))
     assert last_line(codepark("doctor", "--data", data, "--json"))["findings"]
     with serving(data) as server, server.client(server.token()) as client:
-        shas = commits_of(client, done["projectId"])
+        shas = commits_of(client, imported["projectId"])
         assert (len(shas), len(set(shas))) == (1_347, 1_347)
-        assert files_of(client, done["projectId"]) == final_state(open_history(STARLETTE))
+        assert files_of(client, imported["projectId"]) == final_state(open_history(STARLETTE))
         assert len(client.get("/api/v1/projects", params={"limit": 100}).json()["items"]) == 1
 
 
 def log_size(data):
     size = 0
     for path in data.glob("log.sqlite*"):
-        with suppress(FileNotFoundError):  # a journal comes and goes while we look
+        with suppress(FileNotFoundError):  # a journal may be deleted at any moment
             size += path.stat().st_size
     return size
 
@@ -142,10 +142,10 @@ def git(folder, *arguments, **environment):
         "GIT_CONFIG_SYSTEM": os.devnull,
     }
     command = ["git", "-C", str(folder), "-c", "init.defaultBranch=main", *arguments]
-    done = subprocess.run(
+    finished = subprocess.run(
         command, env={**os.environ, **fixed, **environment}, check=True, capture_output=True, text=True
     )
-    return done.stdout
+    return finished.stdout
 
 
 @pytest.fixture
@@ -177,15 +177,19 @@ def repository(tmp_path):
 def test_a_git_repository_is_imported_either_way(tmp_path, repository, way):
     data = tmp_path / "data"
     if way == "directory":
-        done = last_line(codepark("import-git", repository / ".git", "--data", data, "--json", "--public"))
+        imported = last_line(
+            codepark("import-git", repository / ".git", "--data", data, "--json", "--public")
+        )
     server = Server(data).start()
     try:
         if way == "server":
             target = ("--server", server.url, "--token", server.token(), "--json", "--public")
-            done = last_line(codepark("import-git", repository, *target))
-            assert last_line(codepark("import-git", repository, *target))["projectId"] == done["projectId"]
+            imported = last_line(codepark("import-git", repository, *target))
+            assert (
+                last_line(codepark("import-git", repository, *target))["projectId"] == imported["projectId"]
+            )
         with server.client() as client:
-            project = client.get(f"/api/v1/projects/{done['projectId']}").json()
+            project = client.get(f"/api/v1/projects/{imported['projectId']}").json()
             assert project["name"] == "repository"
             assert (
                 commits_of(client, project["id"])
@@ -199,10 +203,10 @@ def test_a_git_repository_is_imported_either_way(tmp_path, repository, way):
 
 
 def test_all_parents_takes_the_merged_commits_too(tmp_path, repository):
-    done = last_line(
+    imported = last_line(
         codepark("import-git", repository, "--data", tmp_path / "data", "--json", "--all-parents")
     )
-    assert done["commits"] == len(git(repository, "rev-list", "main").split())
+    assert imported["commits"] == len(git(repository, "rev-list", "main").split())
 
 
 def test_a_held_directory_is_refused_with_a_hint(tmp_path, repository):

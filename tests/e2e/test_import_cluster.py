@@ -14,6 +14,7 @@ from projections.mongodb.store import MongoDocumentStore
 from projections.sqlite import SQLiteDocumentStore
 from tests.e2e.test_import import STARLETTE, codepark, last_line, needs_starlette
 from tests.support.cluster_server import SECRET, ClusterServer
+from tests.support.documents import dump
 from tests.support.server import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(300)]
@@ -22,11 +23,11 @@ TIME = re.compile(r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
 
 def normalised(value, first):
-    """Return *value* with each event time that is later than *first* made one: two imports are at two times."""
+    """Return *value* with each event time after *first* replaced: two imports happen at two times."""
     if isinstance(value, dict):
-        return {name: normalised(item, first) for name, item in value.items()}
+        return {name: normalised(part, first) for name, part in value.items()}
     if isinstance(value, list):
-        return [normalised(item, first) for item in value]
+        return [normalised(part, first) for part in value]
     if isinstance(value, str) and TIME.match(value) and from_rfc3339(value) >= first:
         return "now"
     return value
@@ -35,7 +36,7 @@ def normalised(value, first):
 @needs_starlette
 def test_the_cluster_imports_what_the_embedded_profile_imports(tmp_path, kafka, mongodb_uri, redis_url):
     embedded = tmp_path / "embedded"
-    done = last_line(
+    expected_import = last_line(
         codepark(
             "import-git",
             STARLETTE,
@@ -44,7 +45,7 @@ def test_the_cluster_imports_what_the_embedded_profile_imports(tmp_path, kafka, 
             "--data",
             embedded,
             "--json",
-            CODEPARK_SECRET_KEY=SECRET,  # authors have ids that are made with it
+            CODEPARK_SECRET_KEY=SECRET,  # the ids of authors are derived from it
         )
     )
     server = ClusterServer(
@@ -71,9 +72,9 @@ def test_the_cluster_imports_what_the_embedded_profile_imports(tmp_path, kafka, 
             )
         )
         assert (imported["projectId"], imported["commits"], imported["files"]) == (
-            done["projectId"],
-            done["commits"],
-            done["files"],
+            expected_import["projectId"],
+            expected_import["commits"],
+            expected_import["files"],
         )
         compare(embedded, server)
     finally:
@@ -85,27 +86,25 @@ def compare(embedded, server):
     models = (*READ_MODELS, insights_model(analyser))
     expected = SQLiteDocumentStore(embedded / "read.sqlite")
     client = connect(server.cluster_settings["CODEPARK_MONGODB_URI"])
-    found = MongoDocumentStore(client, database_name("", server.cluster_settings["CODEPARK_TOPIC_PREFIX"]))
+    actual = MongoDocumentStore(client, database_name("", server.cluster_settings["CODEPARK_TOPIC_PREFIX"]))
     try:
         expected.prepare(models)
-        found.prepare(models)
+        actual.prepare(models)
         target = {name: checkpoint.sequence for name, checkpoint in expected.checkpoints().items()}
         most = max(target.values())
         eventually(
-            lambda: all(c.sequence >= min(most, target[n]) for n, c in found.checkpoints().items()),
+            lambda: all(c.sequence >= min(most, target[n]) for n, c in actual.checkpoints().items()),
             seconds=240,
         )
         first = from_rfc3339("2026-01-01T00:00:00.000Z")
         for collection in sorted(c.name for model in models for c in model.collections):
-            ours = [normalised(document, first) for document in expected.dump(collection)]
-            theirs = [normalised(document, first) for document in found.dump(collection)]
+            ours = [normalised(document, first) for document in dump(expected, collection)]
+            theirs = [normalised(document, first) for document in dump(actual, collection)]
             assert len(theirs) == len(ours), collection
             different = next((pair for pair in zip(ours, theirs, strict=True) if pair[0] != pair[1]), None)
-            assert different is None, (
-                collection
-            )  # one of them: what differs in all would take minutes to show
+            assert different is None, collection  # one difference: showing all would take minutes
     finally:
         expected.close()
-        found.close()
+        actual.close()
         client.close()
         analyser.close()

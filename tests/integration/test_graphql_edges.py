@@ -1,4 +1,4 @@
-"""What needs a server taken apart: no extra, a client that says nothing, faults of our own."""
+"""A server without the extra, a client that says nothing, faults of our own."""
 
 import asyncio
 import json
@@ -10,23 +10,21 @@ import pytest
 from litestar.exceptions import WebSocketDisconnect
 
 from read_api import app
-from read_api.gateway.limits.limits import unlimited
 from read_api.graphql import socket as sockets
 from read_api.graphql.socket import Conversation
 from read_api.realtime.hub import Hub
-from tests.support.application import application
+from tests.support.application import application, unlimited
+from tests.support.time_scale import stretched
 
-BLOCKED = (
-    "import sys; sys.modules.update(dict.fromkeys("
-    "('graphene', 'graphql', 'graphene_federation', 'aiodataloader')));"
-)
+EXTRA = ("graphene", "graphql", "graphene_federation", "aiodataloader")
+BLOCKED = f"import sys; sys.modules.update(dict.fromkeys({EXTRA}));"
 
 
 def test_without_the_extra_everything_else_is_there(tmp_path, monkeypatch):
     program = (
         f"{BLOCKED} from read_api import graphql; import codepark.server; assert not graphql.available()"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=stretched(60))
     monkeypatch.setattr(app, "available", lambda: False)
 
     async def run():
@@ -66,14 +64,14 @@ class Silent:
     def __init__(self):
         self.scope = {"state": {"request_id": "r"}, "headers": []}
         self.sent = []
-        self.notified = asyncio.Event()
+        self.received = asyncio.Event()
 
     async def receive_data(self, mode):
         await asyncio.Event().wait()
 
     async def send_data(self, text, mode):
         self.sent.append(json.loads(text))
-        self.notified.set()
+        self.received.set()
 
 
 class Gone(Silent):
@@ -84,14 +82,13 @@ class Gone(Silent):
 
 
 @pytest.mark.parametrize(("client", "code"), [(Silent, 4408), (Gone, None)])
-def test_who_does_not_introduce_itself_in_time_is_closed(tmp_path, monkeypatch, client, code):
+def test_a_socket_that_is_not_initialised_in_time_is_closed(tmp_path, monkeypatch, client, code):
     monkeypatch.setattr(sockets, "INIT_SECONDS", 0.01)
 
     async def run():
         async with application(tmp_path) as (parts, _):
-            hub = sockets_hub(parts)
-            goodbye = await Conversation(hub, None, client()).hold()
-            assert (None if goodbye is None else goodbye.code) == code
+            close = await Conversation(socket_api(parts), None, client()).hold()
+            assert (None if close is None else close.code) == code
 
     asyncio.run(run())
 
@@ -103,11 +100,11 @@ def test_a_quiet_client_is_pinged(tmp_path, monkeypatch):
     async def run():
         async with application(tmp_path) as (parts, _):
             silent = Silent()
-            conversation = Conversation(sockets_hub(parts), None, silent)
+            conversation = Conversation(socket_api(parts), None, silent)
             conversation._initialised = True
             held = asyncio.create_task(conversation.hold())
-            async with asyncio.timeout(10):
-                await silent.notified.wait()
+            async with asyncio.timeout(stretched(10)):
+                await silent.received.wait()
             held.cancel()
             await asyncio.gather(held, return_exceptions=True)
             assert silent.sent[0] == {"type": "ping"}
@@ -115,8 +112,8 @@ def test_a_quiet_client_is_pinged(tmp_path, monkeypatch):
     asyncio.run(run())
 
 
-def sockets_hub(parts):
-    """Return what a conversation needs of an Api: a hub."""
+def socket_api(parts):
+    """Return what a conversation needs of an Api: a hub and limits."""
     hub = Hub(parts.logs)
     hub.start(asyncio.get_running_loop())
-    return SimpleNamespace(hub=hub, limits=unlimited())
+    return SimpleNamespace(hub=hub, limits=unlimited(), identity=None)

@@ -3,8 +3,7 @@
 import asyncio
 import threading
 
-from read_api.gateway.limits.limits import unlimited
-from tests.support.application import application
+from tests.support.application import application, unlimited
 
 READS = ("get", "get_many", "find", "find_many", "count", "totals", "totals_by")
 GUIDE = (

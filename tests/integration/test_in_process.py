@@ -10,11 +10,12 @@ from codepark.history_import.run import import_history
 from codepark.history_import.sample import SampleHistory
 from codepark.history_import.sinks import LocalSink
 from commands.bus import accepted
-from commands.intake.inputs import ProjectInput
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
+from commands.table.projects import ProjectInput
 from domain.actor import SERVICE
 from projections.store import Change, Checkpoint
 from tests.support.application import application, whole_application
+from tests.support.time_scale import stretched
 
 
 @contextmanager
@@ -25,21 +26,21 @@ def held(runner):
     def hold():
         with runner.paused():
             taken.set()
-            release.wait(30)
+            release.wait(stretched(30))
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert taken.wait(10)
+    assert taken.wait(stretched(10))
     try:
         yield release
     finally:
         release.set()
-        thread.join(10)
+        thread.join(stretched(10))
 
 
 async def make_project(profile):
     """Create a project without the HTTP surface, and return its id and the position after it."""
-    request = Request(actor=SERVICE)
+    request = CommandMetadata(actor=SERVICE)
     submission = profile.intake.submission("project.create", ProjectInput(name="p"), request)
     command = accepted((await profile.bus.execute([submission]))[0])
     return command.stream.removeprefix("project-"), command.position.token()
@@ -142,7 +143,7 @@ def test_a_query_that_waits_too_long_is_refused_rather_than_stale(tmp_path):
                 )
                 assert late.status_code == 503
                 assert late.headers["CodePark-Command"]
-            await profile.progress.wait([model.name for model in profile.models], {0: 2}, 30)
+            await profile.progress.wait([model.name for model in profile.models], {0: 2}, stretched(30))
             again = await client.post(
                 "/api/v1/projects", json={"name": "late"}, headers={"Idempotency-Key": "k"}
             )

@@ -1,1 +1,1 @@
-"""A model of the log on a simulated partition: production code, virtual time, every fault that Kafka permits."""
+"""A model of the log on a simulated partition: production code, virtual time, every fault of Kafka."""

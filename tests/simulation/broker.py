@@ -1,7 +1,7 @@
 """One partition of a simulated broker, and the transport that a node has to it.
 
-A batch lands when it is committed (on all replicas): before that nobody can see it and nobody was told, so an
-unacknowledged tail that a failover cuts is a batch that lands later, elsewhere, or never.
+A batch lands when it is committed (on all replicas). Before that nobody can see it and it is not
+acknowledged, so an unacknowledged tail that a failover cuts is a batch that lands later, elsewhere, or never.
 """
 
 import asyncio
@@ -11,7 +11,12 @@ from random import Random
 from typing import Any, NamedTuple
 
 from commands.kafka.protocol.message import Message
-from commands.kafka.protocol.transport import BrokerAwayError, Outgoing, TruncatedError, nothing
+from commands.kafka.protocol.transport import (
+    BrokerUnavailableError,
+    OutgoingMessage,
+    TruncatedError,
+    do_nothing,
+)
 from tests.simulation.faults import Plan
 from tests.simulation.loop import VirtualLoop
 
@@ -21,11 +26,11 @@ _LATEST = 20.0
 
 
 class Fate(NamedTuple):
-    """What becomes of a batch: after which delays it lands, and whether and what its sender is told."""
+    """When a batch lands, whether it is acknowledged, and whether the acknowledgement carries its offset."""
 
     landings: tuple[float, ...] = (0.002,)
     acknowledged: bool = True
-    told: bool = True
+    offset_known: bool = True
 
 
 LOST = Fate((), acknowledged=False)
@@ -36,7 +41,7 @@ SILENT = Fate(acknowledged=False)
 class Flight:
     """A batch on its way."""
 
-    batch: Sequence[Outgoing]
+    batch: Sequence[OutgoingMessage]
     sender: "SimulatedTransport"
     fate: Fate
     answer: Callable[[int], None]
@@ -45,7 +50,7 @@ class Flight:
 
 
 class SimulatedBroker:
-    """A log of messages; None is a marker of somebody's transaction, which takes an offset."""
+    """A log of messages; None is a marker of another program's transaction, which takes an offset."""
 
     def __init__(self, loop: VirtualLoop, random: Random, plan: Plan) -> None:
         self.loop = loop
@@ -57,7 +62,7 @@ class SimulatedBroker:
         self.cut: list[Message] = []
         """Acknowledged messages that an unclean election lost."""
         self.flights: list[Flight] = []
-        self.away_until = 0.0
+        self.unavailable_until = 0.0
         self.direct: Callable[[SimulatedTransport], Fate | None] = lambda _: None
         """Gives the fate of a send in a directed scenario."""
         self.hold: Callable[[SimulatedTransport, str], float] = lambda *_: 0.0
@@ -68,31 +73,31 @@ class SimulatedBroker:
         return not self.quiet and self.random.random() < rate
 
     def delay(self) -> float:
-        """Return a network delay: mostly short, seldom long."""
+        """Return a network delay: usually short, sometimes long."""
         return self.random.expovariate(200.0) if self.random.random() < 0.95 else self.random.random() * 0.4
 
     def take(self, flight: Flight) -> None:
-        """Let a batch go on its way."""
+        """Let a batch travel to the log."""
         self.flights.append(flight)
         flight.timers = [self.loop.call_later(delay, self._land, flight) for delay in flight.fate.landings]
 
     def fate(self, sender: "SimulatedTransport") -> Fate:
-        """Draw what becomes of a batch."""
+        """Draw the fate of a batch."""
         directed = self.direct(sender)
         if directed is not None:
             return directed
         plan, delay = self.plan, self.delay()
-        if self.chance(plan.lost) or (self.away and not self.chance(0.3)):
+        if self.chance(plan.lost) or (self.unavailable and not self.chance(0.3)):
             return LOST
         if self.chance(plan.late):
             return Fate((DEADLINE * self.random.random() + self.random.random() * _LATEST,))
         if self.chance(plan.twice):
             return Fate((delay, delay + self.random.random() * _LATEST))
-        return Fate((delay,), not self.chance(plan.ack_lost), not self.chance(plan.untold))
+        return Fate((delay,), not self.chance(plan.ack_lost), not self.chance(plan.offset_unknown))
 
     @property
-    def away(self) -> bool:
-        return not self.quiet and self.loop.time() < self.away_until
+    def unavailable(self) -> bool:
+        return not self.quiet and self.loop.time() < self.unavailable_until
 
     def _land(self, flight: Flight) -> None:
         base = self.put([Message(0, *message) for message in flight.batch])
@@ -101,10 +106,10 @@ class SimulatedBroker:
             self.flights.remove(flight)
         if flight.fate.acknowledged and not flight.acknowledged:
             flight.acknowledged = True
-            self.loop.call_later(self.delay(), flight.answer, base if flight.fate.told else -1)
+            self.loop.call_later(self.delay(), flight.answer, base if flight.fate.offset_known else -1)
 
     def put(self, messages: Sequence[Message | None]) -> int:
-        """Append *messages* whole and return the first one's offset."""
+        """Append *messages* in one piece and return the offset of the first one."""
         base = len(self.log)
         for index, message in enumerate(messages):
             self.log.append(message and message._replace(offset=base + index))
@@ -114,7 +119,7 @@ class SimulatedBroker:
         return base
 
     def fail_over(self) -> None:
-        """Let another broker lead: what was not committed is lost, or sent again by its producer."""
+        """Make another broker the leader: what was not committed is lost, or sent again by its producer."""
         for flight in [item for item in self.flights if not item.acknowledged]:
             for timer in flight.timers:
                 timer.cancel()
@@ -145,8 +150,8 @@ class SimulatedBroker:
         if offset > len(self.log):
             raise TruncatedError(f"the log ends at {len(self.log)}, below {offset}")
         count = self.random.choice((1, 2, 5, 500))
-        found = self.log[offset : offset + count]
-        return [message for message in found if message is not None], offset + len(found)
+        page = self.log[offset : offset + count]
+        return [message for message in page if message is not None], offset + len(page)
 
     async def last(self) -> int:
         """Answer ListOffsets."""
@@ -154,7 +159,7 @@ class SimulatedBroker:
 
 
 class SimulatedTransport:
-    """A node's way to the broker; *dead* once the node is."""
+    """A node's connection to the broker; *dead* once the node is."""
 
     def __init__(self, broker: SimulatedBroker, loop: VirtualLoop, name: int) -> None:
         self.broker = broker
@@ -163,8 +168,8 @@ class SimulatedTransport:
         self.dead = False
         self.sent = 0
 
-    async def send(self, batch: Sequence[Outgoing], meanwhile: Callable[[], None] = nothing) -> int:
-        """Send in one piece; a renewed producer changes nothing for what is on its way."""
+    async def send(self, batch: Sequence[OutgoingMessage], meanwhile: Callable[[], None] = do_nothing) -> int:
+        """Send in one piece; a renewed producer changes nothing about what is in flight."""
         self.sent += 1
         future: asyncio.Future[int] = self.loop.create_future()
         if not self.dead:
@@ -176,7 +181,7 @@ class SimulatedTransport:
         return await self._within(future)
 
     async def renew(self) -> None:
-        """Take a new producer; that takes time."""
+        """Make a new producer, which takes some time."""
         await asyncio.sleep(self.broker.delay())
 
     async def fetch(self, offset: int, *, wait: bool) -> tuple[list[Message], int]:
@@ -193,7 +198,7 @@ class SimulatedTransport:
     async def _call(self, kind: str, work: Callable[[], Any]) -> Any:
         future: asyncio.Future[Any] = self.loop.create_future()
         broker = self.broker
-        if not self.dead and not broker.away and not broker.chance(broker.plan.away):
+        if not self.dead and not broker.unavailable and not broker.chance(broker.plan.unavailable):
             broker.loop.call_soon_threadsafe(
                 lambda: broker.loop.create_task(self._served(future, broker.hold(self, kind), work))
             )
@@ -201,30 +206,30 @@ class SimulatedTransport:
 
     async def _served(self, future: "asyncio.Future[Any]", hold: float, work: Callable[[], Any]) -> None:
         await asyncio.sleep(hold + self.broker.delay())
-        found, error = None, None
+        result, error = None, None
         try:
-            found = await work()
+            result = await work()
         except TruncatedError as truncated:
             error = truncated
         await asyncio.sleep(self.broker.delay())
-        self._answer(future, found, error)
+        self._answer(future, result, error)
 
-    def _answer(self, future: "asyncio.Future[Any]", found: Any, error: Exception | None) -> None:
+    def _answer(self, future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
         if not self.dead:
-            self.loop.call_soon_threadsafe(_resolve, future, found, error)
+            self.loop.call_soon_threadsafe(_resolve, future, result, error)
 
     async def _within(self, future: "asyncio.Future[Any]") -> Any:
         try:
             async with asyncio.timeout(DEADLINE):
                 return await future
         except TimeoutError as error:
-            raise BrokerAwayError("no answer from the simulated broker") from error
+            raise BrokerUnavailableError("no answer from the simulated broker") from error
 
 
-def _resolve(future: "asyncio.Future[Any]", found: Any, error: Exception | None) -> None:
+def _resolve(future: "asyncio.Future[Any]", result: Any, error: Exception | None) -> None:
     if future.done():
         return
     if error is not None:
         future.set_exception(error)
     else:
-        future.set_result(found)
+        future.set_result(result)

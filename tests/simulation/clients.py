@@ -1,4 +1,4 @@
-"""Clients: commands on few projects, retried under the same key while nobody has told what became of them."""
+"""Clients: commands on few projects, retried under the same key while their outcome is unknown."""
 
 import asyncio
 from random import Random
@@ -49,7 +49,7 @@ def rename(world: World, project: str, name: str, **options: object) -> Submissi
 
 
 class Client:
-    """Sends one command after the other, to any node."""
+    """Sends one command after another, to any node."""
 
     def __init__(self, world: World, number: int) -> None:
         self._world = world
@@ -59,7 +59,7 @@ class Client:
         self._keyed: list[Submission] = []
 
     async def work(self) -> None:
-        """Send as many commands as the plan says; some run beside the next one."""
+        """Send as many commands as the plan says; some are still running when the next one is sent."""
         running: list[asyncio.Task[None]] = []
         for _ in range(self._world.plan.operations):
             running.append(asyncio.create_task(self._carry_through(self._next())))

@@ -1,4 +1,4 @@
-"""Runs log nothing: they provoke every warning there is."""
+"""Runs log nothing, for they provoke every warning there is."""
 
 import logging
 

@@ -12,7 +12,7 @@ SMALL = 4_000
 
 @dataclass(frozen=True)
 class Plan:
-    """A run: everything that is drawn once; what happens within it comes from *seed*."""
+    """The parameters of a run; what happens within it follows from *seed*."""
 
     seed: int = 0
     nodes: int = 2
@@ -21,14 +21,14 @@ class Plan:
     prefer: bool = True
     """Whether commands are forwarded to a preferred node."""
     burst: float = 0.5
-    """How often a client does not wait before its next command, so that batches form."""
+    """How often a client sends its next command without a pause, so that batches form."""
     ack_lost: float = 0.0
     lost: float = 0.0
     late: float = 0.0
     twice: float = 0.0
-    untold: float = 0.0
+    offset_unknown: float = 0.0
     """How often a batch is acknowledged without its offset."""
-    away: float = 0.0
+    unavailable: float = 0.0
     """How often the broker does not answer a read."""
     net_lost: float = 0.0
     """How often a request or an answer between client and node, or two nodes, is lost."""
@@ -44,11 +44,11 @@ class Plan:
     """Unclean elections: acknowledged records are lost."""
     batch_bytes: int = _LARGE
     scripted: bool = False
-    """Whether a script brings the events about: the counts above then only say what to expect."""
+    """Whether a script causes the events: the counts above then only say what to expect."""
 
     @property
     def honest(self) -> bool:
-        """Tell whether no alarm has a cause."""
+        """Return whether nothing in the plan justifies an alarm."""
         return not self.truncations and not self.forgeries
 
 
@@ -62,7 +62,9 @@ def plans(**fixed: object) -> st.SearchStrategy[Plan]:
         "operations": st.integers(1, 7),
         "prefer": st.booleans(),
         "burst": st.sampled_from((0.2, 0.6, 0.9)),
-        **dict.fromkeys(("ack_lost", "lost", "late", "twice", "untold", "away", "net_lost"), rate),
+        **dict.fromkeys(
+            ("ack_lost", "lost", "late", "twice", "offset_unknown", "unavailable", "net_lost"), rate
+        ),
         **dict.fromkeys(("crashes", "stalls", "failovers", "garbage", "markers"), few),
         "outages": st.integers(0, 1),
         "forgeries": st.sampled_from((0, 0, 0, 1)),

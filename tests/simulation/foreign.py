@@ -1,4 +1,4 @@
-"""What others, who know nothing of the log's rules, may leave in its partition."""
+"""What other programs, which do not know the log's rules, may write to its partition."""
 
 from collections.abc import Sequence
 from random import Random
@@ -7,7 +7,7 @@ from commands.kafka.protocol.message import Message
 
 
 def garbage(random: Random, log: Sequence[Message | None]) -> Message:
-    """Return a record that no writer of ours made, or a copy of one that lies in the log."""
+    """Return a message that is none of ours, or a copy of a message of the log."""
     copies = [message for message in log if message is not None]
     kinds = [
         Message(0, None, None, []),
@@ -22,5 +22,5 @@ def garbage(random: Random, log: Sequence[Message | None]) -> Message:
 
 
 def forged(offset: int) -> Message:
-    """Return a record that lies where it says it was expected, and does not extend the chain."""
+    """Return a record that lies at its expected offset, and does not extend the chain."""
     return Message(0, b"key", b"{}", [("at", b"%d" % offset), ("chain", bytes(32))])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from commands.batch_decider import outcome_of
-from commands.kafka.protocol.chain_rule import Counted, Counting
+from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage
 from commands.kafka.protocol.message import Message
 from commands.outcomes import Accepted, Submission
 from domain.account.commands import RegisterAccount
@@ -19,7 +19,7 @@ from tests.simulation.node import MAPPER
 
 @dataclass
 class State:
-    """What decides about refusals: versions, names, files, and the bodies that keys came with."""
+    """What refusals depend on: versions, names, files, and the bodies that came with keys."""
 
     versions: dict[str, int] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class State:
         return State(dict(self.versions), dict(self.names), dict(self.files), dict(self.bodies))
 
     def take(self, record: Record) -> None:
-        """Let *record* happen."""
+        """Apply *record*."""
         event = MAPPER.event(record.topic, record.schema, record.data)
         self.versions[record.stream] = record.version
         if record.commit_index == 1:
@@ -41,7 +41,7 @@ class State:
             self.files[record.stream] = getattr(event, "content", None)
 
     def refuses(self, submission: Submission) -> bool:
-        """Tell whether *submission* is to be refused in this state."""
+        """Return whether *submission* must be refused in this state."""
         if submission.command_id in self.bodies:
             return self.bodies[submission.command_id] != submission.fingerprint
         command = submission.command
@@ -57,7 +57,7 @@ class State:
         return expected is not None and expected != self.versions.get(stream, 0)
 
     def unchanged(self, submission: Submission) -> bool:
-        """Tell whether *submission* finds everything as it wants it."""
+        """Return whether *submission* changes nothing in this state."""
         command, stream = submission.command, stream_of(submission)
         if isinstance(command, UpdateProject):
             return self.names.get(stream) == command.changes["name"]
@@ -65,7 +65,7 @@ class State:
 
 
 def stream_of(submission: Submission) -> str:
-    """Name the stream that the submission is about."""
+    """Return the stream that the submission is about."""
     command = submission.command
     if isinstance(command, WriteFile | DeleteFile):
         return file_stream(command.project_id, command.path)
@@ -88,25 +88,25 @@ class Effect:
 
     @property
     def technical(self) -> bool:
-        """Tell whether it is a fence or a kept refusal, which nobody submitted."""
+        """Return whether it is a fence or a recorded refusal, which no client submitted."""
         first = self.records[0]
         return first.topic in {LogFenced.TOPIC, CommandRefused.TOPIC}
 
 
 class History:
-    """All that counts, by the one rule, from the first offset."""
+    """Everything that counts by the chain rule, from the first offset."""
 
     def __init__(self, broker: SimulatedBroker) -> None:
         self.records: list[Record] = []
         self.effects: list[Effect] = []
         self.voids: list[Message] = []
         self.forks: list[Message] = []
-        counting, offsets = Counting(0), []
+        rule, offsets = ChainRule(0), []
         for message in broker.log:
             if message is None:
                 continue
-            verdict = counting.take(message)
-            if not isinstance(verdict, Counted):
+            verdict = rule.judge(message)
+            if not isinstance(verdict, CountedMessage):
                 self.voids.append(message)
                 self.forks += [message] * verdict.false_history
             elif verdict.record is not None:
@@ -128,10 +128,10 @@ class History:
 
     def states(self, since: float, until: float) -> list[State]:
         """Return the states that held at some moment from *since* to *until*."""
-        found = [State()]
+        states = [State()]
         for effect in self.effects:
             if effect.landed <= since:
-                found = [effect.after]
+                states = [effect.after]
             elif effect.landed <= until:
-                found.append(effect.after)
-        return found
+                states.append(effect.after)
+        return states

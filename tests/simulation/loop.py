@@ -1,4 +1,4 @@
-"""Event loops with a common virtual time: each process of the model has one, so that it can stall or die whole."""
+"""Event loops with a common virtual time, one for each process of the model, which can stall or die."""
 
 import asyncio
 import math
@@ -9,11 +9,11 @@ from typing import Any
 _RESOLUTION = 1e-9
 _STEPS = 10_000
 _STEP_SECONDS = 1e-6
-"""Each step takes some time: whoever waits for a moment that rounding puts into the present goes on."""
+"""Each step takes some time, so that a wait for a moment that rounding puts into the present ends."""
 
 
 class _NoSelector:
-    """Waits for nothing: the scheduler moves the time."""
+    """Waits for nothing, for the scheduler moves the time."""
 
     def select(self, timeout: float | None) -> list[Any]:
         return []
@@ -29,7 +29,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._clock_resolution = _RESOLUTION
         self.stalled_until = 0.0
         self.faults: list[BaseException] = []
-        self.set_exception_handler(self._note)
+        self.set_exception_handler(self._record_fault)
 
     def time(self) -> float:
         return self._now()
@@ -49,7 +49,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             asyncio._set_running_loop(None)
 
     def bury(self) -> None:
-        """Cancel every task: the process is gone, and nothing that it does now has an effect."""
+        """Cancel every task: the process is gone, and what it still does has no effect."""
         for _ in range(_STEPS):
             pending = [task for task in asyncio.all_tasks(self) if not task.done()]
             if not pending:
@@ -61,7 +61,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._scheduled.clear()
         self.close()
 
-    def _note(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def _record_fault(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if error is not None:
             self.faults.append(error)
@@ -74,7 +74,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 class Scheduler:
-    """Steps the loops in the order of their timers; those that are due together in a drawn order."""
+    """Steps the loops in the order of their timers; loops that are due together, in a random order."""
 
     def __init__(self, random: Random) -> None:
         self.now = 0.0
@@ -83,9 +83,9 @@ class Scheduler:
         self._dead: list[VirtualLoop] = []
 
     def loop(self) -> VirtualLoop:
-        made = VirtualLoop(lambda: self.now)
-        self._loops.append(made)
-        return made
+        loop = VirtualLoop(lambda: self.now)
+        self._loops.append(loop)
+        return loop
 
     def end(self, loop: VirtualLoop) -> None:
         """Let the process of *loop* die."""

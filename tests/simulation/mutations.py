@@ -10,9 +10,9 @@ from msgspec import structs
 
 from commands import batch_decider
 from commands.batch_decider import Pending, decide_batch
-from commands.kafka.node.settlement import Settling
-from commands.kafka.prefetch.message import Examined, Found
-from commands.kafka.protocol.chain_rule import Counted, Counting, Void
+from commands.kafka.node.settlement import Settlement
+from commands.kafka.prefetch.message import IncomingMessage, PrefetchedRecord
+from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, VoidMessage
 from commands.kafka.protocol.message import split_chain
 from commands.kafka.protocol.partition import OutcomeUnknownError, Partition
 from commands.log import LogUnavailableError, TipMovedError
@@ -23,32 +23,32 @@ Mutation = Callable[[], AbstractContextManager[Any]]
 
 
 def without_chain_rule() -> AbstractContextManager[Any]:
-    """Whatever carries a chain counts."""
-    sound = Counting.take
+    """Every message with a chain value counts."""
+    sound = ChainRule.judge
 
-    def take(self: Counting, message: Found) -> Counted | Void:
-        place, verdict = self.place, sound(self, message)
-        if isinstance(message, Examined):
-            if isinstance(verdict, Void) and place.opened:
-                return self._append(place, message.offset, message.record, message.tracking)
+    def judge(self: ChainRule, message: IncomingMessage) -> CountedMessage | VoidMessage:
+        checkpoint, verdict = self.checkpoint, sound(self, message)
+        if isinstance(message, PrefetchedRecord):
+            if isinstance(verdict, VoidMessage) and checkpoint.opened:
+                return self._append(checkpoint, message.offset, message.record, message.tracking)
             return verdict
-        found = split_chain(message)
-        if isinstance(verdict, Void) and found is not None and place.opened:
-            return self._count(place, message, found.chain, found.values)
+        parts = split_chain(message)
+        if isinstance(verdict, VoidMessage) and parts is not None and checkpoint.opened:
+            return self._count(checkpoint, message, parts.chain, parts.values)
         return verdict
 
-    return patch.object(Counting, "take", take)
+    return patch.object(ChainRule, "judge", judge)
 
 
 def without_contiguity() -> AbstractContextManager[Any]:
-    """An acknowledged batch counts, wherever it landed."""
+    """An acknowledged batch counts, at whichever offset it landed."""
     return patch.object(Partition, "_is_contiguous", lambda *_: True)
 
 
 def outcome_by_tip() -> AbstractContextManager[Any]:
-    """Where the tip moved after an unknown outcome, it was ours that moved it."""
+    """After an unknown outcome, a tip that moved is taken for the batch's own."""
 
-    async def outcomes(self: Settling, submissions: Sequence[Submission]) -> list[Outcome]:
+    async def outcomes(self: Settlement, submissions: Sequence[Submission]) -> list[Outcome]:
         unknown = None
         while True:
             tip = self._log.tip()
@@ -58,7 +58,7 @@ def outcome_by_tip() -> AbstractContextManager[Any]:
                     Accepted(command_id=item.command_id, stream="", version=0, position=position)
                     for item in submissions
                 ]
-            decided = decide_batch(self._view, self._log, submissions, max(self._clock(), tip.occurred_at))
+            decided = decide_batch(self._states, self._log, submissions, max(self._clock(), tip.occurred_at))
             try:
                 return await self._settled(decided)
             except OutcomeUnknownError:
@@ -66,29 +66,29 @@ def outcome_by_tip() -> AbstractContextManager[Any]:
             except TipMovedError:
                 await asyncio.sleep(0.01)
 
-    return patch.object(Settling, "outcomes", outcomes)
+    return patch.object(Settlement, "outcomes", outcomes)
 
 
 def without_deduplication() -> AbstractContextManager[Any]:
-    """Nobody looks a command up by its id."""
+    """No command is looked up by its id."""
     return patch.object(batch_decider, "_repeated", lambda *_, **__: None)
 
 
-def resume_unseen() -> AbstractContextManager[Any]:
-    """A start goes on from the replica without comparing it with the log."""
+def resume_unchecked() -> AbstractContextManager[Any]:
+    """A start continues from the replica without comparing it with the log."""
 
     async def resume(self: Partition) -> None:
-        self._counting = Counting(self.number, self.place)
+        self._rule = ChainRule(self.number, self.checkpoint)
 
     return patch.object(Partition, "_resume", resume)
 
 
 def refusals_at_once() -> AbstractContextManager[Any]:
-    """A refusal is answered whatever becomes of the batch it was decided in."""
-    sound = Settling.outcomes
+    """A refusal is answered before the batch it was decided in is settled."""
+    sound = Settlement.outcomes
 
-    async def outcomes(self: Settling, submissions: Sequence[Submission]) -> list[Outcome]:
-        decided = decide_batch(self._view, self._log, submissions, self._log.tip().occurred_at)
+    async def outcomes(self: Settlement, submissions: Sequence[Submission]) -> list[Outcome]:
+        decided = decide_batch(self._states, self._log, submissions, self._log.tip().occurred_at)
         early = [item.outcome if isinstance(item.outcome, Refused) else None for item in decided.pending]
         later: Sequence[Outcome]
         try:
@@ -97,11 +97,11 @@ def refusals_at_once() -> AbstractContextManager[Any]:
             later = [Unavailable(command_id=item.command_id, reason=str(error)) for item in submissions]
         return [first or last for first, last in zip(early, later, strict=True)]
 
-    return patch.object(Settling, "outcomes", outcomes)
+    return patch.object(Settlement, "outcomes", outcomes)
 
 
 def without_proof_of_the_end() -> AbstractContextManager[Any]:
-    """What is not to be appended is answered from the view as it is."""
+    """A batch that appends nothing is answered from the view as it is."""
 
     async def confirm(*_: Any) -> None:
         return None
@@ -120,7 +120,7 @@ def unrecorded_refusal() -> AbstractContextManager[Any]:
 
 
 def unrecorded_unchanged() -> AbstractContextManager[Any]:
-    """That nothing changes leaves nothing in the log either, after an unanswered forward."""
+    """A command that changes nothing leaves nothing in the log either, after an unanswered forward."""
     sound = batch_decider._decide
 
     def decide(decided: Any, log: Any, submission: Submission, *rest: Any) -> Pending:
@@ -130,23 +130,23 @@ def unrecorded_unchanged() -> AbstractContextManager[Any]:
 
 
 def without_fence() -> AbstractContextManager[Any]:
-    """A batch of unknown outcome does not hinder an answer."""
+    """A batch of unknown outcome does not delay an answer."""
     return patch.object(Partition, "_require_no_doubt", lambda _: None)
 
 
-def without_place_of_voids() -> AbstractContextManager[Any]:
-    """A void record is never looked at twice, wherever it lies."""
-    sound = Counting._void
+def without_offsets_of_voids() -> AbstractContextManager[Any]:
+    """The expected offset of a void record is ignored."""
+    sound = ChainRule._void
 
-    def void(self: Counting, offset: int, reason: str, *, false_history: bool = False) -> Void:
+    def void(self: ChainRule, offset: int, reason: str, *, false_history: bool = False) -> VoidMessage:
         return sound(self, offset, reason)
 
-    return patch.object(Counting, "_void", void)
+    return patch.object(ChainRule, "_void", void)
 
 
 def without_alarm_about_voids() -> AbstractContextManager[Any]:
-    """A void record at its place is no alarm."""
-    return patch.object(Partition, "_check_place", lambda *_: None)
+    """A void record at its expected offset raises no alarm."""
+    return patch.object(Partition, "_check_fork", lambda *_: None)
 
 
 @contextmanager

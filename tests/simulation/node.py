@@ -1,4 +1,4 @@
-"""A node of the model: the production log and bus over a simulated transport, and what the node layer does."""
+"""A node of the model: the production log and bus over a simulated transport, and how nodes forward."""
 
 import asyncio
 import shutil
@@ -11,8 +11,8 @@ from msgspec import structs
 
 from commands.kafka.node.bus import KafkaCommandBus
 from commands.kafka.node.event_log import KafkaEventLog
-from commands.kafka.prefetch.message import Part, examine
-from commands.kafka.protocol.transport import BrokerAwayError, TruncatedError
+from commands.kafka.prefetch.message import PrefetchedBatch, prefetch_message
+from commands.kafka.protocol.transport import BrokerUnavailableError, TruncatedError
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 _FORWARD_SECONDS = 0.4
 _HEARTBEAT_SECONDS = 3.0
 _FAR = 5
-_PARTS = 3
+_BATCHES = 3
 _SETTINGS = KafkaSettings(bootstrap_servers="simulated:0")
 
 
-class _Ahead:
-    """Examines a few parts of what is far, and leaves the rest to the plain way."""
+class _Prefetcher:
+    """Prefetches a few batches of a far end, and leaves the rest to the follower."""
 
     def __init__(self, transport: SimulatedTransport) -> None:
         self._transport = transport
 
-    async def parts(self, start: int, end: int) -> AsyncGenerator[Part]:
-        for _ in range(_PARTS if end - start >= _FAR else 0):
+    async def batches(self, start: int, end: int) -> AsyncGenerator[PrefetchedBatch]:
+        for _ in range(_BATCHES if end - start >= _FAR else 0):
             try:
                 messages, after = await self._transport.fetch(start, wait=True)
-            except (BrokerAwayError, TruncatedError):
+            except (BrokerUnavailableError, TruncatedError):
                 return
             if start == after or after > end:
                 return
-            yield Part([examine(message) for message in messages], after)
+            yield PrefetchedBatch([prefetch_message(message) for message in messages], after)
             start = after
 
 
@@ -68,7 +68,7 @@ MAPPER = EventMapper(PersonalCipher(_Keys()))
 
 
 class Answer:
-    """An outcome, who gave it in which of its lives, and whether another node was asked in vain before."""
+    """An outcome, the node that gave it in which of its lives, and whether that node alone was asked."""
 
     def __init__(self, outcome: Outcome, node: "Node", *, alone: bool) -> None:
         self.outcome = outcome
@@ -77,7 +77,7 @@ class Answer:
 
 
 class Node:
-    """One process; `boot` starts it, `crash` ends it at whatever it does."""
+    """One process; `boot` starts it, `crash` ends it in the middle of its work."""
 
     def __init__(self, world: "World", number: int, folder: Path) -> None:
         self.world = world
@@ -91,30 +91,36 @@ class Node:
         self._distrusted: dict[int, float] = {}
 
     def boot(self) -> None:
-        """Start over whatever replica is there."""
+        """Start with the replica that is there, if any."""
         self.life += 1
-        self.alive = True
         self.loop = self.world.scheduler.loop()
         self.transport = SimulatedTransport(self.world.broker, self.loop, self.number)
         thread: Any = SimpleNamespace(loop=self.loop)
         self.log = KafkaEventLog(
-            _SETTINGS, MAPPER, self._folder, thread, 0, transport=self.transport, ahead=_Ahead(self.transport)
+            _SETTINGS,
+            MAPPER,
+            self._folder,
+            thread,
+            0,
+            transport=self.transport,
+            prefetcher=_Prefetcher(self.transport),
         )
         self.bus = KafkaCommandBus(self.log, lambda: int(self.loop.time() * 1000) + 10_000 + self.skew)
+        self.alive = True  # only now: a boot that is interrupted leaves nothing for `crash` to close
         self._count_alarms()
         name = f"log-{self.number}-{self.life}"
         self.loop.call_soon(lambda: self.log.partition.follow(lambda: (name, 1)))
 
     def _count_alarms(self) -> None:
-        """Count the replicas that are dropped although something in them counted."""
+        """Count how often a replica that holds something is dropped."""
         partition = self.log.partition
         rebuild = partition._rebuild
 
-        def noted(fork: int | None) -> None:
-            self.alarms += partition.place.opened
+        def counted(fork: int | None) -> None:
+            self.alarms += partition.checkpoint.opened
             rebuild(fork)
 
-        partition._rebuild = noted
+        partition._rebuild = counted
 
     def crash(self) -> None:
         """Lose everything but the replica's file."""
@@ -129,7 +135,7 @@ class Node:
         self._distrusted.clear()
 
     def stall(self, seconds: float) -> None:
-        """Run nothing for a while; what was sent goes its way."""
+        """Run nothing for a while; what was sent before still arrives."""
         self.loop.stalled_until = self.world.scheduler.now + seconds
 
     def lose_replica(self) -> None:
@@ -148,7 +154,7 @@ class Node:
             shutil.copytree(self._old, self._folder)
 
     def deliver(self, submission: Submission, answer: Callable[[Answer], None], *, forwarded: bool) -> None:
-        """Take a request that has arrived; *answer* is called from this node's loop."""
+        """Serve a request that has arrived; *answer* is called in this node's loop."""
         work = self._forwarded if forwarded else self._received
 
         async def serve() -> None:
@@ -161,17 +167,17 @@ class Node:
         return Answer((await self.bus.execute([submission]))[0], self, alone=True)
 
     async def _received(self, submission: Submission) -> Answer:
-        """Ask the preferred node; where it is silent, carry the command out here."""
+        """Ask the preferred node; if it is silent, carry the command out on this one."""
         preferred = self.world.preferred()
         alone = True
         if preferred is not self and self._distrusted.get(preferred.number, 0.0) <= self.loop.time():
-            asked = structs.replace(submission, attempt=self.world.new_id("attempt"))
-            answer = await self._ask(preferred, asked)
+            attempt = structs.replace(submission, attempt=self.world.new_id("attempt"))
+            answer = await self._ask(preferred, attempt)
             if answer is not None:
                 answer.alone = False
                 return answer
             self._distrusted[preferred.number] = self.loop.time() + _HEARTBEAT_SECONDS
-            submission, alone = structs.replace(asked, unanswered=True), False
+            submission, alone = structs.replace(attempt, unanswered=True), False
         return Answer((await self.bus.execute([submission]))[0], self, alone=alone)
 
     async def _ask(self, other: "Node", submission: Submission) -> Answer | None:

@@ -14,7 +14,7 @@ Script = Callable[[World], Coroutine[Any, Any, None]]
 
 
 def run(plan: Plan, script: Script = crowd) -> list[str]:
-    """Return what the run broke; the same plan gives the same run."""
+    """Return the promises that the run broke; the same plan gives the same run."""
     with tempfile.TemporaryDirectory(prefix="codepark-simulation-") as folder:
         world = World(plan, Path(folder))
         with world.patched():

@@ -1,4 +1,4 @@
-"""Scripts that get to the interesting place at once; a sound protocol passes each of them."""
+"""Scripts that reach a critical situation directly; a sound protocol passes each of them."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _CHANGING_TIMES = 6
 
 
 async def insist(world: World, node: Node, make: Callable[[], Submission]) -> None:
-    """Send new commands until one is accepted; all the time the node may be reading the log anew."""
+    """Send new commands until one is accepted; the node may be reading the log again in the meantime."""
     for _ in range(20):
         request = await world.ask(node, make())
         if isinstance(request.outcome, Accepted):
@@ -39,9 +39,9 @@ async def prepare(world: World) -> tuple[Node, Node]:
 
 
 def sends(world: World, *fates: Fate) -> None:
-    """Let the next sends of node 0 have these *fates*, one after the other."""
-    left = list(fates)
-    world.broker.direct = lambda sender: left.pop(0) if sender.name == 0 and left else None
+    """Give the next sends of node 0 these *fates*, one after the other."""
+    remaining = list(fates)
+    world.broker.direct = lambda sender: remaining.pop(0) if sender.name == 0 and remaining else None
 
 
 async def duel(world: World) -> None:
@@ -55,17 +55,17 @@ async def duel(world: World) -> None:
 
 
 async def lost_batch(world: World) -> None:
-    """A batch is lost, nobody tells, and another node moves the tip."""
+    """A batch is lost without notice, and another node moves the tip."""
     first, second = await prepare(world)
     sends(world, LOST)
-    asked = asyncio.create_task(world.ask(first, rename(world, "p", "one", expected=1)))
+    pending = asyncio.create_task(world.ask(first, rename(world, "p", "one", expected=1)))
     await asyncio.sleep(1.0)
     await world.ask(second, rename(world, "p", "two"))
-    await asked
+    await pending
 
 
 async def silent_batch(world: World) -> None:
-    """A batch counts, nobody tells, and the client asks the other node."""
+    """A batch counts without an acknowledgement, and the client asks the other node."""
     first, second = await prepare(world)
     sends(world, SILENT)
     wanted = rename(world, "p", "one", key="k")
@@ -74,13 +74,13 @@ async def silent_batch(world: World) -> None:
 
 
 async def other_past(world: World) -> None:
-    """While a node is down the log loses what it holds, and grows to the same length again."""
+    """While a node is down, the log loses records that the node holds, and grows to its old length."""
     first, second = await prepare(world)
     await insist(world, first, lambda: rename(world, "p", "one"))
     await asyncio.sleep(0.5)
     second.crash()
     world.broker.truncate(1)
-    await asyncio.sleep(1.5)  # the node that runs finds that out
+    await asyncio.sleep(1.5)  # the running node notices that
     await insist(world, first, lambda: rename(world, "p", "two"))
     second.boot()
     await asyncio.sleep(3.0)
@@ -92,16 +92,16 @@ async def refused_in_vain(world: World) -> None:
     """A refusal rests on a command of its own batch, and the batch is lost."""
     first, _ = await prepare(world)
     sends(world, *[LOST] * 20)
-    asked = [asyncio.create_task(world.ask(first, create(world, "other")))]
+    pending = [asyncio.create_task(world.ask(first, create(world, "other")))]
     await asyncio.sleep(0.6)
     for name in ("one", "two"):
-        asked.append(asyncio.create_task(world.ask(first, rename(world, "p", name, expected=1))))
+        pending.append(asyncio.create_task(world.ask(first, rename(world, "p", name, expected=1))))
         await asyncio.sleep(0.6)
-    await asyncio.gather(*asked)
+    await asyncio.gather(*pending)
 
 
 async def late_reader(world: World) -> None:
-    """A node that has not heard of an acknowledged command is asked for the next one."""
+    """A node that has not read an acknowledged command gets the next one."""
     first, second = await prepare(world)
     world.broker.hold = lambda sender, kind: 4.0 if sender.name == 1 and kind == "fetch" else 0.0
     await asyncio.sleep(1.0)
@@ -110,7 +110,7 @@ async def late_reader(world: World) -> None:
 
 
 async def silent_forward(world: World) -> None:
-    """The preferred node stalls with a forwarded command in its queue; who forwarded it refuses it."""
+    """The preferred node stalls with a forwarded command in its queue; the forwarding node refuses it."""
     world.prefer(1)
     first, second = await prepare(world)
     second.stall(4.0)
@@ -121,7 +121,7 @@ async def silent_forward(world: World) -> None:
 
 
 async def unchanged_forward(world: World) -> None:
-    """As `silent_forward`; who forwarded it finds that nothing changes, and the other would find otherwise."""
+    """As `silent_forward`; the node that forwarded it finds nothing to change, and the other would."""
     world.prefer(1)
     first, second = await prepare(world)
     second.stall(4.0)
@@ -135,12 +135,12 @@ async def _in_limbo(world: World, meanwhile: Callable[[], None]) -> None:
     first, _ = await prepare(world)
     sends(world, Fate((2.0,)), Fate((14.0,), acknowledged=False), LOST, LOST, LOST)
     wanted = rename(world, "p", "two", key="k", expected=2)
-    asked = [asyncio.create_task(world.ask(first, create(world, "other")))]
+    pending = [asyncio.create_task(world.ask(first, create(world, "other")))]
     await asyncio.sleep(0.6)
-    asked.append(asyncio.create_task(world.ask(first, rename(world, "p", "one", expected=1))))
+    pending.append(asyncio.create_task(world.ask(first, rename(world, "p", "one", expected=1))))
     await asyncio.sleep(0.6)
-    asked.append(asyncio.create_task(world.ask(first, wanted)))
-    await asyncio.gather(*asked)
+    pending.append(asyncio.create_task(world.ask(first, wanted)))
+    await asyncio.gather(*pending)
     sends(world)
     meanwhile()
     await asyncio.sleep(0.5)
@@ -149,12 +149,12 @@ async def _in_limbo(world: World, meanwhile: Callable[[], None]) -> None:
 
 
 async def limbo(world: World) -> None:
-    """A batch of two is on its way when its node gives up; the second command, alone, is then to be refused."""
+    """A batch of two is in flight when its node gives up; by itself, the second command must be refused."""
     await _in_limbo(world, lambda: None)
 
 
 async def limbo_and_alarm(world: World) -> None:
-    """As `limbo`, and meanwhile the node has to read the log anew."""
+    """As `limbo`, and in the meantime the node has to read the log again."""
     await _in_limbo(world, lambda: void(world.broker.put([forged(len(world.broker.log))])))
 
 
@@ -163,7 +163,7 @@ def void(_: object) -> None:
 
 
 async def ghost(world: World) -> None:
-    """Between two looks of a slow reader the log loses records, and grows beyond them."""
+    """Between two reads of a slow node, the log loses records and grows beyond them."""
     first, second = await prepare(world)
     for name in ("one", "two"):
         await insist(world, first, lambda name=name: rename(world, "p", name))
@@ -176,15 +176,15 @@ async def ghost(world: World) -> None:
 
 
 async def emptied(world: World) -> None:
-    """The log loses everything, its opening too, while nodes run."""
+    """The log loses everything, even its opening, while nodes run."""
     first, second = await prepare(world)
     world.broker.cut_to(0)
     for node in (first, second, first):
         await insist(world, node, lambda: create(world, world.new_id("again")))
 
 
-async def cut_behind_the_tip(world: World) -> None:
-    """While a node is down the log loses void records that the node has looked at."""
+async def cut_after_the_tip(world: World) -> None:
+    """While a node is down, the log loses void records that the node has read."""
     first, second = await prepare(world)
     world.broker.put([garbage(Random(0), ()) for _ in range(3)])
     await asyncio.sleep(1.5)
@@ -200,21 +200,21 @@ async def cut_behind_the_tip(world: World) -> None:
 
 
 async def half_a_batch(world: World) -> None:
-    """Of a batch that is cut in two, the second half loses against another node."""
+    """The second half of a batch that is cut in two loses against another node."""
     first, second = await prepare(world)
     sends(world, Fate((2.0,)), Fate(), Fate((2.0,)))
-    asked = [asyncio.create_task(world.ask(first, create(world, "other")))]
+    pending = [asyncio.create_task(world.ask(first, create(world, "other")))]
     await asyncio.sleep(0.6)
-    asked += [
+    pending += [
         asyncio.create_task(world.ask(first, rename(world, "p", name))) for name in ("one", "two", "three")
     ]
     await asyncio.sleep(2.2)
     await world.ask(second, create(world, "foreign"))
-    await asyncio.gather(*asked)
+    await asyncio.gather(*pending)
 
 
 def register(world: World, number: int) -> Submission:
-    """Return the opening of an account under a name that others want too."""
+    """Return the registration of an account under a name that others want too."""
     command = RegisterAccount(
         account_id=f"01900000-0000-7000-8000-00000000001{number}",
         email=f"a{number}@b.example",
@@ -227,14 +227,14 @@ def register(world: World, number: int) -> Submission:
 
 
 async def slow_keys(world: World) -> None:
-    """While one node waits for the keys of personal data, the other takes the name that both want."""
+    """While one node waits for the keys of personal data, the other registers the name that both want."""
     first, second = await prepare(world)
     world.key_seconds = 0.5
-    asked = asyncio.create_task(world.ask(first, register(world, 1)))
+    pending = asyncio.create_task(world.ask(first, register(world, 1)))
     await asyncio.sleep(0.2)
     world.key_seconds = 0.0
     await world.ask(second, register(world, 2))
-    answer = (await asked).outcome
+    answer = (await pending).outcome
     if not isinstance(answer, Refused):
         world.problems.append(f"a name was given twice: {answer}")
 
@@ -245,5 +245,5 @@ SCENARIOS: dict[Script, Plan] = {
     **dict.fromkeys((silent_forward, unchanged_forward), replace(_TWO, prefer=True)),
     limbo_and_alarm: replace(_TWO, forgeries=1),
     half_a_batch: replace(_TWO, batch_bytes=SMALL),
-    **dict.fromkeys((other_past, ghost, emptied, cut_behind_the_tip), replace(_TWO, truncations=1)),
+    **dict.fromkeys((other_past, ghost, emptied, cut_after_the_tip), replace(_TWO, truncations=1)),
 }

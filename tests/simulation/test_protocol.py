@@ -1,21 +1,18 @@
-"""Search for a run that breaks a promise; `CODEPARK_SIMULATION_RUNS` searches longer, from other seeds."""
-
-import os
+"""Search for a run that breaks a promise; the full form (`make proof`) searches longer, from new seeds."""
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.simulation.faults import plans
 from tests.simulation.runs import run
+from tests.support.proof import FULL, size
 
-_RUNS = int(os.environ.get("CODEPARK_SIMULATION_RUNS", "0"))
-_FEW_RUNS = 300
+pytestmark = pytest.mark.proof("protocol simulation")
 
 
-@pytest.mark.timeout(0 if _RUNS else 120)
 @settings(
-    max_examples=_RUNS or _FEW_RUNS,
-    derandomize=not _RUNS,
+    max_examples=size(300, 10_000),
+    derandomize=not FULL,
     deadline=None,
     database=None,
     phases=(Phase.generate, Phase.shrink),
@@ -26,14 +23,14 @@ def test_every_promise_holds(plan):
     assert run(plan) == []
 
 
-@settings(max_examples=5, derandomize=True, deadline=None, database=None)
+@settings(max_examples=size(5, 50), derandomize=True, deadline=None, database=None)
 @given(plan=plans(clients=2, operations=4))
 def test_a_plan_makes_one_run(plan):
     assert traced(plan) == traced(plan)
 
 
 def traced(plan):
-    """Return what every request was told, and when."""
+    """Return the kind of every answer, and its time."""
     seen = []
 
     async def script(world):

@@ -10,8 +10,7 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
-from commands.kafka.node import event_log as log_module
-from commands.kafka.node import settlement as settling_module
+from commands.kafka.node import batch_cutter, event_log, settlement
 from commands.outcomes import Accepted, Outcome, Submission
 from tests.simulation.broker import SimulatedBroker
 from tests.simulation.faults import Plan
@@ -29,7 +28,7 @@ PATIENCE = 25.0
 
 @dataclass
 class Request:
-    """One request of a client: when it went out, and when which answer came (None: the client gave up)."""
+    """One request of a client: when it was sent, and when it was answered (None: the client gave up)."""
 
     submission: Submission
     invoked: float
@@ -40,7 +39,7 @@ class Request:
 
 
 class Network:
-    """Between clients and nodes, and among nodes: late, or lost."""
+    """The network between clients and nodes, and among nodes: messages may be late or lost."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
@@ -73,7 +72,7 @@ class World:
         return f"{kind}-{self._ids}"
 
     def preferred(self) -> Node:
-        """Return the node that commands go to; which one that is may change."""
+        """Return the node that commands are forwarded to; it may change during a run."""
         return self.nodes[self._preferred]
 
     def prefer(self, number: int) -> None:
@@ -81,17 +80,17 @@ class World:
 
     @contextmanager
     def patched(self) -> Iterator[None]:
-        """Let the production code draw from this run's randomness."""
+        """Let the production code use this run's random numbers."""
         with (
-            patch.object(settling_module, "random", self.random),
-            patch.object(settling_module, "uuid7", functools.partial(self.new_id, "id")),
-            patch.object(log_module.asyncio, "to_thread", self._in_thread),
-            patch.object(log_module, "_BATCH_BYTES", self.plan.batch_bytes),
+            patch.object(settlement, "random", self.random),
+            patch.object(settlement, "uuid7", functools.partial(self.new_id, "id")),
+            patch.object(event_log.asyncio, "to_thread", self._in_thread),
+            patch.object(batch_cutter, "BATCH_BYTES", self.plan.batch_bytes),
         ):
             yield
 
     async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """Do what the log has a thread do, which is to make keys."""
+        """Do the work that the log hands to a thread: making keys."""
         await asyncio.sleep(self.key_seconds)
         return work(*arguments)
 
@@ -123,7 +122,7 @@ class World:
         return request
 
     def run(self, script: Callable[["World"], Coroutine[Any, Any, None]]) -> None:
-        """Run *script* among the faults of the plan, then heal everything and probe each node."""
+        """Run *script* under the faults of the plan, then heal everything and probe each node."""
         for node in self.nodes:
             node.boot()
         task = self.loop.create_task(script(self))
@@ -134,7 +133,7 @@ class World:
         self._heal()
         self.scheduler.run(self.scheduler.now + _HEALING_SECONDS)
         if self.broker.flights:
-            self.problems.append("a batch is still on its way")
+            self.problems.append("a batch is still in flight")
         self._probe()
         self.scheduler.run(self.scheduler.now + _LAST_SECONDS)
         for loop in (self.loop, *(node.loop for node in self.nodes)):
@@ -149,12 +148,12 @@ class World:
         from tests.simulation.clients import create
 
         for _ in range(_PROBES):
-            made = create(self, self.new_id("probe"))
-            request = await self.ask(node, made, _PROBE_SECONDS, direct=True)
+            probe = create(self, self.new_id("probe"))
+            request = await self.ask(node, probe, _PROBE_SECONDS, direct=True)
             if isinstance(request.outcome, Accepted):
                 return
             await asyncio.sleep(1.0)
-        self.problems.append(f"node {node.number} takes nothing any more: {request.outcome}")
+        self.problems.append(f"node {node.number} accepts no command any more: {request.outcome}")
 
     def _finish(self, task: "asyncio.Task[None]") -> None:
         if task.done() and task.exception() is not None:
@@ -167,7 +166,10 @@ class World:
             (plan.crashes, self._crash),
             (plan.stalls, self._stall),
             (plan.failovers, broker.fail_over),
-            (plan.outages, lambda: setattr(broker, "away_until", self.loop.time() + draw.random() * 12)),
+            (
+                plan.outages,
+                lambda: setattr(broker, "unavailable_until", self.loop.time() + draw.random() * 12),
+            ),
             (plan.garbage, lambda: broker.put([garbage(draw, broker.log)])),
             (plan.markers, lambda: broker.put([None] * draw.randint(1, 2))),
             (plan.forgeries, lambda: broker.put([forged(len(broker.log))])),
@@ -205,12 +207,14 @@ class World:
                 node.boot()
 
     def _probe(self) -> None:
-        """Each node itself has to take a command again; what it appends shows a false history to all others."""
+        """Let each node itself accept a command; what it appends would show a false history to all others."""
 
         async def probe() -> None:
             for _ in range(2 - self.plan.honest):
                 for node in self.nodes:
-                    await asyncio.sleep(1.0)  # so that it knows the end, and its record lies at its place
+                    await asyncio.sleep(
+                        1.0
+                    )  # so that it knows the end, and its record lies at the expected offset
                     await self._insist(node)
 
         task = self.loop.create_task(probe())

@@ -16,7 +16,14 @@ from codepark.settings import Settings
 from domain.actor import SERVICE
 from read_api.api import Api
 from read_api.app import create_app
+from read_api.gateway.limits.limits import Limits
+from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.realtime.hub import Hub
+
+
+def unlimited() -> Limits:
+    """Return limits that let everything through."""
+    return Limits(MemoryLimiter(), tiers=False, sign_in=False)
 
 
 class Application(NamedTuple):

@@ -24,6 +24,8 @@ from devservers.errors import MissingError
 from devservers.jars import locked
 from devservers.processes import Identity, wait_for
 from devservers.servers import Kafka, Mongo, ThreeBrokers, ValkeyServer
+from tests.support.keeper import stretch_starts
+from tests.support.time_scale import stretched
 
 ROOT = Path(__file__).parents[2]
 KEEPER_SECONDS = 100.0  # below the tests' own limit, so that the reason is seen
@@ -64,7 +66,7 @@ def mongodb_name(mongodb_uri: str) -> Iterator[str]:
 
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield name
-    with MongoClient(mongodb_uri, serverSelectionTimeoutMS=5_000) as client:
+    with MongoClient(mongodb_uri, serverSelectionTimeoutMS=int(stretched(5_000))) as client:
         client.drop_database(name)
 
 
@@ -109,7 +111,7 @@ def end_shared(root: Path, *, keep_data: bool = False) -> None:
     for keeper in keepers.values():
         keeper.signal(signal.SIGTERM)  # all at once; then wait for each
     for folder, keeper in keepers.items():
-        keeper.end(END_SECONDS)
+        keeper.end(stretched(END_SECONDS))
         if not keep_data:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -141,7 +143,7 @@ def _is_worker(config: pytest.Config) -> bool:
 def _start_keeper(kind: str, folder: Path, owner: int) -> None:
     with (folder / "keeper.log").open("ab") as log:
         keeper = subprocess.Popen(
-            [sys.executable, "-m", "devservers", "keep", kind, str(folder), "--parent", str(owner)],
+            [sys.executable, "-m", "tests.support.keeper", kind, str(folder), str(owner)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -160,7 +162,7 @@ def _identity(file: Path) -> Identity:
 
 def _address(kind: str, folder: Path) -> str:
     kept, keeper = folder / "kept.json", _identity(folder / "keeper.json")
-    wait_for(lambda: kept.exists() or not keeper.alive(), KEEPER_SECONDS)
+    wait_for(lambda: kept.exists() or not keeper.alive(), stretched(KEEPER_SECONDS))
     if not kept.exists():
         pytest.fail(f"{kind} did not start: {(folder / 'keeper.log').read_text()[-2000:]}", pytrace=False)
     facts = json.loads(kept.read_text())
@@ -174,6 +176,7 @@ def _address(kind: str, folder: Path) -> str:
 @contextmanager
 def _running(kind: Any, folder: Path, options: dict[str, Any]) -> Iterator[Any]:
     try:
+        stretch_starts()
         server = kind(folder, **options).start()
     except MissingError as error:
         cannot_have(str(error))

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 
 from commands.position import START, parse_position
-from tests.support.program import CodeParkProgram
+from tests.support.program import STOP_SECONDS, CodeParkProgram
 from tests.support.server import Raw, Server, eventually
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
@@ -65,7 +65,7 @@ class ClusterServer(Server):
 
     def stop(self, seconds: float | None = None) -> int:
         """End node and workers in order; return 0 where each of them returned that."""
-        limit = seconds or self.stop_seconds
+        limit = seconds or STOP_SECONDS
         try:
             codes = [super().stop(limit)]
             for worker in self._workers:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from devservers.errors import MissingError
 from devservers.jars import cache, locked
+from tests.support.time_scale import stretched
 
 VERSION = "v2.16.2"
 BUILD_SECONDS = 240.0
@@ -30,7 +31,7 @@ def checked(file: Path) -> "subprocess.CompletedProcess[str]":
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=stretched(60),
         check=False,
     )
 
@@ -39,7 +40,7 @@ def _has_plugin() -> bool:
     if shutil.which("docker") is None:
         return False
     command = ["docker", "compose", "version"]
-    return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+    return subprocess.run(command, capture_output=True, timeout=stretched(60), check=False).returncode == 0
 
 
 def _command() -> str:
@@ -65,7 +66,7 @@ def _build(folder: Path) -> None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=BUILD_SECONDS,
+            timeout=stretched(BUILD_SECONDS),
             check=False,
         )
         if build.returncode:

@@ -9,6 +9,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.server import Server
+from tests.support.time_scale import stretched
 
 SECONDS = 30.0
 RESPONSE = "application/graphql-response+json"
@@ -47,7 +48,7 @@ class Socket:
 
     def receive(self) -> Any:
         while True:
-            message = json.loads(self.connection.recv(timeout=SECONDS))
+            message = json.loads(self.connection.recv(timeout=stretched(SECONDS)))
             if message["type"] != "ping":
                 return message
             self.send(type="pong")
@@ -70,6 +71,6 @@ class Socket:
 @contextmanager
 def open_socket(server: Server, **options: Any) -> Iterator[Socket]:
     """Open a socket that has said nothing yet."""
-    options = {"subprotocols": ["graphql-transport-ws"], "open_timeout": SECONDS, **options}
+    options = {"subprotocols": ["graphql-transport-ws"], "open_timeout": stretched(SECONDS), **options}
     with connect(f"ws://127.0.0.1:{server.port}/graphql", **options) as connection:
         yield Socket(connection)

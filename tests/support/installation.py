@@ -15,6 +15,7 @@ from read_api.auth.keys import SigningKeys
 from read_api.auth.tokens import Tokens
 from tests.support.program import STOP_SECONDS, CodeParkProgram
 from tests.support.server import UNLIMITED, eventually, free_port
+from tests.support.time_scale import stretched
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 ANSWER_SECONDS = 20.0
@@ -39,7 +40,7 @@ class Node(CodeParkProgram):
     def client(self, timeout: float = ANSWER_SECONDS) -> httpx.Client:
         """Return a client that acts as the service."""
         headers = {"Authorization": f"Bearer {service_token()}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=timeout)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=stretched(timeout))
 
     def start_again(self) -> None:
         """Start after an end, without workers: wait until the node has read the log."""
@@ -65,7 +66,7 @@ class Node(CodeParkProgram):
     def health(self, which: str) -> int | None:
         """Return the status of one of the health checks, None without an answer."""
         try:
-            return httpx.get(f"{self.url}/health/{which}", timeout=5).status_code
+            return httpx.get(f"{self.url}/health/{which}", timeout=stretched(5)).status_code
         except httpx.TransportError:
             return None
 

@@ -10,6 +10,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.server import Server
+from tests.support.time_scale import stretched
 
 SECONDS = 30.0
 
@@ -27,7 +28,7 @@ def sse(server: Server, token: str, **query: str) -> Iterator[Iterator[dict[str,
     if "after" in query:
         headers["Last-Event-ID"] = query.pop("after")
     with httpx.stream(
-        "GET", f"{server.url}/api/v1/events/stream", headers=headers, params=query, timeout=SECONDS
+        "GET", f"{server.url}/api/v1/events/stream", headers=headers, params=query, timeout=stretched(SECONDS)
     ) as answer:
         assert answer.status_code == httpx.codes.OK, answer.read()
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -67,4 +68,6 @@ def websocket(server: Server, token: str, **query: str) -> Iterator[Iterator[dic
 
 
 def open_socket(server: Server, **query: str) -> ClientConnection:
-    return connect(f"ws://127.0.0.1:{server.port}/ws/events?{urlencode(query)}", open_timeout=SECONDS)
+    return connect(
+        f"ws://127.0.0.1:{server.port}/ws/events?{urlencode(query)}", open_timeout=stretched(SECONDS)
+    )

@@ -1,4 +1,4 @@
-"""The parts of the embedded profile over a temporary directory, without HTTP."""
+"""The command side of the embedded profile over a temporary directory, without HTTP."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from commands.bus import CommandBus, accepted
-from commands.intake.builders import COMMAND_TYPES
-from commands.intake.intake import Intake, Request
+from commands.intake import CommandMetadata, Intake
 from commands.keys import PersonalCipher
 from commands.kms import LocalKms
 from commands.mapper import EventMapper
@@ -16,6 +15,7 @@ from commands.outcomes import Accepted, Outcome, Submission
 from commands.secrets import Secrets
 from commands.sqlite.keys import SQLiteKeyStore
 from commands.sqlite.log import SQLiteEventLog
+from commands.table.registry import CLIENT_COMMANDS
 from domain.actor import Actor, Role
 from domain.command import Command
 
@@ -36,28 +36,26 @@ class Commands:
 
     def submission(self, type_name: str, actor: Actor = ADA, target: str = "", **fields: Any) -> Submission:
         """Return the submission of a command with these fields; `key` and `expected` accompany it."""
-        request = Request(
+        request = CommandMetadata(
             actor=actor, key=fields.pop("key", None), expected_version=fields.pop("expected", None)
         )
-        kind = COMMAND_TYPES[type_name]
-        data = msgspec.json.decode(
-            msgspec.json.encode(kind.input(**fields)), type=kind.input
-        )  # as from a client
+        cls = CLIENT_COMMANDS[type_name].input
+        data = msgspec.json.decode(msgspec.json.encode(cls(**fields)), type=cls)  # as from a client
         return self.intake.submission(type_name, data, request, target=target)
 
     def outcomes(self, *submissions: Submission) -> list[Outcome]:
         return self.bus.execute_sync(submissions)
 
     def do(self, type_name: str, actor: Actor = ADA, target: str = "", **fields: Any) -> Accepted:
-        """Carry out a command that is accepted."""
+        """Carry out a command, which must be accepted."""
         return accepted(self.outcomes(self.submission(type_name, actor, target, **fields))[0])
 
     def carry_out(self, command: Command, actor: Actor) -> Accepted:
-        """Carry out a command that is no client's to send, and is accepted."""
-        return accepted(self.outcomes(self.intake.submit(command, None, Request(actor=actor)))[0])
+        """Carry out a command that clients cannot send; it must be accepted."""
+        return accepted(self.outcomes(self.intake.submit(command, None, CommandMetadata(actor=actor)))[0])
 
     def project(self, name: str = "p", actor: Actor = ADA, **fields: Any) -> str:
-        """Start a project and return its id."""
+        """Create a project and return its id."""
         return self.do("project.create", actor, name=name, **fields).stream.removeprefix("project-")
 
     def topics(self, after: int = 0) -> Sequence[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devservers.program import Program
+from tests.support.time_scale import stretched
 
 STOP_SECONDS = 10.0
 
@@ -13,8 +14,8 @@ STOP_SECONDS = 10.0
 class CodeParkProgram(Program):
     """A process of `codepark` with *arguments*; *environment* are its settings, its output goes to a file."""
 
-    ready_seconds = 60.0
-    stop_seconds = STOP_SECONDS
+    ready_seconds = stretched(60.0)
+    stop_seconds = stretched(STOP_SECONDS)
     look_seconds = 0.01
 
     def __init__(
@@ -23,6 +24,8 @@ class CodeParkProgram(Program):
         super().__init__(name, output)
         self.arguments = arguments
         self.environment = dict(environment)
+        self.ready_seconds = stretched(type(self).ready_seconds)
+        self.stop_seconds = stretched(type(self).stop_seconds)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -33,8 +36,11 @@ class CodeParkProgram(Program):
     def _command(self) -> Sequence[str]:
         return [sys.executable, "-m", "codepark.cli", *self.arguments]
 
+    def ended(self, seconds: float | None = None) -> int:
+        return super().ended(None if seconds is None else stretched(seconds))
+
     def stop(self, seconds: float | None = None) -> int:
         """End the process in order and return its exit code; one that has to be killed fails the test."""
-        limit = seconds or self.stop_seconds
+        limit = self.stop_seconds if seconds is None else stretched(seconds)
         assert self.identity.end(limit), f"{self.name} did not end within {limit} s: {self.last_words()}"
         return self.ended()

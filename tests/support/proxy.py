@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import cycle
 
+from tests.support.time_scale import stretched
+
 _CHUNK = 65_536
 
 
@@ -92,8 +94,8 @@ def proxied(ports: Sequence[int]) -> Iterator[str]:
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     try:
-        assert started.wait(10)
+        assert started.wait(stretched(10))
         yield f"http://127.0.0.1:{proxy.port}"
     finally:
         ended[0]()
-        thread.join(10)
+        thread.join(stretched(10))

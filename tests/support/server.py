@@ -15,6 +15,7 @@ import httpx
 from commands.partitioner import partition_of
 from devservers.ports import Ports
 from tests.support.program import STOP_SECONDS, CodeParkProgram
+from tests.support.time_scale import stretched
 
 __all__ = ["STOP_SECONDS", "UNLIMITED", "Raw", "Server", "eventually", "free_port", "serving"]
 
@@ -31,12 +32,12 @@ free_port = Ports(range(10_000 + _WORKER, 15_000, _WORKERS)).free_port
 
 def eventually(ask: Callable[[], T | None], *, seconds: float = 30.0) -> T:
     """Ask until there is an answer; the pause between two questions is not what the test waits for."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + stretched(seconds)
     while True:
         answer = ask()
         if answer:
             return answer
-        assert time.monotonic() < deadline, f"nothing within {seconds} s"
+        assert time.monotonic() < deadline, f"nothing within {stretched(seconds):.0f} s"
         time.sleep(0.01)
 
 
@@ -77,13 +78,13 @@ class Server(CodeParkProgram):
 
     def client(self, token: str | None = None) -> httpx.Client:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20.0)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=stretched(20.0))
 
     def raw(
         self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> "Raw":
         """Send a request byte for byte: a client library would normalise it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=stretched(20))
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
             for name, value in (headers or {}).items():

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.position import START, parse_position
-from read_api.realtime.events import shown
-from read_api.rest.events import _scan
+from read_api.contract.events import scan_records
+from read_api.realtime.events import render_event
 from tests.support.partitions import memory_logs
 
 APPENDS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=30)
@@ -15,22 +15,23 @@ APPENDS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6)), max_size=30)
 
 def place_of(event):
     shown = json.loads(event.json)
-    return shown["occurredAt"], next(iter(event.place.partitions)), event.sequence
+    return shown["occurredAt"], next(iter(event.position.partitions)), event.sequence
 
 
 def pages(logs, limit, allowed=lambda _: True, start=START):
     """Return the events of all pages, and the position behind the last."""
-    collected, position, more = [], start, True
+    events, position, more = [], start, True
     while more:
-        events, position, more = _scan(
-            logs.records(position.sequences, upto=logs.tip().sequences),
+        page = scan_records(
+            logs.records(position.sequences, through=logs.tip().sequences),
             position,
             limit,
-            lambda log, record: shown(log, record) if allowed(record) else None,
+            lambda log, record: render_event(log, record) if allowed(record) else None,
             several=True,
         )
-        collected += events
-    return collected, position
+        events += page.events
+        position, more = page.position, page.more
+    return events, position
 
 
 @given(appends=APPENDS, limit=st.integers(1, 5))

@@ -1,4 +1,4 @@
-"""The live source: whatever is kept, a subscriber sees each event once, in order."""
+"""The hub: however many events it buffers, a subscriber sees each event once, in order."""
 
 import asyncio
 
@@ -6,22 +6,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commands.partitions import Logs
-from read_api.realtime import feed
+from read_api.realtime import event_buffer
 from read_api.realtime.hub import Hub
 from tests.support.profile import Commands
+from tests.support.proof import size
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(25, 500), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     steps=st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=8),
     start=st.integers(0, 6),
     chunk=st.integers(1, 5),
-    kept=st.integers(1, 12),
+    buffered=st.integers(1, 12),
 )
-def test_none_is_skipped_or_repeated(tmp_path_factory, monkeypatch, steps, start, chunk, kept):
+def test_none_is_skipped_or_repeated(tmp_path_factory, monkeypatch, steps, start, chunk, buffered):
     """G7."""
-    monkeypatch.setattr(feed, "_CHUNK", chunk)
-    monkeypatch.setattr(feed, "_KEPT", kept)
+    monkeypatch.setattr(event_buffer, "_CHUNK", chunk)
+    monkeypatch.setattr(event_buffer, "_MOST_EVENTS", buffered)
     commands = Commands(tmp_path_factory.mktemp("hub"))
     try:
         for number in range(6):

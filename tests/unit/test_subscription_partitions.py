@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from commands.position import START, Position, parse_position
 from domain.actor import SERVICE, Actor, Role
-from read_api.realtime import feed
+from read_api.realtime import event_buffer
 from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
 from tests.support.partitions import home_in, memory_logs
+from tests.support.proof import size
 
 EVE = Actor(id="e", roles=frozenset({Role.USER}))
 HOMES = [home_in(0), home_in(1), home_in(2)]
@@ -40,7 +41,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=size(40, 1_000), deadline=None)
 @given(steps=STEPS, chunk=st.integers(1, 4), begun=st.integers(0, 3))
 def test_resuming_from_any_event_goes_on_behind_it(steps, chunk, begun):
     async def run():
@@ -59,7 +60,7 @@ def test_resuming_from_any_event_goes_on_behind_it(steps, chunk, begun):
         return logs, seen
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feed, "_CHUNK", chunk)
+        patch.setattr(event_buffer, "_CHUNK", chunk)
         logs, seen = asyncio.run(run())
     for log, home in zip(logs, HOMES, strict=True):
         sequences = [event.sequence for _, event in seen if event.home == home]
@@ -67,7 +68,7 @@ def test_resuming_from_any_event_goes_on_behind_it(steps, chunk, begun):
     position = START
     for token, event in seen:
         assert json.loads(event.json)["position"] == event.token
-        assert token == position.moved(event.place)
+        assert token == position.moved(event.position)
         position = token
 
 

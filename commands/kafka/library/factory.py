@@ -1,4 +1,4 @@
-"""The infrastructure factory: what `PERSISTENCE_MODULE=commands.kafka` gives an `eventsourcing` application."""
+"""The factory that an `eventsourcing` application gets with `PERSISTENCE_MODULE=commands.kafka`."""
 
 from pathlib import Path
 from typing import Literal, cast
@@ -27,37 +27,40 @@ SNAPSHOTS = "snapshots"
 
 
 class KafkaFactory(InfrastructureFactory[KafkaTrackingRecorder]):
-    """Make recorders over one topic of Kafka: `<prefix>events`, with an application's name `<prefix><name>.events`."""
+    """Makes recorders over one topic: `<prefix>events`, or `<prefix><name>.events` for a named one."""
 
     def __init__(self, env: Environment | None) -> None:
-        """Read the settings; raise OSError, as the library's factories do, where one cannot be used."""
+        """Read the settings; raise OSError, as the library's own factories do, where one cannot be used."""
         super().__init__(env)
         try:
             settings = read_kafka_settings(self.env)
         except SettingsError as error:
             raise OSError(str(error)) from error
         if settings is None:
-            raise OSError(f"{BOOTSTRAP} is not set: where is Kafka?")
+            raise OSError(f"{BOOTSTRAP} is not set: set it to the address of Kafka, host:port")
         self._settings = settings
         self._store: LogStore | None = None
 
     @property
     def store(self) -> LogStore:
-        """Return the log that the recorders share, opened when it is first needed."""
+        """Return the log that the recorders share; it is opened when it is first needed."""
         if self._store is None:
             name = self.env.name.lower()
             topic = f"{self._settings.prefix}{name}.events" if name else self._settings.topic
             folder = self.env.get(REPLICA_FOLDER)
-            kind = (self.env.get(ORIGINATOR_ID_TYPE) or "uuid").lower()
-            if kind not in ("uuid", "text"):
-                raise OSError(f"{ORIGINATOR_ID_TYPE} is {kind!r}; it takes uuid or text")
+            id_type = (self.env.get(ORIGINATOR_ID_TYPE) or "uuid").lower()
+            if id_type not in ("uuid", "text"):
+                raise OSError(f"{ORIGINATOR_ID_TYPE} is {id_type!r}; it takes uuid or text")
             self._store = LogStore(
-                self._settings, topic, Path(folder) if folder else None, cast("Literal['uuid', 'text']", kind)
+                self._settings,
+                topic,
+                Path(folder) if folder else None,
+                cast("Literal['uuid', 'text']", id_type),
             )
         return self._store
 
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
-        """Return a recorder of events, or of snapshots: those are a cache beside the replica."""
+        """Return a recorder of events, or of snapshots, which are a cache next to the replica."""
         if purpose == SNAPSHOTS:
             return self.store.snapshots()
         return KafkaAggregateRecorder(self.store)
@@ -83,6 +86,6 @@ class KafkaFactory(InfrastructureFactory[KafkaTrackingRecorder]):
         return chosen(self.store)
 
     def close(self) -> None:
-        """Let the log go."""
+        """Close the log."""
         if self._store is not None:
             self._store.close()

@@ -1,4 +1,4 @@
-"""The recorders of the persistence module: the log on Kafka behind the library's interfaces."""
+"""The recorders of the persistence module: the library's interfaces over the log on Kafka."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ from commands.kafka.library.store import LogStore
 
 
 class KafkaAggregateRecorder(AggregateRecorder):
-    """Store and select the events of aggregates."""
+    """Stores and selects the events of aggregates."""
 
     def __init__(self, store: LogStore) -> None:
         """Use *store*."""
@@ -34,7 +34,7 @@ class KafkaAggregateRecorder(AggregateRecorder):
         return self._ids(self.store.insert(stored_events, tracking))
 
     def _ids(self, ids: Sequence[int]) -> Sequence[int] | None:
-        """Return what an insert answers: an aggregate recorder has no sequence of its own."""
+        """Return what an insert returns: an aggregate recorder has no sequence of its own."""
         del ids
         return None
 
@@ -52,7 +52,7 @@ class KafkaAggregateRecorder(AggregateRecorder):
 
 
 class KafkaApplicationRecorder(KafkaAggregateRecorder, ApplicationRecorder):
-    """Store and select the events of an application in one sequence without gaps."""
+    """Stores and selects the events of an application in one sequence without gaps."""
 
     def _ids(self, ids: Sequence[int]) -> Sequence[int] | None:
         return list(ids)
@@ -78,20 +78,20 @@ class KafkaApplicationRecorder(KafkaAggregateRecorder, ApplicationRecorder):
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
-        """Return an iterator of notifications behind *gt* that waits for new ones."""
+        """Return an iterator of notifications after *gt* that waits for new ones."""
         return KafkaSubscription(self, gt, topics)
 
 
 class KafkaSubscription(ListenNotifySubscription[KafkaApplicationRecorder]):
-    """Pull notifications whenever the log has grown."""
+    """Pulls notifications whenever the log has grown."""
 
     def __init__(
         self, recorder: KafkaApplicationRecorder, gt: int | None = None, topics: Sequence[str] = ()
     ) -> None:
-        """Begin behind *gt*."""
+        """Begin after *gt*."""
         super().__init__(recorder, gt, topics)
         recorder.store.listen(self._has_been_notified.set)
-        self._has_been_notified.set()  # what came between the first pull and the line above
+        self._has_been_notified.set()  # something may have come between the first pull and the line above
 
     def stop(self) -> None:
         """End the iteration."""
@@ -101,14 +101,14 @@ class KafkaSubscription(ListenNotifySubscription[KafkaApplicationRecorder]):
 
 
 class KafkaTrackingRecorder(TrackingRecorder):
-    """Keep how far other applications have been processed."""
+    """Stores how far other applications have been processed."""
 
     def __init__(self, store: LogStore) -> None:
         """Use *store*."""
         self.store = store
 
     def insert_tracking(self, tracking: Tracking) -> None:
-        """Keep *tracking*; raises IntegrityError unless it is a later one."""
+        """Store *tracking*; raises IntegrityError unless it is a later one."""
         self.store.insert((), tracking)
 
     def max_tracking_id(self, application_name: str) -> int | None:
@@ -117,4 +117,4 @@ class KafkaTrackingRecorder(TrackingRecorder):
 
 
 class KafkaProcessRecorder(KafkaTrackingRecorder, KafkaApplicationRecorder, ProcessRecorder):
-    """Store events and what they were made of in one atomic batch."""
+    """Stores events, and which notification they come from, in one atomic batch."""

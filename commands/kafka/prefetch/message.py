@@ -1,60 +1,63 @@
-"""What can be told of a message without those before it, so that any process may tell it; `counting` decides."""
+"""What can be found out about a message without those before it, in any process; `chain_rule` decides."""
 
 from collections.abc import Sequence
 
 from msgspec import Struct
 
-from commands.chain import TRACKING, leaf
+from commands.chain import leaf
 from commands.kafka.protocol.message import (
     OPENED,
     TRACKED,
     MalformedError,
     Message,
-    lies_at_its_place,
+    is_at_expected_offset,
     split_chain,
     to_record,
 )
+from commands.record_headers import TRACKING
 from domain.record import Record
 
 _WITHOUT_RECORD = (OPENED.encode(), TRACKED.encode())
 
 
-class Examined(Struct, frozen=True):
-    """A message that carries a record, whether it counts or not: its *record* names the chain value, *leaf* its half.
+class PrefetchedRecord(Struct, frozen=True):
+    """A message that carries a record, whether it counts or not.
 
-    *at_its_place* tells that it lies where its writer expected it.
+    *record* has the chain value that the message names, *leaf* is the half of it that needs no predecessor.
+    *at_expected_offset* says that the message lies where its writer expected it.
     """
 
     offset: int
     leaf: bytes
     record: Record
-    at_its_place: bool
+    at_expected_offset: bool
     tracking: bytes | None = None
 
 
-Found = Examined | Message
+IncomingMessage = PrefetchedRecord | Message
+"""A message as the chain rule takes it: prefetched, or as it lies in the partition."""
 
 
-class Part(Struct, array_like=True, frozen=True):
-    """Some messages in the order of their offsets, and the offset *after* the last one looked at."""
+class PrefetchedBatch(Struct, array_like=True, frozen=True):
+    """Some messages in the order of their offsets, and the offset *after* the last one that was looked at."""
 
-    items: Sequence[Found]
+    messages: Sequence[IncomingMessage]
     after: int
 
 
-def examine(message: Message) -> Found:
-    """Read the record of *message*; whatever is not plainly one stays as it is."""
-    found = split_chain(message)
-    if found is None or found.values.get("ce_type") in _WITHOUT_RECORD:
+def prefetch_message(message: Message) -> IncomingMessage:
+    """Read the record of *message*; a message that is not plainly a record is returned as it is."""
+    parts = split_chain(message)
+    if parts is None or parts.values.get("ce_type") in _WITHOUT_RECORD:
         return message
     try:
-        record = to_record(message, found.chain, found.values)
+        record = to_record(message, parts.chain, parts.values)
     except MalformedError:
         return message
-    return Examined(
+    return PrefetchedRecord(
         offset=message.offset,
-        leaf=leaf(found.covered),
+        leaf=leaf(parts.covered),
         record=record,
-        at_its_place=lies_at_its_place(message, found.values),
-        tracking=found.values.get(TRACKING),
+        at_expected_offset=is_at_expected_offset(message, parts.values),
+        tracking=parts.values.get(TRACKING),
     )

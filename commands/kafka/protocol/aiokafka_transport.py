@@ -1,4 +1,4 @@
-"""The transport over aiokafka: one idempotent producer with one batch in flight, consumers without a group."""
+"""The transport over aiokafka: an idempotent producer with one batch in flight, consumers without a group."""
 
 import asyncio
 import logging
@@ -11,11 +11,11 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OffsetOutOfRan
 from commands.kafka.protocol.message import Message
 from commands.kafka.protocol.topics import MESSAGE_BYTES
 from commands.kafka.protocol.transport import (
-    BrokerAwayError,
-    Outgoing,
+    BrokerUnavailableError,
+    OutgoingMessage,
     TooLargeForBatchError,
     TruncatedError,
-    nothing,
+    do_nothing,
 )
 from commands.kafka.settings import KafkaSettings
 
@@ -26,66 +26,56 @@ _FETCH_BYTES = 16 * 1024 * 1024
 _ABORT_SECONDS = 1.0
 _MOST_RECORDS = 2_000
 _TURNS = 4
-"""So many turns of the loop aiokafka's sender takes from a batch to the socket."""
+"""How many turns of the loop aiokafka's sender needs to write a batch to the socket."""
 
-# It reports every try of a reconnection as an error; who waits for the broker says so once.
+# aiokafka reports every attempt to reconnect as an error; the code that waits for the broker reports it once.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 class KafkaTransport:
-    """One partition of the topic, through clients that are made when they are needed."""
+    """One partition of the topic, through clients that are made when they are first needed."""
 
     def __init__(
         self, settings: KafkaSettings, topic: str, partition: int, *, fetch_bytes: int = _FETCH_BYTES
     ) -> None:
-        """Speak to the broker of *settings* about *partition* of *topic*; fetch about *fetch_bytes* at a time."""
+        """Use the broker of *settings* for *partition* of *topic*; fetch about *fetch_bytes* at a time."""
         self._settings = settings
-        self._place = TopicPartition(topic, partition)
+        self._topic_partition = TopicPartition(topic, partition)
         self._producer: AIOKafkaProducer | None = None
         self._consumer: AIOKafkaConsumer | None = None
-        self._asker: AIOKafkaConsumer | None = None
-        self._reading = asyncio.Lock()
-        self._asking = asyncio.Lock()
+        self._end_consumer: AIOKafkaConsumer | None = None
+        self._read_lock = asyncio.Lock()
+        self._end_lock = asyncio.Lock()
         self._position = -1
         self._fetch_bytes = fetch_bytes
 
-    async def send(self, batch: Sequence[Outgoing], meanwhile: Callable[[], None] = nothing) -> int:
+    async def send(self, batch: Sequence[OutgoingMessage], meanwhile: Callable[[], None] = do_nothing) -> int:
         """Append *batch* in one RecordBatch with `acks=all`."""
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
                 producer = await self._started_producer()
-                builder = producer.create_batch()
-                for message in batch:
-                    if (
-                        builder.append(
-                            timestamp=None, key=message.key, value=message.value, headers=message.headers
-                        )
-                        is None
-                    ):
-                        raise TooLargeForBatchError(
-                            f"{len(batch)} records are more than {MESSAGE_BYTES} bytes"
-                        )
-                builder.close()
-                sent = await producer.send_batch(builder, self._place.topic, partition=self._place.partition)
+                builder = _filled(producer.create_batch(), batch)
+                topic, partition = self._topic_partition
+                acknowledged = await producer.send_batch(builder, topic, partition=partition)
                 for _ in range(_TURNS):
                     await asyncio.sleep(0)
                 meanwhile()
-                found = await sent
+                metadata = await acknowledged
         except MessageSizeTooLargeError as error:
             raise TooLargeForBatchError(str(error)) from error
         except (KafkaError, TimeoutError, OSError) as error:
-            raise BrokerAwayError(f"no acknowledgement: {_named(error)}") from error
-        return int(found.offset)
+            raise BrokerUnavailableError(f"no acknowledgement: {_text_of(error)}") from error
+        return int(metadata.offset)
 
     async def renew(self) -> None:
-        """Abort the producer: nothing is flushed, for what is in flight has no known outcome."""
+        """Abort the producer without flushing it: what is in flight has no known outcome."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await _abort(producer)
 
     async def fetch(self, offset: int, *, wait: bool) -> tuple[list[Message], int]:
         """Return messages from *offset* on."""
-        async with self._reading:
+        async with self._read_lock:
             try:
                 async with asyncio.timeout(_DEADLINE_SECONDS):
                     return await self._fetch(offset, _POLL_MS if wait else 0)
@@ -93,40 +83,44 @@ class KafkaTransport:
                 raise TruncatedError(f"the partition has no offset {offset}: {error}") from error
             except (KafkaError, TimeoutError, OSError) as error:
                 await self._drop_consumer()
-                raise BrokerAwayError(f"nothing to read: {_named(error)}") from error
+                raise BrokerUnavailableError(f"nothing to read: {_text_of(error)}") from error
 
     async def _fetch(self, offset: int, wait_ms: int) -> tuple[list[Message], int]:
         consumer = await self._started_consumer()
         if self._position != offset:
-            consumer.seek(self._place, offset)
+            consumer.seek(self._topic_partition, offset)
             self._position = offset
-        found = await consumer.getmany(timeout_ms=wait_ms, max_records=_MOST_RECORDS)
+        records = await consumer.getmany(timeout_ms=wait_ms, max_records=_MOST_RECORDS)
         messages = [
-            Message(item.offset, item.key, item.value, item.headers) for item in found.get(self._place, ())
+            Message(record.offset, record.key, record.value, record.headers)
+            for record in records.get(self._topic_partition, ())
         ]
-        self._position = int(await consumer.position(self._place))
+        self._position = int(await consumer.position(self._topic_partition))
         return messages, self._position
 
     async def end(self) -> int:
-        """Ask with ListOffsets, over a connection of its own: a broker answers one request of a connection at a time.
+        """Ask with ListOffsets, over a connection of its own.
 
-        Behind a fetch that waits for messages the answer would take as long as that.
+        A broker answers one request of a connection at a time: after a fetch that waits for messages, the
+        answer would have to wait as long.
         """
-        async with self._asking:
+        async with self._end_lock:
             try:
                 async with asyncio.timeout(_DEADLINE_SECONDS):
-                    asker = await self._started_asker()
-                    found = await asker.end_offsets([self._place])
+                    consumer = await self._started_end_consumer()
+                    ends = await consumer.end_offsets([self._topic_partition])
             except (KafkaError, TimeoutError, OSError) as error:
-                await self._drop_asker()
-                raise BrokerAwayError(f"the end is not known: {_named(error)}") from error
-            return int(found[self._place])
+                await self._drop_end_consumer()
+                raise BrokerUnavailableError(
+                    f"the end of the partition is unknown: {_text_of(error)}"
+                ) from error
+            return int(ends[self._topic_partition])
 
     async def close(self) -> None:
-        """Close all clients; nothing is in flight."""
+        """Close all clients; call it when nothing is in flight."""
         await self.renew()
         await self._drop_consumer()
-        await self._drop_asker()
+        await self._drop_end_consumer()
 
     async def _started_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -153,12 +147,12 @@ class KafkaTransport:
             self._consumer, self._position = await self._new_consumer(), -1
         return self._consumer
 
-    async def _started_asker(self) -> AIOKafkaConsumer:
-        if self._asker is None:
-            asker = await self._new_consumer()
-            asker.pause(self._place)
-            self._asker = asker
-        return self._asker
+    async def _started_end_consumer(self) -> AIOKafkaConsumer:
+        if self._end_consumer is None:
+            consumer = await self._new_consumer()
+            consumer.pause(self._topic_partition)
+            self._end_consumer = consumer
+        return self._end_consumer
 
     async def _new_consumer(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
@@ -175,42 +169,53 @@ class KafkaTransport:
         try:
             await consumer.start()
         except BaseException:
-            await _given_up(consumer.stop())
+            await _stop_within_limit(consumer.stop())
             raise
-        consumer.assign([self._place])
+        consumer.assign([self._topic_partition])
         return consumer
 
     async def _drop_consumer(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await _given_up(consumer.stop())
+            await _stop_within_limit(consumer.stop())
 
-    async def _drop_asker(self) -> None:
-        asker, self._asker = self._asker, None
-        if asker is not None:
-            await _given_up(asker.stop())
+    async def _drop_end_consumer(self) -> None:
+        consumer, self._end_consumer = self._end_consumer, None
+        if consumer is not None:
+            await _stop_within_limit(consumer.stop())
+
+
+def _filled(builder: Any, batch: Sequence[OutgoingMessage]) -> Any:
+    for message in batch:
+        metadata = builder.append(
+            timestamp=None, key=message.key, value=message.value, headers=message.headers
+        )
+        if metadata is None:
+            raise TooLargeForBatchError(f"{len(batch)} records are more than {MESSAGE_BYTES} bytes")
+    builder.close()
+    return builder
 
 
 async def _abort(producer: Any) -> None:
-    """End a producer without flushing it: `stop` waits for a batch that may never be acknowledged."""
-    producer._closed = True  # noqa: SLF001 # there is no public way to give up
+    """End a producer without flushing it: `stop` would wait for a batch that may never be acknowledged."""
+    producer._closed = True  # noqa: SLF001 # there is no public way to abort
     sender = producer._sender  # noqa: SLF001 # as above
     if sender is not None:
-        await _given_up(sender.close())
-    await _given_up(producer.client.close())
+        await _stop_within_limit(sender.close())
+    await _stop_within_limit(producer.client.close())
 
 
-async def _given_up(closing: Coroutine[Any, Any, None]) -> None:
-    """Wait a while for *closing*, whatever it ends with.
+async def _stop_within_limit(stop: Coroutine[Any, Any, None]) -> None:
+    """Await *stop* for a limited time, and ignore how it ends.
 
-    In a task of its own: aiokafka awaits tasks that it has cancelled, which would look as if we were.
+    It runs in a task of its own: aiokafka awaits tasks that it has cancelled, which would look as if we were.
     """
-    task = asyncio.ensure_future(closing)
+    task = asyncio.ensure_future(stop)
     task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-    _, waiting = await asyncio.wait({task}, timeout=_ABORT_SECONDS)
-    for each in waiting:
+    _, unfinished = await asyncio.wait({task}, timeout=_ABORT_SECONDS)
+    for each in unfinished:
         each.cancel()
 
 
-def _named(error: BaseException) -> str:
+def _text_of(error: BaseException) -> str:
     return f"{type(error).__name__} {error}".strip()

@@ -1,10 +1,11 @@
-"""Between a record and a Kafka message: a CloudEvent in binary mode with CodePark's own headers beside it."""
+"""Between a record and a Kafka message: a CloudEvent in binary mode, with headers of CodePark's own."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from commands.chain import CHAIN_SIZE, LENGTHS
+from commands.chain import CHAIN_SIZE
+from commands.record_headers import LENGTHS, NAMES, Header
 from domain.record import Record
 from domain.times import from_rfc3339
 
@@ -12,10 +13,7 @@ CHAIN = "chain"
 OPENED = "log.opened"
 """Type of the first counted message of a partition: it names the log and fixes the number of partitions."""
 TRACKED = "log.tracked"
-"""Type of a message that keeps a tracking record alone: it extends the chain and takes no sequence."""
-
-Headers = Sequence[tuple[str, bytes]]
-_KEPT = 1_024
+"""Type of a message with a tracking record and no event: it extends the chain and takes no sequence."""
 
 
 class Message(NamedTuple):
@@ -28,97 +26,86 @@ class Message(NamedTuple):
 
 
 class MalformedError(ValueError):
-    """A message that carries a chain that fits, and nothing that can be read as a record."""
+    """A message that extends the chain and cannot be read as a record."""
 
 
-class Chained(NamedTuple):
-    """A message's chain value, the bytes that it covers, and the headers by name."""
+class ChainedMessage(NamedTuple):
+    """The chain value of a message, the bytes that it covers, and the other headers by name."""
 
     chain: bytes
     covered: bytes
     values: dict[str, bytes]
 
 
-class _Names(dict[str, bytes]):
-    """A header's name behind its length; a foreign writer's many names are not kept for ever."""
+def covered_bytes(key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> bytes:
+    """Return what the chain covers: key, value and each header, all length-prefixed.
 
-    def __missing__(self, name: str) -> bytes:
-        encoded = name.encode()
-        found = LENGTHS[len(encoded)] + encoded
-        if len(self) < _KEPT:
-            self[name] = found
-        return found
-
-
-_NAMES = _Names()
-
-
-def covered(key: bytes | None, value: bytes | None, rest: Headers) -> bytes:
-    """Return what the chain covers: key, value and each header, length-prefixed; *rest* is sorted, without `chain`."""
+    *headers* are sorted by name and come without `chain`.
+    """
     key, value = key or b"", value or b""
     parts = [LENGTHS[len(key)], key, LENGTHS[len(value)], value]
-    for name, data in rest:
-        parts += (_NAMES[name], LENGTHS[len(data)], data)
+    for name, data in headers:
+        parts += (NAMES[name], LENGTHS[len(data)], data)
     return b"".join(parts)
 
 
-def split_chain(message: Message) -> Chained | None:
-    """Take a message apart, its headers sorted by name; None where it has no one chain."""
-    found = None
-    rest: list[tuple[str, bytes]] = []
+def split_chain(message: Message) -> ChainedMessage | None:
+    """Separate the chain value of *message* from what it covers; None unless it has exactly one."""
+    chain = None
+    headers: list[Header] = []
     for name, value in message.headers:
         if value is None:
             return None
         if name != CHAIN:
-            rest.append((name, value))
-        elif found is None and len(value) == CHAIN_SIZE:
-            found = value
+            headers.append((name, value))
+        elif chain is None and len(value) == CHAIN_SIZE:
+            chain = value
         else:
             return None
-    if found is None:
+    if chain is None:
         return None
-    rest.sort()
-    return Chained(found, covered(message.key, message.value, rest), dict(rest))
+    headers.sort()
+    return ChainedMessage(chain, covered_bytes(message.key, message.value, headers), dict(headers))
 
 
-def lies_at_its_place(message: Message, values: Mapping[str, bytes]) -> bool:
-    """Tell whether *message* lies where its writer expected it."""
+def is_at_expected_offset(message: Message, values: Mapping[str, bytes]) -> bool:
+    """Return whether *message* lies where its writer expected it; *values* are its headers."""
     return values.get("at") == b"%d" % message.offset
 
 
-def to_record(message: Message, chain: bytes, found: Mapping[str, bytes]) -> Record:
-    """Read the record that *message* carries, by its headers *found*; raise MalformedError."""
+def to_record(message: Message, chain: bytes, values: Mapping[str, bytes]) -> Record:
+    """Read the record that *message* with the headers *values* carries; raise MalformedError."""
     try:
-        topic, schema = _type(found["ce_dataschema"])
-        index, count = _commit(found["commit"])
+        topic, schema = _topic_and_schema(values["ce_dataschema"])
+        index, count = _index_and_count(values["commit"])
         return Record(
-            source=found["ce_source"].decode(),
+            source=values["ce_source"].decode(),
             home=(message.key or b"").decode(),
-            stream=found["stream"].decode(),
-            version=int(found["version"]),
+            stream=values["stream"].decode(),
+            version=int(values["version"]),
             topic=topic,
             schema=schema,
             data=message.value or b"",
-            sequence=int(found["sequence"]),
-            at=int(found["at"]),
-            command=found["command"].decode(),
+            sequence=int(values["sequence"]),
+            at=int(values["at"]),
+            command=values["command"].decode(),
             commit_index=index,
             commit_count=count,
-            occurred_at=_milliseconds(found["ce_time"]),
-            actor=found["actor"].decode(),
-            correlation=found["correlation"].decode(),
-            causation=_text(found.get("causation")),
-            traceparent=_text(found.get("traceparent")),
-            fingerprint=_text(found.get("fingerprint")),
+            occurred_at=_milliseconds(values["ce_time"]),
+            actor=values["actor"].decode(),
+            correlation=values["correlation"].decode(),
+            causation=_text(values.get("causation")),
+            traceparent=_text(values.get("traceparent")),
+            fingerprint=_text(values.get("fingerprint")),
             chain=chain,
         )
     except (KeyError, ValueError) as error:
-        raise MalformedError(f"the message at {message.offset} cannot be read: {error}") from error
+        raise MalformedError(f"the message at offset {message.offset} cannot be read: {error}") from error
 
 
 @lru_cache(maxsize=4_096)
 def _milliseconds(time: bytes) -> int:
-    """Read an event time; the events of a command, and of a batch, share theirs."""
+    """Read an event time; all events of a batch have the same one."""
     return from_rfc3339(time.decode())
 
 
@@ -127,12 +114,12 @@ def _text(value: bytes | None) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _type(dataschema: bytes) -> tuple[str, int]:
+def _topic_and_schema(dataschema: bytes) -> tuple[str, int]:
     topic, _, schema = dataschema.decode().rpartition("/")
     return topic, int(schema)
 
 
 @lru_cache(maxsize=256)
-def _commit(commit: bytes) -> tuple[int, int]:
+def _index_and_count(commit: bytes) -> tuple[int, int]:
     index, _, count = commit.partition(b"/")
     return int(index), int(count)

@@ -6,15 +6,15 @@ from typing import NamedTuple, Protocol
 from commands.kafka.protocol.message import Message
 
 
-class BrokerAwayError(Exception):
-    """The broker does not answer; what was sent may be stored or not."""
+class BrokerUnavailableError(Exception):
+    """The broker does not answer; whether it stored what was sent is unknown."""
 
 
 class TruncatedError(Exception):
     """The partition no longer has offsets that it had."""
 
 
-class Outgoing(NamedTuple):
+class OutgoingMessage(NamedTuple):
     """A message to send."""
 
     key: bytes | None
@@ -23,23 +23,22 @@ class Outgoing(NamedTuple):
 
 
 class TooLargeForBatchError(Exception):
-    """A batch that no RecordBatch can hold; nothing was sent."""
+    """No RecordBatch can hold the messages; nothing was sent."""
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     """Do nothing while a batch is on its way."""
 
 
 class Transport(Protocol):
-    """One partition of a broker. Every method raises BrokerAwayError within a deadline of its own."""
+    """One partition of a broker. Every method raises BrokerUnavailableError after a time limit of its own."""
 
-    async def send(self, batch: Sequence[Outgoing], meanwhile: Callable[[], None] = nothing) -> int:
-        """Append *batch* whole, in one RecordBatch, and return the offset of its first message (-1: not told).
+    async def send(self, batch: Sequence[OutgoingMessage], meanwhile: Callable[[], None] = do_nothing) -> int:
+        """Append *batch* in one RecordBatch, and return the offset of its first message (-1: not given).
 
-        *meanwhile* is called once the batch is on its way, and must not raise: it costs no time of its own while the
-        broker works.
-        BrokerAwayError means that the outcome is unknown: the batch may be stored, now or later. Raises
-        TooLargeForBatchError before anything is sent.
+        *meanwhile* is called once the batch is on its way, and must not raise: its work takes no extra time
+        while the broker does its own. BrokerUnavailableError means that the outcome is unknown: the batch may
+        be stored, now or later. Raises TooLargeForBatchError before anything is sent.
         """
         ...
 
@@ -48,14 +47,15 @@ class Transport(Protocol):
         ...
 
     async def fetch(self, offset: int, *, wait: bool) -> tuple[list[Message], int]:
-        """Return messages from *offset* on, and the offset after the last one looked at.
+        """Return messages from *offset* on, and the offset after the last one that was looked at.
 
-        With *wait*, wait a while for the first one. Raises TruncatedError where the partition has no such offset.
+        With *wait*, wait a while for the first one. Raises TruncatedError where the partition has no such
+        offset.
         """
         ...
 
     async def end(self) -> int:
-        """Return the offset behind the last message."""
+        """Return the offset after the last message."""
         ...
 
     async def close(self) -> None:

@@ -1,29 +1,32 @@
-"""The store's own collections."""
+"""The store's own collections.
 
+The text of an applied migration must not change. Therefore this one imports nothing of ours that may be
+renamed.
+"""
+
+from typing import Any
+
+from pymongo import IndexModel
 from pymongo.database import Database
 
-from projections.mongodb import schema
-from projections.mongodb.dead_letters import DEAD_LETTERS
-from projections.mongodb.locks import LOCKS
-from projections.mongodb.model_registry import ALIASES
-from projections.writes import Document
-
 DESCRIPTION = "the catalog of read models, dead letters, retired collections and locks, with their indexes"
+EARLIER_CHECKSUMS = ("754a8fe512410450fff710d972290db2c8fa78146b21e1a3259c68d94c13ba82",)
 
-_COLLECTIONS = (ALIASES, DEAD_LETTERS, schema.RETIRED, LOCKS)
+_COLLECTIONS = ("aliases", "dead_letters", "retired", "locks")
 
 
-def apply(database: Database[Document]) -> None:
-    """Make what is missing."""
+def apply(database: Database[dict[str, Any]]) -> None:
+    """Create what is missing."""
     existing = set(database.list_collection_names())
     for name in _COLLECTIONS:
         if name not in existing:
             database.create_collection(name)
-    schema.create_own(database)
+    database["dead_letters"].create_indexes([IndexModel([("model", 1), ("sequence", 1)])])
+    database["retired"].create_indexes([IndexModel([("at", 1)])])
 
 
-def rollback(database: Database[Document]) -> None:
-    """Drop what is empty: what read models stand on stays."""
+def rollback(database: Database[dict[str, Any]]) -> None:
+    """Drop what is empty; what read models depend on stays."""
     for name in _COLLECTIONS:
-        if name != LOCKS and database[name].find_one() is None:
+        if name != "locks" and database[name].find_one() is None:
             database.drop_collection(name)

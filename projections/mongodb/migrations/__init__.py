@@ -1,1 +1,1 @@
-"""Migrations of what the store keeps beside the read models: read models themselves are built anew, never migrated."""
+"""Migrations of the store's own collections; read models are not migrated but rebuilt."""

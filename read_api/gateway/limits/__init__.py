@@ -1,1 +1,1 @@
-"""Limits: how often and how many at once somebody may ask, by tier and by address."""
+"""Limits of the rate of requests and of the number of live connections, by tier and by address."""

@@ -1,4 +1,4 @@
-"""What counts while the shared limiter is away: this process alone, and more strictly."""
+"""A limiter for when the shared one may be unavailable: this process then counts, more strictly."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Protocol
 import structlog
 
 from read_api.gateway.limits.gcra import Bucket, Decision
-from read_api.gateway.limits.limiter import Lease, Limiter, LimiterAwayError, LimiterSlowError
+from read_api.gateway.limits.limiter import Lease, Limiter, LimiterTimeoutError, LimiterUnavailableError
 
 logger = structlog.get_logger(__name__)
 
@@ -15,99 +15,99 @@ _PAUSE_SECONDS = 0.25
 _LOCAL = "local:"
 
 
-class Shared(Limiter, Protocol):
-    """A limiter with a server that may be away."""
+class SharedLimiter(Limiter, Protocol):
+    """A limiter with a server that may be unavailable."""
 
     async def ping(self) -> None:
-        """Ask whether the server is there; raises LimiterAwayError."""
+        """Check that the server answers; raises LimiterUnavailableError."""
         ...
 
 
 class GuardedLimiter:
-    """Ask the shared limiter; while it is away, hold everybody to half of their limits in this process.
+    """Ask the shared limiter; while it is unavailable, apply half of each limit in this process.
 
-    Requests never wait for a server that was away: a task of its own looks until it answers again.
+    No request waits for an unavailable server: a task of its own pings it until it answers again.
     """
 
-    def __init__(self, shared: Shared, local: Limiter, *, pause: float = _PAUSE_SECONDS) -> None:
-        """Ask *shared*, or *local* while it is away; look every *pause* seconds whether it is back."""
+    def __init__(self, shared: SharedLimiter, local: Limiter, *, pause: float = _PAUSE_SECONDS) -> None:
+        """Ask *shared*; while it is unavailable, ask *local* and ping *shared* every *pause* seconds."""
         self._shared = shared
         self._local = local
         self._pause = pause
-        self._looking: asyncio.Task[None] | None = None
+        self._pinging: asyncio.Task[None] | None = None
         self.failures = 0
         self.decided_locally = 0
 
     @property
-    def away(self) -> bool:
-        """Tell whether the shared limiter is away."""
-        return self._looking is not None
+    def unavailable(self) -> bool:
+        """Return whether the shared limiter is unavailable."""
+        return self._pinging is not None
 
     async def take(self, buckets: Sequence[Bucket]) -> Decision:
         """Take one request from all of *buckets*, or from none where one of them is empty."""
-        if not self.away:
+        if not self.unavailable:
             try:
                 return await self._ask(buckets)
-            except LimiterAwayError as error:
+            except LimiterUnavailableError as error:
                 self._lost(error)
         self.decided_locally += 1
         return await self._local.take([Bucket(bucket.key, bucket.limit.stricter()) for bucket in buckets])
 
     async def enter(self, key: str, most: int) -> Lease | None:
-        """Count a socket of *key*, or return None where it has *most* already; half of it while away."""
-        if not self.away:
+        """Count a socket of *key*; return None where it has *most* already; in this process, half of them."""
+        if not self.unavailable:
             try:
                 return await self._shared.enter(key, most)
-            except LimiterAwayError as error:
+            except LimiterUnavailableError as error:
                 self._lost(error)
         return await self._local.enter(_LOCAL + key, max(most // 2, 1))
 
     async def leave(self, lease: Lease) -> None:
-        """Count a socket no more, where it was counted."""
+        """Stop counting a socket, in the limiter that counted it."""
         if lease.key.startswith(_LOCAL):
             await self._local.leave(lease)
             return
         try:
             await self._shared.leave(lease)
-        except LimiterAwayError as error:
+        except LimiterUnavailableError as error:
             self._lost(error)
 
     async def aclose(self) -> None:
-        """End the look-out and both limiters."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        """Stop the pinging task and close both limiters."""
+        if self._pinging is not None:
+            self._pinging.cancel()
+            await asyncio.gather(self._pinging, return_exceptions=True)
         await self._shared.aclose()
         await self._local.aclose()
 
     async def start(self) -> None:
-        """Look whether the shared limiter is there, so that the first request need not wait for a connection."""
+        """Ping the shared limiter, so that the first request does not wait for a connection."""
         try:
             await self._shared.ping()
-        except LimiterAwayError as error:
+        except LimiterUnavailableError as error:
             self._lost(error)
 
     async def _ask(self, buckets: Sequence[Bucket]) -> Decision:
-        """Ask once more where no answer came in time: this process may have been busy itself."""
+        """Ask, and ask a second time after a timeout: this process itself may have been too busy to read."""
         try:
             return await self._shared.take(buckets)
-        except LimiterSlowError:
+        except LimiterTimeoutError:
             return await self._shared.take(buckets)
 
-    def _lost(self, error: LimiterAwayError) -> None:
+    def _lost(self, error: LimiterUnavailableError) -> None:
         self.failures += 1
-        if self._looking is None:
-            logger.warning("limiter away, this process counts alone", reason=str(error))
-            self._looking = asyncio.create_task(self._look())
+        if self._pinging is None:
+            logger.warning("shared limiter unavailable: this process counts for itself", reason=str(error))
+            self._pinging = asyncio.create_task(self._ping())
 
-    async def _look(self) -> None:
-        """Look until the shared limiter answers."""
+    async def _ping(self) -> None:
+        """Ping the shared limiter until it answers."""
         while True:
             try:
                 await self._shared.ping()
-            except LimiterAwayError:
+            except LimiterUnavailableError:
                 await asyncio.sleep(self._pause)
                 continue
-            self._looking = None
-            logger.info("limiter back")
+            self._pinging = None
+            logger.info("shared limiter available again")
             return

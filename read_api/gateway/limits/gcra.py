@@ -1,8 +1,9 @@
-"""The generic cell rate algorithm: a bucket is one number, how far it is behind of being full again.
+"""The generic cell rate algorithm (GCRA): one number says how full a bucket of requests is.
 
-A bucket of *burst* requests fills with one request each `interval`. Its backlog (microseconds) is how long it takes
-until it is full: a request adds one interval, time takes it away, and none is let through that would bring it over
-`capacity`. So never more than burst + rate * t pass in any time t, and a refused request changes nothing.
+A bucket holds up to *burst* requests and gains one each `interval`. Its backlog is the time in microseconds
+until it is full again: a request adds one interval, and time that passes reduces it. A request that would
+raise the backlog above `capacity` is refused, and changes nothing. So at most burst + rate * t requests pass
+in any time t.
 """
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ _MINUTE = 60_000_000
 
 
 class Limit(Struct, frozen=True):
-    """A bucket's size: up to *burst* requests at once, *per_minute* in the long run; *name* is that of the policy."""
+    """The size of a bucket: *burst* requests at once, *per_minute* on average; *name* names the policy."""
 
     name: str
     per_minute: int
@@ -19,7 +20,7 @@ class Limit(Struct, frozen=True):
 
     @property
     def interval(self) -> int:
-        """Return the microseconds in which one request comes back; rounded up, so that never too many pass."""
+        """Return the microseconds in which a bucket gains one request, rounded up: never too many pass."""
         return -(-_MINUTE // self.per_minute)
 
     @property
@@ -28,21 +29,22 @@ class Limit(Struct, frozen=True):
         return self.burst * self.interval
 
     def stricter(self) -> "Limit":
-        """Return half of this limit, for a process that counts alone."""
+        """Return half of this limit, for a process that counts for itself."""
         return Limit(self.name, max(self.per_minute // 2, 1), max(self.burst // 2, 1))
 
 
 class Bucket(Struct, frozen=True):
-    """Whose bucket (*key*) and how large it is."""
+    """The bucket of *key*, and its size."""
 
     key: str
     limit: Limit
 
 
 class Decision(Struct, frozen=True):
-    """Whether a request is let through: *wait* microseconds are left until it would be, 0 where it is now.
+    """The outcome for a request: allowed where *wait* is 0, else refused for another *wait* microseconds.
 
-    *backlogs* are those of its buckets afterwards, *limits* what they were held to, both in the order of the question.
+    *backlogs* are those of the buckets afterwards, and *limits* the limits applied, both in the order of the
+    buckets.
     """
 
     wait: int
@@ -51,20 +53,20 @@ class Decision(Struct, frozen=True):
 
     @property
     def allowed(self) -> bool:
-        """Tell whether the request is let through."""
+        """Return whether the request is allowed."""
         return self.wait == 0
 
 
 def wait_for(backlog: int, limit: Limit) -> int:
-    """Return how many microseconds a request must wait for a bucket with this backlog."""
+    """Return the microseconds until a bucket with this backlog allows a request, 0 where it does now."""
     return max(backlog + limit.interval - limit.capacity, 0)
 
 
 def remaining(backlog: int, limit: Limit) -> int:
-    """Return how many requests may be sent at once."""
+    """Return how many requests the bucket allows at once."""
     return max(limit.capacity - backlog, 0) // limit.interval
 
 
 def seconds(microseconds: int) -> int:
-    """Return whole seconds, rounded up: who waits that long has waited long enough."""
+    """Return whole seconds, rounded up, so that a client which waits that long waits long enough."""
     return -(-microseconds // 1_000_000)

@@ -1,4 +1,4 @@
-"""The port of the limiter: buckets of requests, and counted sockets."""
+"""The port of a limiter: buckets of requests, and counted sockets (live connections)."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,39 +8,39 @@ from msgspec import Struct
 from read_api.gateway.limits.gcra import Bucket, Decision
 
 DEADLINE_SECONDS = 0.05
-"""How long a limiter with a server may take for an answer."""
+"""How long a limiter waits for its server's answer."""
 
 
-class LimiterAwayError(Exception):
-    """The limiter's server does not answer in time."""
+class LimiterUnavailableError(Exception):
+    """The limiter's server cannot be reached, or does not answer in time."""
 
 
-class LimiterSlowError(LimiterAwayError):
-    """No answer within the deadline: it may come too late, or never."""
+class LimiterTimeoutError(LimiterUnavailableError):
+    """The limiter's server did not answer before the deadline."""
 
 
 class Lease(Struct, frozen=True):
-    """A counted socket: who holds it, and which of theirs it is."""
+    """A counted socket: the key that holds it, and its id."""
 
     key: str
     id: str
 
 
 class Limiter(Protocol):
-    """Counts. An adapter with a server raises LimiterAwayError from each method but `aclose`."""
+    """Counts requests and sockets. With a server, all but `aclose` raise LimiterUnavailableError."""
 
     async def take(self, buckets: Sequence[Bucket]) -> Decision:
         """Take one request from all of *buckets*, or from none where one of them is empty."""
         ...
 
     async def enter(self, key: str, most: int) -> Lease | None:
-        """Count a socket of *key*, or return None where it has *most* already."""
+        """Count a socket of *key*; return None where it has *most* already."""
         ...
 
     async def leave(self, lease: Lease) -> None:
-        """Count a socket no more."""
+        """Stop counting a socket."""
         ...
 
     async def aclose(self) -> None:
-        """Let everything go."""
+        """Stop tasks and close connections."""
         ...

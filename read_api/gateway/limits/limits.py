@@ -1,4 +1,4 @@
-"""The one place where requests and sockets are let through or refused with 429."""
+"""Allow requests and sockets, or refuse them with 429. No other module does."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -9,25 +9,28 @@ from typing import Any, Protocol
 from domain.actor import ANONYMOUS, Actor
 from read_api.gateway.limits.gcra import Bucket, Decision, Limit, remaining, seconds
 from read_api.gateway.limits.limiter import Lease, Limiter
-from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.tiers import DEFAULT, SIGN_IN, SIGN_IN_REQUESTS, allowance_of
-from read_api.gateway.problems import RETRY_SECONDS, HttpError
+from read_api.problems import RETRY_SECONDS, HttpError
 
 Headers = list[tuple[bytes, bytes]]
-_UNDER_WAY, _HELD = "limits.under_way", "limits.held"
+_RUNNING, _LEASES = "limits.running", "limits.leases"
 
 
 class Caller(Protocol):
-    """Who asks, as far as limits go. *state* is that of the connection; what is put there, the edge carries out."""
+    """What limits need to know of a request.
+
+    Limits store response headers and held counts in *state*; the edge sends the headers, and releases the
+    counts when the connection ends.
+    """
 
     @property
     def actor(self) -> Actor:
-        """Return who sends the request; raises HttpError 401."""
+        """Return the actor of the request; raises HttpError 401."""
         ...
 
     @property
     def address(self) -> str:
-        """Return the address that the request comes from; of IPv6 its network."""
+        """Return the IPv4 address of the client, or the network of its IPv6 address."""
         ...
 
     @property
@@ -37,21 +40,22 @@ class Caller(Protocol):
 
 
 class Limits:
-    """Hold everybody to what their tier allows. What was refused is counted, by the name of the limit."""
+    """Apply the limits of each tier. *refused* counts refusals by the name of the limit."""
 
     def __init__(self, limiter: Limiter, *, tiers: bool = True, sign_in: bool = True) -> None:
-        """Count with *limiter*; without *tiers* or *sign_in* those limits do not apply."""
+        """Count with *limiter*; False for *tiers* or *sign_in* switches those limits off."""
         self.limiter = limiter
         self._tiers = tiers
         self._sign_in = sign_in
-        self._under_way: dict[str, int] = {}
+        self._running: dict[str, int] = {}
         self.refused = {DEFAULT: 0, SIGN_IN: 0, "concurrency": 0, "sockets": 0}
         self.sockets = 0
 
     async def request(self, call: Caller, limit: str = DEFAULT) -> None:
-        """Let a request through, or raise HttpError 429; the answer gets the headers that tell what is left.
+        """Allow a request, or raise HttpError 429; the answer gets headers with what remains.
 
-        A token that is not valid makes a request of its address; whether it is refused for that is the handler's matter.
+        A request whose token is not valid counts against its address; the handler refuses it, not this
+        method.
         """
         if limit == SIGN_IN:
             if self._sign_in:
@@ -61,20 +65,20 @@ class Limits:
             return
         actor = _known(call)
         allowance = allowance_of(actor)
-        if allowance.under_way is not None:
-            self._begin(call, actor.id, allowance.under_way)
+        if allowance.running is not None:
+            self._begin(call, actor.id, allowance.running)
         if allowance.requests is not None:
             await self._take(call, Bucket(f"requests:{_key(call, actor)}", allowance.requests))
 
     async def account(self, call: Caller, account: str) -> None:
-        """Let somebody try to sign in as *account* (any text that names it), or raise HttpError 429."""
-        if self._sign_in:  # an e-mail address is not written into a key
+        """Allow an attempt to sign in as *account* (a text that identifies it), or raise HttpError 429."""
+        if self._sign_in:  # a hash, so that no e-mail address becomes a key
             name = hashlib.blake2b(account.encode(), digest_size=16).hexdigest()
             await self._take(call, Bucket(f"sign-in-account:{name}", SIGN_IN_REQUESTS))
 
     @asynccontextmanager
     async def socket(self, call: Caller) -> AsyncIterator[None]:
-        """Count a socket for as long as the block lasts, or raise HttpError 429."""
+        """Count a socket while the block runs, or raise HttpError 429."""
         lease = await self._enter(call)
         self._answered(call.state)
         try:
@@ -84,17 +88,17 @@ class Limits:
 
     async def hold(self, call: Caller) -> None:
         """Count a socket until the connection of *call* ends, or raise HttpError 429."""
-        call.state.setdefault(_HELD, []).append(await self._enter(call))
+        call.state.setdefault(_LEASES, []).append(await self._enter(call))
         self._answered(call.state)
 
     async def end(self, state: dict[str, Any]) -> None:
-        """Count what a connection held no more: the edge calls it once the last byte is sent."""
+        """Release the counts that a connection holds; the edge calls this once the last byte is sent."""
         self._answered(state)
-        for lease in state.pop(_HELD, ()):
+        for lease in state.pop(_LEASES, ()):
             await self._leave(lease)
 
     async def aclose(self) -> None:
-        """Let the limiter go."""
+        """Close the limiter."""
         await self.limiter.aclose()
 
     async def _take(self, call: Caller, bucket: Bucket) -> None:
@@ -108,38 +112,38 @@ class Limits:
         self.refused[limit.name] += 1
         wait = seconds(decision.wait)
         detail = (
-            f"more than {limit.per_minute} requests a minute, {limit.burst} at once: try again in {wait} s"
+            f"more than {limit.per_minute} requests a minute, or {limit.burst} at once: try again in {wait} s"
         )
         return HttpError(429, "rate_limited", detail, headers={"Retry-After": str(wait)})
 
     def _begin(self, call: Caller, key: str, most: int) -> None:
-        """Count a request until the edge has sent its answer."""
-        count = self._under_way.get(key, 0)
+        """Count a request as running until the edge has sent its answer."""
+        count = self._running.get(key, 0)
         call.state["headers"] = _concurrency_headers(most, max(most - count - 1, 0))
         if count >= most:
             self.refused["concurrency"] += 1
             raise HttpError(
                 429,
                 "rate_limited",
-                f"more than {most} requests are under way at once: wait for an answer first",
+                f"{most} requests are running, which is the most at once: wait for an answer first",
                 headers={"Retry-After": str(RETRY_SECONDS)},
             )
-        self._under_way[key] = count + 1
-        call.state[_UNDER_WAY] = key
+        self._running[key] = count + 1
+        call.state[_RUNNING] = key
 
     def _answered(self, state: dict[str, Any]) -> None:
-        """Count a request as under way no more; one that became a socket is counted there."""
-        key = state.pop(_UNDER_WAY, None)
+        """Stop counting a request as running; one that became a socket is counted as such."""
+        key = state.pop(_RUNNING, None)
         if key is None:
             return
-        left = self._under_way[key] - 1
-        if left:
-            self._under_way[key] = left
+        remaining_requests = self._running[key] - 1
+        if remaining_requests:
+            self._running[key] = remaining_requests
         else:
-            del self._under_way[key]
+            del self._running[key]
 
     async def _enter(self, call: Caller) -> Lease | None:
-        """Return what counts the socket, None where sockets are not counted; raises HttpError 429."""
+        """Count a socket and return its lease, None where sockets are not counted; raises HttpError 429."""
         if not self._tiers:
             return None
         actor = _known(call)
@@ -150,7 +154,7 @@ class Limits:
             raise HttpError(
                 429,
                 "too_many_sockets",
-                f"up to {most} live connections at once: close one first",
+                f"{most} live connections are open, which is the most at once: close one first",
                 headers={"Retry-After": str(RETRY_SECONDS)},
             )
         self.sockets += 1
@@ -162,11 +166,6 @@ class Limits:
             await self.limiter.leave(lease)
 
 
-def unlimited() -> Limits:
-    """Return limits that let everything through."""
-    return Limits(MemoryLimiter(), tiers=False, sign_in=False)
-
-
 def _known(call: Caller) -> Actor:
     try:
         return call.actor
@@ -175,7 +174,7 @@ def _known(call: Caller) -> Actor:
 
 
 def _key(call: Caller, actor: Actor) -> str:
-    """Return whose limits count: an account's for all of its tokens, else an address's."""
+    """Return the key to count under: the account, whatever its token, or an anonymous caller's address."""
     return f"address:{call.address}" if actor.is_anonymous else f"account:{actor.id}"
 
 
@@ -185,7 +184,7 @@ def _policy(limit: Limit) -> bytes:
 
 
 def _headers(limit: Limit, left: int, full_in: int) -> Headers:
-    """Return what tells a client where it stands (draft-ietf-httpapi-ratelimit-headers-11)."""
+    """Return the headers that show the state of a limit (draft-ietf-httpapi-ratelimit-headers-11)."""
     return [
         (b"ratelimit-policy", _policy(limit)),
         (b"ratelimit", b'"%b";r=%d;t=%d' % (limit.name.encode(), left, full_in)),

@@ -1,4 +1,4 @@
-"""Limits of one process, in its memory."""
+"""A limiter of one process, in its memory."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -6,25 +6,25 @@ from collections.abc import Callable, Sequence
 from read_api.gateway.limits.gcra import Bucket, Decision, wait_for
 from read_api.gateway.limits.limiter import Lease
 
-_SWEPT = 10_000
-"""As many buckets before the full ones are dropped for the first time."""
+_FIRST_SWEEP = 10_000
+"""With so many buckets the full ones are dropped for the first time."""
 
 
 def monotonic_microseconds() -> int:
-    """Return a clock that is never set."""
+    """Return the time in microseconds of a clock that never goes back."""
     return time.monotonic_ns() // 1_000
 
 
 class MemoryLimiter:
-    """Count in this process; nothing waits, so that two tasks never see the same request left."""
+    """Count in this process. No method waits in its middle, so two tasks never take the same request."""
 
     def __init__(self, clock: Callable[[], int] = monotonic_microseconds) -> None:
-        """Count by *clock*, which tells microseconds and never goes back."""
+        """Count by *clock*, which returns microseconds and never goes back."""
         self._clock = clock
         self._full_at: dict[str, int] = {}
         self._sockets: dict[str, set[str]] = {}
         self._leases = 0
-        self._sweep_at = _SWEPT
+        self._sweep_at = _FIRST_SWEEP
 
     async def take(self, buckets: Sequence[Bucket]) -> Decision:
         """Take one request from all of *buckets*, or from none where one of them is empty."""
@@ -40,7 +40,7 @@ class MemoryLimiter:
         return Decision(wait, tuple(backlogs), tuple(bucket.limit for bucket in buckets))
 
     async def enter(self, key: str, most: int) -> Lease | None:
-        """Count a socket of *key*, or return None where it has *most* already."""
+        """Count a socket of *key*; return None where it has *most* already."""
         held = self._sockets.setdefault(key, set())
         if len(held) >= most:
             return None
@@ -50,16 +50,16 @@ class MemoryLimiter:
         return lease
 
     async def leave(self, lease: Lease) -> None:
-        """Count a socket no more."""
+        """Stop counting a socket."""
         held = self._sockets.get(lease.key, set())
         held.discard(lease.id)
         if not held:
             self._sockets.pop(lease.key, None)
 
     async def aclose(self) -> None:
-        """Do nothing: the memory goes with the process."""
+        """Do nothing: there is no connection."""
 
     def _sweep(self, now: int) -> None:
-        """Forget full buckets, which are as good as none; half of what is left may come before the next time."""
+        """Drop full buckets, which are the same as none; sweep again at twice the number that remains."""
         self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > now}
-        self._sweep_at = max(_SWEPT, 2 * len(self._full_at))
+        self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._full_at))

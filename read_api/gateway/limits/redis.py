@@ -1,6 +1,6 @@
-"""Limits that several processes share, in Redis or Valkey, by the server's clock.
+"""A limiter that several processes share, in Redis or Valkey, by the server's clock.
 
-All keys have one hash tag, so that one script may touch several of them on a Redis Cluster too.
+All keys have one hash tag, so that on a Redis Cluster too one script may use several of them.
 """
 
 import asyncio
@@ -13,25 +13,31 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from read_api.gateway.limits.gcra import Bucket, Decision
-from read_api.gateway.limits.limiter import DEADLINE_SECONDS, Lease, LimiterAwayError, LimiterSlowError
-from read_api.gateway.limits.link import ScriptLink
+from read_api.gateway.limits.limiter import (
+    DEADLINE_SECONDS,
+    Lease,
+    LimiterTimeoutError,
+    LimiterUnavailableError,
+)
+from read_api.gateway.limits.script_connection import ScriptConnection
 
 T = TypeVar("T")
 
 LEASE_SECONDS = 30.0
-"""A socket of a process that died is counted for so long."""
-_BATCH = 64
-_RENEWED = 500
+"""How long a socket is still counted after its process has died."""
+_DECISIONS_PER_CALL = 64
+_RENEWALS_PER_CALL = 500
 
-# A moment is microseconds of the server's clock. A backlog above the capacity means that the clock was set back.
+# `now` and `full_at` are microseconds of the server's clock. A backlog above the capacity: it was set back.
 _TAKE = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local answer, key, place = {}, 1, 1
-while place <= #ARGV do
-  local count, wait, backlogs = tonumber(ARGV[place]), 0, {}
+local answer, key, argument = {}, 1, 1
+while argument <= #ARGV do
+  local count, wait, backlogs = tonumber(ARGV[argument]), 0, {}
   for i = 0, count - 1 do
-    local interval, capacity = tonumber(ARGV[place + 1 + 2 * i]), tonumber(ARGV[place + 2 + 2 * i])
+    local interval = tonumber(ARGV[argument + 1 + 2 * i])
+    local capacity = tonumber(ARGV[argument + 2 + 2 * i])
     local full_at = tonumber(redis.call('GET', KEYS[key + i]) or 0)
     backlogs[i] = math.min(math.max(full_at - now, 0), capacity)
     wait = math.max(wait, backlogs[i] + interval - capacity)
@@ -39,12 +45,13 @@ while place <= #ARGV do
   table.insert(answer, wait)
   for i = 0, count - 1 do
     if wait == 0 then
-      backlogs[i] = backlogs[i] + ARGV[place + 1 + 2 * i]
-      redis.call('SET', KEYS[key + i], string.format('%.0f', now + backlogs[i]), 'PX', math.ceil(backlogs[i] / 1000))
+      backlogs[i] = backlogs[i] + ARGV[argument + 1 + 2 * i]
+      local full_at, milliseconds = string.format('%.0f', now + backlogs[i]), math.ceil(backlogs[i] / 1000)
+      redis.call('SET', KEYS[key + i], full_at, 'PX', milliseconds)
     end
     table.insert(answer, backlogs[i])
   end
-  key, place = key + count, place + 1 + 2 * count
+  key, argument = key + count, argument + 1 + 2 * count
 end
 return answer
 """
@@ -68,15 +75,15 @@ return #KEYS
 """
 
 
-class _Asked(Struct):
-    """Somebody who waits for a decision."""
+class _Waiting(Struct):
+    """A request that waits for its decision."""
 
     buckets: Sequence[Bucket]
-    answer: "asyncio.Future[Decision]"
+    decision: "asyncio.Future[Decision]"
 
 
 class RedisLimiter:
-    """Count in Redis. Requests that come while one question is under way go together in the next one."""
+    """Count in Redis. Requests that arrive while a call is running are decided together in the next call."""
 
     def __init__(
         self,
@@ -86,32 +93,32 @@ class RedisLimiter:
         deadline: float = DEADLINE_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
-        """Ask through *client* for up to *deadline* seconds; every key begins with *prefix*."""
+        """Call through *client* and wait up to *deadline* seconds; every key begins with *prefix*."""
         self._client = client
         self._prefix = f"{prefix}{{limits}}:"
         self._deadline = deadline
         self._lease = round(lease_seconds * 1000)
         self._process = uuid4().hex[:12]
         self._leases: dict[str, Lease] = {}
-        self._asked: list[_Asked] = []
-        self._asking: asyncio.Task[None] | None = None
+        self._waiting: list[_Waiting] = []
+        self._deciding: asyncio.Task[None] | None = None
         self._busy = False
         self._renewing: asyncio.Task[None] | None = None
         self._count = 0
-        self._link = ScriptLink(client, _TAKE)
+        self._take_script = ScriptConnection(client, _TAKE)
         self._enter, self._renew = map(client.register_script, (_ENTER, _RENEW))
 
     async def take(self, buckets: Sequence[Bucket]) -> Decision:
         """Take one request from all of *buckets*, or from none where one of them is empty."""
-        asked = _Asked(buckets, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(buckets, asyncio.get_running_loop().create_future())
         if self._busy:
-            self._asked.append(asked)
+            self._waiting.append(waiting)
         else:
-            await self._lead(asked)
-        return await asked.answer
+            await self._decide_first(waiting)
+        return await waiting.decision
 
     async def enter(self, key: str, most: int) -> Lease | None:
-        """Count a socket of *key*, or return None where it has *most* already."""
+        """Count a socket of *key*; return None where it has *most* already."""
         self._count += 1
         lease = Lease(key, f"{self._process}:{self._count}")
         if not await self._in_time(
@@ -124,80 +131,81 @@ class RedisLimiter:
         return lease
 
     async def leave(self, lease: Lease) -> None:
-        """Count a socket no more; where that cannot be told, its lease runs out."""
+        """Stop counting a socket; where the server is unavailable, its lease expires."""
         self._leases.pop(lease.id, None)
         await self._in_time(self._client.zrem(self._socket_key(lease.key), lease.id))
 
     async def ping(self, seconds: float = 1.0) -> None:
-        """Ask whether the server is there, and open a connection to it; raises LimiterAwayError."""
+        """Check that the server answers, and open a connection to it; raises LimiterUnavailableError."""
         await self._in_time(self._client.ping(), seconds)
 
     async def renew(self) -> None:
-        """Say that the sockets of this process are still there; raises LimiterAwayError."""
+        """Renew the leases of this process's sockets; raises LimiterUnavailableError."""
         leases = list(self._leases.values())
-        for start in range(0, len(leases), _RENEWED):
-            some = leases[start : start + _RENEWED]
-            keys = [self._socket_key(lease.key) for lease in some]
+        for start in range(0, len(leases), _RENEWALS_PER_CALL):
+            batch = leases[start : start + _RENEWALS_PER_CALL]
+            keys = [self._socket_key(lease.key) for lease in batch]
             await self._in_time(
-                self._renew(keys=keys, args=[self._lease, *(lease.id for lease in some)]), 1.0
+                self._renew(keys=keys, args=[self._lease, *(lease.id for lease in batch)]), 1.0
             )
 
     async def aclose(self) -> None:
-        """End the tasks and the connections."""
-        for task in (self._asking, self._renewing):
+        """Stop the tasks and close the connections."""
+        for task in (self._deciding, self._renewing):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-        for asked in self._asked:
-            asked.answer.cancel()
-        await self._link.aclose()
+        for waiting in self._waiting:
+            waiting.decision.cancel()
+        await self._take_script.aclose()
         await self._client.aclose()
 
-    async def _lead(self, asked: _Asked) -> None:
-        """Ask for one who found nobody asking, and leave who came meanwhile to a task."""
+    async def _decide_first(self, waiting: _Waiting) -> None:
+        """Decide a request that found no call running; a task decides those that arrive meanwhile."""
         self._busy = True
         try:
-            await self._decide([asked])
+            await self._decide([waiting])
         finally:
-            if self._asked:
-                self._asking = asyncio.create_task(self._ask())
+            if self._waiting:
+                self._deciding = asyncio.create_task(self._decide_waiting())
             else:
                 self._busy = False
 
-    async def _ask(self) -> None:
-        """Ask until nobody waits."""
+    async def _decide_waiting(self) -> None:
+        """Decide batches until no request waits."""
         try:
-            while self._asked:
-                batch, self._asked = self._asked[:_BATCH], self._asked[_BATCH:]
+            while self._waiting:
+                batch = self._waiting[:_DECISIONS_PER_CALL]
+                self._waiting = self._waiting[_DECISIONS_PER_CALL:]
                 await self._decide(batch)
         finally:
             self._busy = False
 
-    async def _decide(self, batch: list[_Asked]) -> None:
-        keys = [f"{self._prefix}{bucket.key}" for asked in batch for bucket in asked.buckets]
+    async def _decide(self, batch: list[_Waiting]) -> None:
+        keys = [f"{self._prefix}{bucket.key}" for waiting in batch for bucket in waiting.buckets]
         args: list[int] = []
-        for asked in batch:
-            args.append(len(asked.buckets))
-            for bucket in asked.buckets:
+        for waiting in batch:
+            args.append(len(waiting.buckets))
+            for bucket in waiting.buckets:
                 args += (bucket.limit.interval, bucket.limit.capacity)
         try:
-            found: list[int] = await self._in_time(self._link.run(keys, args))
-        except LimiterAwayError as error:
-            for asked in batch:
-                if not asked.answer.done():
-                    asked.answer.set_exception(error)
+            answer: list[int] = await self._in_time(self._take_script.run(keys, args))
+        except LimiterUnavailableError as error:
+            for waiting in batch:
+                if not waiting.decision.done():
+                    waiting.decision.set_exception(error)
             return
         except asyncio.CancelledError:
-            for asked in batch:
-                asked.answer.cancel()
+            for waiting in batch:
+                waiting.decision.cancel()
             raise
-        place = 0
-        for asked in batch:
-            end = place + 1 + len(asked.buckets)
-            limits = tuple(bucket.limit for bucket in asked.buckets)
-            if not asked.answer.done():  # who asked may have gone
-                asked.answer.set_result(Decision(found[place], tuple(found[place + 1 : end]), limits))
-            place = end
+        start = 0
+        for waiting in batch:
+            end = start + 1 + len(waiting.buckets)
+            limits = tuple(bucket.limit for bucket in waiting.buckets)
+            if not waiting.decision.done():  # the request may have been cancelled
+                waiting.decision.set_result(Decision(answer[start], tuple(answer[start + 1 : end]), limits))
+            start = end
 
     async def _keep_renewing(self) -> None:
         pause = self._lease / 3_000
@@ -205,26 +213,26 @@ class RedisLimiter:
             await asyncio.sleep(pause)
             try:
                 await self.renew()
-            except LimiterAwayError:
-                continue  # said once by who asks for decisions; the next time may be in time
+            except LimiterUnavailableError:
+                continue  # a request that needs a decision reports it; the next renewal may succeed
 
     async def _in_time(self, answer: Awaitable[T], seconds: float | None = None) -> T:
         try:
             async with asyncio.timeout(self._deadline if seconds is None else seconds):
                 return await answer
         except TimeoutError as error:
-            raise LimiterSlowError("no answer in time") from error
+            raise LimiterTimeoutError("no answer in time") from error
         except (redis.RedisError, OSError) as error:
-            raise LimiterAwayError(str(error) or type(error).__name__) from error
+            raise LimiterUnavailableError(str(error) or type(error).__name__) from error
 
     def _socket_key(self, key: str) -> str:
         return f"{self._prefix}sockets:{key}"
 
 
 def connect(url: str, ca_file: str | None = None) -> Redis:
-    """Return a client of the server at *url* that never tries twice; *ca_file* is whom TLS trusts.
+    """Return a client of the server at *url* that never retries; TLS trusts the authority in *ca_file*.
 
-    It waits for ever: who asks has a deadline.
+    The client itself has no timeout for answers, because every caller sets a deadline.
     """
     options: dict[str, Any] = {
         "socket_timeout": None,

@@ -9,6 +9,7 @@ from commands.kms import LocalKms
 from commands.mapper import EventMapper
 from commands.mongodb.keys import MongoKeyStore
 from commands.position import parse_position
+from commands.record_events import RecordEvents
 from commands.secrets import Secrets
 from projections.insights_model import insights_model
 from projections.model import ReadModel
@@ -18,9 +19,9 @@ from projections.mongodb.store import MongoDocumentStore
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, DocumentStore
 from streams.batch_projection import decode, project
-from streams.faust.partition_state import Events
 from tests.chaos.cluster.topic import Part, Topic
 from tests.chaos.cluster.writers import Told, Writers
+from tests.support.documents import dump
 from tests.support.inline_analyser import InlineAnalyser
 from tests.support.installation import SECRET, Installation
 from tests.support.server import eventually
@@ -98,14 +99,14 @@ def projected(models: Sequence[ReadModel], topic: Topic, mapper: EventMapper) ->
     store = SQLiteDocumentStore(None)
     store.prepare(models)
     for part in topic.parts:
-        batch, last = decode(Events(mapper), part.records), len(part.records)
+        batch, last = decode(RecordEvents(mapper), part.records), len(part.records)
         store.apply([project(model, batch, Checkpoint(), last, part.number) for model in models])
     return store
 
 
 def dumped(store: DocumentStore, model: ReadModel) -> dict[str, list[Any]]:
     """Return every document of *model*."""
-    return {collection.name: list(store.dump(collection.name)) for collection in model.collections}
+    return {collection.name: list(dump(store, collection.name)) for collection in model.collections}
 
 
 def database_name(environment: Mapping[str, str]) -> str:

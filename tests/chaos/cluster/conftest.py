@@ -6,6 +6,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.support.installation import Installation
+from tests.support.time_scale import stretched
 
 
 @pytest.fixture
@@ -20,5 +21,5 @@ def installation(tmp_path, kafka, mongodb_uri, redis_url, topic_prefix) -> Itera
     )
     with made:
         yield made
-    with MongoClient(mongodb_uri, serverSelectionTimeoutMS=5_000) as client:
+    with MongoClient(mongodb_uri, serverSelectionTimeoutMS=int(stretched(5_000))) as client:
         client.drop_database(topic_prefix.rstrip("."))

@@ -13,7 +13,11 @@ from tests.support.server import eventually
 
 logger = logging.getLogger(__name__)
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.timeout(240),
+    pytest.mark.proof("broker killed under load", rounds=5),
+]
 
 WRITERS = 3
 SOME = 30

@@ -9,7 +9,7 @@ from tests.chaos.cluster.writers import Writers
 
 logger = logging.getLogger(__name__)
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180), pytest.mark.proof("nodes that fight", rounds=10)]
 
 WRITERS = 6
 ACKNOWLEDGED = 250

@@ -1,4 +1,4 @@
-"""G1 to G7 over several partitions: nodes and workers come, stand still and go while all partitions are written to."""
+"""G1 to G7 over several partitions: nodes and workers start, stall and die while clients write."""
 
 import pytest
 
@@ -6,7 +6,11 @@ from tests.chaos.cluster.compare import compare, compare_read_models
 from tests.chaos.cluster.writers import Writers
 from tests.support.installation import Installation
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.timeout(300),
+    pytest.mark.proof("partitions under load", rounds=5),
+]
 
 PARTITIONS = 3
 WRITERS = 4

@@ -12,10 +12,11 @@ from tests.chaos.cluster.topic import Topic
 from tests.chaos.cluster.writers import Writers
 from tests.support.installation import Node
 from tests.support.server import eventually
+from tests.support.time_scale import stretched
 
 logger = logging.getLogger(__name__)
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300), pytest.mark.proof("preferred node lost", rounds=5)]
 
 NODES = 3
 WRITERS = 3
@@ -23,7 +24,7 @@ SOME = 40
 SECONDS = 1.0
 SEEDS = count(1)  # idempotency keys are made of them
 TRIES = 3
-"""What is measured is the protocol's: a machine that other tests keep busy may be late once, not each time."""
+"""The limit is the protocol's: a machine that other tests keep busy may be late once, but not each time."""
 
 
 def seconds_to_answer(node: Node) -> float:
@@ -47,10 +48,10 @@ def test_losing_the_preferred_node_delays_nobody_for_long(installation, nodes):
     _without_a_fault(installation, nodes)
     for lost in (_stopped, _killed):
         taken = []
-        while len(taken) < TRIES and not (taken and taken[-1] < SECONDS):
+        while len(taken) < TRIES and not (taken and taken[-1] < stretched(SECONDS)):
             taken.append(max(lost(installation, nodes)))
         logger.info("%s: %s", lost.__name__, taken)
-        assert min(taken) < SECONDS
+        assert min(taken) < stretched(SECONDS)
 
 
 def _without_a_fault(installation, nodes):
@@ -93,5 +94,5 @@ def _killed(installation, nodes):
         first.start_again()
         load.wait_for(SOME)
     compare(installation, load, others=len(others), before=before)
-    eventually(lambda: seconds_to_answer(first) < SECONDS)
+    eventually(lambda: seconds_to_answer(first) < stretched(SECONDS))
     return taken

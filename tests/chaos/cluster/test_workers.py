@@ -1,4 +1,4 @@
-"""G6, G7: workers are killed, stopped and joined by others under load; the read models are those of the history."""
+"""G6, G7: workers are killed, stopped and added under load; the read models are those of the history."""
 
 import pytest
 
@@ -6,7 +6,11 @@ from tests.chaos.cluster.compare import compare, compare_read_models
 from tests.chaos.cluster.writers import Writers
 from tests.support.server import eventually
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.timeout(240),
+    pytest.mark.proof("workers killed under load", rounds=5),
+]
 
 WRITERS = 3
 SOME = 40

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from commands.kafka.protocol.aiokafka_transport import KafkaTransport
-from commands.kafka.protocol.chain_rule import Counted, Counting, Void
+from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, VoidMessage
 from commands.kafka.settings import KafkaSettings, read_kafka_settings
 from commands.partitioner import partition_of
 from domain.log.events import CommandRefused, CommandUnchanged, LogFenced
@@ -21,8 +21,8 @@ class Part:
         self.number = number
         self.partitions = settings.partitions
         self.records: list[Record] = []
-        self.void: list[Void] = []
-        self._counting = Counting(number)
+        self.void: list[VoidMessage] = []
+        self._counting = ChainRule(number)
         asyncio.run(self._read(settings))
 
     @property
@@ -75,8 +75,8 @@ class Part:
         finally:
             await transport.close()
 
-    def _note(self, verdict: Counted | Void) -> None:
-        if isinstance(verdict, Void):
+    def _note(self, verdict: CountedMessage | VoidMessage) -> None:
+        if isinstance(verdict, VoidMessage):
             self.void.append(verdict)
         elif verdict.record is not None:
             self.records.append(verdict.record)
@@ -96,7 +96,7 @@ class Topic:
         return [record for part in self.parts for record in part.records]
 
     @property
-    def void(self) -> list[Void]:
+    def void(self) -> list[VoidMessage]:
         return [void for part in self.parts for void in part.void]
 
     @property

@@ -1,4 +1,4 @@
-"""Clients that send commands with idempotency keys to any node, again until each is answered, and note every answer."""
+"""Clients that send commands with idempotency keys to any node until each is answered, and record it."""
 
 import random
 import threading
@@ -10,6 +10,7 @@ from typing import Any, Self
 import httpx
 
 from tests.support.installation import Node, service_token
+from tests.support.time_scale import stretched
 
 SHARED = 3
 RETRIES = frozenset({409, 503})
@@ -74,7 +75,7 @@ class Writers:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stopping.set()
         for writer in self.all:
-            writer.join(LONGEST_SECONDS)
+            writer.join(stretched(LONGEST_SECONDS))
         if kind is None:
             assert not any(writer.is_alive() for writer in self.all)
             faults = [fault for writer in self.all for fault in writer.faults]
@@ -82,7 +83,7 @@ class Writers:
 
     def wait_for(self, count: int, seconds: float = LONGEST_SECONDS) -> None:
         """Wait for so many further acknowledgements."""
-        end = monotonic() + seconds
+        end = monotonic() + stretched(seconds)
         for done in range(count):
             assert self.settled.acquire(timeout=max(end - monotonic(), 0)), (
                 f"{done} of {count}: {self.state()}"
@@ -129,7 +130,7 @@ class Writer(threading.Thread):
     def run(self) -> None:
         headers = {"Authorization": f"Bearer {service_token()}"}
         try:
-            with httpx.Client(headers=headers, timeout=12) as client:
+            with httpx.Client(headers=headers, timeout=stretched(12)) as client:
                 for turn in range(100_000):
                     if self.load.stopping.is_set():
                         return
@@ -228,7 +229,7 @@ class Writer(threading.Thread):
     ) -> httpx.Response:
         """Send until there is an outcome, each time to any node."""
         headers = (more or {}) | ({} if key is None else {"Idempotency-Key": key})
-        end, unsettled = monotonic() + LONGEST_SECONDS, False
+        end, unsettled = monotonic() + stretched(LONGEST_SECONDS), False
         while True:
             node = self.chance.choice(self.nodes)
             self.last = (node.name, method, path, key)

@@ -1,4 +1,4 @@
-"""What every counter of attempts keeps to, in memory and in Redis."""
+"""The contract of every counter of attempts, in memory and in Redis."""
 
 import asyncio
 import time
@@ -6,66 +6,67 @@ from uuid import uuid4
 
 import pytest
 
-from codepark.cache_and_channel import connect_async
+from codepark.redis_clients import connect_async
 from read_api.auth.attempts import FREE_ATTEMPTS, NEVER, MemoryAttempts, RedisAttempts, delay_after
+from tests.support.time_scale import stretched
 
 
 @pytest.fixture(params=["memory", "redis"])
-def made(request):
-    """Return what makes a counter in the running loop."""
+def new_attempts(request):
+    """Return a function that creates a counter in the running loop."""
     if request.param == "memory":
         return MemoryAttempts
     url = request.getfixturevalue("redis_url")
     prefix = f"attempts-{uuid4().hex}."
-    return lambda: RedisAttempts(connect_async(url), prefix)
+    return lambda: RedisAttempts(connect_async(url, seconds=stretched(5)), prefix)
 
 
-def run(made, ask):
-    async def asked():
-        attempts = made()
+def run(new_attempts, work):
+    async def main():
+        attempts = new_attempts()
         try:
-            return await ask(attempts)
+            return await work(attempts)
         finally:
             await attempts.close()
 
-    return asyncio.run(asked())
+    return asyncio.run(main())
 
 
-def test_the_sixth_attempt_waits(made) -> None:
-    async def ask(attempts):
+def test_the_sixth_attempt_waits(new_attempts) -> None:
+    async def work(attempts):
         return [await attempts.attempt("a") for _ in range(FREE_ATTEMPTS + 1)]
 
-    waits = run(made, ask)
+    waits = run(new_attempts, work)
     assert waits[:FREE_ATTEMPTS] == [0] * FREE_ATTEMPTS
     assert waits[-1] >= 1
 
 
-def test_many_at_once_gain_nothing(made) -> None:
-    async def ask(attempts):
+def test_many_at_once_gain_nothing(new_attempts) -> None:
+    async def work(attempts):
         began = time.monotonic()
         waits = await asyncio.gather(*(attempts.attempt("a") for _ in range(200)))
         return waits.count(0), time.monotonic() - began
 
-    passed, seconds = run(made, ask)
-    assert FREE_ATTEMPTS <= passed <= FREE_ATTEMPTS + seconds  # who comes a second later may try again
+    passed, seconds = run(new_attempts, work)
+    assert FREE_ATTEMPTS <= passed <= FREE_ATTEMPTS + seconds  # a second later, one more may try
 
 
-def test_keys_are_apart_and_success_forgets(made) -> None:
-    async def ask(attempts):
+def test_keys_are_independent_and_a_success_clears_one(new_attempts) -> None:
+    async def work(attempts):
         for _ in range(FREE_ATTEMPTS):
             await attempts.attempt("a")
         other = await attempts.attempt("b")
         await attempts.clear("a")
         return other, await attempts.attempt("a")
 
-    assert run(made, ask) == (0, 0)
+    assert run(new_attempts, work) == (0, 0)
 
 
-def test_there_may_be_a_most(made) -> None:
-    async def ask(attempts):
+def test_a_counter_may_have_a_maximum(new_attempts) -> None:
+    async def work(attempts):
         return [await attempts.attempt("a", 3) for _ in range(5)]
 
-    assert run(made, ask) == [0, 0, 0, NEVER, NEVER]
+    assert run(new_attempts, work) == [0, 0, 0, NEVER, NEVER]
 
 
 def test_the_delay_doubles_up_to_five_minutes() -> None:
@@ -77,7 +78,7 @@ def test_the_delay_ends_and_grows() -> None:
     now = [0.0]
     attempts = MemoryAttempts(lambda: now[0])
 
-    async def ask():
+    async def work():
         for _ in range(FREE_ATTEMPTS):
             await attempts.attempt("a")
         first = await attempts.attempt("a")
@@ -85,14 +86,14 @@ def test_the_delay_ends_and_grows() -> None:
         allowed = await attempts.attempt("a")
         return first, allowed, await attempts.attempt("a")
 
-    assert asyncio.run(ask()) == (1, 0, 2)
+    assert asyncio.run(work()) == (1, 0, 2)
 
 
 def test_without_redis_each_process_counts_for_itself() -> None:
-    async def ask():
+    async def work():
         attempts = RedisAttempts(connect_async("redis://127.0.0.1:1/0", seconds=0.2), "x.")
-        found = [await attempts.attempt("a") for _ in range(FREE_ATTEMPTS + 1)]
+        waits = [await attempts.attempt("a") for _ in range(FREE_ATTEMPTS + 1)]
         await attempts.close()
-        return found
+        return waits
 
-    assert asyncio.run(ask())[-1] >= 1
+    assert asyncio.run(work())[-1] >= 1

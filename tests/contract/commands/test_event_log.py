@@ -1,4 +1,4 @@
-"""What every event log must do, whatever keeps it: SQLite, or Kafka with its replica."""
+"""What every event log must do, on SQLite and on Kafka with its replica."""
 
 import threading
 
@@ -27,12 +27,12 @@ def log(request, tmp_path):
         bootstrap_servers=request.getfixturevalue("kafka"), prefix=request.getfixturevalue("topic_prefix")
     )
     keys, thread = SQLiteKeyStore(tmp_path / "keys.sqlite", LocalKms(SECRETS.master_key)), LoopThread()
-    found = KafkaEventLog(settings, EventMapper(PersonalCipher(keys)), tmp_path, thread)
+    log = KafkaEventLog(settings, EventMapper(PersonalCipher(keys)), tmp_path, thread)
     try:
-        found.start()
-        yield found
+        log.start()
+        yield log
     finally:
-        found.close()
+        log.close()
         thread.close()
         keys.close()
 
@@ -64,7 +64,7 @@ def test_sequences_are_gapless_and_versions_kept(log):
     assert log.tip().sequence == 4
 
 
-def test_what_is_read_is_what_was_appended(log):
+def test_a_log_returns_what_was_appended(log):
     appended = log.append(log.tip(), [command(1, ("a-1", "b-1"), (1, 1)), command(2)])
     assert log.read(0, 10) == appended
     assert log.read(1, 1) == appended[1:2]
@@ -79,8 +79,8 @@ def test_the_chain_begins_at_the_log_and_covers_each_record(log):
         previous = record.chain
 
 
-def test_an_append_behind_another_tip_changes_nothing(log):
-    """G2, G4: who decided on an old state is refused."""
+def test_an_append_after_an_old_tip_changes_nothing(log):
+    """G2, G4: a writer that decided on an old state is refused."""
     old = log.tip()
     log.append(old, [command(1)])
     with pytest.raises(TipMovedError):
@@ -131,23 +131,23 @@ def test_the_sequence_at_a_time(log):
     assert [log.sequence_at(t) for t in (0, 999, 1_000, 1_001, 3_500, 7_000, 99_999)] == [0, 0, 1, 1, 3, 7, 7]
 
 
-def test_snapshots_are_kept_and_the_last_one_is_found(log):
-    kept = [
+def test_the_last_snapshot_of_a_stream_is_returned(log):
+    snapshots = [
         Snapshot(stream="project-1", version=v, topic="project.state.v1", state=b"%d" % v) for v in (3, 7)
     ]
-    log.append(log.tip(), [command(1)], kept)
-    assert log.snapshot("project-1") == kept[1]
+    log.append(log.tip(), [command(1)], snapshots)
+    assert log.snapshot("project-1") == snapshots[1]
     assert log.snapshot("other-1") is None
-    log.append(log.tip(), [command(2, versions=[2])], kept)  # once more: a cache may say so twice
+    log.append(log.tip(), [command(2, versions=[2])], snapshots)  # storing them again does no harm
     assert log.tip().sequence == 2
 
 
-def test_who_waits_is_told_of_each_append(log):
-    told = []
-    log.on_append(lambda records: told.append([record.sequence for record in records]))
+def test_listeners_are_called_after_each_append(log):
+    sequences = []
+    log.on_append(lambda records: sequences.append([record.sequence for record in records]))
     log.append(log.tip(), [command(1), command(2, versions=[2])])
     log.append(log.tip(), [command(3, versions=[3])])
-    assert told == [[1, 2], [3]]
+    assert sequences == [[1, 2], [3]]
 
 
 def test_readers_see_an_append_as_soon_as_the_tip_does(log):
@@ -170,7 +170,7 @@ def test_readers_see_an_append_as_soon_as_the_tip_does(log):
     assert missed == []
 
 
-def test_a_log_is_the_same_after_it_was_opened_again(tmp_path):
+def test_a_log_is_the_same_when_it_is_opened_again(tmp_path):
     before = Commands(tmp_path)
     records = before.log.append(before.log.tip(), [command(1), command(2, versions=[2])])
     tip, log_id = before.log.tip(), before.log.log_id

@@ -1,10 +1,14 @@
-"""The cases that the library ships for recorders of others, run on ours."""
+"""The test cases that the library ships for recorders of other projects, run on ours."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
+from uuid import uuid4
 
 import pytest
+from eventsourcing.persistence import InfrastructureFactory, StoredEvent
 from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteDatastore, SQLiteTrackingRecorder
 from eventsourcing.tests.application import ApplicationTestCase, ExampleApplicationTestCase
 from eventsourcing.tests.persistence import (
@@ -15,8 +19,11 @@ from eventsourcing.tests.persistence import (
 )
 from eventsourcing.utils import Environment
 
+from commands.application_records import application_records
+from commands.chain import chain_after, first_chain, source_of
 from commands.sqlite.factory import ChainedFactory
 from commands.sqlite.recorder import ChainedProcessRecorder, ChainedRecorder
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.filterwarnings(
     "default::DeprecationWarning",  # one case checks that the library warns
@@ -30,14 +37,14 @@ FOLDER = TemporaryDirectory()
 class OwnFile:
     """A database file for each test.
 
-    The cases leave threads that still read when a test ends, and closing a connection under a reading thread ends the
-    interpreter: connections are left to the garbage collector, files to the folder of the whole run.
+    The cases leave threads that still read when a test ends, and closing a connection under a reading thread
+    ends the interpreter: connections are left to the garbage collector, files to the folder of the whole run.
     """
 
     def setUp(self):
         super().setUp()
         path = Path(mkdtemp(dir=FOLDER.name)) / "log.sqlite"
-        self.datastore = SQLiteDatastore(str(path), lock_timeout=30, pool_timeout=30)
+        self.datastore = SQLiteDatastore(str(path), lock_timeout=stretched(30), pool_timeout=stretched(30))
 
 
 class TestApplicationRecorder(OwnFile, ApplicationRecorderTestCase):
@@ -100,6 +107,40 @@ class TestFactory(InfrastructureFactoryTestCase):
             pass
 
         return Subclass
+
+
+def test_the_events_of_an_application_are_chained(tmp_path):
+    settings = {"PERSISTENCE_MODULE": MODULE, "SQLITE_DBNAME": str(tmp_path / "log.sqlite")}
+    factory = InfrastructureFactory.construct(Environment("", settings))
+    recorder = factory.application_recorder()
+    ids = [uuid4(), uuid4()]
+    calls = [
+        [StoredEvent(ids[0], 1, "a", b"1"), StoredEvent(ids[1], 1, "b", b"2")],
+        [StoredEvent(ids[0], 2, "a", b"3")],
+    ]
+    for events in calls:
+        recorder.insert_events(events)
+    factory.close()
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as file:
+        (log_id,) = file.execute("SELECT log_id FROM stored_events_log").fetchone()
+        rows = file.execute("SELECT rowid, command, occurred_at, chain FROM stored_events").fetchall()
+    assert [row[0] for row in rows] == [1, 2, 3]
+    assert rows[0][1] == rows[1][1] != rows[2][1]
+    previous = first_chain(log_id, 0, 1)
+    for events in calls:
+        sequence, command, occurred_at, _ = rows[0]
+        streams = [event.originator_id.hex for event in events]
+        for record in application_records(
+            events,
+            streams,
+            command,
+            source_of(log_id),
+            after=sequence - 1,
+            first_at=sequence - 1,
+            occurred_at=occurred_at,
+        ):
+            previous = chain_after(previous, record)
+            assert rows.pop(0)[3] == previous
 
 
 class ApplicationFile:

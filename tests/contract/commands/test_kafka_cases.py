@@ -1,4 +1,4 @@
-"""The cases that the library ships for recorders of others, run on ours against a real broker."""
+"""The test cases that the library ships for recorders of other projects, run on ours with a real broker."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -41,12 +41,12 @@ MODULE = "commands.kafka"
 
 @pytest.fixture(autouse=True)
 def broker(request, kafka):
-    """Tell the cases, which are of unittest's kind, where the broker is."""
+    """Give the cases, which are unittest classes, the address of the broker."""
     request.cls.bootstrap = kafka
 
 
 def environment(bootstrap: str, name: str = "") -> dict[str, str]:
-    """Return the settings of a topic that nobody has used."""
+    """Return the settings of a new topic."""
     return {"PERSISTENCE_MODULE": MODULE, BOOTSTRAP: bootstrap, PREFIX: f"t-{uuid4().hex}."}
 
 
@@ -63,9 +63,9 @@ class OwnTopic:
         super().tearDown()
 
     def factory(self):
-        made = InfrastructureFactory.construct(Environment("", environment(self.bootstrap)))
-        self.factories.append(made)
-        return made
+        factory = InfrastructureFactory.construct(Environment("", environment(self.bootstrap)))
+        self.factories.append(factory)
+        return factory
 
 
 class TestAggregateRecorder(OwnTopic, AggregateRecorderTestCase):
@@ -87,12 +87,12 @@ class TestApplicationRecorder(OwnTopic, ApplicationRecorderTestCase):
             return recorder.insert_events([StoredEvent(uuid4(), 1, "event", b"%d" % number)])
 
         with ThreadPoolExecutor(16) as pool:
-            ids = [found for (found,) in pool.map(insert, range(200))]
+            ids = [id_ for (id_,) in pool.map(insert, range(200))]
         assert sorted(ids) == list(range(1, 201))
         stored = {item.id: item.state for item in recorder.select_notifications(1, 300)}
         assert stored == {id_: b"%d" % number for number, id_ in enumerate(ids)}
 
-    def test_a_closed_recorder_says_so(self):
+    def test_a_closed_recorder_refuses_events(self):
         recorder = self.create_recorder()
         self.factories[-1].close()
         with pytest.raises(OperationalError, match="closed"):

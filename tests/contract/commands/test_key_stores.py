@@ -1,4 +1,4 @@
-"""What every key store keeps to, in SQLite and in MongoDB; and who wraps the keys."""
+"""What every key store must do, in SQLite and in MongoDB; and the master keys that wrap the keys."""
 
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ MASTER = bytes(range(32))
 
 @pytest.fixture(params=["sqlite", "mongodb"])
 def opened(request, tmp_path):
-    """Return what opens the store once more, as another process does."""
+    """Return a function that opens the store again, as another process does."""
     if request.param == "sqlite":
         yield lambda kms: SQLiteKeyStore(tmp_path / "keys.sqlite", kms)
         return
@@ -26,7 +26,7 @@ def opened(request, tmp_path):
     client.close()
 
 
-def test_keys_are_made_once_and_stay(opened) -> None:
+def test_keys_are_made_once_and_kept(opened) -> None:
     store = opened(LocalKms(MASTER))
     assert store.get("ada") is None
     store.ensure(["ada", "bob"])
@@ -58,7 +58,7 @@ def test_a_destroyed_key_never_comes_back(opened) -> None:
     again.close()
 
 
-def test_what_another_process_destroyed_is_forgotten(opened) -> None:
+def test_a_key_that_another_process_destroyed_can_be_forgotten(opened) -> None:
     store, other = opened(LocalKms(MASTER)), opened(LocalKms(MASTER))
     store.ensure(["ada"])
     assert other.get("ada") == store.get("ada")
@@ -69,7 +69,7 @@ def test_what_another_process_destroyed_is_forgotten(opened) -> None:
     other.close()
 
 
-def test_a_new_master_key_wraps_everything_anew(opened) -> None:
+def test_a_new_master_key_wraps_every_key_again(opened) -> None:
     store = opened(LocalKms(MASTER))
     people = [f"p{number}" for number in range(1_203)]
     store.ensure(people)
@@ -92,7 +92,7 @@ def test_a_new_master_key_wraps_everything_anew(opened) -> None:
     before.close()
 
 
-def test_a_wrong_master_key_is_told(opened) -> None:
+def test_a_wrong_master_key_is_refused(opened) -> None:
     store = opened(LocalKms(MASTER))
     store.ensure(["ada"])
     store.close()

@@ -1,4 +1,4 @@
-"""The stores that every test of this suite runs against: an adapter joins by one entry in STORES."""
+"""The stores that every test of this suite runs against; STORES has one entry for each adapter."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def sqlite_memory(folder: Path, request: pytest.FixtureRequest) -> Iterator[Docu
 
 @contextmanager
 def sqlite_without_cache(folder: Path, request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
-    """Read back each document before it is changed, as after a restart."""
+    """Read each document before it is changed, as after a restart."""
     store = SQLiteDocumentStore(folder / "documents.db", cache_bytes=0)
     try:
         yield store
@@ -77,7 +77,7 @@ def _mongodb(request: pytest.FixtureRequest, **options: int) -> Iterator[Documen
 
 @pytest.fixture(scope="session")
 def mongodb_client(mongodb_uri):
-    """One client for all stores of a worker, each of which has a database of its own."""
+    """One client for all stores of a test process, each of which has its own database."""
     with connect(mongodb_uri, pool=(0, 10)) as client:
         yield client
 
@@ -94,7 +94,7 @@ STORES = {
 
 @pytest.fixture(params=sorted(STORES))
 def new_store(request, tmp_path):
-    """Return what makes one empty, prepared store after the other."""
+    """Return a function that makes empty, prepared stores."""
     numbers = count()
 
     @contextmanager

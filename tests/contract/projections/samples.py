@@ -1,4 +1,4 @@
-"""Read models, histories and a naive reading of them, to hold a store against."""
+"""Read models, histories, and a naive way to apply them, with which stores are compared."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from projections.model import Collection, ReadModel
 from projections.store import Change, Checkpoint, DocumentStore
-from projections.writes import Delete, Document, DropItem, Patch, Put, SetItem, Write
+from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
+from tests.support.documents import dump
+from tests.support.proof import size
 
 NOTES = ReadModel(
     name="notes",
@@ -32,7 +34,7 @@ History = list[tuple[int, tuple[Write, ...]]]
 """Writes by position."""
 
 LAWS = settings(
-    max_examples=60,
+    max_examples=size(60, 1_000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -67,6 +69,12 @@ _writes = st.one_of(
         _names,
         st.integers(0, 3),
     ),
+    st.builds(
+        lambda id_, name, n: PatchItem("notes", id_, "tags", "name", name, {"n": n}, {"rank": n}),
+        _ids,
+        _names,
+        st.integers(0, 3),
+    ),
     st.builds(lambda id_, name: DropItem("notes", id_, "tags", "name", name, {"rank": 9}), _ids, _names),
     st.builds(Delete, st.sampled_from(["notes", "drafts"]), _ids),
 )
@@ -76,11 +84,11 @@ histories = st.lists(_events, max_size=25).map(lambda events: list(enumerate(eve
 
 def expected(history: History) -> dict[str, list[Document]]:
     """Apply *history* in the plainest way."""
-    found: dict[str, dict[str, Document]] = {"notes": {}, "drafts": {}}
+    collections: dict[str, dict[str, Document]] = {"notes": {}, "drafts": {}}
     for _, writes in history:
         for write in writes:
-            _apply(found[write.collection], write)
-    return {name: [documents[id_] for id_ in sorted(documents)] for name, documents in found.items()}
+            _apply(collections[write.collection], write)
+    return {name: [documents[id_] for id_ in sorted(documents)] for name, documents in collections.items()}
 
 
 def _apply(documents: dict[str, Document], write: Write) -> None:
@@ -95,6 +103,12 @@ def _apply(documents: dict[str, Document], write: Write) -> None:
         elif isinstance(write, DropItem):
             items = [item for item in before[write.field] if item[write.key] != write.value]
             documents[write.id] = before | {write.field: items} | write.changes
+        elif isinstance(write, PatchItem):
+            items = [
+                item | write.changes if item[write.key] == write.value else item
+                for item in before[write.field]
+            ]
+            documents[write.id] = before | {write.field: items} | write.document_changes
         else:
             names = [item[write.key] for item in before[write.field]]
             items = list(before[write.field])
@@ -114,4 +128,4 @@ def put(store: DocumentStore, documents: Iterable[Document], start: int = 1) -> 
 
 
 def dumps(store: DocumentStore) -> dict[str, list[Document]]:
-    return {name: list(store.dump(name)) for name in ("notes", "drafts")}
+    return {name: list(dump(store, name)) for name in ("notes", "drafts")}

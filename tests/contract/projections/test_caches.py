@@ -1,4 +1,4 @@
-"""What every cache must do. Redis is real: the server that the embedded profile starts for itself."""
+"""What every cache must do. Redis is real: the server that the embedded profile starts."""
 
 import pytest
 import redis
@@ -56,7 +56,7 @@ def test_everything_can_be_forgotten(cache):
     assert cache.get("a") == b"2"
 
 
-def test_a_value_ends_with_its_time(cache):
+def test_a_value_expires(cache):
     cache.put("a", b"1", 1)
     assert eventually(lambda: cache.get("a") is None, seconds=5)
 
@@ -68,7 +68,7 @@ def test_memory_is_bounded():
     assert [number for number in range(10) if cache.get(f"{number}")] == [7, 8, 9]
 
 
-def test_a_redis_that_is_away_is_no_error():
+def test_an_unavailable_redis_is_no_error():
     client = redis.Redis(unix_socket_path="/nowhere/valkey.sock")
     cache = RedisCache(client, "x.")
     cache.put("a", b"1", 60)
@@ -86,9 +86,9 @@ def test_positions_reach_another_client(valkey):
             publisher.publish(sequence)
         last = 0
         while last < 19:
-            found = next(heard)
-            assert found is None or found >= last
-            last = found or last
+            sequence = next(heard)
+            assert sequence is None or sequence >= last
+            last = sequence or last
         publisher.close()
         heard.close()
 

@@ -4,6 +4,7 @@ import pytest
 
 from projections.store import Change, Checkpoint, DeadLetter
 from projections.writes import Delete, Patch, Put
+from tests.support.documents import dump
 
 from .samples import NOTES, OTHERS, apply, note, put
 
@@ -26,7 +27,7 @@ def test_an_older_write_does_not_bring_a_deleted_document_back(store):
     apply(store, [(5, (Delete("notes", "a"),))])
     apply(store, [(4, (Put("notes", "a", note("a")),))])
     assert store.get("notes", "a") is None
-    assert (store.count("notes"), list(store.dump("notes"))) == (0, [])
+    assert (store.count("notes"), list(dump(store, "notes"))) == (0, [])
     apply(store, [(6, (Put("notes", "a", note("a")),))])
     assert store.get("notes", "a") == note("a")
 
@@ -40,10 +41,10 @@ def test_a_patch_of_an_older_batch_meets_the_stored_document(store):
 def test_many_documents_in_one_step(store):
     documents = [note(f"{n:04}", rank=n, tags=[{"name": f"t{n % 7}"}], title="many") for n in range(700)]
     put(store, documents)
-    assert list(store.dump("notes")) == documents
+    assert list(dump(store, "notes")) == documents
 
 
-def test_what_the_caller_keeps_is_not_changed(store):
+def test_documents_of_the_caller_are_not_changed(store):
     document = note("a", tags=[{"name": "x"}])
     put(store, [document])
     apply(store, [(2, (Patch("notes", "a", {"rank": 7}),))])
@@ -89,13 +90,13 @@ def letter(sequence, reason="KeyError: x", model="notes"):
     return DeadLetter(model=model, stream="s", sequence=sequence, topic="note.made", reason=reason)
 
 
-def test_dead_letters_come_and_are_solved(store):
+def test_dead_letters_are_stored_and_solved(store):
     waiting = letter(4, reason=None)
-    kept = Change(
+    change = Change(
         model="notes", writes=(), checkpoint=Checkpoint(sequence=4), dead_letters=[waiting, letter(3)]
     )
-    store.apply([kept])
-    store.apply([kept])
+    store.apply([change])
+    store.apply([change])
     store.apply(
         [Change(model="others", writes=(), checkpoint=Checkpoint(), dead_letters=[letter(2, model="others")])]
     )
@@ -111,13 +112,13 @@ def test_preparing_again_keeps_everything(store):
     assert store.checkpoints()["notes"].sequence == 1
 
 
-def test_a_checkpoint_keeps_its_place(store):
-    there = Checkpoint(sequence=7, place=b"\x00\xff here")
-    store.apply([Change(model="notes", writes=(), checkpoint=there)])
-    store.apply([Change(model="notes", writes=(), checkpoint=Checkpoint(sequence=6, place=b"behind"))])
-    assert store.checkpoints()["notes"] == there
+def test_a_checkpoint_keeps_where_reading_resumes(store):
+    checkpoint = Checkpoint(sequence=7, resume_at=b"\x00\xff here")
+    store.apply([Change(model="notes", writes=(), checkpoint=checkpoint)])
+    store.apply([Change(model="notes", writes=(), checkpoint=Checkpoint(sequence=6, resume_at=b"behind"))])
+    assert store.checkpoints()["notes"] == checkpoint
     store.prepare([NOTES, OTHERS])
-    assert store.checkpoints()["notes"] == there
+    assert store.checkpoints()["notes"] == checkpoint
 
 
 def test_a_failed_letter_may_be_solved_and_fail_again_in_one_step(store):

@@ -1,4 +1,4 @@
-"""What holds for every history and every way in which it reaches the store."""
+"""What holds for every history, in whatever batches it reaches the store."""
 
 from itertools import pairwise
 
@@ -40,11 +40,11 @@ def test_applying_twice_equals_once(new_store, history):
 @given(history=histories, data=st.data())
 def test_redelivery_of_what_came_before_changes_nothing(new_store, history, data):
     with new_store() as store:
-        done = 0
-        while done < len(history):
-            end = data.draw(st.integers(done + 1, len(history)), label="end")
-            apply(store, history[data.draw(st.integers(0, done), label="again from") : end])
-            done = end
+        applied = 0
+        while applied < len(history):
+            end = data.draw(st.integers(applied + 1, len(history)), label="end")
+            apply(store, history[data.draw(st.integers(0, applied), label="again from") : end])
+            applied = end
         apply(store, history[: data.draw(st.integers(0, len(history)), label="prefix")])
         assert dumps(store) == expected(history)
         assert store.checkpoints()["notes"].sequence == len(history)
@@ -60,7 +60,7 @@ def test_a_rebuild_equals_the_live_model(new_store, history, cut):
         build.apply(history, len(history))
         build.switch()
         assert dumps(store) == expected(history)
-        assert _found(store) == _naively_found(expected(history)["notes"])
+        assert _answers(store) == _naive_answers(expected(history)["notes"])
 
 
 @LAWS
@@ -69,16 +69,16 @@ def test_lists_and_searches_follow_the_documents(new_store, history, cut):
     with new_store() as store:
         apply(store, history[:cut])
         apply(store, history)
-        assert _found(store) == _naively_found(expected(history)["notes"])
+        assert _answers(store) == _naive_answers(expected(history)["notes"])
         assert store.count("notes") == len(expected(history)["notes"])
 
 
-def _found(store):
+def _answers(store):
     conditions = [Equals("tags.name", "x"), Matches("fox"), Matches("naiv"), Equals("group", "a")]
     return [[d["id"] for d in store.find(Query(collection="notes", where=(c,)))] for c in conditions]
 
 
-def _naively_found(documents):
+def _naive_answers(documents):
     tests = [
         lambda d: any(tag["name"] == "x" for tag in d["tags"]),
         lambda d: "fox" in d["title"].lower(),

@@ -1,10 +1,11 @@
-"""A checkpoint, dead letters and a switch for each partition."""
+"""Each partition has its own checkpoint, dead letters and part in a switch."""
 
 import pytest
 from msgspec.structs import replace
 
 from projections.store import Change, Checkpoint, DeadLetter
 from projections.writes import Patch, Put
+from tests.support.documents import dump
 
 from .samples import MODELS, NOTES, note
 
@@ -33,10 +34,10 @@ def letter(partition, sequence, stream="s", reason="r"):
 def test_each_partition_has_a_checkpoint_of_its_own(store):
     assert sequences(store, 0, 1, 7) == [0, 0, 0]
     store.apply([change(1, 5, put("a"))])
-    place = Checkpoint(sequence=2, blocked=frozenset({"s"}), place=b"\x00here")
-    store.apply([change(0, 2, put("b"), checkpoint=place)])
+    first = Checkpoint(sequence=2, blocked=frozenset({"s"}), resume_at=b"\x00here")
+    store.apply([change(0, 2, put("b"), checkpoint=first)])
     assert store.checkpoints(1)["notes"] == Checkpoint(sequence=5)
-    assert (store.checkpoints()["notes"], store.checkpoints(2)["notes"]) == (place, Checkpoint())
+    assert (store.checkpoints()["notes"], store.checkpoints(2)["notes"]) == (first, Checkpoint())
     assert {checkpoint.sequence for checkpoint in store.checkpoints(1).values()} == {0, 5}
     assert store.count("notes") == 2
 
@@ -59,10 +60,10 @@ def test_documents_are_guarded_by_the_positions_of_their_own_partition(store):
     assert store.get("notes", "near") == note("near", title="x")
 
 
-def test_checkpoints_outlive_a_new_look_at_the_models(store):
-    store.apply([change(2, 5, put("a"), checkpoint=Checkpoint(sequence=5, place=b"p"))])
+def test_checkpoints_survive_another_prepare(store):
+    store.apply([change(2, 5, put("a"), checkpoint=Checkpoint(sequence=5, resume_at=b"p"))])
     store.prepare(MODELS)
-    assert store.checkpoints(2)["notes"] == Checkpoint(sequence=5, place=b"p")
+    assert store.checkpoints(2)["notes"] == Checkpoint(sequence=5, resume_at=b"p")
 
 
 def test_a_new_version_begins_at_the_start_of_every_partition(store):
@@ -78,21 +79,21 @@ def test_dead_letters_of_two_partitions_may_have_the_same_sequence(store):
     store.apply([change(1, 6, solved=[4])])
     assert store.dead_letters() == [letters[0], letters[2]]
     store.apply([change(1, 7, dead_letters=[letter(1, 6, "t", "again")])])
-    assert [item.reason for item in store.dead_letters()] == ["r", "again"]
+    assert [each.reason for each in store.dead_letters()] == ["r", "again"]
 
 
-def test_a_build_takes_up_every_partition(store):
+def test_a_rebuild_covers_every_partition(store):
     store.apply([change(0, 2, put("a")), change(1, 5, put("b"), dead_letters=[letter(1, 5)])])
     build = store.begin_rebuild(NOTES)
     build.apply([(2, (put("a", rank=7),))], 2, b"zero")
     build.apply([(5, (put("b", rank=7),))], 6, b"one", 1)
     build.apply([], 3, b"two", 2)
     build.switch()
-    assert [d["rank"] for d in store.dump("notes")] == [7, 7]
+    assert [d["rank"] for d in dump(store, "notes")] == [7, 7]
     assert [store.checkpoints(partition)["notes"] for partition in range(3)] == [
-        Checkpoint(sequence=2, place=b"zero"),
-        Checkpoint(sequence=6, place=b"one"),
-        Checkpoint(sequence=3, place=b"two"),
+        Checkpoint(sequence=2, resume_at=b"zero"),
+        Checkpoint(sequence=6, resume_at=b"one"),
+        Checkpoint(sequence=3, resume_at=b"two"),
     ]
     assert store.dead_letters() == []
     store.apply([change(1, 7, put("c"))])
@@ -100,7 +101,7 @@ def test_a_build_takes_up_every_partition(store):
 
 
 @pytest.mark.parametrize(("first", "second"), [(2, 4), (1, 5), (2, None)])
-def test_a_build_behind_in_one_partition_does_not_switch(store, first, second):
+def test_a_rebuild_that_is_behind_in_one_partition_does_not_switch(store, first, second):
     store.apply([change(0, 2, put("a")), change(1, 5, put("b"))])
     build = store.begin_rebuild(NOTES)
     build.apply([], first)

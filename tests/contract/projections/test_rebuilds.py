@@ -1,4 +1,4 @@
-"""Building a model beside the live one, and new versions."""
+"""Rebuilding a model next to the live one, and new versions."""
 
 import threading
 
@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from projections.store import Change, Checkpoint, DeadLetter, Query
 from projections.writes import Put
+from tests.support.documents import dump
 
 from .samples import NOTES, apply, note, put
 
@@ -24,20 +25,20 @@ def test_readers_see_the_live_model_until_the_switch(store):
     assert store.get("notes", "a") == note("a", rank=2)
 
 
-def test_the_live_model_goes_on_meanwhile(store):
+def test_the_live_model_continues_meanwhile(store):
     put(store, [note("a")])
     build = store.begin_rebuild(NOTES)
     put(store, [note("b")], start=2)
     build.apply(puts([note("a")]), 1)
-    assert [d["id"] for d in store.dump("notes")] == ["a", "b"]
+    assert [d["id"] for d in dump(store, "notes")] == ["a", "b"]
     build.apply(puts([note("b")], start=2), 2)
     build.switch()
     put(store, [note("c")], start=3)
-    assert [d["id"] for d in store.dump("notes")] == ["a", "b", "c"]
+    assert [d["id"] for d in dump(store, "notes")] == ["a", "b", "c"]
     assert store.checkpoints()["notes"] == Checkpoint(sequence=3)
 
 
-def test_a_build_behind_the_live_model_does_not_switch(store):
+def test_a_rebuild_behind_the_live_model_does_not_switch(store):
     put(store, [note("a"), note("b")])
     build = store.begin_rebuild(NOTES)
     build.apply(puts([note("a")]), 1)
@@ -46,7 +47,7 @@ def test_a_build_behind_the_live_model_does_not_switch(store):
     assert store.count("notes") == 2
 
 
-def test_the_switch_frees_blocked_streams_and_drops_dead_letters(store):
+def test_the_switch_unblocks_streams_and_drops_dead_letters(store):
     letter = DeadLetter(model="notes", stream="s", sequence=1, topic="t", reason="r")
     blocked = Checkpoint(sequence=1, blocked=frozenset({"s"}))
     store.apply([Change(model="notes", writes=(), checkpoint=blocked, dead_letters=[letter])])
@@ -58,13 +59,13 @@ def test_the_switch_frees_blocked_streams_and_drops_dead_letters(store):
     assert store.checkpoints()["notes"] == Checkpoint(sequence=1)
 
 
-def test_a_cancelled_build_leaves_the_live_model(store):
+def test_a_cancelled_rebuild_leaves_the_live_model(store):
     put(store, [note("a")])
     build = store.begin_rebuild(NOTES)
     build.apply(puts([note("b")]), 1)
     build.cancel()
     build.cancel()
-    assert [d["id"] for d in store.dump("notes")] == ["a"]
+    assert [d["id"] for d in dump(store, "notes")] == ["a"]
     with pytest.raises(ValueError, match="ended"):
         build.switch()
 
@@ -77,7 +78,7 @@ def test_cancelling_after_the_switch_does_nothing(store):
     assert store.count("notes") == 1
 
 
-def test_a_new_build_drops_the_unfinished_one(store):
+def test_a_new_rebuild_drops_the_unfinished_one(store):
     first = store.begin_rebuild(NOTES)
     first.apply(puts([note("old")]), 1)
     second = store.begin_rebuild(NOTES)
@@ -85,7 +86,7 @@ def test_a_new_build_drops_the_unfinished_one(store):
     with pytest.raises(ValueError, match="ended"):
         first.apply((), 2)
     second.switch()
-    assert [d["id"] for d in store.dump("notes")] == ["new"]
+    assert [d["id"] for d in dump(store, "notes")] == ["new"]
 
 
 def test_a_new_version_begins_empty(store):
@@ -93,23 +94,23 @@ def test_a_new_version_begins_empty(store):
     changed = replace(NOTES, version=2)
     store.prepare([changed])
     assert store.checkpoints()["notes"] == Checkpoint()
-    assert list(store.dump("notes")) == []
+    assert list(dump(store, "notes")) == []
     apply(store, puts([note("a", rank=2)]))
-    assert list(store.dump("notes")) == [note("a", rank=2)]
+    assert list(dump(store, "notes")) == [note("a", rank=2)]
 
 
-def test_a_build_of_a_new_version_replaces_the_old_one(store):
+def test_a_rebuild_of_a_new_version_replaces_the_old_one(store):
     put(store, [note("a")])
     changed = replace(NOTES, version=2)
     build = store.begin_rebuild(changed)
     build.apply(puts([note("a", rank=2)]), 1)
     build.switch()
     store.prepare([changed])
-    assert list(store.dump("notes")) == [note("a", rank=2)]
+    assert list(dump(store, "notes")) == [note("a", rank=2)]
 
 
 def test_no_reader_sees_a_half_built_model(store):
-    """Each build fills all notes with its number: a reader must find them all, of one build, never going back."""
+    """Each rebuild writes its number into all notes; a reader must always find all notes with one number."""
     many, builds = 40, 12
     put(store, [note(f"{n:02}", rank=0) for n in range(many)])
     seen, failures, ended = [], [], threading.Event()
@@ -137,9 +138,9 @@ def test_no_reader_sees_a_half_built_model(store):
     assert all(count == many and len(ranks) == 1 for count, ranks in seen)
 
 
-def test_the_switch_takes_the_place_of_the_build(store):
+def test_the_switch_keeps_where_reading_resumes(store):
     build = store.begin_rebuild(NOTES)
     build.apply((), 2, b"there")
     build.apply((), 1, b"before")
     build.switch()
-    assert store.checkpoints()["notes"] == Checkpoint(sequence=2, place=b"there")
+    assert store.checkpoints()["notes"] == Checkpoint(sequence=2, resume_at=b"there")

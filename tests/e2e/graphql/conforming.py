@@ -1,4 +1,4 @@
-"""Hold an answer against the schema and the operation that it answers."""
+"""Check an answer against the schema and the operation that it answers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ _JSON = {"Int": int, "Float": (int, float), "String": str, "ID": str, "Boolean":
 
 
 def violations(schema: GraphQLSchema, query: str, data: Mapping[str, Any] | None) -> list[str]:
-    """List where *data* is not what *query* may get."""
+    """List where *data* is not a valid answer to *query*."""
     document = parse(query)
     (operation,) = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
     fragments = {
@@ -37,34 +37,34 @@ def _object(schema: Any, fragments: Any, type_: Any, nodes: Any, value: Any, pat
         yield f"{path} is no object"
         return
     if is_abstract_type(type_):
-        return  # what it is in truth is not asked for
-    asked: dict[str, list[FieldNode]] = {}
+        return  # the operation need not ask for its type
+    selected: dict[str, list[FieldNode]] = {}
     for node in nodes:
-        _collect(fragments, type_, node, asked)
-    if asked.keys() != value.keys():
-        yield f"{path} has {sorted(value)}, asked for {sorted(asked)}"
+        _collect(fragments, type_, node, selected)
+    if selected.keys() != value.keys():
+        yield f"{path} has {sorted(value)}, asked for {sorted(selected)}"
         return
-    for name, found in asked.items():
-        if found[0].name.value == "__typename":
+    for name, fields in selected.items():
+        if fields[0].name.value == "__typename":
             if value[name] != type_.name:
                 yield f"{path}.{name} is {value[name]}"
             continue
-        field = type_.fields.get(found[0].name.value)
+        field = type_.fields.get(fields[0].name.value)
         if field is not None:  # introspection is the library's
-            yield from _value(schema, fragments, field.type, found, value[name], f"{path}.{name}")
+            yield from _value(schema, fragments, field.type, fields, value[name], f"{path}.{name}")
 
 
-def _collect(fragments: Any, type_: Any, node: Any, asked: dict[str, list[FieldNode]]) -> None:
+def _collect(fragments: Any, type_: Any, node: Any, selected: dict[str, list[FieldNode]]) -> None:
     for selection in node.selection_set.selections:
         if isinstance(selection, FieldNode):
-            asked.setdefault((selection.alias or selection.name).value, []).append(selection)
+            selected.setdefault((selection.alias or selection.name).value, []).append(selection)
         elif isinstance(selection, InlineFragmentNode):
             if selection.type_condition is None or _fits(selection.type_condition.name.value, type_):
-                _collect(fragments, type_, selection, asked)
+                _collect(fragments, type_, selection, selected)
         elif isinstance(selection, FragmentSpreadNode):
             fragment = fragments[selection.name.value]
             if _fits(fragment.type_condition.name.value, type_):
-                _collect(fragments, type_, fragment, asked)
+                _collect(fragments, type_, fragment, selected)
 
 
 def _fits(name: str, type_: Any) -> bool:
@@ -83,8 +83,8 @@ def _value(schema: Any, fragments: Any, type_: Any, nodes: Any, value: Any, path
         if not isinstance(value, list):
             yield f"{path} is no list"
             return
-        for index, item in enumerate(value):
-            yield from _value(schema, fragments, type_.of_type, nodes, item, f"{path}[{index}]")
+        for index, element in enumerate(value):
+            yield from _value(schema, fragments, type_.of_type, nodes, element, f"{path}[{index}]")
     elif isinstance(type_, GraphQLEnumType):
         if value not in type_.values:
             yield f"{path} is {value!r}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.cluster import cannot_have
+from tests.support.time_scale import stretched
 
 FOLDER = Path(__file__).parent
 INSTALL_SECONDS = 90
@@ -20,20 +21,20 @@ def run(program: str, *arguments: str) -> Any:
     if shutil.which("node") is None or shutil.which("npm") is None:
         cannot_have("there is no Node on this machine")
     _install()
-    done = subprocess.run(
+    finished = subprocess.run(
         ["node", str(FOLDER / program), *arguments],
         cwd=FOLDER,
         capture_output=True,
         text=True,
-        timeout=RUN_SECONDS,
+        timeout=stretched(RUN_SECONDS),
         check=False,
     )
-    assert done.returncode == 0, done.stderr + done.stdout
-    return json.loads(done.stdout.splitlines()[-1])
+    assert finished.returncode == 0, finished.stderr + finished.stdout
+    return json.loads(finished.stdout.splitlines()[-1])
 
 
 def _install() -> None:
-    """Install the packages once for all workers of a run; what is there already stays."""
+    """Install the packages once for all workers of a run; packages that are there already stay."""
     digest = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
     with (FOLDER / ".install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -41,16 +42,16 @@ def _install() -> None:
         if marker.exists() and marker.read_text() == digest:
             return
         try:
-            done = subprocess.run(
+            finished = subprocess.run(
                 ["npm", "ci", "--ignore-scripts"],
                 cwd=FOLDER,
                 capture_output=True,
                 text=True,
-                timeout=INSTALL_SECONDS,
+                timeout=stretched(INSTALL_SECONDS),
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            cannot_have(f"npm did not install within {INSTALL_SECONDS} s")
-        if done.returncode != 0:
-            cannot_have(f"npm could not install: {done.stderr[-500:]}")
+            cannot_have(f"npm did not install within {stretched(INSTALL_SECONDS):.0f} s")
+        if finished.returncode != 0:
+            cannot_have(f"npm could not install: {finished.stderr[-500:]}")
         marker.write_text(digest)

@@ -1,4 +1,4 @@
-"""Operations that are made from the schema, as Schemathesis makes them: no fault of the server's, no answer against the schema."""
+"""Operations generated from the schema: none is a fault of the server, and every answer fits the schema."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,16 +23,17 @@ from hypothesis_graphql import Mode, from_schema
 from read_api.graphql.federation import schema
 from tests.e2e.graphql.conforming import violations
 from tests.support.people import Person, made
+from tests.support.proof import ran, size
 from tests.support.server import Server, serving
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.proof("generated GraphQL")]
 
 SERVED: GraphQLSchema = build_schema(print_schema(schema()))
 SCALARS: Any = {"_Any": st.text(max_size=20).map(lambda text: StringValueNode(value=text))}
 POSITIVE = from_schema(SERVED, custom_scalars=SCALARS)
 NEGATIVE = from_schema(SERVED, custom_scalars=SCALARS, mode=Mode.NEGATIVE)
 EXAMPLES = settings(
-    max_examples=150,
+    max_examples=size(150, 2_000),
     deadline=None,
     derandomize=True,
     suppress_health_check=[
@@ -58,7 +59,7 @@ def ada(server: Server) -> Iterator[Person]:
 
 @pytest.fixture(scope="module")
 def project(ada: Person) -> str:
-    """A project with something of everything."""
+    """A project with a review, a comment, a build and a file."""
     id_: str = made(ada.client.post("/api/v1/projects", json={"name": "Engine", "visibility": "public"}))[
         "id"
     ]
@@ -71,7 +72,7 @@ def project(ada: Person) -> str:
 
 
 class _Meant(Visitor):
-    """Let every id be that of a project which exists."""
+    """Replace every id by that of an existing project."""
 
     def __init__(self, id_: str) -> None:
         super().__init__()
@@ -84,13 +85,14 @@ class _Meant(Visitor):
 
 
 def check(client: httpx.Client, query: str) -> None:
+    ran()
     answer = client.post("/graphql", json={"query": query})
     assert answer.status_code == 200, answer.text
-    found = answer.json()
-    for error in found.get("errors", ()):
+    result = answer.json()
+    for error in result.get("errors", ()):
         assert error["extensions"]["status"] < 500, (query, error)
         assert error["extensions"]["code"] not in ("invalid_syntax", "internal_error"), (query, error)
-    assert violations(SERVED, query, found.get("data")) == [], query
+    assert violations(SERVED, query, result.get("data")) == [], query
 
 
 @pytest.mark.parametrize("signed_in", [True, False])

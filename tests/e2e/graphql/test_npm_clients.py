@@ -1,4 +1,4 @@
-"""What others wrote works against the server: graphql-ws, Apollo's composition and gateway, the audit of graphql-http."""
+"""Clients of other authors work: graphql-ws, Apollo's composition and gateway, the audit of graphql-http."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,11 +37,11 @@ def test_a_stock_graphql_ws_client_follows_and_resumes(server: Server, ada: Pers
     after = ada.client.patch(f"/api/v1/projects/{project}", json={}).headers["codepark-position"]
     for number in range(5):
         made(ada.client.put(f"/api/v1/projects/{project}/files/{number}", json={"content": "1"}))
-    found = run("live.mjs", f"ws://127.0.0.1:{server.port}/graphql", ada.token, project, after, "5")
-    assert [event["type"] for event in found["events"]] == ["file.written"] * 5
-    assert len({event["position"] for event in found["events"]}) == 5
-    assert found["asked"] == ["Ada"]
-    assert (found["badToken"], found["badQuery"], found["badPosition"]) == (
+    seen = run("live.mjs", f"ws://127.0.0.1:{server.port}/graphql", ada.token, project, after, "5")
+    assert [event["type"] for event in seen["events"]] == ["file.written"] * 5
+    assert len({event["position"] for event in seen["events"]}) == 5
+    assert seen["asked"] == ["Ada"]
+    assert (seen["badToken"], seen["badQuery"], seen["badPosition"]) == (
         4403,
         "invalid_query",
         "invalid_position",
@@ -54,9 +54,9 @@ def test_apollo_composes_the_subgraph_and_its_gateway_queries_it(
     project = made(ada.client.post("/api/v1/projects", json={"name": "Engine"}))["id"]
     path = f"/api/v1/projects/{project}"
     made(ada.client.put(f"{path}/collaborators/{bob.id}", json={"role": "viewer"}), 200)
-    found = run("federation.mjs", f"{server.url}/graphql", ada.token, ada.id, project)
-    assert (found["errors"], found["hints"]) == ([], [])
-    assert found["out"]["data"]["projects"] == [
+    result = run("federation.mjs", f"{server.url}/graphql", ada.token, ada.id, project)
+    assert (result["errors"], result["hints"]) == ([], [])
+    assert result["out"]["data"]["projects"] == [
         {
             "id": project,
             "name": "Engine",
@@ -65,15 +65,15 @@ def test_apollo_composes_the_subgraph_and_its_gateway_queries_it(
             "collaborators": [{"id": bob.id, "name": "Bob", "account": {"points": 7}}],
         }
     ]
-    assert "errors" not in found["back"], found["back"]
-    assert found["back"]["data"]["badge"] == {
+    assert "errors" not in result["back"], result["back"]
+    assert result["back"]["data"]["badge"] == {
         "holder": {"name": "Ada", "points": 7, "email": "ada@example.org"},
         "of": {"name": "Engine", "aiInsights": {"complexity": 0}},
         "pageInfo": {"hasNextPage": False},
     }
-    changed = found["changed"]["data"]["updateProject"]
+    changed = result["changed"]["data"]["updateProject"]
     assert changed == {"version": 3, "project": {"description": "by the gateway", "stars": 3}}
-    assert found["refused"]["errors"][0]["extensions"]["code"] == "version_mismatch"
+    assert result["refused"]["errors"][0]["extensions"]["code"] == "version_mismatch"
 
 
 def test_the_audit_of_graphql_over_http_finds_nothing(server: Server) -> None:

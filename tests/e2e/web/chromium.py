@@ -1,4 +1,4 @@
-"""Drive a headless Chromium over its DevTools protocol, with the standard library and websockets alone."""
+"""Drive a headless Chromium over its DevTools protocol, with only the standard library and websockets."""
 
 import base64
 import itertools
@@ -11,6 +11,7 @@ from pathlib import Path
 from websockets.sync.client import connect
 
 from devservers.processes import reaped, spawn
+from tests.support.time_scale import stretched
 
 _FLAGS = (
     "--headless",
@@ -33,7 +34,7 @@ def executable():
 
 
 class Page:
-    """One tab. *problems* are what its console calls errors, failed requests and violated policies included."""
+    """One tab. *problems* are the errors of its console, failed requests and violated policies among them."""
 
     def __init__(self, socket):
         self._socket = socket
@@ -46,7 +47,7 @@ class Page:
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
         while True:
-            message = json.loads(self._socket.recv(timeout=30))
+            message = json.loads(self._socket.recv(timeout=stretched(30)))
             if message.get("id") == number:
                 assert "error" not in message, message
                 return message["result"]
@@ -73,7 +74,7 @@ class Page:
 
     def wait(self, expression, seconds=20):
         """Wait until *expression* is true."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + stretched(seconds)
         while time.monotonic() < deadline:
             with suppress(AssertionError):  # the page may be between two documents
                 if self.ask(f"Boolean({expression})"):
@@ -109,12 +110,12 @@ def browser(profile):
         with connect(_page_address(process, Path(profile)), max_size=None) as socket:
             yield Page(socket)
     finally:
-        identity.end(10)
+        identity.end(stretched(10))
 
 
 def _page_address(process, profile):
     file = profile / "DevToolsActivePort"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + stretched(30)
     while time.monotonic() < deadline and process.poll() is None:
         lines = file.read_text().split() if file.exists() else []
         if len(lines) == 2:
@@ -128,6 +129,6 @@ def _attach(port, path):
     """Return the address of the first tab."""
     with connect(f"ws://127.0.0.1:{port}{path}") as socket:
         socket.send(json.dumps({"id": 1, "method": "Target.getTargets"}))
-        found = json.loads(socket.recv(timeout=10))["result"]["targetInfos"]
-    target = next(item["targetId"] for item in found if item["type"] == "page")
-    return f"ws://127.0.0.1:{port}/devtools/page/{target}"
+        targets = json.loads(socket.recv(timeout=stretched(10)))["result"]["targetInfos"]
+    page = next(target["targetId"] for target in targets if target["type"] == "page")
+    return f"ws://127.0.0.1:{port}/devtools/page/{page}"

@@ -33,11 +33,11 @@ def client(server):
 def project(client):
     """A public project with three commits, and a private one."""
     about = {"name": "Wunderkammer", "description": "<b>Curious</b> things", "visibility": "public"}
-    found = client.post("/api/v1/projects", json=about).json()["id"]
+    project = client.post("/api/v1/projects", json=about).json()["id"]
     for number in range(1, 4):
-        record(client, found, number)
+        record(client, project, number)
     client.post("/api/v1/projects", json={"name": "Hidden"})
-    return found
+    return project
 
 
 def record(client, project, number):
@@ -79,7 +79,8 @@ def test_the_first_page_lists_public_projects_and_finds_them(server, project, pa
     assert "Hidden" not in page.ask("document.body.textContent")
     assert page.ask(text(".about")) == "<b>Curious</b> things"
     page.ask(
-        "(i => { i.value = 'nothing'; i.dispatchEvent(new Event('input')); })(document.getElementById('search'))"
+        "(i => { i.value = 'nothing'; i.dispatchEvent(new Event('input')); })"
+        "(document.getElementById('search'))"
     )
     page.wait(has(".state", "No project"))
     page.size(390, 844, phone=True)

@@ -14,6 +14,7 @@ from devservers.fleet import VARIABLES, Fleet
 from devservers.processes import Identity, wait_for
 from tests.support import cluster
 from tests.support.cluster import ROOT, cannot_have, private_valkey
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
@@ -34,7 +35,7 @@ def command(data, *arguments):
         capture_output=True,
         text=True,
         check=False,
-        timeout=110,
+        timeout=stretched(110),
     )
 
 
@@ -77,7 +78,7 @@ def test_what_ended_is_started_again_at_the_same_address(fleet):
     with redis.Redis.from_url(first.address) as client:
         client.set("a", "1")
     first.identity.signal(signal.SIGKILL)
-    assert wait_for(lambda: not first.running, 10)
+    assert wait_for(lambda: not first.running, stretched(10))
     second = fleet.start(["valkey"])["valkey"]
     assert second.address == first.address
     assert second.identity != first.identity
@@ -126,7 +127,7 @@ def test_two_starts_at_once_start_one(fleet, tmp_path, processes):
                 cwd=ROOT,
             )
         )
-    assert len({process.communicate(timeout=60)[0] for process in processes}) == 1
+    assert len({process.communicate(timeout=stretched(60))[0] for process in processes}) == 1
 
 
 def test_shared_servers_are_one_for_all_and_end_with_their_owner(tmp_path, processes):
@@ -137,7 +138,7 @@ def test_shared_servers_are_one_for_all_and_end_with_their_owner(tmp_path, proce
     assert cluster.shared("valkey", tmp_path, os.getpid()) == address
     keeper = Identity(**json.loads((tmp_path / "cluster-valkey" / "keeper.json").read_text()))
     owner.kill()
-    assert wait_for(lambda: not keeper.alive(), 20)
+    assert wait_for(lambda: not keeper.alive(), stretched(20))
     with redis.Redis.from_url(address, retry=None) as client, pytest.raises(redis.ConnectionError):
         client.ping()
 

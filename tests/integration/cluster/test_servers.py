@@ -17,6 +17,7 @@ from devservers.errors import MissingError, ServerError
 from devservers.kafka import USER
 from devservers.servers import Mongo, ValkeyServer, make_certificates
 from tests.support.cluster import private_kafka, private_mongo, private_valkey, three_brokers
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
@@ -68,7 +69,7 @@ async def read(address, topic, count):
     )
     await consumer.start()
     try:
-        return [(await asyncio.wait_for(consumer.getone(), 30)).value for _ in range(count)]
+        return [(await asyncio.wait_for(consumer.getone(), stretched(30))).value for _ in range(count)]
     finally:
         await consumer.stop()
 
@@ -150,7 +151,7 @@ def test_mongo_has_transactions(mongodb_uri, mongodb_name):
 
 def test_valkey_keeps_what_it_had(tmp_path):
     with private_valkey(tmp_path, password="secret") as valkey:
-        client = redis.Redis.from_url(valkey.address, socket_timeout=1)
+        client = redis.Redis.from_url(valkey.address, socket_timeout=stretched(1))
         client.set("a", "1")
         valkey.pause()
         with pytest.raises(redis.TimeoutError):
@@ -184,7 +185,9 @@ def test_valkey_behind_tls_and_a_password(tmp_path):
 
 def refusal(port, **options):
     """Return the class of the error with which a client is not let in."""
-    with redis.Redis(host="127.0.0.1", port=port, retry=None, socket_timeout=5, **options) as client:
+    with redis.Redis(
+        host="127.0.0.1", port=port, retry=None, socket_timeout=stretched(5), **options
+    ) as client:
         try:
             client.ping()
         except redis.RedisError as error:

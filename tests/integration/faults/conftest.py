@@ -13,9 +13,10 @@ NewInstallation = Callable[..., Installation]
 
 @pytest.fixture
 def install(tmp_path, request, topic_prefix) -> Iterator[NewInstallation]:
-    """Make an installation: `install(redis_url=…)`; what is not named is the server that the whole run shares.
+    """Return a function that makes an installation: `install(redis_url=…)`.
 
-    What runs at the end of the test must end in order.
+    A server that is not named is the one that all tests share. Programs that still run at the end of the test
+    must end in order.
     """
     with ExitStack() as stack:
 

@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 
 from commands.bus import accepted
-from commands.intake.builders import COMMAND_TYPES
-from commands.intake.intake import Intake, Request
+from commands.intake import CommandMetadata, Intake
 from commands.kafka.loop_thread import LoopThread
 from commands.kafka.node.bus import KafkaCommandBus
 from commands.kafka.node.event_log import KafkaEventLog
@@ -21,6 +20,7 @@ from commands.kms import LocalKms
 from commands.mapper import EventMapper
 from commands.outcomes import Accepted
 from commands.sqlite.keys import SQLiteKeyStore
+from commands.table.registry import CLIENT_COMMANDS
 from domain.times import system_clock
 from tests.support.profile import ADA, SECRETS
 
@@ -37,7 +37,7 @@ class LocalNode:
         self.keys = SQLiteKeyStore(folder / "keys.sqlite", LocalKms(SECRETS.master_key))
         self.mapper = EventMapper(PersonalCipher(self.keys))
         self.log = KafkaEventLog(settings, self.mapper, folder / "replica", self.thread)
-        self.found = self.log.place.next_offset
+        self.opened_at = self.log.checkpoint.next_offset
         self.bus = KafkaCommandBus(self.log, clock)
         self.intake = Intake(SECRETS, self.log)
 
@@ -46,10 +46,10 @@ class LocalNode:
         return self.log._replica.path
 
     def create(self, name: str, key: str | None = None) -> Accepted:
-        """Start a project."""
-        kind = COMMAND_TYPES["project.create"]
-        data = msgspec.json.decode(msgspec.json.encode({"name": name}), type=kind.input)
-        request = Request(actor=ADA, key=key, expected_version=None)
+        """Create a project."""
+        input_type = CLIENT_COMMANDS["project.create"].input
+        data = msgspec.json.decode(msgspec.json.encode({"name": name}), type=input_type)
+        request = CommandMetadata(actor=ADA, key=key, expected_version=None)
         submission = self.intake.submission("project.create", data, request)
         return accepted(self.bus.execute_sync([submission])[0])
 
@@ -62,7 +62,7 @@ class LocalNode:
 
 @contextmanager
 def running(settings: KafkaSettings, folder: Path, **options: Any) -> Iterator[LocalNode]:
-    """Run a node: its log has been read."""
+    """Yield a node that has read its log."""
     node = LocalNode(settings, folder, **options)
     try:
         node.log.start()
@@ -72,7 +72,7 @@ def running(settings: KafkaSettings, folder: Path, **options: Any) -> Iterator[L
 
 
 def send(settings: KafkaSettings, *messages: Any) -> None:
-    """Append messages to the log's topic as anybody could who is let in."""
+    """Append messages to the log's topic, as any client could that Kafka lets in."""
 
     async def sent() -> None:
         transport = KafkaTransport(settings, settings.topic, 0)
@@ -84,6 +84,6 @@ def send(settings: KafkaSettings, *messages: Any) -> None:
     asyncio.run(sent())
 
 
-def facts(done: Sequence[Accepted]) -> list[tuple[str, str, int, str]]:
-    """Return what clients are told."""
-    return [(each.command_id, each.stream, each.version, each.position.token()) for each in done]
+def facts(outcomes: Sequence[Accepted]) -> list[tuple[str, str, int, str]]:
+    """Return what clients learn of the outcomes."""
+    return [(each.command_id, each.stream, each.version, each.position.token()) for each in outcomes]

@@ -1,4 +1,4 @@
-"""A clock that jumps: event times never go back, and a node whose clock is wrong stops nobody."""
+"""A clock that jumps: event times never go back, and a node with a wrong clock stops no other node."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_event_times_never_go_back(settings, tmp_path):
     assert times == [NOW, NOW + HOUR, NOW + HOUR, NOW + HOUR, NOW + HOUR]
 
 
-def test_nodes_with_clocks_apart_agree_on_the_history(settings, tmp_path):
+def test_nodes_with_different_clocks_agree_on_the_history(settings, tmp_path):
     ahead, behind = Clock(NOW + HOUR), Clock(NOW - HOUR)
     with (
         running(settings, tmp_path / "ahead", clock=ahead) as one,

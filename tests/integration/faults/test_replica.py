@@ -1,4 +1,4 @@
-"""The local replica is a cache: lost, damaged or of another log, it is made again, and nobody sees a difference."""
+"""The local replica is a cache: lost, damaged or of another log, it is rebuilt, and clients do not notice."""
 
 import sqlite3
 from contextlib import closing
@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from commands.kafka.prefetch import pool
-from commands.kafka.protocol.transport import Outgoing
+from commands.kafka.protocol.transport import OutgoingMessage
 from commands.log import LogUnavailableError
 from tests.support.server import eventually
 
@@ -41,41 +41,49 @@ def overwritten(file):
         handle.write(b"\xa5" * (file.stat().st_size - 4_096))
 
 
-def middle_overwritten(file):
-    """The first and the last pages are good: the damage is met when somebody reads."""
-    size = file.stat().st_size
-    with file.open("r+b") as handle:
-        handle.seek(size // 2)
-        handle.write(b"\xa5" * 4_096)
-
-
 def header_overwritten(file):
     with file.open("r+b") as handle:
         handle.write(b"\xa5" * 100)
 
 
-DAMAGES = [deleted, truncated, emptied, overwritten, middle_overwritten, header_overwritten]
+def record_overwritten(file):
+    """Overwrite the page of the first records: a start looks only at the last two."""
+    page = file.read_bytes().index(b'"name":"p1"') // 4_096
+    with file.open("r+b") as handle:
+        handle.seek(page * 4_096)
+        handle.write(b"\xa5" * 4_096)
+
+
+NOTICED_AT_THE_START = [deleted, truncated, emptied, overwritten, header_overwritten]
+NOTICED_WHEN_READ = [record_overwritten]
 
 
 def create_all(node):
     return facts([node.create(f"p{number}", f"k{number}") for number in range(PROJECTS)])
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_replica_that_is_damaged_between_two_runs_is_made_again(settings, tmp_path, damage):
+@pytest.mark.parametrize("damage", [*NOTICED_AT_THE_START, *NOTICED_WHEN_READ])
+def test_a_replica_that_is_damaged_between_two_runs_is_rebuilt(settings, tmp_path, damage):
     with running(settings, tmp_path) as node:
         first, chains = create_all(node), [record.chain for record in node.log.read(0, 1_000)]
-    assert node.replica.stat().st_size > 40_000  # nothing lies in a WAL any more
+        end = node.log.checkpoint.next_offset
+    assert node.replica.stat().st_size > 40_000  # everything has been moved out of the write-ahead log
     damage(node.replica)
+    when_read = damage in NOTICED_WHEN_READ
     with running(settings, tmp_path) as node:
-        assert (node.found == 0) or damage is middle_overwritten
-        assert eventually(lambda: replayed(node)) == first
+        assert node.opened_at == (end if when_read else 0)
         assert eventually(lambda: read(node)) == chains
+        assert node.log.partition.rebuilds == int(when_read)
+        assert eventually(lambda: replayed(node)) == first
         assert node.create("one more").position.sequence() == len(chains) + 1
+    with running(settings, tmp_path) as node:
+        assert node.opened_at == end + 1
+        assert [record.chain for record in node.log.read(0, 1_000)][:-1] == chains
+        assert node.log.partition.rebuilds == 0
 
 
 def replayed(node):
-    """Return what retries of everything are told; None while the replica is being made again."""
+    """Return the outcomes of retries of everything; None while the replica is being rebuilt."""
     try:
         return create_all(node)
     except LogUnavailableError:
@@ -83,13 +91,16 @@ def replayed(node):
 
 
 def read(node):
+    """Return the chain values of all records; None while the replica is being rebuilt."""
+    if node.log.unavailable is not None:
+        return None
     try:
         return [record.chain for record in node.log.read(0, 1_000)]
     except LogUnavailableError:
         return None
 
 
-def test_a_replica_of_another_log_is_made_again(settings, tmp_path):
+def test_a_replica_of_another_log_is_rebuilt(settings, tmp_path):
     with running(settings, tmp_path / "one") as one:
         create_all(one)
     other = replace(settings, prefix=f"{settings.prefix}two.")
@@ -103,44 +114,46 @@ def test_a_replica_of_another_log_is_made_again(settings, tmp_path):
 
 
 @pytest.fixture
-def far(monkeypatch):
-    """Let processes examine what is a few messages away."""
-    monkeypatch.setattr(pool, "_LEAST", 2)
+def two_processes(monkeypatch):
+    """Let two processes prefetch, even over a distance of a few messages."""
+    monkeypatch.setattr(pool, "_LEAST_MESSAGES", 2)
     monkeypatch.setattr(pool, "_SPAN", 7)
-    monkeypatch.setattr(pool, "_cores", pool.Cores(2))
+    monkeypatch.setattr(pool, "_cores", pool.CoreBudget(2))
 
 
-def kept(file):
+def content(file):
     with closing(sqlite3.connect(file)) as replica:
         return list(replica.iterdump())
 
 
-def test_a_replica_made_by_several_processes_is_the_same(settings, tmp_path, far, monkeypatch):
+def test_a_replica_made_by_several_processes_is_the_same(settings, tmp_path, two_processes, monkeypatch):
     with running(settings, tmp_path / "one") as node:
         create_all(node)
-        send(settings, Outgoing(b"k", b"{}", [("chain", b"\x01" * 32)]))
+        send(settings, OutgoingMessage(b"k", b"{}", [("chain", b"\x01" * 32)]))
         node.create("one more")
     with running(settings, tmp_path / "several") as several:
         assert several.log.partition.void == 1
-        assert several.create("one more", "k").position.sequence() == several.found + PROJECTS + 2
-    monkeypatch.setattr(pool, "_cores", pool.Cores(1))
+        assert several.create("one more", "k").position.sequence() == several.opened_at + PROJECTS + 2
+    monkeypatch.setattr(pool, "_cores", pool.CoreBudget(1))
     with running(settings, tmp_path / "alone"):
         pass
     with running(settings, tmp_path / "several"):
         pass
-    assert kept(several.replica) == kept(tmp_path / "alone" / "replica" / "replica-0.sqlite")
+    assert content(several.replica) == content(tmp_path / "alone" / "replica" / "replica-0.sqlite")
 
 
-def test_a_process_that_dies_takes_nothing_of_the_replica_with_it(settings, tmp_path, far, monkeypatch):
+def test_a_process_that_dies_takes_nothing_of_the_replica_with_it(
+    settings, tmp_path, two_processes, monkeypatch
+):
     with running(settings, tmp_path / "one") as node:
         first = create_all(node)
     started, read = [], pool._read
 
     async def read_and_kill(process):
         started.append(process)
-        part = await read(process)
+        batch = await read(process)
         process.kill()
-        return part
+        return batch
 
     monkeypatch.setattr(pool, "_read", read_and_kill)
     deleted(node.replica)
@@ -150,7 +163,7 @@ def test_a_process_that_dies_takes_nothing_of_the_replica_with_it(settings, tmp_
     assert all(process.returncode is not None for process in started)
 
 
-def test_a_node_whose_replica_is_gone_answers_as_before(install):
+def test_a_node_without_its_replica_answers_as_before(install):
     node = install().start_nodes(1)[0]
 
     def create(number):

@@ -1,4 +1,4 @@
-"""Kafka, MongoDB and Redis with TLS and passwords: the settings reach every client, and a wrong one is said in a sentence."""
+"""Kafka, MongoDB and Redis with TLS and passwords: every client uses the settings, and reports wrong ones."""
 
 import json
 from functools import partial
@@ -32,7 +32,7 @@ def secured_kafka(certificates, tmp_path_factory):
 
 
 def works(installation):
-    """A command is accepted, and a worker shows it."""
+    """A command is accepted, and a worker projects it."""
     node = installation.start_nodes(1, with_address=False)[0]
     installation.start_worker("projections")
     with node.client() as client:
@@ -66,13 +66,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_node_that_kafka_does_not_let_in_takes_nothing(install, secured_kafka, certificates, name):
+def test_a_node_that_kafka_does_not_let_in_accepts_no_command(install, secured_kafka, certificates, name):
     address, given = WRONG[name]
     trusted = {"CODEPARK_KAFKA_CA_FILE": str(certificates.authority)} if "password" in name else {}
     node = install(kafka=getattr(secured_kafka, address), **given, **trusted).node()
     node.launch()
     node.wait_live()
-    eventually(lambda: "broker away" in node.printed, seconds=30)
+    eventually(lambda: "broker unavailable" in node.printed, seconds=30)
     with node.client() as client:
         answer = client.post("/api/v1/projects", json={"name": "p"})
     assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
@@ -106,7 +106,7 @@ def secured_redis(certificates, tmp_path_factory):
 
 
 def complaints(program):
-    """Return what *program* printed of what is away: (the part that says so, why)."""
+    """Return what *program* printed about unavailable servers: (the part that reports it, the reason)."""
     lines = [json.loads(line) for line in program.printed.splitlines()]
     return [((line["event"], line.get("channel")), line["reason"]) for line in lines if "reason" in line]
 
@@ -131,16 +131,16 @@ WRONG_REDIS = {
 
 
 @pytest.mark.parametrize("name", WRONG_REDIS)
-def test_what_redis_does_not_let_in_goes_on_without_it(install, secured_redis, certificates, name):
+def test_programs_that_redis_does_not_let_in_continue_without_it(install, secured_redis, certificates, name):
     scheme, password, trusting, reason = WRONG_REDIS[name]
     url = f"{scheme}://:{quote(password, safe='')}@127.0.0.1:{secured_redis.port}/0"
     installation = install(redis_url=url, **dict.fromkeys(trusting, str(certificates.authority)))
     works(installation)
     for program in (*installation.nodes, *installation.workers):
-        told = eventually(partial(complaints, program))  # a worker says so after it has projected
-        assert all(reason in why for _, why in told)
-        parts = [part for part, _ in told]
-        assert len(parts) == len(set(parts)), "a part says once that Redis is away, however often it tries"
+        reported = eventually(partial(complaints, program))  # a worker reports it after it has projected
+        assert all(reason in why for _, why in reported)
+        parts = [part for part, _ in reported]
+        assert len(parts) == len(set(parts)), "each part reports once that Redis is unavailable"
         assert "Traceback" not in program.printed
         assert password not in program.printed
         assert quote(password, safe="") not in program.printed

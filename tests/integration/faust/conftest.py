@@ -1,4 +1,4 @@
-"""A node that appends to Kafka, workers in processes of their own, and read models to compare with."""
+"""A node that appends to Kafka, workers in processes of their own, and read models to compare them with."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 
-from commands.intake.intake import Intake
+from commands.intake import Intake
 from commands.kafka.loop_thread import LoopThread
 from commands.kafka.node.bus import KafkaCommandBus
 from commands.kafka.node.event_log import KafkaEventLog
@@ -31,22 +31,25 @@ from projections.progress import Progress
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, DocumentStore
 from streams.batch_projection import decode, project
+from streams.faust.rebuild import rebuild_from_kafka
 from streams.runner import Runner
+from tests.support.documents import dump
 from tests.support.profile import SECRETS, Commands
+from tests.support.time_scale import stretched
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60.0
 
 
 def eventually(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
-    """Return the first true answer."""
-    deadline = time.monotonic() + seconds
+    """Return the first true answer of *holds*."""
+    deadline = time.monotonic() + stretched(seconds)
     while time.monotonic() < deadline:
-        found = holds()
-        if found:
-            return found
+        answer = holds()
+        if answer:
+            return answer
         time.sleep(0.02)
-    pytest.fail(f"not in {seconds} s: {what}")
+    pytest.fail(f"not in {stretched(seconds):.0f} s: {what}")
 
 
 class KafkaCommands(Commands):
@@ -74,14 +77,14 @@ class KafkaCommands(Commands):
         self.keys.close()
 
 
-class Part:
-    """One cluster: a node, and workers that are started and killed."""
+class WorkerCluster:
+    """A node, and workers that tests start and kill."""
 
     def __init__(self, path: Path, settings: KafkaSettings, mongodb: tuple[str, str], redis_url: str) -> None:
         self.path, self.settings, self.redis_url = path, settings, redis_url
         self.mongodb = mongodb
         self.node = KafkaCommands(path, settings)
-        self.redis = redis.Redis.from_url(redis_url, socket_timeout=60)  # longer than any of its waits
+        self.redis = redis.Redis.from_url(redis_url, socket_timeout=stretched(60))  # longer than any wait
         self.workers: list[subprocess.Popen[bytes]] = []
         self.empty = path / "empty"
         self.empty.mkdir()
@@ -127,6 +130,15 @@ class Part:
                 f"checkpoints of partition {number} at {tip}",
             )
 
+    def assert_agrees(self, store: DocumentStore, models: Any = READ_MODELS) -> None:
+        """Wait until *store* includes the log's end, and compare it with a projection in this process."""
+        self.caught_up(store, models)
+        expected = self.expected(models)
+        for model in models:
+            for collection in model.collections:
+                name = collection.name
+                assert list(dump(store, name)) == list(dump(expected, name)), name
+
     def expected(self, models: Any = READ_MODELS) -> DocumentStore:
         """Project the same log in this process."""
         store = SQLiteDocumentStore(None)
@@ -142,19 +154,19 @@ class Part:
         return store
 
     def _project(self, store: DocumentStore, models: Any) -> None:
-        """Project every partition, one after the other: their documents are not the same."""
+        """Project the partitions one after the other; no two of them write the same document."""
         for log in self.node.logs:
             records = log.read(0, 1_000_000)
             if records:
-                batch, upto = decode(log, records), records[-1].sequence
-                store.apply([project(model, batch, Checkpoint(), upto, log.number) for model in models])
+                batch, last = decode(log, records), records[-1].sequence
+                store.apply([project(model, batch, Checkpoint(), last, log.number) for model in models])
 
     def close(self) -> None:
         for worker in self.workers:
             worker.send_signal(signal.SIGTERM)
         for worker in self.workers:
             try:
-                worker.wait(20)
+                worker.wait(stretched(20))
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()
@@ -165,10 +177,10 @@ class Part:
 
 
 class Load:
-    """Appends in a thread until it is told to end."""
+    """A thread that appends until `end`."""
 
-    def __init__(self, part: Part) -> None:
-        self._part = part
+    def __init__(self, cluster: WorkerCluster) -> None:
+        self._part = cluster
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -190,7 +202,7 @@ class Load:
 
     def end(self) -> None:
         self._ended.set()
-        self._thread.join(30)
+        self._thread.join(stretched(30))
         assert self.failure is None
 
 
@@ -200,16 +212,42 @@ def settings(kafka: str, topic_prefix: str) -> KafkaSettings:
 
 
 @pytest.fixture
-def part(
+def cluster(
     tmp_path: Path, settings: KafkaSettings, mongodb_uri: str, mongodb_name: str, redis_url: str
-) -> Iterator[Part]:
-    made = Part(tmp_path, settings, (mongodb_uri, mongodb_name), redis_url)
-    yield made
-    made.close()
+) -> Iterator[WorkerCluster]:
+    started = WorkerCluster(tmp_path, settings, (mongodb_uri, mongodb_name), redis_url)
+    yield started
+    started.close()
 
 
-def assert_equal(found: DocumentStore, expected: DocumentStore, models: Any = READ_MODELS) -> None:
-    """Compare document by document."""
-    for model in models:
-        for collection in model.collections:
-            assert list(found.dump(collection.name)) == list(expected.dump(collection.name)), collection.name
+def write_history(cluster: WorkerCluster, projects: int = 50) -> list[str]:
+    """Append projects with files, and return their ids."""
+    node = cluster.node
+    ids = [node.project(f"project {number}") for number in range(projects)]
+    for project_id in ids[::5]:
+        node.do("project.update", target=project_id, name="renamed")
+        node.do("file.write", target=project_id, path="a.py", content="def f():\n    return 1\n")
+    return ids
+
+
+def rebuild_under_load(cluster: WorkerCluster, *, events: int) -> None:
+    """Rebuild two models in turns, at least *events* of them, while a node appends and a worker follows."""
+    store = cluster.store()
+    cluster.worker()
+    write_history(cluster, 30)
+    cluster.caught_up(store)
+    rebuilding = cluster.store()
+    reported: list[tuple[int, int]] = []
+    load = Load(cluster)
+    for number in range(4):
+        included = rebuild_from_kafka(
+            cluster.settings,
+            rebuilding,
+            cluster.node.mapper,
+            READ_MODELS[number % 2],
+            progress=lambda offsets, ends: reported.append((offsets, ends)),
+        )
+        assert included >= events
+        assert reported[-1][0] >= reported[-1][1]
+    load.end()
+    cluster.assert_agrees(rebuilding)

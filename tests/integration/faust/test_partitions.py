@@ -8,17 +8,20 @@ import pytest
 from uuid_utils import uuid7
 
 from commands.bus import accepted
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.settings import KafkaSettings
 from commands.outcomes import Refused
 from domain.account.commands import RegisterAccount
-from projections.models import READ_MODELS
-from streams.faust.rebuild import rebuild_from_kafka
 from streams.faust.requests import RetryRequests
-from tests.integration.faust.conftest import KafkaCommands, Load, Part, assert_equal
-from tests.integration.faust.test_projecting import write_history
+from tests.integration.faust.conftest import (
+    KafkaCommands,
+    WorkerCluster,
+    rebuild_under_load,
+    write_history,
+)
 from tests.support.profile import BOB
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
@@ -28,86 +31,69 @@ def settings(kafka: str, topic_prefix: str) -> KafkaSettings:
     return KafkaSettings(bootstrap_servers=kafka, prefix=topic_prefix, partitions=3)
 
 
-def test_a_worker_keeps_every_partition(part: Part) -> None:
-    write_history(part)
-    store = part.store()
-    part.worker()
-    part.caught_up(store)
-    assert all(log.tip().sequence > 0 for log in part.node.logs)
-    assert_equal(store, part.expected())
-    write_history(part, 10)
-    part.caught_up(store)
-    assert_equal(store, part.expected())
+def test_a_worker_keeps_every_partition(cluster: WorkerCluster) -> None:
+    write_history(cluster)
+    store = cluster.store()
+    cluster.worker()
+    cluster.assert_agrees(store)
+    assert all(log.tip().sequence > 0 for log in cluster.node.logs)
+    write_history(cluster, 10)
+    cluster.assert_agrees(store)
 
 
-def test_two_workers_share_the_partitions_and_one_takes_over(part: Part) -> None:
-    store = part.store()
-    part.worker()
-    second = part.worker()
-    write_history(part, 20)
-    part.caught_up(store)
+def test_two_workers_share_the_partitions_and_one_takes_over(cluster: WorkerCluster) -> None:
+    store = cluster.store()
+    cluster.worker()
+    second = cluster.worker()
+    write_history(cluster, 20)
+    cluster.caught_up(store)
     second.send_signal(signal.SIGKILL)
     second.wait()
-    write_history(part, 20)
-    part.caught_up(store)
-    assert_equal(store, part.expected())
+    write_history(cluster, 20)
+    cluster.assert_agrees(store)
 
 
-def test_a_rebuild_reads_every_partition_while_the_worker_goes_on(part: Part) -> None:
-    store = part.store()
-    part.worker()
-    write_history(part, 30)
-    part.caught_up(store)
-    own = part.store()
-    seen: list[tuple[int, ...]] = []
-    load = Load(part)
-    for number in range(4):
-        events = rebuild_from_kafka(
-            part.settings,
-            own,
-            part.node.mapper,
-            READ_MODELS[number % 2],
-            progress=lambda *done: seen.append(done),
-        )
-        assert events >= 42  # thirty projects, six renamed, six files
-        assert seen[-1][0] >= seen[-1][1]
-    load.end()
-    part.caught_up(own)
-    assert_equal(own, part.expected())
-    switched = [line for line in part.output().splitlines() if "a model was switched" in line]
-    assert {f"partition={number}" for number in range(3)} <= {
-        word for line in switched for word in line.split()
-    }, "every partition's driver is told"
+def test_a_rebuild_reads_every_partition_while_the_worker_goes_on(cluster: WorkerCluster) -> None:
+    rebuild_under_load(cluster, events=42)  # thirty projects, six renamed, six files
+    switched = [line for line in cluster.output().splitlines() if "a model was switched" in line]
+    words = {word for line in switched for word in line.split()}
+    assert {f"partition={number}" for number in range(3)} <= words, (
+        "the driver of each partition learns of it"
+    )
 
 
-def test_dead_letters_are_retried_in_the_partition_that_has_them(part: Part, tmp_path: Path) -> None:
-    healed, node = tmp_path / "healed", part.node
-    store = part.store()
-    part.worker(healed=str(healed))
+def test_dead_letters_are_retried_in_the_partition_that_has_them(
+    cluster: WorkerCluster, tmp_path: Path
+) -> None:
+    healed, node = tmp_path / "healed", cluster.node
+    store = cluster.store()
+    cluster.worker(healed=str(healed))
     bad = [node.project("poison") for _ in range(12)]
     partitions = {node.logs.number_of(project) for project in bad}
     assert len(partitions) > 1
-    part.caught_up(store)
-    letters = store.dead_letters("projects")
-    assert sorted(letter.stream for letter in letters) == sorted(f"project-{project}" for project in bad)
-    assert {letter.partition for letter in letters} == partitions
+    cluster.caught_up(store)
+    dead_letters = store.dead_letters("projects")
+    assert sorted(letter.stream for letter in dead_letters) == sorted(f"project-{project}" for project in bad)
+    assert {letter.partition for letter in dead_letters} == partitions
     healed.touch()
     solved = 0
     for partition in sorted(partitions):
-        requests = RetryRequests(part.redis, part.settings.prefix, "projections", partition)
-        result = requests.ask(timeout=30)
+        requests = RetryRequests(cluster.redis, cluster.settings.prefix, "projections", partition)
+        result = requests.ask(timeout=stretched(30))
         assert (result.left, result.error) == (0, None)
         solved += result.solved
         assert partition not in {letter.partition for letter in store.dead_letters("projects")}
     assert solved == len(bad)
-    assert_equal(store, part.expected())
+    cluster.assert_agrees(store)
 
 
-def test_a_command_may_look_at_an_account_of_another_partition(part: Part, tmp_path: Path) -> None:
+def test_a_command_may_look_at_an_account_of_another_partition(
+    cluster: WorkerCluster, tmp_path: Path
+) -> None:
     """Also at one that another node registered a moment ago."""
-    node, folder = part.node, tmp_path / "other"
+    node, folder = cluster.node, tmp_path / "other"
     folder.mkdir()
-    other = KafkaCommands(folder, part.settings, keys=part.path)
+    other = KafkaCommands(folder, cluster.settings, keys=cluster.path)
     try:
         projects = (node.project(str(number)) for number in range(200))  # chance decides where one belongs
         elsewhere = list(islice((p for p in projects if node.logs.of(p) is not node.log), 6))
@@ -119,7 +105,7 @@ def test_a_command_may_look_at_an_account_of_another_partition(part: Part, tmp_p
             register = RegisterAccount(
                 account_id=account, email=f"{number}@x", name=f"n{number}", password_hash="h", **claims
             )
-            accepted(other.outcomes(other.intake.submit(register, None, Request(actor=BOB)))[0])
+            accepted(other.outcomes(other.intake.submit(register, None, CommandMetadata(actor=BOB)))[0])
             node.do("collaborator.set", target=project, account_id=account, role="viewer")
             unknown = node.submission(
                 "collaborator.set", target=project, account_id=str(uuid7()), role="viewer"

@@ -7,218 +7,185 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from msgspec.structs import replace
 
-from projections.models import READ_MODELS
+from commands.log import Tip
+from projections.insights_model import insights_model
+from projections.store import Change
 from streams.faust.dead_letters import MODEL, OFFSET, REASON
-from streams.faust.rebuild import rebuild_from_kafka
-from streams.faust.requests import RetryRequests, WorkerAwayError
-from tests.integration.faust.conftest import PATIENCE_SECONDS, Load, Part, assert_equal
+from streams.faust.partition_state import pack, unpack
+from streams.faust.requests import RetryRequests, WorkerUnavailableError
+from tests.integration.faust.conftest import (
+    PATIENCE_SECONDS,
+    WorkerCluster,
+    rebuild_under_load,
+    write_history,
+)
+from tests.support.inline_analyser import InlineAnalyser
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
 
-def write_history(part: Part, projects: int = 50) -> list[str]:
-    """Append projects with files, and return their ids."""
-    node = part.node
-    ids = [node.project(f"project {number}") for number in range(projects)]
-    for project in ids[::5]:
-        node.do("project.update", target=project, name="renamed")
-        node.do("file.write", target=project, path="a.py", content="def f():\n    return 1\n")
-    return ids
+def test_a_worker_catches_up_with_a_history_and_follows(cluster: WorkerCluster) -> None:
+    write_history(cluster)
+    store = cluster.store()
+    cluster.worker()
+    cluster.assert_agrees(store)
+
+    write_history(cluster, 5)
+    cluster.assert_agrees(store)
+    assert not list(cluster.empty.iterdir()), "a worker leaves nothing where it was started"
 
 
-def test_a_worker_catches_up_with_a_history_and_follows(part: Part) -> None:
-    write_history(part)
-    store = part.store()
-    part.worker()
-    part.caught_up(store)
-    assert_equal(store, part.expected())
-
-    write_history(part, 5)
-    part.caught_up(store)
-    assert_equal(store, part.expected())
-    assert not list(part.empty.iterdir()), "a worker leaves nothing where it was started"
-
-
-def test_what_does_not_count_is_left_out(part: Part) -> None:
-    store = part.store()
-    part.worker()
-    write_history(part, 5)
+def test_void_messages_are_left_out(cluster: WorkerCluster) -> None:
+    store = cluster.store()
+    cluster.worker()
+    write_history(cluster, 5)
     asyncio.run(
-        _send(part, [(b"garbage", []), (b"", [("chain", b"x" * 32)]), (b"{}", [("chain", b"short")])])
+        _send(cluster, [(b"garbage", []), (b"", [("chain", b"x" * 32)]), (b"{}", [("chain", b"short")])])
     )
-    asyncio.run(_repeat_first(part))
-    write_history(part, 5)
-    part.caught_up(store)
-    assert_equal(store, part.expected())
-    assert "void record" in part.output()
+    asyncio.run(_repeat_first(cluster))
+    write_history(cluster, 5)
+    cluster.assert_agrees(store)
+    assert "void record" in cluster.output()
 
 
-def test_a_restarted_worker_goes_on_at_its_checkpoint(part: Part) -> None:
-    store = part.store()
-    first = part.worker()
-    write_history(part, 10)
-    part.caught_up(store)
+def test_a_restarted_worker_continues_at_its_checkpoint(cluster: WorkerCluster) -> None:
+    store = cluster.store()
+    first = cluster.worker()
+    write_history(cluster, 10)
+    cluster.caught_up(store)
     first.kill()
     first.wait()
-    write_history(part, 10)
-    tip = part.node.log.tip().sequence
+    write_history(cluster, 10)
+    tip = cluster.node.log.tip().sequence
     assert max(c.sequence for c in store.checkpoints().values()) < tip
-    part.worker()
-    part.caught_up(store)
-    assert_equal(store, part.expected())
-    assert part.output().count("sequence=0 ") + part.output().count("sequence=0\n") <= 1
+    cluster.worker()
+    cluster.assert_agrees(store)
+    assert cluster.output().count("sequence=0 ") + cluster.output().count("sequence=0\n") <= 1
 
 
 def test_an_event_that_cannot_be_projected_becomes_a_dead_letter_until_a_retry(
-    part: Part, tmp_path: Path
+    cluster: WorkerCluster, tmp_path: Path
 ) -> None:
     healed = tmp_path / "healed"
-    store = part.store()
-    part.worker(healed=str(healed))
-    good = part.node.project("good")
-    bad = part.node.project("poison")
-    part.node.do("project.update", target=bad, name="behind the poison")
-    part.node.do("project.update", target=good, name="goes on")
-    part.caught_up(store)
+    store = cluster.store()
+    cluster.worker(healed=str(healed))
+    good = cluster.node.project("good")
+    bad = cluster.node.project("poison")
+    cluster.node.do("project.update", target=bad, name="behind the poison")
+    cluster.node.do("project.update", target=good, name="goes on")
+    cluster.caught_up(store)
 
-    letters = store.dead_letters("projects")
-    assert [letter.stream for letter in letters] == [f"project-{bad}"] * 2
-    assert "poison" in str(letters[0].reason)
-    assert letters[1].reason is None
+    dead_letters = store.dead_letters("projects")
+    assert [letter.stream for letter in dead_letters] == [f"project-{bad}"] * 2
+    assert "poison" in str(dead_letters[0].reason)
+    assert dead_letters[1].reason is None
     assert store.get("projects", bad) is None
-    found = store.get("projects", good)
-    assert found is not None
-    assert found["name"] == "goes on"
-    messages = asyncio.run(_messages(part, f"{part.settings.prefix}dead-letters", 2))
+    document = store.get("projects", good)
+    assert document is not None
+    assert document["name"] == "goes on"
+    messages = asyncio.run(_messages(cluster, f"{cluster.settings.prefix}dead-letters", 2))
     first = dict(messages[0].headers)
     assert first[MODEL] == b"projects"
     assert b"poison" in first[REASON]
     assert OFFSET in first
     assert b"poison" in messages[0].value
 
-    requests = RetryRequests(part.redis, part.settings.prefix, "projections")
-    result = requests.ask(timeout=30)
+    requests = RetryRequests(cluster.redis, cluster.settings.prefix, "projections")
+    result = requests.ask(timeout=stretched(30))
     assert (result.solved, result.left) == (0, 2)
     healed.touch()
-    result = requests.ask(("projects",), timeout=30)
+    result = requests.ask(("projects",), timeout=stretched(30))
     assert (result.solved, result.left, result.error) == (2, 0, None)
     assert store.dead_letters("projects") == []
-    part.node.do("project.update", target=bad, name="healthy again")
-    part.caught_up(store)
-    assert_equal(store, part.expected())
+    cluster.node.do("project.update", target=bad, name="healthy again")
+    cluster.assert_agrees(store)
     assert not store.checkpoints()["projects"].blocked
 
 
-def test_a_request_without_a_worker_says_so(part: Part) -> None:
-    requests = RetryRequests(part.redis, part.settings.prefix, "projections")
-    with pytest.raises(WorkerAwayError):
+def test_a_request_without_a_worker_is_an_error(cluster: WorkerCluster) -> None:
+    requests = RetryRequests(cluster.redis, cluster.settings.prefix, "projections")
+    with pytest.raises(WorkerUnavailableError):
         requests.ask(timeout=0.2)
     assert requests.take() is None
 
 
-def test_a_rebuild_switches_while_the_worker_goes_on(part: Part) -> None:
-    store = part.store()
-    part.worker()
-    write_history(part, 30)
-    part.caught_up(store)
-    own = part.store()
-    seen: list[tuple[int, ...]] = []
-    load = Load(part)
-    for number in range(4):
-        sequence = rebuild_from_kafka(
-            part.settings,
-            own,
-            part.node.mapper,
-            READ_MODELS[number % 2],
-            progress=lambda *done: seen.append(done),
-        )
-        assert sequence >= 30
-        assert seen[-1][0] >= seen[-1][1]
-    load.end()
-    part.caught_up(own)
-    assert_equal(own, part.expected())
-    assert "a model was switched" in part.output()
+def test_a_rebuild_switches_while_the_worker_goes_on(cluster: WorkerCluster) -> None:
+    rebuild_under_load(cluster, events=30)
+    assert "a model was switched" in cluster.output()
 
 
-def test_insights_are_a_group_of_their_own(part: Part) -> None:
-    from projections.insights_model import insights_model
-    from tests.support.inline_analyser import InlineAnalyser
-
+def test_insights_are_a_group_of_their_own(cluster: WorkerCluster) -> None:
     models = (insights_model(InlineAnalyser()),)
-    store = part.store(models)
-    part.worker("insights")
-    write_history(part, 10)
-    part.caught_up(store, models)
-    assert_equal(store, part.expected(models), models)
+    store = cluster.store(models)
+    cluster.worker("insights")
+    write_history(cluster, 10)
+    cluster.assert_agrees(store, models)
 
 
-def test_public_messages_come_in_order_and_without_names(part: Part) -> None:
-    part.worker("public")
-    ids = write_history(part, 5)
-    messages = asyncio.run(_messages(part, f"{part.settings.prefix}public.project.v1", 6))
-    created = [json.loads(m.value) for m in messages if dict(m.headers)["ce_type"] == b"project.created"]
+def test_public_messages_come_in_order_and_without_names(cluster: WorkerCluster) -> None:
+    cluster.worker("public")
+    ids = write_history(cluster, 5)
+    messages = asyncio.run(_messages(cluster, f"{cluster.settings.prefix}public.project.v1", 6))
+    created = [
+        json.loads(each.value) for each in messages if dict(each.headers)["ce_type"] == b"project.created"
+    ]
     assert [message["projectId"] for message in created] == ids
-    sequences = [int(dict(m.headers)["ce_sequence"]) for m in messages]
+    sequences = [int(dict(each.headers)["ce_sequence"]) for each in messages]
     assert sequences == sorted(sequences)
-    assert not any(b"project 1" in m.value for m in messages)
+    assert not any(b"project 1" in each.value for each in messages)
 
 
-def test_the_checkpoint_of_another_log_stops_the_worker(part: Part) -> None:
-    from msgspec.structs import replace
-
-    from commands.log import Tip
-    from projections.store import Change
-    from streams.faust.partition_state import packed_place, unpacked_place
-
-    write_history(part, 5)
-    store = part.store()
-    part.worker()
-    part.caught_up(store)
-    part.workers[0].terminate()
-    part.workers[0].wait(20)
+def test_the_checkpoint_of_another_log_stops_the_worker(cluster: WorkerCluster) -> None:
+    write_history(cluster, 5)
+    store = cluster.store()
+    cluster.worker()
+    cluster.caught_up(store)
+    cluster.workers[0].terminate()
+    cluster.workers[0].wait(stretched(20))
     changes = []
     for name, checkpoint in store.checkpoints().items():
-        place = unpacked_place(checkpoint.place)
-        other = replace(place, tip=Tip(place.tip.sequence, b"\x01" * 32, 0))
-        changes.append(
-            Change(model=name, writes=(), checkpoint=replace(checkpoint, place=packed_place(other)))
-        )
+        log_checkpoint = unpack(checkpoint.resume_at)
+        other = replace(log_checkpoint, tip=Tip(log_checkpoint.tip.sequence, b"\x01" * 32, 0))
+        changed = replace(checkpoint, resume_at=pack(other))
+        changes.append(Change(model=name, writes=(), checkpoint=changed))
     store.apply(changes)
-    worker = part.worker()
-    assert worker.wait(PATIENCE_SECONDS) != 0
-    assert "another log" in part.output()
+    worker = cluster.worker()
+    assert worker.wait(stretched(PATIENCE_SECONDS)) != 0
+    assert "another log" in cluster.output()
 
 
-async def _send(part: Part, messages: list[tuple[bytes | None, list[Any]]]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=part.settings.bootstrap_servers)
+async def _send(cluster: WorkerCluster, messages: list[tuple[bytes | None, list[Any]]]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=cluster.settings.bootstrap_servers)
     await producer.start()
     try:
         for value, headers in messages:
-            await producer.send_and_wait(part.settings.topic, value, headers=headers, partition=0)
+            await producer.send_and_wait(cluster.settings.topic, value, headers=headers, partition=0)
     finally:
         await producer.stop()
 
 
-async def _repeat_first(part: Part) -> None:
-    """Append the first records once more, as a writer with an old view would."""
-    for message in (await _messages(part, part.settings.topic, 4))[1:]:
-        await _send(part, [(message.value, list(message.headers))])
+async def _repeat_first(cluster: WorkerCluster) -> None:
+    """Append the first records again, as a writer with an old view would."""
+    for message in (await _messages(cluster, cluster.settings.topic, 4))[1:]:
+        await _send(cluster, [(message.value, list(message.headers))])
 
 
-async def _messages(part: Part, topic: str, count: int) -> list[Any]:
+async def _messages(cluster: WorkerCluster, topic: str, count: int) -> list[Any]:
     consumer = AIOKafkaConsumer(
         topic,
-        bootstrap_servers=part.settings.bootstrap_servers,
+        bootstrap_servers=cluster.settings.bootstrap_servers,
         auto_offset_reset="earliest",
         metadata_max_age_ms=500,
     )
     await consumer.start()
-    found: list[Any] = []
+    messages: list[Any] = []
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(found) < count:
-                found.append(await consumer.getone())
+        async with asyncio.timeout(stretched(PATIENCE_SECONDS)):
+            while len(messages) < count:
+                messages.append(await consumer.getone())
     finally:
         await consumer.stop()
-    return found
+    return messages

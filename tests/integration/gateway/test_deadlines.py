@@ -10,6 +10,7 @@ from read_api.gateway.settings import GatewaySettings
 from tests.integration.test_in_process import held, make_project
 from tests.support.application import application
 from tests.support.server import Server, eventually, serving
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
@@ -22,7 +23,7 @@ BODY = b'{"name": "slow"}'
 
 def begun(server, token):
     """Send a request but for the last byte of its body."""
-    sock = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    sock = socket.create_connection(("127.0.0.1", server.port), timeout=stretched(10))
     sock.sendall(HEAD.format(token=token, length=len(BODY)).encode() + BODY[:-1])
     return sock
 
@@ -39,7 +40,7 @@ def answer(sock):
 def lets_in(server):
     """Tell whether the server takes new connections."""
     try:
-        socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
+        socket.create_connection(("127.0.0.1", server.port), timeout=stretched(1)).close()
     except OSError:
         return False
     return True
@@ -50,7 +51,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
         token, began = server.token(), time.monotonic()
         with begun(server, token) as sock:
             found = answer(sock)
-            assert 0.2 < time.monotonic() - began < 5
+            assert 0.2 < time.monotonic() - began < stretched(5)
         assert found.startswith(b"HTTP/1.1 408 ")
         assert b'"code":"request_timeout"' in found
         assert b"connection: close" in found.lower()
@@ -70,7 +71,7 @@ def test_a_request_that_is_under_way_when_the_server_ends_is_answered(tmp_path):
 def test_a_query_that_takes_too_long_is_given_up(tmp_path):
     async def run():
         settings = GatewaySettings(request_seconds=0.05)
-        async with application(tmp_path, gateway=settings, wait_seconds=30.0) as (parts, client):
+        async with application(tmp_path, gateway=settings, wait_seconds=stretched(30.0)) as (parts, client):
             with held(parts.runners[0]):
                 project, _ = await make_project(parts)
                 late = await client.get(f"/api/v1/projects/{project}")

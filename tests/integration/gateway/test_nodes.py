@@ -1,4 +1,4 @@
-"""Two nodes of the cluster profile behind one proxy: the client is seen, and its limits hold for both together."""
+"""Two nodes behind one proxy: the client's address is known, and its limits count on both together."""
 
 import time
 from contextlib import ExitStack
@@ -12,6 +12,7 @@ from tests.support.installation import Installation
 from tests.support.limited import LIMITED, any_address, until_refused
 from tests.support.proxy import proxied
 from tests.support.server import eventually
+from tests.support.time_scale import stretched
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -38,7 +39,7 @@ def url(nodes):
 
 
 def client(url, address, **headers):
-    return httpx.Client(base_url=url, headers={"X-Test-Client": address, **headers}, timeout=20)
+    return httpx.Client(base_url=url, headers={"X-Test-Client": address, **headers}, timeout=stretched(20))
 
 
 def test_an_address_has_one_limit_at_both_nodes(url):

@@ -8,7 +8,7 @@ import pytest
 from read_api import app
 from read_api.gateway.call import Answer
 from read_api.gateway.operation import Operations
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 from tests.support.application import application
 
 pytestmark = pytest.mark.integration

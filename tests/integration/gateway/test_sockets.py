@@ -9,13 +9,16 @@ from websockets.sync.client import connect
 
 from tests.support.limited import any_address
 from tests.support.server import eventually
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
 
 def open_socket(server, address, **headers):
     url = f"ws://127.0.0.1:{server.port}/ws/events"
-    return connect(url, additional_headers={"X-Forwarded-For": address, **headers}, open_timeout=10)
+    return connect(
+        url, additional_headers={"X-Forwarded-For": address, **headers}, open_timeout=stretched(10)
+    )
 
 
 def refusal(socket, seconds=0.3):
@@ -25,7 +28,7 @@ def refusal(socket, seconds=0.3):
     except TimeoutError:
         return None
     with pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=10)
+        socket.recv(timeout=stretched(10))
     return closed.value.rcvd.code, closed.value.rcvd.reason, problem["status"]
 
 
@@ -37,7 +40,7 @@ def test_the_sixth_of_an_address_is_told_why_and_closed(limited):
         with open_socket(limited, address) as fifth:
             assert refusal(fifth) is None
             with open_socket(limited, address) as sixth:
-                assert refusal(sixth, 10) == (4429, "too_many_sockets", 429)
+                assert refusal(sixth, stretched(10)) == (4429, "too_many_sockets", 429)
         with open_socket(limited, any_address()) as other:
             assert refusal(other) is None
 

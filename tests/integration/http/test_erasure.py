@@ -1,4 +1,4 @@
-"""Erase a person: nothing that the installation keeps can be read back to them, and the history still holds (G10)."""
+"""Erase a person: nothing stored leads back to them, and the history is still valid (G10)."""
 
 import json
 from uuid import uuid4
@@ -33,7 +33,7 @@ def person(server: Server, words: list[str]):
 
 
 def leave_traces(person: httpx.Client, ada: Person, words: list[str]) -> tuple[str, str, str]:
-    """Write all that a person may write; return a project of their own, one of another's, and a review there."""
+    """Write all that a person may write; return their own project, another's, and a review there."""
     mail, name, title, text, comment, message, _ = words
     own = made(person.post("/api/v1/projects", json={"name": "mine", "visibility": "public"}))["id"]
     commit = {

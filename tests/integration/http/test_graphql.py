@@ -61,8 +61,10 @@ def test_a_connection_leads_through_the_whole_list(ada: Person) -> None:
     word = "zebra"
     ids = [made(ada.client.post(PROJECTS, json={"name": f"{word} {n}"}))["id"] for n in range(5)]
     query = (
-        'query ($after: String) { projectsConnection(search: "zebra", sort: "createdAt", first: 2, after: $after)'
-        " { edges { cursor node { id } } nodes { name } pageInfo { hasNextPage hasPreviousPage endCursor } } }"
+        'query ($after: String) { projectsConnection(search: "zebra", sort: "createdAt", first: 2,'
+        " after: $after)"
+        " { edges { cursor node { id } } nodes { name } pageInfo"
+        " { hasNextPage hasPreviousPage endCursor } } }"
     )
     seen, after = [], None
     for expected in (True, True, False):
@@ -203,7 +205,10 @@ def test_notifications_announcements_and_commands(
     assert data(bob.client, query)["notifications"]["nodes"] == []
     told = data(
         admin,
-        'mutation { publishAnnouncement(input: {title: "Hear", text: "all"}) { announcement { id title author { name } } } }',
+        (
+            'mutation { publishAnnouncement(input: {title: "Hear", text: "all"}) { announcement'
+            " { id title author { name } } } }"
+        ),
     )["publishAnnouncement"]["announcement"]
     assert (told["title"], told["author"]) == ("Hear", {"name": "service:cli"})
     listed = data(bob.client, "{ announcements(first: 1) { nodes { id text } } }")["announcements"]["nodes"]
@@ -217,7 +222,8 @@ def test_events_are_paged_by_position(ada: Person, project: Any, path: str) -> N
     for number in range(3):
         made(ada.client.put(f"{path}/files/{number}", json={"content": "1"}))
     query = (
-        'query ($id: ID!, $after: String) { history(projectId: $id, first: 2, after: $after, type: "file.written")'
+        "query ($id: ID!, $after: String) { history(projectId: $id, first: 2, after: $after, type:"
+        ' "file.written")'
         " { nodes { type data project { name } } pageInfo { hasNextPage endCursor } position } }"
     )
     first = data(ada.client, query, id=project["id"])["history"]

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from commands.intake.builders import COMMAND_TYPES
+from commands.table.registry import CLIENT_COMMANDS
 from tests.support.graphql import data, refused, send
 from tests.support.people import Person, made
 
@@ -18,7 +18,8 @@ CREATE = (
 )
 RENAME = (
     "mutation ($id: ID!, $name: String!, $expected: Int) {"
-    " updateProject(projectId: $id, input: {name: $name}, expectedVersion: $expected) { project { name } version } }"
+    " updateProject(projectId: $id, input: {name: $name}, expectedVersion: $expected) { project"
+    " { name } version } }"
 )
 COMMIT = (
     '{message: "m", author: {name: "A"}, authoredAt: "2024-05-01T10:00:00Z",'
@@ -29,7 +30,7 @@ COMMIT = (
 def test_every_command_is_a_mutation(anybody: httpx.Client) -> None:
     found = data(anybody, "{ __schema { mutationType { fields { name } } } }")
     names = {field["name"] for field in found["__schema"]["mutationType"]["fields"]}
-    nouns = {name: (name.partition(".")[2] + name.partition(".")[0].capitalize()) for name in COMMAND_TYPES}
+    nouns = {name: (name.partition(".")[2] + name.partition(".")[0].capitalize()) for name in CLIENT_COMMANDS}
     assert set(nouns.values()) <= names
 
 
@@ -37,23 +38,38 @@ def test_a_project_through_its_life(ada: Person, bob: Person) -> None:
     id_ = data(ada.client, CREATE, name="Loom")["createProject"]["project"]["id"]
     steps: list[tuple[str, dict[str, Any]]] = [
         (
-            'updateProject(projectId: $id, input: {description: "d", visibility: PUBLIC}) { version project { visibility } }',
+            (
+                'updateProject(projectId: $id, input: {description: "d", visibility: PUBLIC})'
+                " { version project { visibility } }"
+            ),
             {"version": 2, "project": {"visibility": "PUBLIC"}},
         ),
         (
-            f'setCollaborator(projectId: $id, input: {{accountId: "{bob.id}", role: EDITOR}}) {{ project {{ collaborators {{ name role }} }} }}',
+            (
+                f'setCollaborator(projectId: $id, input: {{accountId: "{bob.id}", role: EDITOR}}) {{'
+                f" project {{ collaborators {{ name role }} }} }}"
+            ),
             {"project": {"collaborators": [{"name": "Bob", "role": "EDITOR"}]}},
         ),
         (
-            f'removeCollaborator(projectId: $id, input: {{accountId: "{bob.id}"}}) {{ project {{ collaborators {{ id }} }} }}',
+            (
+                f'removeCollaborator(projectId: $id, input: {{accountId: "{bob.id}"}}) {{ project {{'
+                f" collaborators {{ id }} }} }}"
+            ),
             {"project": {"collaborators": []}},
         ),
         (
-            'writeFile(projectId: $id, input: {path: "a.py", content: "1"}) { file { content version encoding } }',
+            (
+                'writeFile(projectId: $id, input: {path: "a.py", content: "1"}) { file'
+                " { content version encoding } }"
+            ),
             {"file": {"content": "1", "version": 1, "encoding": "UTF8"}},
         ),
         (
-            'writeFile(projectId: $id, input: {path: "b", content: "AAE=", encoding: BASE64}) { file { size encoding } }',
+            (
+                'writeFile(projectId: $id, input: {path: "b", content: "AAE=", encoding: BASE64})'
+                " { file { size encoding } }"
+            ),
             {"file": {"size": 2, "encoding": "BASE64"}},
         ),
         (
@@ -61,7 +77,10 @@ def test_a_project_through_its_life(ada: Person, bob: Person) -> None:
             {"version": 2, "changed": True},
         ),
         (
-            f"recordCommit(projectId: $id, input: {COMMIT}) {{ commit {{ message changes {{ path status }} }} }}",
+            (
+                f"recordCommit(projectId: $id, input: {COMMIT}) {{ commit {{ message changes {{ path"
+                f" status }} }} }}"
+            ),
             {"commit": {"message": "m", "changes": [{"path": "c", "status": "ADDED"}]}},
         ),
         (
@@ -89,12 +108,18 @@ def test_reviews_builds_and_suggestions(ada: Person, bob: Person, project: Any, 
     steps = [
         (
             ada,
-            'commentReview(projectId: $p, input: {reviewId: $r, text: "Hm"}) { review { comments { text } } }',
+            (
+                'commentReview(projectId: $p, input: {reviewId: $r, text: "Hm"}) { review { comments'
+                " { text } } }"
+            ),
             {"comments": [{"text": "Hm"}]},
         ),
         (
             bob,
-            "decideReview(projectId: $p, input: {reviewId: $r, decision: APPROVED}) { review { decisions { decision reviewer { name } } } }",
+            (
+                "decideReview(projectId: $p, input: {reviewId: $r, decision: APPROVED}) { review"
+                " { decisions { decision reviewer { name } } } }"
+            ),
             {"decisions": [{"decision": "APPROVED", "reviewer": {"name": "Bob"}}]},
         ),
         (
@@ -109,7 +134,10 @@ def test_reviews_builds_and_suggestions(ada: Person, bob: Person, project: Any, 
     own = "mutation ($p: ID!, $r: ID!) { closeReview(projectId: $p, input: {reviewId: $r}) { version } }"
     refused(ada.client, own, 404, "review_not_found", p=project["id"], r=str(uuid4()))
     build = made(ada.client.post(f"{path}/builds", json={}))["id"]
-    move = "mutation ($p: ID!, $b: ID!, $s: BuildStatus!) { moveBuild(projectId: $p, input: {buildId: $b, status: $s}) { build { status } } }"
+    move = (
+        "mutation ($p: ID!, $b: ID!, $s: BuildStatus!)"
+        " { moveBuild(projectId: $p, input: {buildId: $b, status: $s}) { build { status } } }"
+    )
     for status in ("RUNNING", "PASSED"):
         moved = data(bob.client, move, p=project["id"], b=build, s=status)
         assert moved["moveBuild"]["build"] == {"status": status}
@@ -142,7 +170,10 @@ def test_the_header_s_key_serves_every_mutation_of_the_operation(ada: Person) ->
     headers = {"Idempotency-Key": uuid4().hex}
     one = data(ada.client, CREATE, headers, name="H")["createProject"]
     assert data(ada.client, CREATE, headers, name="H")["createProject"] == {**one, "replayed": True}
-    two = 'mutation { a: createProject(input: {name: "a"}) { commandId } b: createProject(input: {name: "a"}) { commandId } }'
+    two = (
+        'mutation { a: createProject(input: {name: "a"})'
+        ' { commandId } b: createProject(input: {name: "a"}) { commandId } }'
+    )
     found = data(ada.client, two, headers)
     assert found["a"] != found["b"]
     assert data(ada.client, two, headers) == found
@@ -173,7 +204,10 @@ def test_refusals_are_those_of_rest(ada: Person, bob: Person, project: Any, publ
     large = base64.b64encode(bytes(600_000)).decode()
     written = send(
         ada.client,
-        'mutation ($id: ID!, $c: String) { writeFile(projectId: $id, input: {path: "x", content: $c}) { version } }',
+        (
+            'mutation ($id: ID!, $c: String) { writeFile(projectId: $id, input: {path: "x", content: $c})'
+            " { version } }"
+        ),
         id=project["id"],
         c=large,
     )
@@ -185,7 +219,8 @@ def test_mutations_run_one_after_the_other_and_one_refused_leaves_the_others(
     ada: Person, project: Any
 ) -> None:
     query = (
-        'mutation ($id: ID!) { a: updateProject(projectId: $id, input: {name: "A"}, expectedVersion: 1) { version }'
+        'mutation ($id: ID!) { a: updateProject(projectId: $id, input: {name: "A"}, expectedVersion:'
+        " 1) { version }"
         ' b: updateProject(projectId: $id, input: {name: "B"}, expectedVersion: 2) { version } }'
     )
     assert data(ada.client, query, id=project["id"]) == {"a": {"version": 2}, "b": {"version": 3}}
@@ -198,7 +233,10 @@ def test_mutations_run_one_after_the_other_and_one_refused_leaves_the_others(
 
 def test_null_takes_away_and_what_is_not_named_stays(ada: Person) -> None:
     id_ = made(ada.client.post(PROJECTS, json={"name": "N", "description": "d", "language": "Python"}))["id"]
-    patch = "mutation ($id: ID!, $p: ProjectPatch) { updateProject(projectId: $id, input: $p) { changed project { name description language } } }"
+    patch = (
+        "mutation ($id: ID!, $p: ProjectPatch) { updateProject(projectId: $id, input: $p)"
+        " { changed project { name description language } } }"
+    )
     found = data(ada.client, patch, id=id_, p={"language": None})["updateProject"]
     assert found == {"changed": True, "project": {"name": "N", "description": "d", "language": None}}
     assert data(ada.client, patch, id=id_)["updateProject"]["changed"] is False

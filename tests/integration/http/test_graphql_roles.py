@@ -13,7 +13,7 @@ from graphql import (
     is_leaf_type,
 )
 
-from commands.intake.builders import COMMAND_TYPES
+from commands.table.registry import CLIENT_COMMANDS
 from domain.actor import Role
 from domain.policy import POLICY
 from read_api.graphql.federation import schema
@@ -27,7 +27,7 @@ NOWHERE = "01900000-0000-7000-8000-000000000000"
 SPECIAL = {"encoding": "UTF8", "email": '"a@b.c"', "authoredAt": '"2024-05-01T10:00:00Z"'}
 FIELDS = [
     *(("query", name, action) for name, action in query.actions.items()),
-    *(("mutation", field_name(name), name) for name in COMMAND_TYPES),
+    *(("mutation", field_name(name), name) for name in CLIENT_COMMANDS),
 ]
 
 
@@ -94,7 +94,10 @@ def test_an_analyst_follows_the_history_without_personal_data(
         after = by_role[Role.ANALYST].get("/api/v1/events?limit=1").json()["position"]
         socket.subscribe(
             "a",
-            'subscription ($a: String) { events(after: $a, types: ["project.created"]) { type projectId actor data project { name } } }',
+            (
+                'subscription ($a: String) { events(after: $a, types: ["project.created"])'
+                " { type projectId actor data project { name } } }"
+            ),
             a=after,
         )
         project = made(ada.client.post("/api/v1/projects", json={"name": secret}))["id"]

@@ -1,4 +1,4 @@
-"""What one signs in with changes only shortly after signing in: a session that was left open is not enough."""
+"""Credentials change only shortly after signing in: a session that was left open is not enough."""
 
 import asyncio
 from contextlib import asynccontextmanager

@@ -30,7 +30,7 @@ def by_role(server: Server):
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.method} {o.path}")
 def test_the_policy_is_what_every_operation_keeps_to(by_role, operation) -> None:
-    """Ask with each role, for things that are not there and with bodies that say nothing: only who asks may matter."""
+    """Send requests with each role, for missing things and with empty bodies: only the role may matter."""
     allowed = POLICY[operation.action].roles
     path = re.sub(r"\{[^}]+\}", NOWHERE, operation.path)
     for role, client in by_role.items():

@@ -38,7 +38,7 @@ def migrator(client, mongodb_name, folder):
 
 
 def done(database):
-    return sorted(found["_id"] for found in database["done"].find())
+    return sorted(raw["_id"] for raw in database["done"].find())
 
 
 def applied(migrator):
@@ -60,7 +60,7 @@ def test_the_last_ones_are_rolled_back_first(migrator, database):
     assert (done(database), applied(migrator)) == ([], [])
 
 
-def test_one_that_fails_is_not_recorded_and_frees_the_lock(migrator, folder, database):
+def test_a_failed_migration_is_not_recorded_and_releases_the_lock(migrator, folder, database):
     (folder / "0002_two.py").write_text("DESCRIPTION = 'x'\ndef apply(database): raise KeyError('x')\n")
     with pytest.raises(KeyError):
         migrator.apply()
@@ -68,7 +68,7 @@ def test_one_that_fails_is_not_recorded_and_frees_the_lock(migrator, folder, dat
     assert database[LOCKS].count_documents({}) == 0
 
 
-def test_one_that_has_changed_since_stops_everything(migrator, folder):
+def test_a_changed_migration_stops_everything(migrator, folder):
     migrator.apply(1)
     (folder / "0001_one.py").write_text(MODULE.format(name="other"))
     assert [state.changed for state in migrator.status()] == [True, False, False]
@@ -77,7 +77,7 @@ def test_one_that_has_changed_since_stops_everything(migrator, folder):
             attempt()
 
 
-def test_one_that_is_gone_stops_everything(migrator, folder):
+def test_a_missing_migration_stops_everything(migrator, folder):
     migrator.apply()
     (folder / "0003_three.py").unlink()
     assert migrator.status()[-1].changed
@@ -85,7 +85,7 @@ def test_one_that_is_gone_stops_everything(migrator, folder):
         migrator.apply()
 
 
-def test_two_runners_do_not_meet(migrator, database):
+def test_only_one_of_several_runners_migrates(migrator, database):
     with locked(migrator._database, MIGRATIONS), pytest.raises(MigrationError, match="another process"):
         migrator.apply()
     assert done(database) == []
@@ -105,13 +105,13 @@ def test_two_runners_do_not_meet(migrator, database):
     assert sorted(number for outcome in outcomes for number in outcome) == [1, 2, 3]
 
 
-def test_the_lock_of_a_process_that_is_gone_ends(migrator):
+def test_the_lock_of_a_dead_process_expires(migrator):
     database = migrator._database
     with locked(database, "x", seconds=-1), locked(database, "x"):  # the first has ended, the second took it
         pass
 
 
-def test_who_has_lost_the_lock_goes_no_further(migrator):
+def test_a_process_that_lost_the_lock_stops(migrator):
     database = migrator._database
     with locked(database, "x") as lock:
         database[LOCKS].delete_one({"_id": "x"})
@@ -133,7 +133,16 @@ def test_the_first_migration_prepares_what_stores_need_and_keeps_what_they_have(
     assert store.get("notes", "a") == note("a")
 
 
-def test_a_new_one_gets_the_next_number(folder):
+def test_a_database_that_applied_an_earlier_text_is_up_to_date(client, mongodb_name, database):
+    migrator = Migrator(client, mongodb_name)
+    migrator.apply()
+    (earlier,) = migrations(FOLDER)[0].load().EARLIER_CHECKSUMS
+    database[MIGRATIONS].update_one({"_id": 1}, {"$set": {"checksum": earlier}})
+    assert migrator.apply() == []
+    assert not migrator.status()[0].changed
+
+
+def test_a_new_migration_gets_the_next_number(folder):
     path = create("Drop old things!", folder)
     assert path.name == "0004_drop_old_things.py"
     assert [migration.number for migration in migrations(folder)] == [1, 2, 3, 4]
@@ -141,12 +150,12 @@ def test_a_new_one_gets_the_next_number(folder):
         create("42", folder)
 
 
-def test_numbers_have_no_gap(folder):
+def test_a_gap_in_the_numbers_is_an_error(folder):
     (folder / "0002_two.py").unlink()
     with pytest.raises(MigrationError, match="numbers"):
         migrations(folder)
 
 
-def test_ours_can_be_loaded():
+def test_the_released_migrations_can_be_loaded():
     for migration in migrations(FOLDER):
         assert migration.load().DESCRIPTION

@@ -1,4 +1,4 @@
-"""What one process sees of the models that another one switches."""
+"""What a process sees of the models that another process switches."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -29,19 +29,19 @@ def test_a_switch_is_seen_by_another_process_with_the_checkpoints(new_store):
     put(here, [note("a", rank=1)])
     assert here.get("notes", "a") == note("a", rank=1)
     rebuilt(there, NOTES, 2, 1)
-    assert here.get("notes", "a") == note("a", rank=1), "what was live before is still there"
+    assert here.get("notes", "a") == note("a", rank=1), "the collection that was live before still exists"
     assert here.checkpoints()["notes"] == Checkpoint(sequence=1)
     assert here.get("notes", "a") == note("a", rank=2)
 
 
-def test_a_switch_is_seen_by_another_process_with_the_next_look(new_store):
+def test_a_switch_is_seen_by_another_process_at_the_next_query(new_store):
     here, there = new_store(fresh_seconds=0), new_store()
     put(here, [note("a", rank=1)])
     rebuilt(there, NOTES, 2, 1)
     assert here.find(Query(collection="notes")) == [note("a", rank=2)]
 
 
-def test_what_is_no_longer_live_stays_for_a_while_and_is_dropped_then(new_store, database):
+def test_a_generation_that_is_no_longer_live_stays_for_a_while(new_store, database):
     store = new_store()
     rebuilt(store, NOTES, 1, 1)
     rebuilt(store, NOTES, 2, 1)
@@ -54,7 +54,7 @@ def test_what_is_no_longer_live_stays_for_a_while_and_is_dropped_then(new_store,
     assert store.get("notes", "a") == note("a", rank=2)
 
 
-def test_a_build_under_way_survives_the_start_of_another_process(new_store, database):
+def test_a_rebuild_under_way_survives_the_start_of_another_process(new_store, database):
     store = new_store()
     build = store.begin_rebuild(NOTES)
     build.apply([(1, (Put("notes", "a", note("a")),))], 1)
@@ -63,7 +63,7 @@ def test_a_build_under_way_survives_the_start_of_another_process(new_store, data
     assert store.get("notes", "a") == note("a")
 
 
-def test_a_build_is_refused_where_a_worker_of_another_process_is_ahead(new_store):
+def test_a_rebuild_is_refused_if_a_worker_of_another_process_is_ahead(new_store):
     worker, operator = new_store(), new_store()
     build = operator.begin_rebuild(NOTES)
     build.apply([(1, (Put("notes", "a", note("a")),))], 1)
@@ -72,10 +72,10 @@ def test_a_build_is_refused_where_a_worker_of_another_process_is_ahead(new_store
         build.switch()
     build.apply([(2, (Put("notes", "b", note("b")),))], 2, b"there")
     build.switch()
-    assert worker.checkpoints()["notes"] == Checkpoint(sequence=2, place=b"there")
+    assert worker.checkpoints()["notes"] == Checkpoint(sequence=2, resume_at=b"there")
 
 
-def test_a_build_of_another_process_ends_the_one_before(new_store):
+def test_a_rebuild_of_another_process_ends_the_one_before(new_store):
     first = new_store().begin_rebuild(NOTES)
     second = new_store().begin_rebuild(NOTES)
     with pytest.raises(ValueError, match="ended"):
@@ -127,8 +127,8 @@ def test_a_running_process_stops_writing_when_a_newer_one_takes_over(new_store):
             put(older, [note("b")], start=2)
 
 
-def test_each_partition_is_told_of_a_switch(new_store):
-    """Workers of one process share a store: the switch that one driver meets is not the other's to take up."""
+def test_each_partition_learns_of_a_switch(new_store):
+    """Workers of one process share a store: each driver must learn of a switch by itself."""
     here, there = new_store(fresh_seconds=0), new_store()
 
     def step(partition, sequence):
@@ -148,8 +148,8 @@ def test_each_partition_is_told_of_a_switch(new_store):
     assert [here.checkpoints(partition)["notes"].sequence for partition in (0, 1)] == [2, 2]
 
 
-def test_a_catalog_of_one_partition_goes_on_with_several(new_store, database):
-    """What a release wrote that knew of one partition names no others, neither with models nor with dead letters."""
+def test_an_entry_of_one_partition_serves_several(new_store, database):
+    """What an earlier release stored names no other partitions, neither for models nor for dead letters."""
     store = new_store()
     letter = DeadLetter(model="notes", stream="s", sequence=3, topic="t", reason="r")
     blocked = Checkpoint(sequence=3, blocked=frozenset({"s"}))

@@ -1,4 +1,4 @@
-"""Several workers that write the same events at once."""
+"""Several workers that write the same events at the same time."""
 
 import threading
 
@@ -6,16 +6,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from projections.mongodb.model_registry import Catalog
+from projections.mongodb.model_registry import ModelRegistry
 from projections.store import Change, Checkpoint, DeadLetter, ModelSwitchedError, StoreUnavailableError
 from projections.writes import Delete, Patch, Put, SetItem
 from tests.contract.projections.samples import NOTES, apply, dumps, expected, histories, note
+from tests.support.proof import size
 
 pytestmark = pytest.mark.integration
 
 
 def history_of(events, documents=12):
-    """Every document is put, changed, deleted and put again, over and over."""
+    """Every document is put, changed, deleted and put again, several times."""
     steps = [
         lambda id_, at: Put("notes", id_, note(id_, rank=at)),
         lambda id_, at: Patch("notes", id_, {"title": f"red {at}"}),
@@ -66,7 +67,7 @@ def test_the_same_events_by_three_workers_are_applied_once(new_store, cache_byte
         assert store.checkpoints()["notes"].sequence == len(history)
 
 
-def test_one_who_begins_again_does_not_disturb_one_who_is_ahead(new_store):
+def test_a_worker_that_begins_again_does_not_disturb_one_that_is_ahead(new_store):
     history = history_of(400)
     ahead, behind = new_store(), new_store()
     in_batches(ahead, history[:200], 50)
@@ -76,7 +77,7 @@ def test_one_who_begins_again_does_not_disturb_one_who_is_ahead(new_store):
 
 
 @settings(
-    max_examples=25,
+    max_examples=size(25, 300),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -92,7 +93,7 @@ def test_two_workers_in_any_order_of_batches_give_the_same(new_store, database, 
     assert dumps(first) == dumps(second) == expected(history)
 
 
-def test_a_crash_before_the_checkpoint_leaves_nothing_that_a_repetition_does_not_mend(new_store, monkeypatch):
+def test_a_crash_before_the_checkpoint_is_mended_by_a_repetition(new_store, monkeypatch):
     history = history_of(40)
     letter = DeadLetter(model="notes", stream="s", sequence=40, topic="t", reason="KeyError: x")
     change = Change(
@@ -103,7 +104,7 @@ def test_a_crash_before_the_checkpoint_leaves_nothing_that_a_repetition_does_not
     )
     store = new_store()
     with monkeypatch.context() as crash:
-        crash.setattr(Catalog, "move", _away)
+        crash.setattr(ModelRegistry, "move", _away)
         with pytest.raises(StoreUnavailableError):
             store.apply([change])
     after = new_store()
@@ -116,7 +117,7 @@ def test_a_crash_before_the_checkpoint_leaves_nothing_that_a_repetition_does_not
     assert after.dead_letters() == [letter]
 
 
-def test_a_crash_between_documents_leaves_nothing_that_a_repetition_does_not_mend(new_store, monkeypatch):
+def test_a_crash_between_documents_is_mended_by_a_repetition(new_store, monkeypatch):
     history = [
         (at, (Put("notes", f"{at}", note(f"{at}")), Put("drafts", f"{at}", {"id": f"{at}"})))
         for at in range(1, 30)
@@ -137,7 +138,7 @@ def _away(*_):
     raise StoreUnavailableError("away")
 
 
-def test_a_worker_that_writes_during_a_switch_is_told_and_goes_on(new_store):
+def test_a_worker_that_writes_during_a_switch_learns_of_it_and_continues(new_store):
     history = history_of(60)
     worker, operator = new_store(fresh_seconds=60), new_store()
     apply(worker, history[:20])

@@ -10,12 +10,13 @@ from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.sqlite.store import SQLiteDocumentStore
 from streams.runner import Runner
+from tests.support.documents import dump
 from tests.support.inline_analyser import InlineAnalyser
 from tests.support.profile import Commands
 
 
 class Projections:
-    """Runners that a test drives step by step, or starts."""
+    """A runner that a test drives step by step, or starts."""
 
     def __init__(self, commands: Commands, path: Path, models=None, **options) -> None:
         self.models = models or (*READ_MODELS, insights_model(InlineAnalyser()))
@@ -31,7 +32,7 @@ class Projections:
             pass
 
     def dump(self) -> dict[str, list]:
-        return {c.name: list(self.store.dump(c.name)) for model in self.models for c in model.collections}
+        return {c.name: list(dump(self.store, c.name)) for model in self.models for c in model.collections}
 
     def close(self) -> None:
         self.runner.close()

@@ -8,20 +8,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from commands.intake.inputs import AuthorInput, ChangeInput
+from commands.table.commits import AuthorInput, ChangeInput
 from domain.errors import NotFoundError
 from projections.models import READ_MODELS
 from projections.models.projects import MODEL as PROJECTS
 from projections.store import StoreUnavailableError
-from streams.batch_projection import PoisonError
+from streams.batch_projection import PoisonError, project
 from streams.dead_letters import retry
 from streams.rebuild import RebuildCancelledError, rebuild
 from tests.integration.streams.conftest import Projections
 from tests.support.profile import ADA, Commands
+from tests.support.proof import size
+from tests.support.time_scale import stretched
 
 
 def fill(commands, projects=4, files=5):
-    """Let some things happen, of every kind that a project knows."""
+    """Append events of every kind that a project has."""
     ids = []
     for number in range(projects):
         project = commands.project(f"p{number}", visibility="public")
@@ -67,8 +69,8 @@ def test_a_rebuild_equals_the_live_model(commands, projections):
     assert projections.dump() == live
 
 
-def test_a_rebuild_goes_on_beside_writers_and_no_reader_sees_half_of_it(commands, projections):
-    """G6: readers count projects all the while; the number never falls."""
+def test_readers_and_writers_continue_during_a_rebuild(commands, projections):
+    """G6: readers keep counting projects; the number never falls."""
     fill(commands, projects=6)
     projections.runner.start()
     seen, stop = [], threading.Event()
@@ -187,8 +189,8 @@ def test_dead_letters_survive_a_restart(commands, tmp_path):
     after.close()
 
 
-class Away:
-    """A store that is away for a while."""
+class Unavailable:
+    """A store whose first writes fail."""
 
     def __init__(self, store, failures):
         self.store, self.failures = store, failures
@@ -203,10 +205,10 @@ class Away:
         self.store.apply(changes)
 
 
-def test_a_store_that_is_away_is_tried_again_and_nothing_is_skipped(commands, tmp_path):
-    """G7, G12: no dead letter for what is no event's fault."""
+def test_an_unavailable_store_is_tried_again_and_nothing_is_skipped(commands, tmp_path):
+    """G7, G12: an event that is not to blame becomes no dead letter."""
     made = Projections(commands, tmp_path / "read.sqlite")
-    made.runner._store = Away(made.store, [1, 1, 1])
+    made.runner._store = Unavailable(made.store, [1, 1, 1])
     done = threading.Event()
     report = made.progress.report
 
@@ -219,14 +221,14 @@ def test_a_store_that_is_away_is_tried_again_and_nothing_is_skipped(commands, tm
     made.runner.start()
     for name in "abc":
         commands.project(name)
-    assert done.wait(20)
+    assert done.wait(stretched(20))
     assert made.store.count("projects") == 3
     assert made.store.dead_letters() == []
     made.close()
 
 
 @pytest.mark.parametrize("inline", [True, False])
-def test_each_event_is_projected_once_in_order_whoever_projects_it(commands, tmp_path, inline):
+def test_each_event_is_projected_once_in_order_by_either_thread(commands, tmp_path, inline):
     """G7: the appending thread and the runner's own take turns."""
     seen = []
 
@@ -252,7 +254,9 @@ def test_each_event_is_projected_once_in_order_whoever_projects_it(commands, tmp
     made.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(15, 200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(stops=st.lists(st.integers(1, 25), max_size=4))
 def test_a_runner_that_is_stopped_anywhere_ends_with_the_same_documents(tmp_path_factory, stops):
     """G6, G7: where a process ends between two steps does not matter."""
@@ -278,8 +282,10 @@ def test_a_runner_that_is_stopped_anywhere_ends_with_the_same_documents(tmp_path
 
 
 @pytest.mark.parametrize(("before", "caught_up"), [(10, True), (3, False)])
-def test_who_writes_faster_than_is_projected_waits(commands, tmp_path, monkeypatch, before, caught_up):
-    """Far behind, the appending thread catches up itself; a little behind, it leaves that to the runner's own."""
+def test_a_writer_that_is_faster_than_the_projection_waits(
+    commands, tmp_path, monkeypatch, before, caught_up
+):
+    """Far behind, the appending thread catches up; a little behind, it leaves that to the runner's thread."""
     monkeypatch.setattr("streams.runner._FAR_BEHIND", 5)
     made = Projections(commands, tmp_path / "read.sqlite", inline=True)
     for number in range(before):
@@ -291,7 +297,7 @@ def test_who_writes_faster_than_is_projected_waits(commands, tmp_path, monkeypat
 
 
 def test_a_start_does_not_read_what_was_read_before(commands, tmp_path):
-    """Models that nothing was written to go on as well: their checkpoints are kept at the end."""
+    """Models without writes move on as well: their checkpoints are stored at the end."""
     fill(commands, projects=1)
     before = Projections(commands, tmp_path / "read.sqlite")
     before.catch_up()
@@ -299,6 +305,26 @@ def test_a_start_does_not_read_what_was_read_before(commands, tmp_path):
     after = Projections(commands, tmp_path / "read.sqlite")
     assert after.runner.position == commands.log.tip().sequence
     after.close()
+
+
+def test_a_model_that_wants_no_event_of_a_step_is_not_called(commands, projections, monkeypatch):
+    """Its checkpoint moves all the same: nothing that it wants has been skipped."""
+    called = []
+
+    def noting(model, *arguments):
+        called.append(model.name)
+        return project(model, *arguments)
+
+    monkeypatch.setattr("streams.runner.project", noting)
+    project_id = commands.project("p")
+    projections.catch_up()
+    called.clear()
+    commands.do("file.write", target=project_id, path="a.py", content="x = 1\n")
+    projections.catch_up()
+    assert called == ["files", "activity", "insights"]
+    tip = commands.log.tip().sequence
+    assert projections.runner.position == tip
+    assert set(projections.progress.models().values()) == {tip}
 
 
 def test_models_that_are_added_later_are_filled_from_the_first_event(commands, tmp_path):

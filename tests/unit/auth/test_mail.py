@@ -10,7 +10,7 @@ from aiosmtpd.controller import Controller
 
 from devservers.certificates import make_certificates
 from read_api.auth import mail
-from read_api.auth.mail import FileMailer, Mail, SmtpMailer, is_here
+from read_api.auth.mail import FileMailer, Mail, SmtpMailer, is_loopback
 from tests.support.server import free_port
 
 SENDER = "CodePark <no-reply@example.org>"
@@ -18,7 +18,7 @@ MAIL = Mail(to="ada@example.org", account_id="a1", subject="Grüße", text="A se
 
 
 class Inbox:
-    """Takes every message."""
+    """Accepts every message."""
 
     def __init__(self) -> None:
         self.taken = []
@@ -29,12 +29,12 @@ class Inbox:
 
 
 def check(raw: bytes) -> None:
-    mail = message_from_bytes(raw, policy=default)
-    assert (mail["To"], mail["From"], mail["Subject"]) == (MAIL.to, SENDER, MAIL.subject)
-    assert mail.get_content().splitlines() == MAIL.text.splitlines()
+    email = message_from_bytes(raw, policy=default)
+    assert (email["To"], email["From"], email["Subject"]) == (MAIL.to, SENDER, MAIL.subject)
+    assert email.get_content().splitlines() == MAIL.text.splitlines()
 
 
-def test_a_mail_becomes_a_file_that_its_owner_alone_reads(tmp_path) -> None:
+def test_a_mail_becomes_a_file_that_only_its_owner_may_read(tmp_path) -> None:
     mailer = FileMailer(tmp_path / "mail", SENDER)
     asyncio.run(mailer.send(MAIL))
     asyncio.run(mailer.send(Mail(to="bob@example.org", account_id="b1", subject="x", text="y")))
@@ -47,10 +47,10 @@ def test_a_mail_becomes_a_file_that_its_owner_alone_reads(tmp_path) -> None:
 
 
 @pytest.fixture
-def handed():
-    """Return what hands the mail to a server with these options, and gives what the server has taken."""
+def delivered():
+    """Return a function that sends the mail to a server with these options, and returns what it accepted."""
 
-    def hand(**options) -> list:
+    def deliver(**options) -> list:
         inbox = Inbox()
         controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **options)
         controller.start()
@@ -60,39 +60,39 @@ def handed():
             controller.stop()
         return inbox.taken
 
-    return hand
+    return deliver
 
 
 @pytest.fixture
 def elsewhere(monkeypatch) -> None:
-    """Take the server for one of another machine."""
-    monkeypatch.setattr(mail, "is_here", lambda _: False)
+    """Treat the server as one on another machine."""
+    monkeypatch.setattr(mail, "is_loopback", lambda _: False)
 
 
-def test_a_mail_is_handed_to_a_server(handed) -> None:
-    (envelope,) = handed()
+def test_a_mail_is_sent_through_a_server(delivered) -> None:
+    (envelope,) = delivered()
     assert envelope.rcpt_tos == [MAIL.to]
     check(envelope.content)
 
 
 @pytest.mark.usefixtures("elsewhere")
-def test_a_server_elsewhere_gets_mail_over_tls_alone(handed, tmp_path, monkeypatch, capsys) -> None:
-    assert handed() == []
+def test_a_server_elsewhere_gets_mail_over_tls_only(delivered, tmp_path, monkeypatch, capsys) -> None:
+    assert delivered() == []
     assert "SMTPNotSupportedError" in capsys.readouterr().out
     certificates = make_certificates(tmp_path)
-    offered = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    offered.load_cert_chain(certificates.certificate, certificates.key)
-    assert handed(tls_context=offered) == [], "the authority is not known"
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates.certificate, certificates.key)
+    assert delivered(tls_context=context) == [], "the authority is unknown"
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
-    (envelope,) = handed(tls_context=offered, require_starttls=True)
+    (envelope,) = delivered(tls_context=context, require_starttls=True)
     check(envelope.content)
 
 
-def test_what_is_on_this_machine() -> None:
-    assert all(map(is_here, ("127.0.0.1", "127.8.8.8", "::1", "localhost")))
-    assert not any(map(is_here, ("10.0.0.1", "mail.example.org", "localhost.example.org")))
+def test_which_hosts_are_on_this_machine() -> None:
+    assert all(map(is_loopback, ("127.0.0.1", "127.8.8.8", "::1", "localhost")))
+    assert not any(map(is_loopback, ("10.0.0.1", "mail.example.org", "localhost.example.org")))
 
 
-def test_a_server_that_is_away_fails_nobody(capsys) -> None:
+def test_an_unavailable_server_raises_nothing_and_the_text_is_not_logged(capsys) -> None:
     asyncio.run(SmtpMailer(f"smtp://127.0.0.1:{free_port()}", SENDER).send(MAIL))
     assert "A secret" not in capsys.readouterr().out

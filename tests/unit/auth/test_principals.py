@@ -1,4 +1,4 @@
-"""Whom a credential speaks for, by the log: what is revoked counts at the next request, and recent means recent."""
+"""The principal of a credential: a revocation counts from the next request, and recent means 15 minutes."""
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +12,7 @@ from domain.token.commands import CreateToken, RevokeToken
 from read_api.auth.keys import SigningKeys
 from read_api.auth.principals import RECENT_SECONDS, Principals
 from read_api.auth.tokens import Tokens
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 from tests.support.profile import SECRETS
 
 ADA = Actor(id="01900000-0000-7000-8000-0000000000aa", roles=frozenset({Role.USER}))
@@ -36,7 +36,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def principals(commands, clock: Clock) -> Principals:
-    found = Principals(commands.log, Tokens(SigningKeys(SECRETS, clock=clock), clock), SECRETS, clock)
+    principals = Principals(commands.log, Tokens(SigningKeys(SECRETS, clock=clock), clock), SECRETS, clock)
     register = RegisterAccount(
         account_id=ADA.id, email="a@b", name="ada", password_hash="h", email_claim="e", name_claim="n"
     )
@@ -53,7 +53,7 @@ def principals(commands, clock: Clock) -> Principals:
         second_factor=False,
     )
     commands.carry_out(opened, ADA)
-    return found
+    return principals
 
 
 def access(principals: Principals, **changes) -> str:
@@ -72,8 +72,8 @@ def test_roles_are_those_of_now(principals: Principals, commands) -> None:
     assert (before.actor.roles, before.session) == ({Role.USER}, SESSION)
     commands.carry_out(ChangeStanding(account_id=ADA.id, roles=(Role.AUDITOR,), tier=None), SERVICE)
     assert principals.of(token).actor.roles == {Role.AUDITOR}
-    assert not principals.still(before)
-    assert principals.still(principals.of(token))
+    assert not principals.is_still_valid(before)
+    assert principals.is_still_valid(principals.of(token))
 
 
 @pytest.mark.parametrize(
@@ -85,15 +85,15 @@ def test_roles_are_those_of_now(principals: Principals, commands) -> None:
     ],
     ids=["one", "all", "erased"],
 )
-def test_what_is_revoked_is_good_no_more(principals: Principals, commands, command, actor) -> None:
+def test_a_revocation_counts_from_the_next_request(principals: Principals, commands, command, actor) -> None:
     token = access(principals)
     before = principals.of(token)
     commands.carry_out(command, actor)
     refused(principals, token)
-    assert not principals.still(before)
+    assert not principals.is_still_valid(before)
 
 
-def test_a_token_of_no_session_or_of_anothers_is_refused(principals: Principals) -> None:
+def test_a_token_without_a_session_or_with_a_foreign_one_is_refused(principals: Principals) -> None:
     refused(principals, access(principals, session=None))
     refused(principals, access(principals, session="01900000-0000-7000-8000-0000000000dd"))
     other = principals._tokens.issue_access("somebody", {Role.ADMIN}, session=SESSION)
@@ -113,7 +113,7 @@ def test_recent_is_a_quarter_of_an_hour(principals: Principals, clock: Clock) ->
     assert not principals.is_recent(SESSION)
 
 
-def test_an_api_token_is_good_for_its_time_and_its_scopes(
+def test_an_api_token_is_valid_until_it_expires_and_has_its_scopes(
     principals: Principals, commands, clock: Clock
 ) -> None:
     token, token_hash = principals.api_token(TOKEN)
@@ -126,14 +126,14 @@ def test_an_api_token_is_good_for_its_time_and_its_scopes(
         expires_at=(START + 60) * 1000,
     )
     commands.carry_out(create, ADA)
-    found = principals.of(token)
-    assert found.actor == replace(ADA, scopes=frozenset({"read"}))
-    assert principals.still(found)
+    principal = principals.of(token)
+    assert principal.actor == replace(ADA, scopes=frozenset({"read"}))
+    assert principals.is_still_valid(principal)
     refused(principals, token + "x")
     refused(principals, "cp_none_x")
     clock.now += 60
     refused(principals, token)
-    assert not principals.still(found)
+    assert not principals.is_still_valid(principal)
     clock.now -= 60
     commands.carry_out(RevokeToken(token_id=TOKEN, account_id=ADA.id), ADA)
     refused(principals, token)

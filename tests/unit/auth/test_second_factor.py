@@ -21,13 +21,13 @@ def test_the_vectors_of_rfc_6238(now: int, code: str) -> None:
 @given(now=st.integers(120, 2_000_000_000), shift=st.integers(-3, 3))
 def test_the_window_is_one_step(now: int, shift: int) -> None:
     code = pyotp.TOTP(SECRET).generate_otp(now // 30 + shift)
-    found = second_factor.matching_step(SECRET, code, now)
+    step = second_factor.matching_step(SECRET, code, now)
     if abs(shift) <= 1:
-        assert found is not None
-        assert pyotp.TOTP(SECRET).generate_otp(found) == code
+        assert step is not None
+        assert pyotp.TOTP(SECRET).generate_otp(step) == code
     else:
         others = {pyotp.TOTP(SECRET).generate_otp(now // 30 + other) for other in (-1, 0, 1)}
-        assert (found is not None) is (code in others)
+        assert (step is not None) is (code in others)
 
 
 def test_recovery_codes_are_ten_different_ones_and_are_kept_hashed() -> None:
@@ -40,7 +40,7 @@ def test_recovery_codes_are_ten_different_ones_and_are_kept_hashed() -> None:
     assert not second_factor.is_recovery_code("123456")
 
 
-def test_the_picture_is_a_png() -> None:
+def test_the_qr_code_is_a_png() -> None:
     url = second_factor.otpauth_url(SECRET, "ada@example.org")
     assert url == f"otpauth://totp/CodePark:ada%40example.org?secret={SECRET}&issuer=CodePark"
     kind, _, data = second_factor.qr_code(url).partition(",")

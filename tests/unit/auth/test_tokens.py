@@ -1,4 +1,4 @@
-"""Keys rotate without logging anybody out; a token is good for its use alone."""
+"""A rotation of keys ends no session; a token is valid for its own use only."""
 
 import jwt
 import pytest
@@ -8,8 +8,8 @@ from domain.actor import Role
 from domain.signing import decider
 from domain.signing.events import SigningKeyRotated
 from read_api.auth.keys import ANNOUNCED_MS, LONGEST_MS, SigningKeys
-from read_api.auth.tokens import REFRESH_SECONDS, Kind, Tokens
-from read_api.gateway.problems import HttpError
+from read_api.auth.tokens import REFRESH_SECONDS, TokenKind, Tokens
+from read_api.problems import HttpError
 
 START = 1_700_000_000.0
 
@@ -37,7 +37,7 @@ def key_ids(world: World) -> list[str]:
     return [key["kid"] for key in world.keys.jwks()["keys"]]
 
 
-def test_a_rotation_logs_nobody_out(world: World) -> None:
+def test_a_rotation_ends_no_session(world: World) -> None:
     old = world.tokens.issue_refresh("ada", "s", "t", REFRESH_SECONDS)
     first = key_ids(world)
     world.rotate()
@@ -48,10 +48,10 @@ def test_a_rotation_logs_nobody_out(world: World) -> None:
     assert jwt.get_unverified_header(new)["kid"] not in first
     assert world.tokens.access(new).subject == "ada"
     world.now = START + REFRESH_SECONDS - 1
-    assert world.tokens.read(old, Kind.REFRESH).token_id == "t"
+    assert world.tokens.read(old, TokenKind.REFRESH).token_id == "t"
 
 
-def test_a_key_retires_when_nothing_that_it_signed_can_be_good(world: World) -> None:
+def test_a_key_retires_once_no_token_that_it_signed_can_be_valid(world: World) -> None:
     (first, _) = key_ids(world)
     world.rotate()
     world.now += (ANNOUNCED_MS + LONGEST_MS) / 1000
@@ -60,14 +60,14 @@ def test_a_key_retires_when_nothing_that_it_signed_can_be_good(world: World) -> 
 
 def test_each_kind_is_good_for_its_use_alone(world: World) -> None:
     tokens = world.tokens
-    made = {
-        Kind.ACCESS: tokens.issue_access("ada", {Role.USER}, session="s"),
-        Kind.REFRESH: tokens.issue_refresh("ada", "s", "t", 60),
-        Kind.MFA: tokens.issue_mfa("ada", "s", 0),
-        Kind.RESET: tokens.issue_reset("ada", 3),
+    issued = {
+        TokenKind.ACCESS: tokens.issue_access("ada", {Role.USER}, session="s"),
+        TokenKind.REFRESH: tokens.issue_refresh("ada", "s", "t", 60),
+        TokenKind.MFA: tokens.issue_mfa("ada", "s", 0),
+        TokenKind.RESET: tokens.issue_reset("ada", 3),
     }
-    for kind, token in made.items():
-        for other in Kind:
+    for kind, token in issued.items():
+        for other in TokenKind:
             if kind is other:
                 assert tokens.read(token, other).subject == "ada"
                 continue
@@ -85,7 +85,7 @@ def test_an_expired_token_says_so(world: World) -> None:
     assert caught.value.code == "token_expired"
 
 
-def test_what_the_operator_signs_is_told_apart(world: World) -> None:
+def test_a_token_of_the_operator_is_marked_as_such(world: World) -> None:
     assert world.tokens.access(world.tokens.issue_access("service:cli", set(Role), operator=True)).operator
     assert not world.tokens.access(world.tokens.issue_access("ada", set(Role))).operator
 

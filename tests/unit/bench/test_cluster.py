@@ -2,7 +2,9 @@ from bench.aims import Aim, verdicts
 from bench.book import OURS, Book
 from bench.clusters import parsed, total
 from bench.measures.cluster_lag import bound, cumulated
-from bench.report import page
+from bench.report.data import Data
+from bench.report.full import full_tables
+from bench.report.tables import aims_table, disturbances
 
 SETTINGS = {"quick": False, "seconds": 6.0, "repeats": 3, "measuredAt": "2026-01-02T03:04:05+00:00"}
 METRICS = parsed(
@@ -18,18 +20,15 @@ late_bucketing 7
 )
 
 
-def cluster_page():
-    measured = Book()
-    measured.servers["mongodb"] = "secantusd-py"
-    measured.add("rate", OURS, 7, unit="1/s", better="higher", about="embedded")
-    measured.add(
-        "cluster-append-100-rate", OURS, 60_000, unit="events/s", better="higher", about="append 100"
-    )
-    measured.add(
+def cluster_run():
+    book = Book()
+    book.servers["mongodb"] = "secantusd-py"
+    book.add("cluster-append-100-rate", OURS, 60_000, unit="events/s", better="higher", about="append 100")
+    book.add(
         "cluster-append-100-rate", "aiokafka", 120_000, unit="events/s", better="higher", about="append 100"
     )
-    measured.add("cluster-append-100-p99", OURS, 4, unit="ms", better="lower", about="append 100, p99")
-    measured.add(
+    book.add("cluster-append-100-p99", OURS, 4, unit="ms", better="lower", about="append 100, p99")
+    book.add(
         "cluster-conflict-3-nodes-rate",
         OURS,
         900,
@@ -40,7 +39,7 @@ def cluster_page():
         counted=1801,
         void=200,
     )
-    return page(measured.document({"cores": 2}, SETTINGS))
+    return book.document({"cores": 2}, SETTINGS)
 
 
 def test_a_metric_is_summed_over_its_labels_and_no_other_name():
@@ -65,30 +64,33 @@ def test_an_aim_is_reached_at_its_limit():
     assert list(verdicts(results, aims)) == [("quick", 5, "x", "reached"), ("much", 4.9, "x", "missed")]
 
 
-def test_the_page_keeps_the_cluster_apart():
-    embedded, _, cluster = cluster_page().partition("## Cluster profile")
-    assert "| embedded | 7 1/s | - | - |" in embedded
-    assert "append 100" not in embedded
-    assert "| mongodb | secantusd-py |" in cluster
-    assert "| append 100 | 60,000 events/s | 120,000 (aiokafka) | 0.5 |" in cluster
+def test_an_aim_may_compare_with_the_first_value_of_a_series():
+    aims = (Aim("a", "flat", 1.2, "lower", "toFirst"), Aim("b", "flat", 1.2, "lower", "toFirst"))
+    results = {
+        "a": {"codepark": {"value": 900, "toFirst": 1.3}, "unit": "ms"},
+        "b": {"codepark": {"value": 900}, "unit": "ms"},
+    }
+    assert list(verdicts(results, aims)) == [("flat", 1.3, "times", "missed")]
 
 
-def test_the_page_tells_what_the_cluster_aims_at_and_what_was_void():
-    text = cluster_page()
-    assert "| append 50,000 events/s at batch 100 | 60,000 events/s | reached |" in text
-    assert "| the same within 3 ms (p99) | 4 ms | missed |" in text
+def test_the_full_tables_show_servers_and_void_records():
+    text = full_tables(Data([cluster_run()]))
+    assert "| servers | mongodb secantusd-py |" in text
+    assert "| append 100 | 60,000 events/s | 120,000 (aiokafka) | 0.5 |" in text
     assert "- 3 nodes: 1,800 acknowledged, 1,801 counted, 200 void" in text
 
 
-def test_a_page_without_a_cluster_says_nothing_of_it():
-    measured = Book()
-    measured.add("rate", OURS, 7, unit="1/s", better="higher", about="embedded")
-    assert "luster" not in page(measured.document({"cores": 2}, SETTINGS))
+def test_the_table_of_aims_has_those_that_were_measured():
+    assert aims_table(cluster_run()["results"])[2:] == [
+        "| append 50,000 events/s, 100 a call | 60,000 events/s | reached |",
+        "| append 100 events within 3 ms (p99) | 4 ms | missed |",
+    ]
+    assert aims_table({}) == []
 
 
-def test_a_page_of_a_busy_machine_says_so():
-    measured = Book()
-    measured.add("rate", OURS, 7, unit="1/s", better="higher", about="embedded")
-    busy, quiet = (measured.document({"cores": 2}, SETTINGS | {"loadBefore": load}) for load in (3.14, 0.4))
-    assert "before the run 3.14 processes wanted the 2 cores" in page(busy)
-    assert "before the run" not in page(quiet)
+def test_a_run_on_a_busy_machine_is_marked():
+    busy, quiet = (cluster_run() | {"settings": SETTINGS | {"loadBefore": load}} for load in (3.14, 0.4))
+    assert disturbances(busy) == [
+        "before the run, 3.14 processes wanted the 2 cores: trust ratios more than values"
+    ]
+    assert disturbances(quiet) == []

@@ -36,9 +36,9 @@ def test_a_share_is_not_a_percentage(share):
 @given(numbers, st.floats(min_value=0, max_value=1))
 def test_a_percentile_is_a_value_that_enough_others_do_not_exceed(values, share):
     ordered = sorted(values)
-    result = percentile(ordered, share)
-    assert result in ordered
-    assert sum(value <= result for value in ordered) >= share * len(ordered) - 1e-6
+    bound = percentile(ordered, share)
+    assert bound in ordered
+    assert sum(value <= bound for value in ordered) >= share * len(ordered) - 1e-6
 
 
 @given(numbers)

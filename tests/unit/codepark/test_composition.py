@@ -58,8 +58,8 @@ def test_attempts_are_counted_where_the_other_processes_count(profile, tmp_path)
 
 def test_the_embedded_profile_answers_in_the_loop_from_its_own_models(wired, profile):
     api = wired()
-    assert (api.in_threads, api.read_latest, api.left) == (False, True, None)
-    assert (api.queries, api.store, api.bus) == (profile.queries, profile.store, profile.bus)
+    assert (api.in_threads, api.read_latest, api.changed_resource) == (False, True, None)
+    assert (api.queries, api.bus) == (profile.queries, profile.bus)
     assert api.models == profile.main_models
     assert api.not_ready() == []
 
@@ -68,7 +68,7 @@ def test_a_node_answers_in_threads_and_its_commands_from_its_replica(wired, prof
     monkeypatch.setattr(composition, "Node", object)  # as if the profile were one of several nodes
     profile.changed_resource = "from the replica"
     api = wired()
-    assert (api.in_threads, api.read_latest, api.left) == (True, False, "from the replica")
+    assert (api.in_threads, api.read_latest, api.changed_resource) == (True, False, "from the replica")
 
 
 def test_every_operation_runs_on_the_profile(wired, profile):
@@ -87,7 +87,8 @@ def test_the_metrics_are_those_of_the_profile(wired, profile):
 def test_the_past_and_the_published_events_are_of_its_log(wired, profile):
     api = wired()
     project = create_project(profile, "engine")
-    assert api.past(project, 1).projects.get(project, SERVICE)["name"] == "engine"
+    past = asyncio.run(api.past.ask(project, 1, lambda queries: queries.projects.get(project, SERVICE)))
+    assert past["name"] == "engine"
     event = api.published(profile.log, profile.log.read(0, 1)[0])
     assert json.loads(event.json)["projectId"] == project
     assert api.published_again(event) == event

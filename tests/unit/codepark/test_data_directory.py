@@ -9,6 +9,7 @@ import pytest
 
 from codepark.data_directory import DataDirectory, DataDirectoryError, DirectoryHeldError
 from commands.kms import new_master_key, write_master_keys
+from tests.support.time_scale import stretched
 
 HOLD = """
 import sys
@@ -68,7 +69,7 @@ class TestHold:
             with pytest.raises(DirectoryHeldError, match=rf"held by another process \(pid {holder.pid}\)"):
                 DataDirectory(tmp_path / "data").hold()
             holder.kill()
-            holder.wait(20)
+            holder.wait(stretched(20))
             DataDirectory(tmp_path / "data").hold().release()
 
     def test_it_can_be_held_again_after_the_release(self, directory):
@@ -93,7 +94,7 @@ class TestSecret:
     def test_processes_that_start_together_agree_on_one(self, directory):
         command = [sys.executable, "-c", SECRET, str(directory.path)]
         processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-        keys = [process.communicate(timeout=60)[0].strip() for process in processes]
+        keys = [process.communicate(timeout=stretched(60))[0].strip() for process in processes]
         assert keys == [directory.secrets().master_key.hex()] * 4
         assert [file.name for file in directory.path.iterdir()] == ["secret.key"]
 

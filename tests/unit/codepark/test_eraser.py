@@ -7,13 +7,14 @@ import pytest
 from codepark import eraser as module
 from codepark.eraser import Eraser
 from commands.bus import accepted
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.log import LogUnavailableError
 from domain.account.commands import EraseAccount
 from domain.actor import SERVICE
 from projections.store import StoreUnavailableError
 from tests.support.embedded import register, started
 from tests.support.server import eventually
+from tests.support.time_scale import stretched
 
 
 class Caches:
@@ -33,9 +34,25 @@ class Caches:
         self.shared += 1
 
 
+class Logger:
+    """What an eraser logs, by event."""
+
+    def __init__(self):
+        self.events = []
+
+    def info(self, event, **_facts):
+        self.events.append(event)
+
+    warning = exception = info
+
+
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def logger(monkeypatch):
+    """Try again at once, and remember what is logged."""
+    logger = Logger()
     monkeypatch.setattr(module, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "logger", logger)
+    return logger
 
 
 @pytest.fixture
@@ -67,7 +84,7 @@ def new_eraser(profile, caches):
 
 def erase(profile, account):
     command = EraseAccount(account_id=account, authors=())
-    submission = profile.intake.submit(command, None, Request(actor=SERVICE))
+    submission = profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
     accepted(profile.bus.execute_sync([submission])[0])
 
 
@@ -79,7 +96,7 @@ def test_an_erasure_is_completed_in_the_log(profile, caches, eraser):
     account = register(profile)
     eraser.start()
     erase(profile, account)
-    assert eraser.wait(account, 30)
+    assert eraser.wait(account, stretched(30))
     assert topics(profile)[-1] == "erasure.completed"
     assert caches.here == 1
     assert caches.shared == 2, "before the traces are looked for, and after they are erased"
@@ -109,7 +126,7 @@ def test_a_completed_erasure_is_not_repeated(profile, caches, eraser):
     account = register(profile)
     eraser.start()
     erase(profile, account)
-    assert eraser.wait(account, 30)
+    assert eraser.wait(account, stretched(30))
     count = len(topics(profile))
     again = new_eraser(profile, Caches())
     again.start()
@@ -119,16 +136,22 @@ def test_a_completed_erasure_is_not_repeated(profile, caches, eraser):
 
 
 @pytest.mark.parametrize(
-    "error", [StoreUnavailableError("no disk"), LogUnavailableError("no log"), ValueError("a fault of ours")]
+    ("error", "event"),
+    [
+        (StoreUnavailableError("no disk"), "an erasure waits"),
+        (LogUnavailableError("no log"), "an erasure waits"),
+        (ValueError("a fault of ours"), "an erasure failed; it is tried again"),
+    ],
 )
-def test_a_step_that_fails_is_tried_again(profile, caches, eraser, error):
+def test_a_step_that_fails_is_tried_again(profile, caches, eraser, logger, error, event):
     caches.failing = [error] * 3
     account = register(profile)
     eraser.start()
     erase(profile, account)
-    assert eraser.wait(account, 30)
+    assert eraser.wait(account, stretched(30))
     assert caches.failing == []
     assert topics(profile).count("erasure.completed") == 1
+    assert logger.events == [event] * 3 + ["a person was erased"]
 
 
 def test_the_read_models_must_include_the_erasure(profile, caches, eraser, monkeypatch):
@@ -138,9 +161,9 @@ def test_the_read_models_must_include_the_erasure(profile, caches, eraser, monke
     with profile.runners[0].paused():
         thread = threading.Thread(target=erase, args=(profile, account))
         thread.start()
-        thread.join(30)
+        thread.join(stretched(30))
         assert not eraser.wait(account, 0.3)
-    assert eraser.wait(account, 30)
+    assert eraser.wait(account, stretched(30))
 
 
 def test_closing_ends_a_wait(profile, caches):
@@ -150,5 +173,5 @@ def test_closing_ends_a_wait(profile, caches):
     waiting = threading.Thread(target=eraser.wait, args=(account, 60))
     waiting.start()
     eraser.close()
-    waiting.join(10)
+    waiting.join(stretched(10))
     assert not waiting.is_alive()

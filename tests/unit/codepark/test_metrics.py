@@ -83,13 +83,13 @@ def test_a_process_that_counts_alone_has_no_figures_of_redis():
     assert not [name for name in figures(profile()) if "limiter" in name[0]]
 
 
-@pytest.mark.parametrize("away", [True, False])
-def test_a_shared_limiter_tells_whether_it_counts_alone(away, monkeypatch):
-    monkeypatch.setattr(GuardedLimiter, "away", away)
+@pytest.mark.parametrize("unavailable", [True, False])
+def test_a_shared_limiter_tells_whether_it_counts_alone(unavailable, monkeypatch):
+    monkeypatch.setattr(GuardedLimiter, "unavailable", unavailable)
     limiter = GuardedLimiter(MemoryLimiter(), MemoryLimiter())
     limiter.failures, limiter.decided_locally = 5, 6
     found = figures(profile(), Limits(limiter))
-    assert found[("codepark_limiter_away",)] == away
+    assert found[("codepark_limiter_away",)] == unavailable
     assert found[("codepark_limiter_failures_total",)] == 5
     assert found[("codepark_limiter_local_decisions_total",)] == 6
 

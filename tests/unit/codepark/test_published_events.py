@@ -1,4 +1,4 @@
-"""What analysts see of an event: its public form, with pseudonyms, and nothing that leads to a person or a request."""
+"""What analysts see of an event: its public form, with pseudonyms without a way to a person or a request."""
 
 import json
 
@@ -8,7 +8,7 @@ from codepark.published_events import PublishedEvents
 from commands.partitions import Logs
 from commands.secrets import Secrets
 from domain.account.commands import RegisterAccount
-from read_api.realtime.events import shown
+from read_api.realtime.events import render_event
 from tests.support.profile import ADA, BOB, SECRETS
 
 
@@ -70,12 +70,12 @@ def test_an_event_that_cannot_be_read_is_not_shown(commands, published, monkeypa
 
 def test_an_event_that_is_ready_to_be_sent_is_read_again(commands, published):
     commands.project()
-    event = shown(commands.log, last(commands))
+    event = render_event(commands.log, last(commands))
     assert published.of_event(event) == published.of_record(commands.log, last(commands))
 
 
 def test_an_event_that_is_gone_is_not_shown(commands, published, monkeypatch):
     commands.project()
-    event = shown(commands.log, last(commands))
+    event = render_event(commands.log, last(commands))
     monkeypatch.setattr(commands.log, "read", lambda *_: [])
     assert published.of_event(event) is None

@@ -7,6 +7,7 @@ from projections.model import Collection, ReadModel
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Change, Checkpoint, Equals, Query, StoreUnavailableError
 from projections.writes import Put
+from tests.support.documents import dump
 
 MODEL = ReadModel(
     name="m",
@@ -80,7 +81,7 @@ def test_writes_go_to_its_own_documents(new_store):
         2,
     )
     assert routed.checkpoints()["m"].sequence == 2
-    assert [document["n"] for document in routed.dump("theirs")] == [3]
+    assert [document["n"] for document in dump(own, "theirs")] == [3]
     assert routed.dead_letters() == []
     routed.begin_rebuild(MODEL).cancel()
 

@@ -11,6 +11,7 @@ from codepark.profiles.embedded import EmbeddedProfile
 from codepark.server import serve
 from codepark.settings import Settings
 from tests.support.server import eventually, free_port
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -33,7 +34,7 @@ def live(settings):
 
 def _status(settings):
     try:
-        return httpx.get(f"{settings.url}/health/live", timeout=20).status_code
+        return httpx.get(f"{settings.url}/health/live", timeout=stretched(20)).status_code
     except httpx.TransportError:
         return None
 
@@ -71,7 +72,7 @@ def test_an_open_stream_ends_with_the_server(settings):
 
     def started(_profile):
         live(settings)
-        with httpx.stream("GET", f"{settings.url}/api/v1/events/stream", timeout=20) as stream:
+        with httpx.stream("GET", f"{settings.url}/api/v1/events/stream", timeout=stretched(20)) as stream:
             os.kill(os.getpid(), signal.SIGTERM)
             ended.append((stream.status_code, "".join(stream.iter_text())))  # a cut connection would raise
 

@@ -14,6 +14,7 @@ from codepark.settings import Settings
 from commands.environment import SettingsError
 from commands.kafka.settings import KafkaSettings
 from tests.support.server import eventually
+from tests.support.time_scale import stretched
 
 KAFKA = KafkaSettings(bootstrap_servers="k:1")
 SLEEPER = "import time; time.sleep(60)"
@@ -52,7 +53,7 @@ def serving(settings, programs, monkeypatch):
     eventually(lambda: len(processes._processes) == 2)
     yield processes
     processes._ended.set()
-    thread.join(30)
+    thread.join(stretched(30))
     assert not thread.is_alive()
 
 

@@ -80,7 +80,7 @@ class TestLimiter:
         limits = build_limits(Settings(data=tmp_path, redis=REDIS))
         assert isinstance(limits.limiter, GuardedLimiter)
         asyncio.run(self._started(limits))
-        assert limits.limiter.away, "Redis does not answer: the server starts, and counts alone"
+        assert limits.limiter.unavailable, "Redis does not answer: the server starts, and counts alone"
 
     @staticmethod
     async def _started(limits):

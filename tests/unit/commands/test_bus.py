@@ -1,4 +1,4 @@
-"""The bus: order, expected versions, idempotency keys, and what becomes of faults."""
+"""The bus: order, expected versions, idempotency keys, and how it handles faults."""
 
 import os
 import sqlite3
@@ -12,9 +12,10 @@ from commands.batch_decider import decide_batch
 from commands.bus import BusyError
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, KeyReusedError, Refused, Unavailable
-from commands.unit_of_work import View
+from commands.unit_of_work import SettledStates
 from domain.errors import ConflictError, ForbiddenError, NotFoundError, StaleVersionError
 from tests.support.profile import ADA, BOB, Commands
+from tests.support.proof import size
 
 
 def refusal(outcome):
@@ -59,7 +60,7 @@ def test_a_refused_command_leaves_nothing_for_the_next(commands):
         {"path": "ok.txt", "status": "A", "content": "x"},
         {"path": "bad.txt", "status": "A", "content": "%", "encoding": "base64"},
     ]
-    from commands.intake.inputs import AuthorInput, ChangeInput
+    from commands.table.commits import AuthorInput, ChangeInput
 
     commit = commands.submission(
         "commit.record",
@@ -78,7 +79,7 @@ def test_a_refused_command_leaves_nothing_for_the_next(commands):
     assert commands.log.tip().sequence == before.sequence + 1
 
 
-def test_a_key_gives_the_first_outcome_again(commands):
+def test_a_repeated_key_gives_the_first_outcome_again(commands):
     """G3."""
     first = commands.do("project.create", name="p", key="k")
     again = commands.do("project.create", name="p", key="k")
@@ -129,7 +130,7 @@ def test_the_outcome_of_a_key_survives_a_restart(tmp_path):
         after.close()
 
 
-def test_a_refusal_leaves_nothing_and_its_retry_is_decided_anew(commands):
+def test_a_refusal_leaves_nothing_and_its_retry_is_decided_again(commands):
     """G3."""
     project = commands.project(visibility="public")
     renamed = {"target": project, "name": "n", "key": "k"}
@@ -141,7 +142,7 @@ def test_a_refusal_leaves_nothing_and_its_retry_is_decided_anew(commands):
 
 
 def test_a_key_on_a_command_that_changes_nothing_is_remembered(commands):
-    """G3: the technical stream takes the event, so that no version moves."""
+    """G3: the event goes to the technical stream, so that no version of the project changes."""
     project = commands.project()
     same = {"target": project, "name": "p"}
     first = commands.do("project.update", key="k", **same)
@@ -170,7 +171,7 @@ def test_event_time_never_goes_back(tmp_path):
 
 
 def test_concurrent_callers_are_decided_one_after_the_other(commands):
-    """G2: of ten who expect the same version, one wins."""
+    """G2: of ten callers who expect the same version, one is accepted."""
     project = commands.project()
     outcomes = []
 
@@ -188,10 +189,12 @@ def test_concurrent_callers_are_decided_one_after_the_other(commands):
 
 
 def fill_the_disk(log):
-    """Let SQLite refuse to make the file larger, as a full disk does; return how to make room again."""
+    """Let SQLite refuse to enlarge the file, as a full disk does; return a function that makes room again."""
 
     def limit(pages):
-        for _ in range(5):  # every connection of the pool has its own limit; the pool takes turns
+        for _ in range(
+            5
+        ):  # every connection of the pool has its own limit, and the pool hands them out in turns
             with log._datastore.get_connection(commit=True) as connection:
                 connection._sqlite_conn.execute(f"PRAGMA max_page_count={pages}")
 
@@ -205,7 +208,7 @@ def fill_the_disk(log):
     return make_room
 
 
-def test_a_full_disk_is_told_and_nothing_is_acknowledged_that_is_not_stored(commands):
+def test_a_full_disk_is_reported_and_nothing_is_acknowledged_that_is_not_stored(commands):
     """G1, G12."""
     project = commands.project()
     make_room = fill_the_disk(commands.log)
@@ -225,7 +228,7 @@ def test_a_full_disk_is_told_and_nothing_is_acknowledged_that_is_not_stored(comm
 
 
 def test_a_key_whose_answer_was_lost_gets_the_one_outcome(commands, monkeypatch):
-    """G3: stored, but the writer was told that it failed."""
+    """G3: the batch is stored, but the writer gets an error."""
     append = commands.log._recorder.append_records
 
     def stored_but_failed(*args):
@@ -240,7 +243,7 @@ def test_a_key_whose_answer_was_lost_gets_the_one_outcome(commands, monkeypatch)
     assert commands.log.tip().sequence == 1
 
 
-def test_one_command_that_breaks_the_handler_does_not_break_its_neighbours(commands, monkeypatch):
+def test_one_command_with_a_broken_handler_does_not_fail_its_neighbours(commands, monkeypatch):
     from commands import batch_decider
 
     carry_out = batch_decider.carry_out
@@ -262,7 +265,7 @@ def test_a_closed_bus_refuses(commands):
         commands.bus.execute_sync([])
 
 
-def test_a_log_that_moves_on_all_the_time_is_unavailable(commands, monkeypatch):
+def test_a_log_whose_tip_moves_all_the_time_is_unavailable(commands, monkeypatch):
     from commands.log import TipMovedError
 
     def moved(*_):
@@ -272,14 +275,14 @@ def test_a_log_that_moves_on_all_the_time_is_unavailable(commands, monkeypatch):
     assert isinstance(commands.outcomes(commands.submission("project.create", name="p"))[0], Unavailable)
 
 
-def test_a_long_stream_is_snapshotted_and_read_from_there(commands):
+def test_a_long_stream_gets_a_snapshot_and_is_read_from_there(commands):
     project = commands.project()
     submissions = [commands.submission("project.update", target=project, name=f"n{n}") for n in range(450)]
     for start in range(0, 450, 50):
         commands.outcomes(*submissions[start : start + 50])
     snapshot = commands.log.snapshot(f"project-{project}")
     assert snapshot.version > 200
-    loaded = View(commands.log).get(f"project-{project}")
+    loaded = SettledStates(commands.log).get(f"project-{project}")
     assert (loaded.version, loaded.state.name, loaded.snapshot) == (451, "n449", snapshot.version)
 
 
@@ -293,7 +296,7 @@ def test_two_accounts_cannot_take_one_name(commands):
     from domain.account.commands import RegisterAccount
 
     def register(account_id, email, name):
-        from commands.intake.intake import Request
+        from commands.intake import CommandMetadata
         from domain.actor import ANONYMOUS
 
         claim = commands.intake.claim
@@ -305,7 +308,7 @@ def test_two_accounts_cannot_take_one_name(commands):
             email_claim=claim("email", email),
             name_claim=claim("name", name),
         )
-        return commands.intake.submit(command, None, Request(actor=ANONYMOUS))
+        return commands.intake.submit(command, None, CommandMetadata(actor=ANONYMOUS))
 
     outcomes = commands.outcomes(
         register("1", "ada@example.invalid", "ada"),
@@ -318,13 +321,13 @@ def test_two_accounts_cannot_take_one_name(commands):
     assert commands.intake.account_named("Ada") == "1"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=size(25, 500), deadline=None)
 @given(
     cuts=st.lists(st.integers(1, 5), min_size=1, max_size=6),
     names=st.lists(st.sampled_from("abc"), min_size=6, max_size=20),
 )
 def test_how_commands_are_cut_into_batches_does_not_matter(tmp_path_factory, cuts, names):
-    """Two batches equal one: the log holds the same events whatever waited together."""
+    """Two batches equal one: the log holds the same events, however the commands were batched."""
     one, many = (Commands(tmp_path_factory.mktemp("bus")) for _ in range(2))
     try:
         for parts, sizes in ((one, [len(names)]), (many, cuts)):
@@ -352,4 +355,4 @@ def test_deciding_raises_where_the_log_cannot_be_read(commands, monkeypatch):
     monkeypatch.setattr(commands.log, "existing", away)
     submission = commands.submission("project.update", target="0" * 8, name="x")
     with pytest.raises(LogUnavailableError):
-        decide_batch(View(commands.log), commands.log, [submission], 1)
+        decide_batch(SettledStates(commands.log), commands.log, [submission], 1)

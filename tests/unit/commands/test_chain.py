@@ -1,4 +1,4 @@
-"""The chain: what it covers, and that the file of vectors says the same."""
+"""The chain: what it covers, computed independently from the headers."""
 
 import hashlib
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.chain import chain_after, first_chain, headers
+from commands.chain import chain_after, first_chain
+from commands.record_headers import headers
 from domain.record import Record
 
 
@@ -53,7 +54,7 @@ def test_the_chain_covers_key_value_and_sorted_headers(data, actor, cause):
     assert chain_after(b"\x07" * 32, record) == independent_chain(b"\x07" * 32, record)
 
 
-def test_headers_come_sorted():
+def test_headers_are_sorted_by_name():
     record = a_record(causation="x", traceparent="y", fingerprint="z")
     names = [name for name, _ in headers(record)]
     assert names == sorted(names)
@@ -92,6 +93,6 @@ def test_the_first_predecessor_depends_on_log_partition_and_count():
     assert len(values) == 4
 
 
-def test_a_record_is_decoded_from_what_it_encodes_to():
+def test_a_record_survives_encoding_and_decoding():
     record = a_record(chain=b"\x01" * 32)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(record), type=Record) == record

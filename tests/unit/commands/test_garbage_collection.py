@@ -1,10 +1,10 @@
-"""The collector's threshold is raised while somebody asks for it, and is what it was when the last one has left."""
+"""The collector's threshold is raised while code uses this, and back at its old value after the last use."""
 
 import gc
 
 import pytest
 
-from commands.kafka.garbage_collection import collecting_seldom
+from commands.kafka.garbage_collection import infrequent_collection
 
 
 @pytest.fixture
@@ -14,8 +14,8 @@ def thresholds():
     gc.set_threshold(*before)
 
 
-def test_the_threshold_comes_back_when_the_last_one_leaves(thresholds):
-    first, second = collecting_seldom(), collecting_seldom()
+def test_the_threshold_is_restored_when_the_last_user_leaves(thresholds):
+    first, second = infrequent_collection(), infrequent_collection()
     first.__enter__()
     second.__enter__()
     assert gc.get_threshold() == (200_000, *thresholds[1:])
@@ -26,13 +26,13 @@ def test_the_threshold_comes_back_when_the_last_one_leaves(thresholds):
 
 
 @pytest.mark.parametrize("first", [0, 1_000_000])
-def test_who_collects_never_or_seldom_is_left_alone(thresholds, first):
+def test_a_collector_that_is_off_or_runs_even_less_often_stays_so(thresholds, first):
     gc.set_threshold(first, *thresholds[1:])
-    with collecting_seldom():
+    with infrequent_collection():
         assert gc.get_threshold()[0] == first
 
 
-def test_a_failure_leaves_nothing_behind(thresholds):
-    with pytest.raises(ValueError, match="away"), collecting_seldom():
-        raise ValueError("away")
+def test_the_threshold_is_restored_after_a_failure(thresholds):
+    with pytest.raises(ValueError, match="fails"), infrequent_collection():
+        raise ValueError("fails")
     assert gc.get_threshold() == thresholds

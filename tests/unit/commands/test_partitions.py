@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.bus import BusyError
-from commands.handlers import home_of
-from commands.intake.intake import Request
+from commands.intake import CommandMetadata
 from commands.log import Selection
 from commands.outcomes import Unavailable
 from commands.partitioned_bus import PartitionedBus, partitioned
 from commands.partitioner import partition_of
 from commands.partitions import Logs
+from commands.table.dispatch import home_of
 from domain.account.commands import ChangeStanding
 from domain.actor import SERVICE, Tier
 from tests.support.partitions import MemoryLog, memory_logs
@@ -31,63 +31,65 @@ def filled(appends):
     return logs
 
 
-def told(items):
-    return [(record.occurred_at, log.number, record.sequence) for log, record in items]
+def facts(entries):
+    return [(record.occurred_at, log.number, record.sequence) for log, record in entries]
 
 
 @given(appends=APPENDS, chunk=st.integers(1, 4))
-def test_the_merge_keeps_each_partitions_order_and_leaves_nothing_out(appends, chunk):
+def test_the_merge_keeps_each_partitions_order_and_every_record(appends, chunk):
     logs = filled(appends)
-    found = told(logs.records({}, upto=END, chunk=chunk))
-    assert found == sorted(found)
+    merged = facts(logs.records({}, through=END, chunk=chunk))
+    assert merged == sorted(merged)
     for log in logs:
-        assert [at for _, number, at in found if number == log.number] == [r.sequence for r in log.records]
+        assert [at for _, number, at in merged if number == log.number] == [r.sequence for r in log.records]
 
 
 @given(appends=APPENDS, page=st.integers(1, 5))
-def test_reading_on_from_a_position_gives_what_one_reading_gives(appends, page):
+def test_pages_give_the_same_records_as_one_read(appends, page):
     logs = filled(appends)
-    found, after = [], {}
-    while part := list(islice(logs.records(after, upto=END), page)):
-        found += part
+    pages, after = [], {}
+    while part := list(islice(logs.records(after, through=END), page)):
+        pages += part
         after |= {log.number: record.sequence for log, record in part}
-    assert told(found) == told(logs.records({}, upto=END))
+    assert facts(pages) == facts(logs.records({}, through=END))
 
 
-def test_one_partition_alone():
+def test_the_records_of_only_one_partition():
     logs = filled([(0, 1), (1, 2), (2, 3), (1, 4)])
-    assert told(logs.records({}, upto=END, only=1)) == [(2, 1, 1), (4, 1, 2)]
-    assert told(logs.records({1: 1}, Selection(topics=("none",)), upto=END)) == []
+    assert facts(logs.records({}, through=END, only=1)) == [(2, 1, 1), (4, 1, 2)]
+    assert facts(logs.records({1: 1}, Selection(topics=("none",)), through=END)) == []
     assert logs.tip(1).sequences == {1: 2}
     assert logs.tip().sequences == {0: 1, 1: 2, 2: 1}
 
 
-@given(appends=APPENDS, upto=st.dictionaries(st.integers(0, 2), st.integers(0, 30)), chunk=st.integers(1, 4))
-def test_what_lies_behind_the_end_is_not_listed(appends, upto, chunk):
+@given(
+    appends=APPENDS, through=st.dictionaries(st.integers(0, 2), st.integers(0, 30)), chunk=st.integers(1, 4)
+)
+def test_records_after_the_given_end_are_not_listed(appends, through, chunk):
     logs = filled(appends)
-    kept = [
+    expected = [
         (time, number, at)
-        for time, number, at in told(logs.records({}, upto=END))
-        if at <= upto.get(number, 0)
+        for time, number, at in facts(logs.records({}, through=END))
+        if at <= through.get(number, 0)
     ]
-    assert told(logs.records({}, upto=upto, chunk=chunk)) == kept
+    assert facts(logs.records({}, through=through, chunk=chunk)) == expected
 
 
-def test_a_home_and_a_command_have_their_log():
+def test_a_home_key_and_a_command_belong_to_one_log():
     logs = filled([(0, 1), (1, 2)])
     assert [logs.of(f"h{n}") is logs[partition_of(f"h{n}", 3)] for n in range(20)] == [True] * 20
     assert logs.command_records("c-1-1") == (logs[1], logs[1].records)
     assert logs.command_records("none") == (logs[0], [])
 
 
-def test_the_logs_are_one_for_each_partition():
+def test_logs_that_are_not_one_for_each_partition_are_refused():
     for wrong in ([], [MemoryLog(1)], [MemoryLog(0), MemoryLog(0)]):
         with pytest.raises(ValueError, match="one for each"):
             Logs(wrong)
 
 
-class OneBus:
-    """Answers with what it was given, and notes it."""
+class RecordingBus:
+    """Answers that the commands are unavailable, and records its calls."""
 
     def __init__(self, number, calls, *, busy=False):
         self.number, self.calls, self.busy, self.waiting = number, calls, busy, number + 1
@@ -115,23 +117,23 @@ def number_of(home):
 
 
 @pytest.fixture
-def asked(submissions):
-    """Carry *submissions* out both ways, on buses of which some are busy; give the outcomes and what the buses got."""
+def execute():
+    """Execute submissions in both ways, on buses of which some are busy; return outcomes and calls."""
 
-    def ask(items, *, busy=()):
+    def execute(items, *, busy=()):
         results = []
         for way in (lambda bus: asyncio.run(bus.execute(items)), lambda bus: bus.execute_sync(items)):
             calls = []
-            buses = [OneBus(number, calls, busy=number in busy) for number in range(3)]
+            buses = [RecordingBus(number, calls, busy=number in busy) for number in range(3)]
             results.append((way(PartitionedBus(buses, number_of)), calls))
         assert results[0] == results[1]
         return results[0]
 
-    return ask
+    return execute
 
 
-def test_each_partition_gets_its_part_of_a_batch_once_and_in_order(submissions, asked):
-    outcomes, calls = asked(submissions)
+def test_each_partition_gets_its_part_of_a_batch_once_and_in_order(submissions, execute):
+    outcomes, calls = execute(submissions)
     assert [outcome.command_id for outcome in outcomes] == [item.command_id for item in submissions]
     expected = {number: [] for number in range(3)}
     for item in submissions:
@@ -140,33 +142,33 @@ def test_each_partition_gets_its_part_of_a_batch_once_and_in_order(submissions, 
     assert len(calls) == 3
 
 
-def test_commands_about_accounts_keep_their_place_among_others(submissions, commands, asked):
+def test_the_order_between_commands_about_accounts_and_others_is_kept(submissions, commands, execute):
     standing = ChangeStanding(account_id=ADA.id, roles=None, tier=Tier.PRO)
-    account = commands.intake.submit(standing, None, Request(actor=SERVICE))
-    _, calls = asked([*submissions[:20], account, *submissions[20:]])
-    at = next(place for place, (_, run) in enumerate(calls) if account.command_id in run)
+    account = commands.intake.submit(standing, None, CommandMetadata(actor=SERVICE))
+    _, calls = execute([*submissions[:20], account, *submissions[20:]])
+    at = next(index for index, (_, run) in enumerate(calls) if account.command_id in run)
     assert calls[at] == (number_of("accounts"), [account.command_id])
     first = {id_ for _, run in calls[:at] for id_ in run}
     assert first == {item.command_id for item in submissions[:20]}
 
 
-def test_what_finds_no_room_is_unavailable_and_where_nothing_does_that_is_told(submissions, asked):
-    outcomes, calls = asked(submissions, busy=(0, 2))
+def test_a_busy_partition_makes_its_commands_unavailable_and_all_busy_ones_raise(submissions, execute):
+    outcomes, calls = execute(submissions, busy=(0, 2))
     assert [number for number, _ in calls] == [1]
-    done = set(calls[0][1])
-    assert {outcome.reason for outcome in outcomes if outcome.command_id in done} == {"done"}
-    assert {outcome.reason for outcome in outcomes if outcome.command_id not in done} == {"too many"}
+    carried_out = set(calls[0][1])
+    assert {outcome.reason for outcome in outcomes if outcome.command_id in carried_out} == {"done"}
+    assert {outcome.reason for outcome in outcomes if outcome.command_id not in carried_out} == {"too many"}
     with pytest.raises(BusyError):
-        asked(submissions, busy=(0, 1, 2))
+        execute(submissions, busy=(0, 1, 2))
 
 
-def test_all_partitions_are_closed_and_counted():
+def test_all_partitions_are_counted_and_closed():
     calls = []
-    bus = PartitionedBus([OneBus(number, calls) for number in range(3)], number_of)
+    bus = PartitionedBus([RecordingBus(number, calls) for number in range(3)], number_of)
     assert (bus.waiting, bus.close()) == (6, None)
     assert calls == [(number, "closed") for number in range(3)]
 
 
-def test_one_partition_needs_no_bus_over_it():
-    only = OneBus(0, [])
+def test_the_bus_of_a_single_partition_is_used_directly():
+    only = RecordingBus(0, [])
     assert partitioned([only], number_of) is only

@@ -7,7 +7,7 @@ from commands.position import START, Position, parse_position
 
 CHAINS = {sequence: bytes([sequence]) * 4 for sequence in range(10)}
 positions = st.dictionaries(st.integers(0, 4), st.integers(0, 9)).map(
-    lambda found: Position({partition: (sequence, CHAINS[sequence]) for partition, sequence in found.items()})
+    lambda sequences: Position({number: (each, CHAINS[each]) for number, each in sequences.items()})
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from devservers import jars
 from devservers.errors import MissingError
+from tests.support.time_scale import stretched
 
 
 def test_the_version_of_kafka_is_read_from_the_pom():
@@ -50,7 +51,7 @@ def test_fetching_takes_turns_and_leaves_all_or_nothing(monkeypatch, tmp_path):
     }
     command = [sys.executable, "-c", "from devservers.jars import jars; print(jars())"]
     both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    folders = {process.communicate(timeout=30)[0].strip() for process in both}
+    folders = {process.communicate(timeout=stretched(30))[0].strip() for process in both}
     assert len(folders) == 1
     assert [jar.name for jar in Path(folders.pop()).iterdir()] == ["kafka.jar"]
     assert calls.read_text() == "x\n"

@@ -9,6 +9,7 @@ import pytest
 from devservers.errors import ServerError
 from devservers.processes import Identity, wait_for
 from devservers.program import Program
+from tests.support.time_scale import stretched
 
 UP = "import time; print('up', flush=True); time.sleep(60)"
 IGNORES_SIGTERM = (
@@ -129,7 +130,7 @@ def test_a_program_that_ignores_the_signal_is_killed(tmp_path):
 def test_the_end_of_a_program_can_be_waited_for(tmp_path):
     program = Script(tmp_path, "raise SystemExit(3)")
     program.launch()
-    assert program.ended(20) == 3
+    assert program.ended(stretched(20)) == 3
 
 
 def test_a_program_that_runs_on_has_not_ended(script):
@@ -142,10 +143,10 @@ def test_a_program_is_paused_and_continues(script):
     script.start()
     script.pause()
     process = psutil.Process(script.pid)
-    assert wait_for(lambda: process.status() == psutil.STATUS_STOPPED, 10)
+    assert wait_for(lambda: process.status() == psutil.STATUS_STOPPED, stretched(10))
     assert script.running
     script.resume()
-    assert wait_for(lambda: process.status() != psutil.STATUS_STOPPED, 10)
+    assert wait_for(lambda: process.status() != psutil.STATUS_STOPPED, stretched(10))
 
 
 def test_a_restart_is_another_process(script):
@@ -168,7 +169,7 @@ def test_the_variables_are_those_of_the_program_alone(tmp_path):
         tmp_path, "import os; print(os.environ.get('GIVEN'), os.environ.get('HOME'))", GIVEN="yes"
     )
     program.launch()
-    program.ended(20)
+    program.ended(stretched(20))
     assert program.printed == "yes None\n"
 
 

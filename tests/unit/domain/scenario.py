@@ -1,4 +1,4 @@
-"""Given what happened, when somebody asks for something, then this happens or it is refused."""
+"""Given these events, when an actor sends a command, then these events follow or it is refused."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -11,21 +11,21 @@ from domain.actor import Actor
 from domain.command import Command
 from domain.errors import Refusal
 from domain.event import Event
-from domain.project.state import Project
+from domain.project.access import ProjectAccess
 
 
 class Outcome:
-    """What a decider made of a command."""
+    """The decision about a command: events or a refusal."""
 
     def __init__(self, decide: Callable[[], tuple[Event, ...]]) -> None:
         self._decide = decide
 
     def then(self, *events: Event) -> None:
-        """Check that exactly *events* happen."""
+        """Check that exactly *events* follow."""
         assert self._decide() == events
 
     def events(self) -> tuple[Event, ...]:
-        """Return what happens."""
+        """Return the events that follow."""
         return self._decide()
 
     def refused(self, code: str, pointer: str | None = None) -> str:
@@ -37,17 +37,17 @@ class Outcome:
 
 
 class Given:
-    """A state that some events left."""
+    """The state after some events."""
 
-    def __init__(self, decider: ModuleType, state: Any, project: Project | None) -> None:
+    def __init__(self, decider: ModuleType, state: Any, project: ProjectAccess | None) -> None:
         self._decider, self._state, self._project = decider, state, project
 
     def when(self, command: Command, actor: Actor) -> Outcome:
-        """Let *actor* ask for *command*."""
+        """Decide *command* for *actor*."""
         around = () if self._project is None else (self._project,)
         return Outcome(lambda: self._decider.decide(*around, self._state, command, actor))
 
 
-def given(decider: ModuleType, *events: Event, project: Project | None = None) -> Given:
-    """Start from what *events* leave, within *project* where the decider asks for one."""
+def given(decider: ModuleType, *events: Event, project: ProjectAccess | None = None) -> Given:
+    """Start from the state after *events*, within *project* where the decider takes one."""
     return Given(decider, reduce(decider.evolve, events, decider.INITIAL), project)

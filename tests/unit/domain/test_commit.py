@@ -207,5 +207,5 @@ def test_a_commit_in_parts_has_every_path_once(parts):
         command = record(*sorted(paths), complete=False)
         state = reduce(decider.evolve, decider.decide(PRIVATE, state, command, EDITOR), state)
     (event,) = decider.decide(PRIVATE, state, record(), EDITOR)
-    paths = [item.path for item in event.changes]
+    paths = [change.path for change in event.changes]
     assert sorted(paths) == sorted(set().union(*parts))

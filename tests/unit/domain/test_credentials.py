@@ -56,9 +56,9 @@ def test_a_new_password_ends_the_sessions_but_one():
     assert given()(command) == (changed,)
     state = decider.evolve(decider.INITIAL, changed)
     assert state.password_of(ACCOUNT) == "new"
-    assert state.keep("s1", 0)
-    assert not state.keep("s2", 0)
-    assert state.keep("s2", 1)
+    assert state.keeps("s1", 0)
+    assert not state.keeps("s2", 0)
+    assert state.keeps("s2", 1)
 
 
 def test_a_reset_is_good_once():
@@ -67,7 +67,7 @@ def test_a_reset_is_good_once():
     refused(given(changed), command, "reset_used")
 
 
-def test_a_password_is_hashed_anew_unless_it_was_changed_meanwhile():
+def test_a_password_is_hashed_again_unless_it_was_changed_meanwhile():
     command = RehashPassword(account_id=ID, replaced=ACCOUNT.password_hash, password_hash="better")
     assert given()(command) == (PasswordRehashed(account_id=ID, password_hash="better"),)
     changed = PasswordChanged(account_id=ID, password_hash="new", kept_session=None)
@@ -80,7 +80,7 @@ def test_all_sessions_end():
     assert given()(command) == (revoked,)
     assert given()(command, ADMIN) == (revoked,)
     refused(given(), command, "role_required", STRANGER)
-    assert not reduce(decider.evolve, (revoked,), decider.INITIAL).keep("any", 0)
+    assert not reduce(decider.evolve, (revoked,), decider.INITIAL).keeps("any", 0)
 
 
 def test_one_time_passwords_from_beginning_to_end():

@@ -40,7 +40,7 @@ CHANGES = st.dictionaries(
 
 
 def commands(union):
-    """Make commands of all types in *union*, about the one project of the examples."""
+    """Return a strategy for commands of all types in *union*, about the one project of the examples."""
     return st.one_of(
         [
             st.builds(
@@ -63,7 +63,7 @@ def commands(union):
 
 
 def run(decider, steps, before=(), around=(), retried=()):
-    """Let *steps* happen one after the other; those of the types *retried* add nothing when they come again."""
+    """Decide *steps* in order; check that a retried command of the types *retried* adds nothing."""
     state = reduce(decider.evolve, before, decider.INITIAL)
     for command, actor in steps:
         try:
@@ -78,7 +78,7 @@ def run(decider, steps, before=(), around=(), retried=()):
 
 
 def lost_sight(command, actor):
-    """Tell whether who asked may be without the role now: a maintainer who made himself a viewer."""
+    """Return whether the actor may have lost the role: a maintainer can make themself a viewer."""
     return isinstance(command, SetCollaborator) and command.account_id == actor.id
 
 

@@ -1,11 +1,12 @@
-"""The policy names every command, and is asked as it says."""
+"""The policy has a rule for every action, and `permit` keeps to it."""
 
 import pytest
 from msgspec.structs import replace
 
 from domain.actor import ANONYMOUS, SERVICE, Actor, Role
+from domain.command import Command
 from domain.errors import ForbiddenError
-from domain.policy import POLICY, Scope, permit
+from domain.policy import POLICY, Scope, administrator, member, permit
 from domain.registry import COMMANDS
 
 ACTORS = {role: Actor(id=f"somebody-{role}", roles=frozenset({role})) for role in Role}
@@ -20,7 +21,37 @@ def allowed(actor, action):
 
 
 def test_every_command_has_a_rule():
-    assert {command.type_name() for command in COMMANDS} <= set(POLICY)
+    assert {command.NAME for command in COMMANDS} <= set(POLICY)
+
+
+def test_a_command_without_a_rule_is_refused():
+    with pytest.raises(TypeError, match="Archive needs tag="):
+
+        class Archive(Command, tag="thing.archive"):
+            pass
+
+    with pytest.raises(TypeError, match="Archive needs tag="):
+
+        class Archive(Command, rule=member()):
+            pass
+
+    assert "thing.archive" not in POLICY
+
+
+@pytest.mark.parametrize("action", ["project.create", "project.publish"])
+def test_an_action_has_one_rule(action):
+    before = POLICY[action]
+    with pytest.raises(TypeError, match=f"two rules are given for the action {action}"):
+
+        class Again(Command, tag=action, rule=administrator()):
+            pass
+
+    assert POLICY[action] is before
+
+
+def test_nobody_changes_the_policy_from_outside():
+    with pytest.raises(TypeError):
+        POLICY["project.create"] = administrator()
 
 
 @pytest.mark.parametrize("action", POLICY)

@@ -234,8 +234,8 @@ def test_remove_who_is_no_collaborator():
 
 
 def test_who_left_has_no_role():
-    left = CollaboratorRemoved(project_id=PROJECT_ID, account_id="maintainer")
-    given(decider, created(), *TEAM, left).when(update(name="X"), MAINTAINER).refused("project_not_found")
+    removed = CollaboratorRemoved(project_id=PROJECT_ID, account_id="maintainer")
+    given(decider, created(), *TEAM, removed).when(update(name="X"), MAINTAINER).refused("project_not_found")
 
 
 def test_evolve_leaves_the_former_state_alone():

@@ -6,6 +6,7 @@ from domain.policy import POLICY, ProjectRole
 from domain.project.access import may_see, require, role_of
 from domain.project.decider import INITIAL, evolve
 from domain.project.events import ProjectDeleted
+from domain.registry import COMMANDS
 from tests.unit.domain.people import (
     ADMIN,
     ANALYST,
@@ -83,7 +84,15 @@ def test_nobody_changes_anything_without_signing_in():
     assert refusal(PUBLIC, ANONYMOUS, "review.comment").specific_code == "authentication_required"
 
 
-@pytest.mark.parametrize("action", [name for name, rule in POLICY.items() if rule.project is not None])
+ON_PROJECTS = [name for name, rule in POLICY.items() if rule.project is not None]
+
+
+def test_the_policy_is_complete_here():
+    assert {command.NAME for command in COMMANDS} <= POLICY.keys()
+    assert len(ON_PROJECTS) > 10
+
+
+@pytest.mark.parametrize("action", ON_PROJECTS)
 def test_a_role_includes_those_before_it(action):
     require(PRIVATE, OWNER, action)
     require(PRIVATE, ADMIN, action)

@@ -46,7 +46,7 @@ def test_personal_data_has_a_subject(event):
 
 
 def test_commands_have_names_of_their_own():
-    names = [command.type_name() for command in COMMANDS]
+    names = [command.NAME for command in COMMANDS]
     assert len(set(names)) == len(names)
     assert "project.create" in names
     assert all(command.__struct_config__.frozen for command in COMMANDS)

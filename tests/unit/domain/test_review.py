@@ -61,7 +61,7 @@ def test_a_viewer_opens_a_review():
     review().when(open_review(), VIEWER).then(opened(VIEWER))
 
 
-def test_whoever_has_signed_in_opens_a_review_of_a_public_project():
+def test_every_user_may_open_a_review_of_a_public_project():
     review(project=PUBLIC).when(open_review(), STRANGER).then(opened(STRANGER))
 
 

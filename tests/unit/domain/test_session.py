@@ -108,7 +108,7 @@ def test_a_session_is_ended_by_its_account_or_an_administrator():
 
 @law(st.lists(st.sampled_from(["now", "old", "never"]), max_size=8))
 def test_one_token_at_a_time_is_good_and_an_old_one_ends_all(uses):
-    """Whoever uses an old token, in whatever order: from then on no token of the family is good."""
+    """Old tokens are used in any order: from then on no token of the family is valid."""
     state, number, ended = decider.evolve(decider.INITIAL, OPENED), 1, False
     for use in uses:
         token = {"now": f"t{number}", "old": f"t{number - 1}", "never": "forged"}[use]

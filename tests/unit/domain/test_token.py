@@ -56,7 +56,7 @@ def test_a_token_is_revoked_by_its_account_or_an_administrator():
 
 def test_when_a_token_is_good():
     token = decider.evolve(decider.INITIAL, CREATED)
-    assert token.lives(ACCOUNT, 8)
-    assert not token.lives(ACCOUNT, 9)
-    assert not decider.evolve(token, REVOKED).lives(ACCOUNT, 8)
-    assert not token.lives(replace(ACCOUNT, exists=False), 8)
+    assert token.is_valid(ACCOUNT, 8)
+    assert not token.is_valid(ACCOUNT, 9)
+    assert not decider.evolve(token, REVOKED).is_valid(ACCOUNT, 8)
+    assert not token.is_valid(replace(ACCOUNT, exists=False), 8)

@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from read_api.gateway.compression import compressed, compressible, takes_gzip
+from read_api.gateway.compression import SECRET_PATHS, compressed, compressible, takes_gzip
 
 JSON = {b"content-type": b"application/json"}
 
@@ -33,7 +33,7 @@ def test_who_takes_gzip(accepted, takes):
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "found", "may"),
+    ("path", "status", "headers", "may"),
     [
         ("/api/v1/projects", 200, JSON, True),
         ("/api/v1/projects", 404, {b"content-type": b"application/problem+json"}, True),
@@ -48,17 +48,19 @@ def test_who_takes_gzip(accepted, takes):
         ("/api/v1/projects", 204, {}, False),
     ],
 )
-def test_what_may_be_compressed(path, status, found, may):
-    assert compressible(path, status, found) is may
+def test_what_may_be_compressed(path, status, headers, may):
+    media, encoded = headers.get(b"content-type", b""), b"content-encoding" in headers
+    secret = path.startswith(SECRET_PATHS)
+    assert compressible(media, status, encoded=encoded, secret=secret) is may
 
 
 @pytest.mark.parametrize("kept", [True, False])
 @pytest.mark.parametrize("size", [2_000, 500_000])
 def test_it_is_the_same_afterwards(size, kept):
     body = bytes(number % 7 + 65 for number in range(size))
-    packed = asyncio.run(compressed(body, kept=kept))
+    packed = asyncio.run(compressed(body, unchanging=kept))
     assert gzip.decompress(packed) == body
     assert len(packed) < size / 2
-    assert packed == asyncio.run(compressed(body, kept=kept)), (
+    assert packed == asyncio.run(compressed(body, unchanging=kept)), (
         "the same bytes each time: its tag stays strong"
     )

@@ -26,23 +26,23 @@ def take(limiter, limit, key="k"):
 
 
 def decisions(limit, pauses):
-    """Return the moments and the decisions of requests with these pauses between them."""
+    """Return the times and decisions of requests with these pauses between them."""
     clock = Clock()
     limiter = MemoryLimiter(clock)
-    found = []
+    outcomes = []
 
     async def run():
         for pause in pauses:
             clock.now += pause
-            found.append((clock.now, await limiter.take((Bucket("k", limit),))))
+            outcomes.append((clock.now, await limiter.take((Bucket("k", limit),))))
 
     asyncio.run(run())
-    return found
+    return outcomes
 
 
 @given(LIMITS, PAUSES)
 def test_never_more_than_burst_and_what_comes_back_in_any_window(limit, pauses):
-    passed = [moment for moment, decision in decisions(limit, pauses) if decision.allowed]
+    passed = [time for time, decision in decisions(limit, pauses) if decision.allowed]
     for first, start in enumerate(passed):
         for last in range(first, len(passed)):
             window = passed[last] - start
@@ -52,10 +52,10 @@ def test_never_more_than_burst_and_what_comes_back_in_any_window(limit, pauses):
 @given(LIMITS, PAUSES)
 def test_a_refused_request_costs_nothing(limit, pauses):
     """With the refused requests left out, every other one is decided as before."""
-    found = decisions(limit, pauses)
-    moments = [moment for moment, decision in found if decision.allowed]
-    alone = decisions(limit, [b - a for a, b in pairwise([1_000_000, *moments])])
-    assert [d.backlogs for _, d in alone] == [d.backlogs for _, d in found if d.allowed]
+    outcomes = decisions(limit, pauses)
+    times = [time for time, decision in outcomes if decision.allowed]
+    alone = decisions(limit, [b - a for a, b in pairwise([1_000_000, *times])])
+    assert [d.backlogs for _, d in alone] == [d.backlogs for _, d in outcomes if d.allowed]
 
 
 @given(LIMITS, PAUSES)
@@ -93,8 +93,8 @@ def test_seconds_are_rounded_up(microseconds):
 
 def test_an_anonymous_address_sends_ten_at_once_and_then_one_a_second():
     limit = Limit("default", 60, 10)
-    found = decisions(limit, [0] * 12 + [1_000_000, 0, 999_999, 1])
-    assert [d.allowed for _, d in found] == [True] * 10 + [False] * 2 + [True, False, False, True]
+    outcomes = decisions(limit, [0] * 12 + [1_000_000, 0, 999_999, 1])
+    assert [d.allowed for _, d in outcomes] == [True] * 10 + [False] * 2 + [True, False, False, True]
 
 
 def test_the_stricter_limit_is_half_and_lets_something_through():

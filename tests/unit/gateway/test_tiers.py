@@ -13,7 +13,7 @@ from read_api.gateway.limits.gcra import Bucket, Decision
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.limits.memory import MemoryLimiter
 from read_api.gateway.limits.tiers import SIGN_IN_REQUESTS, allowance_of, limit_of
-from read_api.gateway.problems import HttpError
+from read_api.problems import HttpError
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "http.md"
 TABLE = [
@@ -46,110 +46,114 @@ def limits():
     return Limits(MemoryLimiter(lambda: 1_000_000))
 
 
-@pytest.mark.parametrize(("name", "actor", "rate", "burst", "under_way", "sockets"), TABLE, ids=ids)
-def test_the_table(name, actor, rate, burst, under_way, sockets):
-    found = allowance_of(actor)
-    requests = (None, None) if found.requests is None else (found.requests.per_minute, found.requests.burst)
-    assert (*requests, found.under_way, found.sockets) == (rate, burst, under_way, sockets)
+@pytest.mark.parametrize(("name", "actor", "rate", "burst", "running", "sockets"), TABLE, ids=ids)
+def test_the_table(name, actor, rate, burst, running, sockets):
+    allowance = allowance_of(actor)
+    requests = (
+        (None, None)
+        if allowance.requests is None
+        else (allowance.requests.per_minute, allowance.requests.burst)
+    )
+    assert (*requests, allowance.running, allowance.sockets) == (rate, burst, running, sockets)
 
 
-@pytest.mark.parametrize(("name", "actor", "rate", "burst", "under_way", "sockets"), TABLE, ids=ids)
-def test_the_reference_has_the_same_table(name, actor, rate, burst, under_way, sockets):
+@pytest.mark.parametrize(("name", "actor", "rate", "burst", "running", "sockets"), TABLE, ids=ids)
+def test_the_reference_has_the_same_table(name, actor, rate, burst, running, sockets):
     row = next(
         line for line in PAGE.read_text("utf-8").splitlines() if line.lower().startswith(f"| {name} |")
     )
     numbers = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", row)]
-    assert numbers == [value for value in (rate, burst, under_way, sockets) if value is not None]
+    assert numbers == [value for value in (rate, burst, running, sockets) if value is not None]
 
 
 def test_the_service_is_enterprise():
     assert allowance_of(SERVICE).requests is None
 
 
-@pytest.mark.parametrize(("name", "actor", "rate", "burst", "under_way", "sockets"), TABLE[:3], ids=ids[:3])
-def test_as_many_requests_as_the_burst_and_then_429(name, actor, rate, burst, under_way, sockets):
+@pytest.mark.parametrize(("name", "actor", "rate", "burst", "running", "sockets"), TABLE[:3], ids=ids[:3])
+def test_as_many_requests_as_the_burst_and_then_429(name, actor, rate, burst, running, sockets):
     async def run():
-        held, caller = limits(), Caller(actor)
+        applied, caller = limits(), Caller(actor)
         for number in range(burst):
-            await held.request(caller)
+            await applied.request(caller)
             assert caller.headers["ratelimit"].startswith(f'"default";r={burst - number - 1};t=')
         with pytest.raises(HttpError) as refused:
-            await held.request(caller)
+            await applied.request(caller)
         assert (refused.value.status, refused.value.code) == (429, "rate_limited")
         assert refused.value.headers == {"Retry-After": "1"}
         assert caller.headers["ratelimit-policy"] == f'"default";q={rate};w=60'
-        assert held.refused["default"] == 1
+        assert applied.refused["default"] == 1
 
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("name", "actor", "rate", "burst", "under_way", "sockets"), TABLE, ids=ids)
-def test_as_many_sockets_as_the_table_says(name, actor, rate, burst, under_way, sockets):
+@pytest.mark.parametrize(("name", "actor", "rate", "burst", "running", "sockets"), TABLE, ids=ids)
+def test_as_many_sockets_as_the_table_says(name, actor, rate, burst, running, sockets):
     async def run():
-        held = Limits(MemoryLimiter(count(0, 10**9).__next__))  # so slowly that no rate is met
+        applied = Limits(MemoryLimiter(count(0, 10**9).__next__))  # a clock so quick that no rate is met
         callers = [Caller(actor) for _ in range(sockets)]
         for caller in callers:
-            await held.request(caller)  # of 500 under way, a socket is none
-            await held.hold(caller)
+            await applied.request(caller)  # a socket does not count as one of 500 running requests
+            await applied.hold(caller)
         with pytest.raises(HttpError) as refused:
-            await held.hold(Caller(actor))
+            await applied.hold(Caller(actor))
         assert (refused.value.status, refused.value.code) == (429, "too_many_sockets")
-        await held.end(callers[0].state)
-        async with held.socket(Caller(actor)):
-            assert held.sockets == sockets
-        assert held.sockets == sockets - 1
+        await applied.end(callers[0].state)
+        async with applied.socket(Caller(actor)):
+            assert applied.sockets == sockets
+        assert applied.sockets == sockets - 1
 
     asyncio.run(run())
 
 
 def test_enterprise_has_500_requests_under_way_and_no_rate():
     async def run():
-        held, actor = limits(), TABLE[3][1]
+        applied, actor = limits(), TABLE[3][1]
         callers = [Caller(actor) for _ in range(500)]
         for caller in callers:
-            await held.request(caller)
+            await applied.request(caller)
         assert callers[-1].headers == {
             "ratelimit-policy": '"default";q=500;qu="concurrent-requests"',
             "ratelimit": '"default";r=0',
         }
         late = Caller(actor)
         with pytest.raises(HttpError) as refused:
-            await held.request(late)
+            await applied.request(late)
         assert refused.value.status == 429
-        await held.end(late.state)  # a refused request was not counted, and gives nothing back
-        await held.end(callers[0].state)
-        await held.request(late)
+        await applied.end(late.state)  # a refused request was not counted, and gives nothing back
+        await applied.end(callers[0].state)
+        await applied.request(late)
         for caller in [*callers, late]:
-            await held.end(caller.state)
+            await applied.end(caller.state)
         for _ in range(5_000):  # one after the other: there is no rate
-            await held.request(late)
-            await held.end(late.state)
-        assert held._under_way == {}
+            await applied.request(late)
+            await applied.end(late.state)
+        assert applied._running == {}
 
     asyncio.run(run())
 
 
 def test_an_account_has_one_bucket_wherever_it_comes_from_and_an_address_one_of_its_own():
     async def run():
-        held, free = limits(), Actor(id="a")
+        applied, free = limits(), Actor(id="a")
         for number in range(30):
-            await held.request(Caller(free, f"192.0.2.{number}"))
+            await applied.request(Caller(free, f"192.0.2.{number}"))
         with pytest.raises(HttpError):
-            await held.request(Caller(free, "198.51.100.1"))
-        await held.request(Caller(Actor(id="b"), "192.0.2.1"))
-        await held.request(Caller(ANONYMOUS, "192.0.2.1"))
+            await applied.request(Caller(free, "198.51.100.1"))
+        await applied.request(Caller(Actor(id="b"), "192.0.2.1"))
+        await applied.request(Caller(ANONYMOUS, "192.0.2.1"))
 
     asyncio.run(run())
 
 
 def test_a_token_that_is_not_valid_is_counted_for_its_address():
     async def run():
-        held = limits()
+        applied = limits()
         for _ in range(10):
-            await held.request(Caller(None))
+            await applied.request(Caller(None))
         for who in (None, ANONYMOUS):
             with pytest.raises(HttpError) as refused:
-                await held.request(Caller(who))
+                await applied.request(Caller(who))
             assert refused.value.status == 429
 
     asyncio.run(run())
@@ -157,21 +161,21 @@ def test_a_token_that_is_not_valid_is_counted_for_its_address():
 
 def test_signing_in_is_limited_by_address_and_by_account_even_without_tier_limits():
     async def run():
-        held = Limits(MemoryLimiter(lambda: 0), tiers=False)
+        applied = Limits(MemoryLimiter(lambda: 0), tiers=False)
         caller = Caller()
         for _ in range(SIGN_IN_REQUESTS.burst):
-            await held.request(caller, "sign-in")
+            await applied.request(caller, "sign-in")
         with pytest.raises(HttpError):
-            await held.request(caller, "sign-in")
+            await applied.request(caller, "sign-in")
         assert caller.headers["ratelimit-policy"] == '"sign-in";q=30;w=60'
         for number in range(20):
-            await held.account(Caller(address=f"192.0.2.{number}"), "ada@example.org")
+            await applied.account(Caller(address=f"192.0.2.{number}"), "ada@example.org")
         with pytest.raises(HttpError):
-            await held.account(Caller(address="198.51.100.1"), "ada@example.org")
-        await held.account(Caller(), "bob@example.org")
+            await applied.account(Caller(address="198.51.100.1"), "ada@example.org")
+        await applied.account(Caller(), "bob@example.org")
         for _ in range(100):
-            await held.request(Caller())
-            await held.hold(Caller())
+            await applied.request(Caller())
+            await applied.hold(Caller())
 
     asyncio.run(run())
 

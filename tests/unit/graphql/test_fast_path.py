@@ -1,4 +1,4 @@
-"""The short way gives what the long way gives, errors included."""
+"""The fast path gives what graphql-core gives, errors included."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from read_api.graphql import types
-from read_api.graphql.fast_path import PlainExecution
+from read_api.graphql.fast_path import FastPathExecution
+from tests.support.proof import size
 
 PROJECT = {
     "id": "1",
@@ -41,7 +42,7 @@ LEAVES = [
 ]
 
 
-def asked(documents, query, *, short):
+def executed(documents, query, *, fast):
     fields = {
         "projects": graphene.Field(
             graphene.List(graphene.NonNull(types.Project)), resolver=lambda *_: documents
@@ -50,13 +51,12 @@ def asked(documents, query, *, short):
     schema = graphene.Schema(
         type("Query", (graphene.ObjectType,), fields), auto_camelcase=False
     ).graphql_schema
-    shapes = {} if short else None
-    found = execute(
-        schema, parse(query), None, SimpleNamespace(shapes=shapes), execution_context_class=PlainExecution
-    )
-    if short and not found.errors:
-        assert any(shapes.values()), "nothing took the short way"
-    return found
+    extractors = {} if fast else None
+    context = SimpleNamespace(extractors=extractors)
+    result = execute(schema, parse(query), None, context, execution_context_class=FastPathExecution)
+    if fast and not result.errors:
+        assert any(extractors.values()), "no extractor was used"
+    return result
 
 
 def selection(leaves, objects):
@@ -80,17 +80,17 @@ selections = selection(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=size(150, 3_000), deadline=None)
 @given(selections)
-def test_both_ways_give_the_same(inner):
+def test_both_paths_give_the_same(inner):
     query = f"{{ projects {{ {inner} }} }}"
     try:
-        long = asked([PROJECT, PROJECT], query, short=False)
+        slow = executed([PROJECT, PROJECT], query, fast=False)
     except Exception:  # noqa: BLE001 # the same alias for two fields: validation would have refused it
         return
-    short = asked([PROJECT, PROJECT], query, short=True)
-    assert (short.data, short.errors) == (long.data, long.errors)
-    assert str(short.data) == str(long.data), "in the same order"
+    fast = executed([PROJECT, PROJECT], query, fast=True)
+    assert (fast.data, fast.errors) == (slow.data, slow.errors)
+    assert str(fast.data) == str(slow.data), "in the same order"
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,12 @@ def test_both_ways_give_the_same(inner):
     ],
     ids=str,
 )
-def test_what_a_document_should_not_hold_is_the_same_error(odd):
-    query = "{ projects { name visibility version collaborators { name } aiInsights { complexity suggestions } owner { name } } }"
+def test_a_malformed_document_gives_the_same_errors_on_both_paths(odd):
+    query = (
+        "{ projects { name visibility version collaborators { name }"
+        " aiInsights { complexity suggestions } owner { name } } }"
+    )
     document = {**PROJECT, **odd}
-    long, short = asked([document], query, short=False), asked([document], query, short=True)
-    assert short.data == long.data
-    assert [str(error) for error in short.errors or ()] == [str(error) for error in long.errors or ()]
+    slow, fast = executed([document], query, fast=False), executed([document], query, fast=True)
+    assert fast.data == slow.data
+    assert [str(error) for error in fast.errors or ()] == [str(error) for error in slow.errors or ()]

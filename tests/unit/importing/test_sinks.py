@@ -10,9 +10,9 @@ from codepark.history_import import sinks
 from codepark.history_import.sinks import LocalSink, ServerSink
 from codepark.history_import.source import ImportFailedError
 from commands.bus import BusyError
-from commands.intake.inputs import AuthorInput, ChangeInput, CommitInput
 from commands.outcomes import Unavailable
 from commands.position import parse_position
+from commands.table.commits import AuthorInput, ChangeInput, CommitInput
 from domain.actor import SERVICE
 from domain.project.events import Visibility
 from tests.support.embedded import create_project, started

@@ -11,6 +11,7 @@ import pytest
 from insights.analyser import AnalyserUnavailableError, ProcessAnalyser
 from insights.report import ANALYSED_BYTES, empty_report
 from tests.support.inline_analyser import InlineAnalyser
+from tests.support.time_scale import stretched
 
 SMALL = ("small.py", "def f(a):\n    return a or 1\n")
 FILES = [
@@ -30,7 +31,7 @@ SLOW = ("slow.py", '"\\' * 100_000)
 
 @pytest.fixture
 def analyser():
-    analyser = ProcessAnalyser(seconds=100)  # the child is polite: on a busy machine it hardly gets its turn
+    analyser = ProcessAnalyser(seconds=stretched(100))
     yield analyser
     analyser.close()
 
@@ -44,7 +45,7 @@ def ended(pid, timeout_ms=30_000):
     try:
         poll = select.poll()
         poll.register(handle, select.POLLIN)
-        return bool(poll.poll(timeout_ms))
+        return bool(poll.poll(stretched(timeout_ms)))
     finally:
         os.close(handle)
 
@@ -85,7 +86,7 @@ def test_close_ends_the_child_and_refuses_more():
 
 
 def test_close_interrupts_a_slow_file():
-    analyser = ProcessAnalyser(seconds=100)
+    analyser = ProcessAnalyser(seconds=stretched(100))
     analyser.analyse_many([SMALL])
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(analyser.analyse_many, [SLOW])
@@ -113,7 +114,7 @@ def test_a_stopped_child_is_replaced(analyser):
 def test_a_slow_file_is_given_up_and_the_next_one_is_not(analyser):
     analyser._seconds = 0.2
     reports = analyser.analyse_many([SLOW])
-    analyser._seconds = 100.0
+    analyser._seconds = stretched(100.0)
     assert reports == [empty_report(SLOW[1])]
     assert analyser.analyse_many([SMALL]) == InlineAnalyser().analyse_many([SMALL])
 

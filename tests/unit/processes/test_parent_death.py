@@ -10,6 +10,7 @@ import pytest
 from devservers.processes import wait_for
 from processes import parent_death
 from processes.parent_death import ending_with_parent
+from tests.support.time_scale import stretched
 
 _PARENT = """
 import signal, subprocess, sys
@@ -31,7 +32,7 @@ def test_a_child_ends_with_a_parent_that_is_killed():
     finally:
         parent.kill()
         parent.communicate()
-    assert wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)
+    assert wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, stretched(10))
 
 
 def test_where_the_kernel_cannot_do_it_there_is_nothing_to_call(monkeypatch):

@@ -1,4 +1,4 @@
-"""A node of the cluster profile while none of its servers answers: it opens, is not ready, and ends in order."""
+"""A node of the cluster profile while no server answers: it opens, is not ready, and ends in order."""
 
 import asyncio
 import builtins

@@ -15,7 +15,7 @@ from commands.secrets import Secrets
 from projections.insights_model import INSIGHTS
 from projections.store import DeadLetter
 from streams.faust import rebuild, requests
-from streams.faust.requests import RetryResult, WorkerAwayError
+from streams.faust.requests import RetryResult, WorkerUnavailableError
 
 URL = "redis://channel/"
 SETTINGS = ClusterSettings(
@@ -85,7 +85,10 @@ def test_without_dead_letters_no_worker_is_asked(connections, workers):
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (WorkerAwayError("no worker answered within 60 s"), "the worker insights does not answer: no worker"),
+        (
+            WorkerUnavailableError("no worker answered within 60 s"),
+            "the worker insights does not answer: no worker",
+        ),
         (redis.ConnectionError("refused"), "the worker insights does not answer: refused"),
         (RetryResult(solved=0, left=1, error="no disk"), "the worker insights could not retry: no disk"),
     ],

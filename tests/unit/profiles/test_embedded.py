@@ -17,6 +17,7 @@ from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import StoreUnavailableError
 from tests.support.embedded import carry_out, create_project, register, started
+from tests.support.time_scale import stretched
 
 CODE = "def f(a):\n    return a or 1\n"
 
@@ -125,7 +126,7 @@ def test_catching_up_ends_in_time(profile):
     with profile.runners[1].paused():
         thread = threading.Thread(target=create_project, args=(profile,))
         thread.start()
-        thread.join(30)
+        thread.join(stretched(30))
         shown = []
         profile.catch_up(lambda *progress: shown.append(progress), 0.1)
     assert shown[-1] == (0, 1)

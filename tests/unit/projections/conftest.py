@@ -2,11 +2,8 @@
 
 import pytest
 
-from domain.record import Record
 from projections.fold import NOTHING, fold
-
-TIME = 1_700_000_000_123
-AT = "2023-11-14T22:13:20.123Z"
+from tests.support.records import a_record
 
 
 class Documents:
@@ -26,25 +23,13 @@ class Documents:
         return self
 
     def record(self, event, actor):
-        return Record(
-            source="s",
-            home="h",
-            stream="stream",
+        return a_record(
             version=self.sequence,
             topic=event.TOPIC,
-            schema=1,
-            data=b"",
             sequence=self.sequence,
             at=self.sequence - 1,
             command=f"c{self.sequence}",
-            commit_index=1,
-            commit_count=1,
-            occurred_at=TIME,
             actor=actor,
-            correlation="c",
-            causation=None,
-            traceparent=None,
-            fingerprint=None,
         )
 
     def __getitem__(self, collection):

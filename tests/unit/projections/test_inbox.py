@@ -1,4 +1,4 @@
-"""Notifications and what was read of them, joined: right for every filter, on every page."""
+"""Notifications joined with what was read of them: right for every filter, on every page."""
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +13,7 @@ from projections.queries.page import PageRequest
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Change, Checkpoint
 from projections.writes import Put
+from tests.support.proof import size
 
 ADA, BOB = Actor(id="ada"), Actor(id="bob")
 
@@ -47,18 +48,18 @@ def everything(queries, unread, limit):
     """Return the items of all pages."""
     items, page = [], PageRequest(limit=limit)
     while True:
-        found = queries.notifications(page, ADA, unread=unread)
-        assert len(found.items) <= limit
-        items += found.items
-        if found.next_cursor is None:
+        answer = queries.notifications(page, ADA, unread=unread)
+        assert len(answer.items) <= limit
+        items += answer.items
+        if answer.next_cursor is None:
             return items
-        page = PageRequest(limit=limit, cursor=found.next_cursor)
+        page = PageRequest(limit=limit, cursor=answer.next_cursor)
 
 
 TIMES = st.lists(st.integers(0, 5), max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=size(60, 1_000), deadline=None)
 @given(
     times=TIMES,
     read=st.sets(st.integers(0, 24)),
@@ -67,27 +68,27 @@ TIMES = st.lists(st.integers(0, 5), max_size=25)
     limit=st.integers(1, 6),
     bound=st.integers(1, 8),
 )
-def test_all_pages_together_are_what_the_filter_says(times, read, through, unread, limit, bound):
-    made = [notification(number, time) for number, time in enumerate(times)]
+def test_all_pages_together_hold_what_the_filter_allows(times, read, through, unread, limit, bound):
+    own = [notification(number, time) for number, time in enumerate(times)]
     others = [notification(number, time, "bob") for number, time in enumerate(times)]
-    marks = [Put("read_notifications", w.id, {"id": w.id}) for n, w in enumerate(made) if n in read]
+    marks = [Put("read_notifications", w.id, {"id": w.id}) for n, w in enumerate(own) if n in read]
     all_read = (
         [] if through is None else [Put("inboxes", "ada", {"id": "ada", "readThrough": rfc3339(through)})]
     )
-    store = store_of(*made, *others, *marks, *all_read)
+    store = store_of(*own, *others, *marks, *all_read)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inbox, "_SCANNED", bound)
         patch.setattr(inbox, "_CHUNK", max(bound // 2, 1))
-        found = everything(InboxQueries(store), unread, limit)
+        items = everything(InboxQueries(store), unread, limit)
     expected = {
         w.id: number in read or (through is not None and times[number] <= through)
-        for number, w in enumerate(made)
+        for number, w in enumerate(own)
     }
     wanted = sorted(
-        (w.document["createdAt"], w.id) for w in made if unread is None or expected[w.id] is not unread
+        (w.document["createdAt"], w.id) for w in own if unread is None or expected[w.id] is not unread
     )
-    assert [(item["createdAt"], item["id"]) for item in found] == wanted[::-1]
-    assert all(item["read"] is expected[item["id"]] for item in found)
+    assert [(item["createdAt"], item["id"]) for item in items] == wanted[::-1]
+    assert all(item["read"] is expected[item["id"]] for item in items)
     store.close()
 
 

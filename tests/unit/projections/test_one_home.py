@@ -1,15 +1,15 @@
-"""Every document is written by events of one home: then one position guards it, however many partitions there are."""
+"""Every document is written by events of one home: one position guards it, however many partitions exist."""
 
 from msgspec import structs
 
 from domain.file.events import Encoding
 from domain.identifiers import ACCOUNTS_HOME
 from domain.inbox.events import NotificationsRead
-from domain.record import Record
 from domain.registry import EVENTS
 from projections.insights_model import insights_model
 from projections.models import READ_MODELS
 from tests.golden_files import event_of
+from tests.support.records import a_record
 
 PEOPLE, PROJECTS = ("ann", "ben"), ("engine", "loom")
 PERSONS = frozenset({"account_id", "owner_id", "author_id", "reviewer_id", "review_author_id"})
@@ -17,10 +17,10 @@ OUTSIDE = ("account.", "claim.")
 
 
 class NoAnalyser:
-    """Measures nothing."""
+    """An analyser that must not be called."""
 
     def analyse_many(self, _):
-        raise AssertionError("what is not readable is not measured")
+        raise AssertionError("a content that is not readable is not measured")
 
 
 def home_of(event):
@@ -34,7 +34,7 @@ def home_of(event):
 def samples():
     """Yield an event of each type for each project and person, with its home.
 
-    People, paths and digests are the same everywhere; what a project makes has an id of its own.
+    People, paths and digests are the same everywhere; things of a project have ids of their own.
     """
     for cls in EVENTS:
         for project in PROJECTS:
@@ -57,25 +57,13 @@ def samples():
 
 
 def record(event, home, sequence):
-    return Record(
-        source="s",
+    return a_record(
         home=home,
-        stream="s",
         version=sequence,
         topic=event.TOPIC,
-        schema=1,
-        data=b"",
         sequence=sequence,
-        at=0,
         command=f"{home}-{sequence}",
-        commit_index=1,
-        commit_count=1,
-        occurred_at=0,
         actor="nobody",
-        correlation="",
-        causation=None,
-        traceparent=None,
-        fingerprint=None,
     )
 
 
@@ -83,21 +71,21 @@ def test_every_document_is_written_from_one_home():
     models = (*READ_MODELS, insights_model(NoAnalyser()))
     writers, sequences = {}, {}
 
-    def happen(event, home):
+    def project(event, home):
         sequence = sequences[home] = sequences.get(home, 0) + 1  # every home in a partition of its own
         for model in models:
             for write in model.project(event, record(event, home, sequence)):
                 writers.setdefault((write.collection, write.id), set()).add(home)
 
     for event, home in samples():
-        happen(event, home)
+        project(event, home)
     for person in PEOPLE:
         own = tuple(
             id_ for collection, id_ in writers if collection == "notifications" and id_.endswith(person)
         )
         assert own
-        happen(NotificationsRead(account_id=person, ids=own), person)
-        happen(NotificationsRead(account_id=person, ids=None), person)
+        project(NotificationsRead(account_id=person, ids=own), person)
+        project(NotificationsRead(account_id=person, ids=None), person)
     assert {collection.name for model in models for collection in model.collections} == {
         c for c, _ in writers
     }

@@ -1,3 +1,5 @@
+"""The read models of accounts, announcements and notifications."""
+
 import pytest
 
 from domain.account.events import AccountProfileChanged, AccountRegistered, AccountStandingChanged
@@ -7,8 +9,8 @@ from domain.inbox.events import NotificationsRead
 from domain.project.events import CollaboratorAdded, CollaboratorRemoved, CollaboratorRole
 from domain.review.events import Decision, ReviewCommented, ReviewDecided, ReviewOpened
 from projections.models import accounts, announcements, notifications
+from tests.support.records import OCCURRED_AT_TEXT
 
-AT = "2023-11-14T22:13:20.123Z"
 REGISTERED = AccountRegistered(
     account_id="a",
     email="a@example.org",
@@ -29,8 +31,8 @@ def test_an_account_shows_nothing_that_signs_it_in(documents):
         "roles": ["user"],
         "tier": "free",
         "version": 1,
-        "createdAt": AT,
-        "updatedAt": AT,
+        "createdAt": OCCURRED_AT_TEXT,
+        "updatedAt": OCCURRED_AT_TEXT,
     }
 
 
@@ -42,10 +44,10 @@ def test_an_account_changes_profile_and_standing(documents):
     assert (account["roles"], account["tier"], account["version"]) == (["admin"], "pro", 3)
 
 
-def test_an_announcement_names_who_made_it(documents):
+def test_an_announcement_names_its_author(documents):
     event = AnnouncementPublished(announcement_id="n", title="t", text="x")
     assert documents(announcements.MODEL).given(event, actor="admin")["announcements"] == {
-        "n": {"id": "n", "title": "t", "text": "x", "authorId": "admin", "createdAt": AT}
+        "n": {"id": "n", "title": "t", "text": "x", "authorId": "admin", "createdAt": OCCURRED_AT_TEXT}
     }
 
 
@@ -85,13 +87,13 @@ def test_a_notification(documents):
             "projectId": "p",
             "reviewId": None,
             "actorId": "a",
-            "createdAt": AT,
+            "createdAt": OCCURRED_AT_TEXT,
         }
     }
 
 
 @pytest.mark.parametrize(
-    ("event", "actor", "told"),
+    ("event", "actor", "notified"),
     [
         (opened("b", "c"), "author", {"b": "mentioned", "c": "mentioned"}),
         (opened("author"), "author", {}),
@@ -114,9 +116,9 @@ def test_a_notification(documents):
         (CollaboratorRemoved(project_id="p", account_id="b"), "b", {}),
     ],
 )
-def test_who_is_told_what(documents, event, actor, told):
-    found = documents(notifications.MODEL).given(event, actor=actor)["notifications"].values()
-    assert {item["accountId"]: item["kind"] for item in found} == told
+def test_who_is_notified_of_what(documents, event, actor, notified):
+    stored = documents(notifications.MODEL).given(event, actor=actor)["notifications"].values()
+    assert {notification["accountId"]: notification["kind"] for notification in stored} == notified
 
 
 def test_reading_some_notifications(documents):
@@ -129,4 +131,4 @@ def test_reading_some_notifications(documents):
 def test_reading_all_notifications(documents):
     given = documents(notifications.MODEL).given(opened("b"), actor="author")
     given.given(NotificationsRead(account_id="b", ids=None), actor="b")
-    assert given["inboxes"] == {"b": {"id": "b", "readThrough": AT}}
+    assert given["inboxes"] == {"b": {"id": "b", "readThrough": OCCURRED_AT_TEXT}}

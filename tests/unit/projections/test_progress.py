@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from projections.progress import NotCaughtUpError, Progress
+from tests.support.time_scale import stretched
 
 
 def waited(progress, needed, reports=(), timeout=5.0):
@@ -12,7 +13,7 @@ def waited(progress, needed, reports=(), timeout=5.0):
 
     async def run():
         progress.bind(asyncio.get_running_loop())
-        waiting = asyncio.ensure_future(progress.wait(("a", "b"), needed, timeout))
+        waiting = asyncio.ensure_future(progress.wait(("a", "b"), needed, stretched(timeout)))
         for sequences, partition in reports:
             await asyncio.sleep(0)
             assert not waiting.done()
@@ -30,7 +31,7 @@ def test_a_wait_is_for_every_model_in_every_partition():
     waited(progress, {})
 
 
-def test_what_does_not_come_in_time_is_told():
+def test_a_wait_ends_with_an_error_when_its_time_is_up():
     progress = Progress()
     progress.report({"a": 3, "b": 3})
     with pytest.raises(NotCaughtUpError, match="2 events behind"):
@@ -51,7 +52,20 @@ def test_each_partition_has_a_count_of_its_own():
     )
 
 
-def test_a_scope_is_needed_up_to_its_last_work_in_its_partition():
+def test_whether_anything_is_blocked_is_known_at_once():
+    progress = Progress()
+    assert not progress.has_blocked_streams
+    progress.report({"a": 1}, {"a": frozenset({"s"}), "b": frozenset()})
+    progress.report({"a": 1}, {"a": frozenset({"t"})}, partition=1)
+    progress.report({"a": 2})
+    assert progress.has_blocked_streams
+    progress.report({"a": 3}, {"a": frozenset()})
+    assert progress.has_blocked_streams
+    progress.report({"a": 3}, {"a": frozenset()}, partition=1)
+    assert not progress.has_blocked_streams
+
+
+def test_a_scope_needs_its_last_work_in_its_partition():
     progress = Progress()
     progress.touch("a", [("p", 5)], partition=1)
     assert progress.needed("a", "p", 9, 1) == 5

@@ -1,3 +1,5 @@
+"""The read models of projects, files and suggestions."""
+
 from domain.file.events import Encoding, FileDeleted, FileWritten
 from domain.project.events import (
     CollaboratorAdded,
@@ -12,8 +14,8 @@ from domain.project.events import (
 from domain.suggestion.events import SuggestionAccepted, SuggestionDismissed
 from projections.models import READ_MODELS, files, projects, suggestions
 from projections.models.languages import language_of
+from tests.support.records import OCCURRED_AT_TEXT
 
-AT = "2023-11-14T22:13:20.123Z"
 CREATED = ProjectCreated(
     project_id="p", owner_id="owner", name="n", description="d", visibility=Visibility.PRIVATE, language=None
 )
@@ -36,12 +38,12 @@ def test_a_new_project(documents):
         "ownerId": "owner",
         "collaborators": [],
         "version": 1,
-        "createdAt": AT,
-        "updatedAt": AT,
+        "createdAt": OCCURRED_AT_TEXT,
+        "updatedAt": OCCURRED_AT_TEXT,
     }
 
 
-def test_an_update_says_all_that_the_project_says_of_itself(documents):
+def test_an_update_sets_all_fields_of_the_project_itself(documents):
     updated = ProjectUpdated(
         project_id="p", name="m", description="e", visibility=Visibility.PUBLIC, language="Python"
     )
@@ -61,7 +63,7 @@ def test_collaborators_come_change_and_go(documents):
     assert (project["collaborators"], project["version"]) == ([{"userId": "b", "role": "editor"}], 5)
 
 
-def test_a_deleted_project_is_gone(documents):
+def test_a_deleted_project_has_no_document(documents):
     assert documents(projects.MODEL).given(CREATED, ProjectDeleted(project_id="p"))["projects"] == {}
 
 
@@ -76,7 +78,7 @@ def test_a_file_and_its_content(documents):
         "language": "Python",
         "encoding": "utf-8",
         "digest": "d",
-        "updatedAt": AT,
+        "updatedAt": OCCURRED_AT_TEXT,
         "commit": None,
     }
     assert given["contents"]["p/src/a.py"] == {
@@ -87,7 +89,7 @@ def test_a_file_and_its_content(documents):
     }
 
 
-def test_a_deleted_file_is_gone_with_its_content(documents):
+def test_a_deleted_file_and_its_content_have_no_documents(documents):
     given = documents(files.MODEL).given(WRITTEN, FileDeleted(project_id="p", path="src/a.py", commit=None))
     assert (given["files"], given["contents"]) == ({}, {})
 

@@ -1,4 +1,4 @@
-"""Answers that processes share: never older than what a process knows to have changed."""
+"""Answers that processes share: never older than a change that the process knows of."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +16,9 @@ class Node:
         self.composed = 0
         self.answers = SharedAnswers(cache, lambda: {0: self.sequence})
 
-    def hears(self, key, upto):
-        self.answers.touch(None if key is None else {key}, {0: upto})
-        self.sequence = max(self.sequence, upto)
+    def hears(self, key, sequence):
+        self.answers.touch(None if key is None else {key}, {0: sequence})
+        self.sequence = max(self.sequence, sequence)
 
     def ask(self, key):
         return self.answers.get("project", key, 300, int, lambda: self._compose(key))
@@ -52,7 +52,7 @@ def test_a_process_takes_nothing_from_before_it_listened():
     assert late.ask("a") == 5
 
 
-def test_an_entry_of_another_form_is_composed_anew():
+def test_an_entry_of_another_form_is_not_used():
     cache = MemoryCache()
     cache.put("project:a", b"\xc1", 300)
     assert Node(cache, {"a": 3}).ask("a") == 3
@@ -68,7 +68,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_no_answer_is_older_than_what_its_process_has_heard_of(steps):
-    """A value is the sequence of the last write of its key: an answer must include every touch that was heard."""
+    """A value is the sequence of the last write of its key; an answer must include all touches heard of."""
     cache, store, tip = MemoryCache(), {"a": 0, "b": 0}, 0
     nodes = [Node(cache, store), Node(cache, store)]
     heard = [{"a": 0, "b": 0}, {"a": 0, "b": 0}]
@@ -100,7 +100,7 @@ HOMES = {"a": 0, "b": 1}
 
 @given(PARTITIONED)
 def test_an_answer_includes_what_was_heard_of_its_partition_and_of_the_accounts(steps):
-    """A value is what it was composed from: the last write of its key, and that of the accounts, in two partitions."""
+    """A value holds the last write of its key and that of the accounts, in two partitions."""
     cache, tips = MemoryCache(), {0: 0, 1: 0, ACCOUNTS: 0}
     reached = [dict(tips), dict(tips)]
     nodes = [SharedAnswers(cache, lambda number=number: dict(reached[number])) for number in (0, 1)]
@@ -110,10 +110,10 @@ def test_an_answer_includes_what_was_heard_of_its_partition_and_of_the_accounts(
         if step in ("write", "write accounts"):
             tips[own if step == "write" else ACCOUNTS] += 1
         elif step == "ask":
-            found = nodes[number].get(
+            answer = nodes[number].get(
                 "project", key, 300, tuple[int, int], lambda own=own: (tips[own], tips[ACCOUNTS])
             )
-            assert all(at >= known for at, known in zip(found, heard[number][key], strict=True))
+            assert all(at >= known for at, known in zip(answer, heard[number][key], strict=True))
         else:
             partition = ACCOUNTS if step == "hear accounts" else own
             nodes[number].touch({key} if step == "hear" else None, {partition: tips[partition]})

@@ -1,4 +1,4 @@
-"""The lists of the API are ranges of an index: in order, without a scan and without sorting."""
+"""The lists of the API are ranges of an index, in order, without a scan and without sorting."""
 
 import pytest
 

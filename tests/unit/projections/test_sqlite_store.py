@@ -1,4 +1,4 @@
-"""What only the SQLite store has: a file, a disk that fills up, tables that unfinished builds leave."""
+"""What concerns the SQLite store alone: a file, a full disk, the tables of unfinished rebuilds."""
 
 import gc
 import sqlite3
@@ -21,6 +21,7 @@ from projections.store import (
 )
 from projections.writes import Patch, Put
 from tests.contract.projections.samples import NOTES, apply, histories
+from tests.support.documents import dump
 
 MODEL = ReadModel(
     name="notes",
@@ -78,13 +79,13 @@ def test_documents_and_checkpoints_survive_a_restart(store, path):
 
 def test_a_full_disk_changes_nothing_and_passes(store):
     store.apply([change(puts(range(10)), 10)])
-    before = list(store.dump("notes"))
+    before = list(dump(store, "notes"))
     store._database.writer.execute("PRAGMA max_page_count = 40")
     writes = [(20, (Patch("notes", "00003", {"title": "cat"}),)), *puts(range(20, 600), title="x" * 400)]
     with pytest.raises(StoreUnavailableError, match="full") as failure:
         store.apply([change(writes, 600)])
     assert isinstance(failure.value.__cause__, sqlite3.OperationalError)
-    assert list(store.dump("notes")) == before
+    assert list(dump(store, "notes")) == before
     assert store.checkpoints()["notes"].sequence == 10
     store._database.writer.execute("PRAGMA max_page_count = 1000000")
     store.apply([change(writes, 600)])
@@ -93,7 +94,7 @@ def test_a_full_disk_changes_nothing_and_passes(store):
     assert len(store.find(Query(collection="notes", where=(Equals("tags", "x"),), limit=1_000))) == 590
 
 
-def test_a_build_on_a_full_disk_can_go_on(store):
+def test_a_rebuild_continues_after_a_full_disk(store):
     build = store.begin_rebuild(MODEL)
     store._database.writer.execute("PRAGMA max_page_count = 60")
     with pytest.raises(StoreUnavailableError):
@@ -129,7 +130,7 @@ def test_a_switch_leaves_one_generation(store, path):
     assert {name.replace("_g2", "_g1") for name in after} == before
 
 
-def test_preparing_drops_what_an_interrupted_build_left(store, path):
+def test_preparing_drops_the_tables_of_an_interrupted_rebuild(store, path):
     before = tables(path)
     store.begin_rebuild(MODEL)
     store.close()
@@ -139,16 +140,16 @@ def test_preparing_drops_what_an_interrupted_build_left(store, path):
     assert tables(path) == before
 
 
-def test_a_new_index_is_made_for_a_model_that_is_there(store, path):
+def test_a_new_index_is_created_for_an_existing_model(store, path):
     store.apply([change(puts(range(3)), 3)])
     collection = replace(MODEL.collections[0], indexes=(("title",), ("tags", "title")))
     store.prepare([replace(MODEL, collections=(collection,))])
     with sqlite3.connect(path) as connection:
-        found = connection.execute(
+        indexes = connection.execute(
             "SELECT name FROM sqlite_master WHERE name LIKE '%i_tags_title'"
         ).fetchall()
     connection.close()
-    assert len(found) == 1
+    assert len(indexes) == 1
 
 
 def test_a_page_longer_than_a_value_may_be_is_read_row_by_row(store):
@@ -158,7 +159,7 @@ def test_a_page_longer_than_a_value_may_be_is_read_row_by_row(store):
     assert store.find(Query(collection="notes")) == [note(n, "y" * 1_000) for n in range(5)]
 
 
-def test_a_readers_connection_ends_with_its_thread(store):
+def test_the_connection_of_a_reader_ends_with_its_thread(store):
     threads = [threading.Thread(target=store.get, args=("notes", "a")) for _ in range(5)]
     for thread in threads:
         thread.start()
@@ -179,7 +180,7 @@ def test_a_collection_name_cannot_carry_sql(store):
         store.prepare([replace(MODEL, collections=(Collection(name="x; DROP TABLE models"),))])
 
 
-def test_a_file_of_a_release_without_places_gets_them(tmp_path):
+def test_a_file_of_a_release_without_a_column_gets_it(tmp_path):
     old = sqlite3.connect(tmp_path / "old.db")
     old.execute(
         "CREATE TABLE models (name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL, "
@@ -195,8 +196,8 @@ def test_a_file_of_a_release_without_places_gets_them(tmp_path):
         store.close()
 
 
-def test_dead_letters_of_a_file_of_an_older_release_are_taken_over(store, path):
-    """It knew of one partition, and named none."""
+def test_dead_letters_of_an_older_release_are_kept(store, path):
+    """That release knew one partition, and did not name it."""
     letter = DeadLetter(model="notes", stream="s", sequence=7, topic="t", reason="r")
     blocked = Checkpoint(sequence=7, blocked=frozenset({"s"}))
     store.apply([Change(model="notes", writes=(), checkpoint=blocked, dead_letters=[letter])])
@@ -241,13 +242,13 @@ def test_what_is_remembered_is_what_is_stored(history):
     store.close()
 
 
-def test_who_changes_what_was_remembered_changes_nothing(store):
+def test_a_remembered_document_is_a_copy(store):
     store.apply([change(puts([1]), 2)])
     store.remembered("notes", "00001")["tags"].append("y")
     assert store.remembered("notes", "00001") == store.get("notes", "00001") == note(1)
 
 
-def test_what_is_remembered_is_of_the_live_build(store):
+def test_what_is_remembered_belongs_to_the_live_generation(store):
     store.apply([change(puts([1], title="old"), 2)])
     build = store.begin_rebuild(MODEL)
     build.apply(puts([1], title="new"), 2)

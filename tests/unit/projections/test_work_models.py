@@ -1,3 +1,5 @@
+"""The read models of commits, reviews, builds and activity."""
+
 import msgspec
 
 from domain.build.events import BuildQueued, BuildStatus, BuildStatusChanged
@@ -5,8 +7,8 @@ from domain.commit.events import ChangeStatus, CommitPartRecorded, CommitRecorde
 from domain.file.events import FileDeleted
 from domain.review.events import Decision, ReviewClosed, ReviewCommented, ReviewDecided, ReviewOpened
 from projections.models import activity, builds, commits, reviews
+from tests.support.records import OCCURRED_AT_TEXT
 
-AT = "2023-11-14T22:13:20.123Z"
 CHANGES = (RecordedChange(path="a.py", status=ChangeStatus.ADDED),)
 COMMIT = CommitRecorded(
     project_id="p",
@@ -55,12 +57,12 @@ def test_a_commit(documents):
         "authoredAt": "2020-01-01T00:00:00+01:00",
         "parents": ["def"],
         "changes": [{"path": "a.py", "status": "A"}],
-        "recordedAt": AT,
+        "recordedAt": OCCURRED_AT_TEXT,
         "version": 7,
     }
 
 
-def test_a_part_of_a_commit_is_not_seen_yet(documents):
+def test_a_part_of_a_commit_is_not_shown(documents):
     part = CommitPartRecorded(project_id="p", sha="abc", changes=CHANGES)
     assert documents(commits.MODEL).given(part).stored == {}
 
@@ -76,10 +78,10 @@ def test_a_review_from_beginning_to_end(documents):
         "authorId": "a",
         "commits": ["abc"],
         "status": "closed",
-        "decisions": [{"reviewerId": "b", "decision": "approved", "text": "w", "at": AT}],
+        "decisions": [{"reviewerId": "b", "decision": "approved", "text": "w", "at": OCCURRED_AT_TEXT}],
         "version": 5,
-        "createdAt": AT,
-        "updatedAt": AT,
+        "createdAt": OCCURRED_AT_TEXT,
+        "updatedAt": OCCURRED_AT_TEXT,
     }
 
 
@@ -93,12 +95,12 @@ def test_a_comment(documents):
         "path": "a.py",
         "line": 3,
         "mentions": ["m"],
-        "createdAt": AT,
+        "createdAt": OCCURRED_AT_TEXT,
         "number": 2,
     }
 
 
-def test_a_build_moves_on(documents):
+def test_the_status_of_a_build_changes(documents):
     queued = BuildQueued(project_id="p", build_id="b", name="ci", commit="abc")
     given = documents(builds.MODEL).given(queued)
     assert given["builds"]["b"]["status"] == "queued"
@@ -110,8 +112,8 @@ def test_a_build_moves_on(documents):
         "commit": "abc",
         "status": "running",
         "version": 2,
-        "createdAt": AT,
-        "updatedAt": AT,
+        "createdAt": OCCURRED_AT_TEXT,
+        "updatedAt": OCCURRED_AT_TEXT,
     }
 
 
@@ -126,7 +128,7 @@ def test_a_line_of_activity(documents):
         "sha": "abc",
         "number": 7,
         "changes": 1,
-        "at": AT,
+        "at": OCCURRED_AT_TEXT,
     }
 
 

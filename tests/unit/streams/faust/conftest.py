@@ -1,16 +1,26 @@
-"""A log's records as the messages of a partition."""
+"""The records of a log as the messages of a partition, and what projects them."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from commands.chain import first_chain, laid, link
+from commands.chain import first_chain, link
 from commands.kafka.protocol.chain_rule import opening_headers
 from commands.kafka.protocol.message import Message
+from commands.kafka.protocol.transport import BrokerUnavailableError, TruncatedError
+from commands.log import LogUnavailableError
+from commands.record_events import RecordEvents
+from commands.record_headers import covered_and_headers
 from domain.record import Record
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
-from streams.faust.partition_state import Events, PartitionProjector
+from streams.faust.driver import PartitionDriver
+from streams.faust.metrics import WorkerMetrics
+from streams.faust.partition_state import PartitionProjector, Step
+from streams.faust.reader import PartitionReader
 from tests.support.profile import Commands
 
 LOG = "0190c0de-0000-7000-8000-000000000001"
@@ -19,32 +29,31 @@ LOG = "0190c0de-0000-7000-8000-000000000001"
 def messages_of(records: Sequence[Record], *, log_id: str = LOG) -> list[Message]:
     """Return the opening message and those of *records*, chained."""
     chain = first_chain(log_id, 0, 1)
-    found = [Message(0, None, None, opening_headers(log_id, 0, 1))]
+    messages = [Message(0, None, None, opening_headers(log_id, 0, 1))]
     for record in records:
-        covered, headers = laid(record)
+        covered, headers = covered_and_headers(record)
         chain = link(chain, covered)
-        found.append(Message(len(found), record.home.encode(), record.data, [*headers, ("chain", chain)]))
-    return found
+        key = record.home.encode()
+        messages.append(Message(len(messages), key, record.data, [*headers, ("chain", chain)]))
+    return messages
 
 
 class MemoryTransport:
-    """A partition in memory; `away` makes it silent."""
+    """A partition in memory; `unavailable` makes it silent."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self.messages = list(messages)
         self.reads: list[int] = []
-        self.away = False
+        self.unavailable = False
 
     async def fetch(self, offset: int, *, wait: bool) -> tuple[list[Message], int]:
-        from commands.kafka.protocol.transport import BrokerAwayError, TruncatedError
-
-        if self.away:
-            raise BrokerAwayError("away")
+        if self.unavailable:
+            raise BrokerUnavailableError("unavailable")
         if offset > len(self.messages):
             raise TruncatedError(str(offset))
         self.reads.append(offset)
-        found = [message for message in self.messages if message.offset >= offset]
-        return found, max((message.offset + 1 for message in found), default=offset)
+        following = [message for message in self.messages if message.offset >= offset]
+        return following, max((message.offset + 1 for message in following), default=offset)
 
     async def end(self) -> int:
         return self.messages[-1].offset + 1
@@ -53,11 +62,68 @@ class MemoryTransport:
         pass
 
 
+class NotedEffects:
+    """Effects that note the steps; the first *failures* calls fail."""
+
+    def __init__(self) -> None:
+        self.before_steps: list[Step] = []
+        self.after_steps: list[Step] = []
+        self.failures = 0
+
+    async def before(self, partition: int, step: Step) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise LogUnavailableError("unavailable")
+        self.before_steps.append(step)
+
+    def after(self, partition: int, step: Step) -> None:
+        self.after_steps.append(step)
+
+    def everything_changed(self, partition: int, projector: PartitionProjector) -> None:
+        pass
+
+
+class Driven:
+    """A driver over a partition in memory."""
+
+    def __init__(self, projector: PartitionProjector, history: list[Message]) -> None:
+        self.transport = MemoryTransport(history)
+        self.effects = NotedEffects()
+        self.executor = ThreadPoolExecutor(1)
+        self.projector = projector
+        self.driver = PartitionDriver(
+            projector, PartitionReader(0, self.transport), self.effects, WorkerMetrics("test"), self.executor
+        )
+
+    @property
+    def offset(self) -> int:
+        return self.projector.log_checkpoint.next_offset
+
+    def run(self, work: Callable[[PartitionDriver], Coroutine[Any, Any, None]]) -> None:
+        """Begin the partition, and do *work* with its driver."""
+
+        async def begun() -> None:
+            await self.driver.begin()
+            await work(self.driver)
+
+        asyncio.run(begun())
+
+    def take(self, *batches: Sequence[Message]) -> None:
+        """Begin the partition, and take *batches*."""
+
+        async def work(driver: PartitionDriver) -> None:
+            for batch in batches:
+                await driver.take(batch)
+
+        self.run(work)
+
+
 @pytest.fixture
-def store() -> SQLiteDocumentStore:
+def store() -> Iterator[SQLiteDocumentStore]:
     made = SQLiteDocumentStore(None)
     made.prepare(READ_MODELS)
-    return made
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -69,7 +135,29 @@ def history(commands: Commands) -> list[Message]:
 
 
 @pytest.fixture
-def projector(commands: Commands, store: SQLiteDocumentStore) -> PartitionProjector:
-    made = PartitionProjector(0, READ_MODELS, store, Events(commands.mapper))
-    made.load()
-    return made
+def new_projector(commands: Commands) -> Callable[..., PartitionProjector]:
+    """Return what makes a projector for a store, as another worker would, with its checkpoints loaded."""
+
+    def new(store: SQLiteDocumentStore, models=READ_MODELS) -> PartitionProjector:
+        made = PartitionProjector(0, models, store, RecordEvents(commands.mapper))
+        made.load()
+        return made
+
+    return new
+
+
+@pytest.fixture
+def projector(
+    new_projector: Callable[..., PartitionProjector], store: SQLiteDocumentStore
+) -> PartitionProjector:
+    return new_projector(store)
+
+
+@pytest.fixture
+def driven(
+    projector: PartitionProjector, history: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Driven]:
+    monkeypatch.setattr("streams.faust.driver._PAUSE_SECONDS", 0.001)
+    made = Driven(projector, history)
+    yield made
+    made.executor.shutdown()

@@ -1,4 +1,4 @@
-"""Events whose every text says where it stands, so that a message can be searched for what must not be in it."""
+"""Events with a marker in every text, so that a message can be searched for texts that must not be in it."""
 
 from enum import EnumType
 from typing import get_args, get_origin, get_type_hints

@@ -57,60 +57,60 @@ def test_the_specification_would_notice(broken):
 
 
 def test_a_wrong_operation_would_be_noticed():
-    found = document()
-    next(iter(found["operations"].values()))["action"] = "subscribe"
-    assert not VALIDATOR.is_valid(found)
+    described = document()
+    next(iter(described["operations"].values()))["action"] = "subscribe"
+    assert not VALIDATOR.is_valid(described)
 
 
 @pytest.mark.parametrize("bootstrap", ["a:9092", None])
 def test_references_lead_somewhere(bootstrap):
-    found = document(bootstrap)
-    for reference in references(found):
-        assert resolved(found, reference)
+    described = document(bootstrap)
+    for reference in references(described):
+        assert resolved(described, reference)
 
 
 def test_every_topic_and_event_is_in_it():
-    found = document(partitions=8)
-    topics = [channel for channel in found["channels"].values() if "kafka" in channel.get("bindings", {})]
+    described = document(partitions=8)
+    topics = [channel for channel in described["channels"].values() if "kafka" in channel.get("bindings", {})]
     assert sorted(channel["address"] for channel in topics) == public_topics()
     assert all(channel["bindings"]["kafka"]["topic"] == channel["address"] for channel in topics)
     assert {channel["bindings"]["kafka"]["partitions"] for channel in topics} == {8}
     named = [name for channel in topics for name in channel["messages"]]
     assert sorted(named) == sorted(publication.type for publication in PUBLISHED)
-    assert {operation["action"] for operation in found["operations"].values()} == {"receive"}
+    assert {operation["action"] for operation in described["operations"].values()} == {"receive"}
 
 
 def test_servers():
-    found = document(address="https://park.example")["servers"]
-    assert found["kafka-2"] | {"description": ""} == {
+    described = document(address="https://park.example")["servers"]
+    assert described["kafka-2"] | {"description": ""} == {
         "host": "broker-2:9092",
         "protocol": "kafka",
         "description": "",
     }
-    assert (found["live"]["protocol"], found["live"]["host"]) == ("wss", "park.example")
+    assert (described["live"]["protocol"], described["live"]["host"]) == ("wss", "park.example")
 
 
 def test_without_kafka_only_the_live_channels_are_left():
-    found = document(None)
-    assert [channel["address"] for channel in found["channels"].values()] == [
+    described = document(None)
+    assert [channel["address"] for channel in described["channels"].values()] == [
         "/ws/events",
         "/api/v1/events/stream",
     ]
-    assert found["components"]["messages"] == {}
-    assert all(server["protocol"] != "kafka" for server in found["servers"].values())
+    assert described["components"]["messages"] == {}
+    assert all(server["protocol"] != "kafka" for server in described["servers"].values())
 
 
 @pytest.mark.parametrize("publication", PUBLISHED, ids=lambda publication: publication.type)
 def test_real_messages_are_as_the_document_says(publication):
-    found = document()
+    described = document()
     event = event_of(publication.event)
     sent = public_message(event, record_of(event), 0, pseudonym=pseudonym)
     assert sent is not None
-    message = found["components"]["messages"][publication.type]
+    message = described["components"]["messages"][publication.type]
     headers = {name: value.decode() for name, value in sent.headers}
     jsonschema_rs.validate(message["headers"], headers)
     assert headers.keys() == message["headers"]["properties"].keys()
-    jsonschema_rs.validate(resolved(found, message["payload"]["$ref"]), json.loads(sent.value))
+    jsonschema_rs.validate(resolved(described, message["payload"]["$ref"]), json.loads(sent.value))
 
 
 class OneEventLog:

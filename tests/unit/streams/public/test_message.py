@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from commands.secrets import Secrets
 from domain.account.events import AccountProfileChanged, AccountRegistered
 from domain.commit.events import ChangeStatus, CommitRecorded, RecordedChange
+from domain.event import Event
 from domain.file.events import Encoding, FileDeleted, FileWritten
 from domain.identifiers import file_stream
+from domain.log.events import LogFenced
 from domain.project.events import ProjectCreated, Visibility
 from domain.registry import EVENTS
 from domain.times import rfc3339
@@ -30,11 +32,11 @@ PERSONAL = [cls for cls in PUBLIC if cls.SUBJECT]
 
 
 def message_of(event, record=None, partition=3, **options):
-    found = public_message(
+    message = public_message(
         event, record or record_of(event), partition, **{"pseudonym": pseudonym, **options}
     )
-    assert found is not None
-    return found
+    assert message is not None
+    return message
 
 
 def data_of(event):
@@ -47,14 +49,24 @@ def headers_of(message):
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_each_event_is_published_or_withheld_for_a_reason(event):
-    """Decide in streams/public/publications.py what of a new event may be public."""
+    """A new event has a publication in streams/public/publications.py, or its class says why it has none."""
     assert (publication_of(event.TOPIC) is None) != (why_withheld(event.TOPIC) is None)
 
 
-def test_an_event_of_which_nothing_was_decided_is_noticed():
-    assert publication_of("project.archived") is None
-    assert why_withheld("project.archived") is None
-    assert why_withheld("log.opened")
+def test_the_class_says_why_its_events_are_withheld():
+    assert why_withheld("log.fenced") == LogFenced.WITHHELD == "concerns the log, not what people did"
+    assert why_withheld("project.created") is None
+    assert publication_of("log.fenced") is None
+
+
+def test_an_event_without_a_decision_is_noticed():
+    class Undecided(Event):
+        """Neither published nor withheld."""
+
+    assert Undecided.WITHHELD == ""
+    assert publication_of("undecided.happened") is None
+    with pytest.raises(KeyError):
+        why_withheld("undecided.happened")
 
 
 def test_each_event_is_published_once():
@@ -64,7 +76,7 @@ def test_each_event_is_published_once():
 
 @pytest.mark.parametrize("cls", PUBLIC)
 def test_no_text_of_an_event_or_its_record_is_in_any_byte_of_its_message(cls):
-    """G10: names, addresses, hashes, titles, paths, contents, the encrypted fields: every text is marked here."""
+    """G10: names, addresses, hashes, titles, paths, contents, encrypted fields: every text has a marker."""
     message = message_of(event_of(cls))
     for form in (message, structured(message)):
         everything = b"\n".join(
@@ -79,14 +91,14 @@ def test_no_text_of_an_event_or_its_record_is_in_any_byte_of_its_message(cls):
 @pytest.mark.parametrize("cls", PERSONAL)
 @given(data=st.data())
 def test_personal_fields_have_no_influence(cls, data):
-    """Noninterference: whatever a person wrote or is called, and once it is erased, the message is the same."""
+    """Noninterference: the message is the same whatever a person wrote or is called, and after erasure."""
     one = event_of(cls)
     other = replace(one, **{name: data.draw(st.text()) for name in personal_names(cls)})
     assert message_of(other) == message_of(one)
 
 
 @given(name=st.text(), description=st.text(min_size=1), language=st.text(min_size=1))
-def test_what_a_project_says_of_itself_is_not_repeated(name, description, language):
+def test_texts_of_a_project_are_not_published(name, description, language):
     one = event_of(ProjectCreated, language="Klingon")
     other = replace(one, name=name, description=description, language=language)
     expected = public_language(language)
@@ -95,7 +107,7 @@ def test_what_a_project_says_of_itself_is_not_repeated(name, description, langua
 
 
 @given(content=st.text() | st.none())
-def test_of_a_content_only_its_lines_are_told(content):
+def test_only_the_lines_of_a_content_are_published(content):
     data = data_of(event_of(FileWritten, content=content))
     assert data == {
         "projectId": uuid(),

@@ -1,0 +1,1 @@
+"""The published benchmarks: a page, its full tables and its charts, from the JSON of runs."""

@@ -1,1 +1,0 @@
-"""What a caller may send, and how it becomes a command."""

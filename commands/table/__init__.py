@@ -1,0 +1,1 @@
+"""The command table: one row for each type of command, in a module for each resource."""

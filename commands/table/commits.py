@@ -1,0 +1,99 @@
+"""The command that records a commit of a project and its changes of files."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
+
+from commands.table.fields import EmailText, Input, Message, Name, Path, Sha, Time
+from commands.table.handler import Handler, project_home
+from commands.table.row import BuildContext, ClientCommandRow
+from commands.unit_of_work import UnitOfWork
+from domain.commit import decider
+from domain.commit.commands import Change, RecordCommit
+from domain.commit.events import ChangeStatus
+from domain.file.decider import apply_change
+from domain.file.events import Encoding
+from domain.identifiers import commits_stream, file_stream, project_stream
+from domain.limits import PARENTS
+
+_SHA_LENGTH = 40
+
+
+class AuthorInput(Input):
+    """The author of a commit."""
+
+    name: Name
+    email: EmailText | None = None
+
+
+class ChangeInput(Input):
+    """The change of one path by a commit."""
+
+    path: Path
+    status: ChangeStatus
+    content: str | None = None
+    encoding: Encoding | None = None
+
+
+class CommitInput(Input):
+    """A commit or, with *complete* false, a part of a large one; further parts have the same *sha*."""
+
+    message: Message
+    author: AuthorInput
+    authored_at: Time
+    parents: Annotated[tuple[Sha, ...], Meta(max_length=PARENTS)] = ()
+    changes: tuple[ChangeInput, ...] = ()
+    sha: Sha | None = None
+    complete: bool = True
+
+
+def _record(data: CommitInput, context: BuildContext) -> RecordCommit:
+    """Build the command; a commit without a sha gets one from its id."""
+    author = data.author.email or data.author.name
+    return RecordCommit(
+        project_id=context.target,
+        sha=data.sha or context.new_id.replace("-", "").ljust(_SHA_LENGTH, "0"),
+        parents=data.parents,
+        message=data.message,
+        author_id="author-"
+        + context.secrets.keyed_hash("author", f"{context.target}\0{author}\0{context.account}"),
+        author_name=data.author.name,
+        author_email=data.author.email,
+        authored_at=data.authored_at,
+        changes=tuple(_change(change) for change in data.changes),
+        complete=data.complete,
+    )
+
+
+def _change(data: ChangeInput) -> Change:
+    return Change(path=data.path, status=data.status, content=data.content, encoding=data.encoding)
+
+
+def _stream(command: RecordCommit) -> str:
+    return commits_stream(command.project_id)
+
+
+def _loads(command: RecordCommit) -> Iterator[str]:
+    yield project_stream(command.project_id)
+    for path in decider.touched_paths(command):
+        yield file_stream(command.project_id, path)
+
+
+def _run(unit: UnitOfWork, stream: str, command: RecordCommit) -> None:
+    """Record the commit, and its changes in the streams of the files."""
+    project = unit.load(project_stream(command.project_id))
+    events = decider.decide(project, unit.load(stream), command, unit.actor)
+    unit.record(stream, events)
+    if not events:
+        return
+    for index, change in enumerate(command.changes):
+        target = file_stream(command.project_id, change.path)
+        pointer = f"/changes/{index}/content"
+        file = unit.load(target)
+        unit.record(target, apply_change(file, command.project_id, change, command.sha, pointer=pointer))
+
+
+_HANDLER = Handler(home=project_home, stream=_stream, run=_run, also_loads=_loads)
+
+ROWS = (ClientCommandRow(RecordCommit, _HANDLER, CommitInput, _record),)

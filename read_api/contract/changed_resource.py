@@ -1,0 +1,103 @@
+"""What a command changed, as its answer shows it."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from commands.outcomes import Accepted
+from domain.actor import Actor
+from domain.command import Command
+from domain.commit.commands import RecordCommit
+from projections.queries.composed_answers import Rendered
+from projections.writes import Document
+from read_api.gateway.call import Call
+from read_api.query_services import Queries
+
+T = TypeVar("T")
+
+
+class Resource(Struct, frozen=True):
+    """How one kind of resource is read after a command: *show* takes the queries, the command and its sender.
+
+    With *insights*, it shows the insights of its project and so waits until they are measured.
+    """
+
+    name: str
+    show: Callable[[Queries, Any, Actor], Document]
+    insights: bool = False
+
+
+_PROJECT = Resource("project", lambda q, c, actor: q.projects.get(c.project_id, actor), insights=True)
+_RESOURCES = {
+    "project": _PROJECT,
+    "collaborator": _PROJECT,
+    "file": Resource("file", lambda q, c, actor: q.files.get(c.project_id, c.path, actor)),
+    "commit": Resource("commit", lambda q, c, actor: q.commits.get(c.project_id, c.sha, actor)),
+    "review": Resource("review", lambda q, c, actor: q.reviews.get(c.project_id, c.review_id, actor)),
+    "build": Resource("build", lambda q, c, actor: q.builds.get(c.project_id, c.build_id, actor)),
+    "suggestion": Resource(
+        "insights", lambda q, c, actor: q.insights.get(c.project_id, actor), insights=True
+    ),
+    "announcement": Resource("announcement", lambda q, c, _: q.inbox.announcement(c.announcement_id)),
+}
+"""By the noun of the command's type: `project.create` changes a project."""
+
+_SHOW_NOTHING = frozenset({"project.delete", "file.delete", "notifications.read"})
+
+
+@cache
+def resource_of(type_name: str) -> Resource | None:
+    """Return what the answer to a command of this type shows, None for nothing."""
+    return None if type_name in _SHOW_NOTHING else _RESOURCES[type_name.partition(".")[0]]
+
+
+async def changed_resource(call: Call, command: Command, accepted: Accepted) -> Document | None:
+    """Return what *command* changed, None where there is nothing to show (yet).
+
+    Raises NotFoundError where the caller may not see it any more, and HttpError 503 where it is not there in
+    time.
+    """
+    resource = resource_of(command.NAME)
+    if resource is None or (isinstance(command, RecordCommit) and not command.complete):
+        return None  # a commit in parts exists after its last one
+    show, actor = resource.show, call.actor
+    project_id: str | None = getattr(command, "project_id", None)
+    if project_id is None:
+        return await read_changed(call, accepted, lambda q: show(q, command, actor))
+    return await read_changed_in(
+        call, accepted, project_id, lambda q: show(q, command, actor), insights=resource.insights
+    )
+
+
+async def changed_project(call: Call, accepted: Accepted, project_id: str, *, new: bool = False) -> Rendered:
+    """Return the project that a command changed, ready to be sent; *new* is one that it created."""
+    actor = call.actor
+
+    def ask(queries: Queries) -> Rendered:
+        projects = queries.projects
+        return projects.rendered_new(project_id, actor) if new else projects.rendered(project_id, actor)
+
+    return await read_changed_in(call, accepted, project_id, ask, insights=True)
+
+
+async def read_changed_in(
+    call: Call, accepted: Accepted, project_id: str, ask: Callable[[Queries], T], *, insights: bool = False
+) -> T:
+    """Ask about what a command changed in a project: now, or for a repeated command the moment after it.
+
+    Raises HttpError 503 where the answer is not there in time.
+    """
+    consistency = call.api.consistency
+    if accepted.replayed:
+        await consistency.reached(accepted.position.token())  # another node may have answered the first time
+        sequence = accepted.position.sequence(call.api.logs.number_of(project_id))
+        return await call.api.past.ask(project_id, sequence, ask)
+    position = call.position_after(accepted)
+    return await consistency.read_changed(ask, accepted, position, project=project_id, insights=insights)
+
+
+async def read_changed(call: Call, accepted: Accepted, ask: Callable[[Queries], T]) -> T:
+    """Ask about what a command changed outside of projects; raises HttpError 503 where it takes too long."""
+    return await call.api.consistency.read_changed(ask, accepted, call.position_after(accepted))

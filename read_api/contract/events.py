@@ -1,0 +1,147 @@
+"""Pages of the event history, each caller's as they may see it."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from msgspec import Struct
+
+from commands.log import EventLog, Selection
+from commands.position import START, Position, position_after
+from domain.actor import Actor
+from domain.event import event_topics
+from domain.file.paths import checked_path
+from domain.identifiers import file_stream
+from domain.record import Record
+from projections.models.projects import PROJECTS
+from read_api.api import Api
+from read_api.contract.past import check_history
+from read_api.contract.queries import EventQuery, HistoryQuery
+from read_api.gateway.call import Call
+from read_api.problems import BadInputError
+from read_api.realtime.events import TECHNICAL, RenderedEvent, project_of, render_event
+
+_SCANNED = 5_000
+
+Show = Callable[[EventLog, Record], RenderedEvent | None]
+"""From a record to what the caller is shown of it, None for nothing."""
+
+
+class EventPage(Struct, frozen=True, kw_only=True):
+    """Events that are ready to be sent, the position after the last one read, and whether more may follow."""
+
+    events: list[RenderedEvent]
+    position: Position
+    more: bool
+
+
+async def list_events(call: Call, query: EventQuery) -> EventPage:
+    """Return events, oldest first: all for administrators and auditors, those of visible projects for others.
+
+    Analysts get the others as the public topics have them, without personal data; a caller who is only an
+    analyst gets all of them like that.
+    """
+    api, actor = call.api, call.actor
+    await call.read(lambda _: None)
+    tip = api.logs.tip()
+    if not actor.sees_all:
+        # An event of a project that the read model does not have yet would be skipped for ever.
+        await api.progress.wait((PROJECTS,), tip.sequences, api.wait_seconds)
+    known: dict[str, bool] = {}
+
+    def show(log: EventLog, record: Record) -> RenderedEvent | None:
+        if actor.sees_all or (not actor.only_analyses and _visible(api, actor, record, known)):
+            return render_event(log, record)
+        return api.published(log, record) if actor.analyses else None
+
+    selection = Selection(topics=_topics(query.type), stream=query.stream)
+    return await _page(call, selection, query, show, tip)
+
+
+async def list_history(call: Call, project_id: str, query: HistoryQuery) -> EventPage:
+    """Return a project's events, oldest first; with a path, those of that file. Raises NotFoundError."""
+    api, actor = call.api, call.actor
+    await check_history(call, project_id)
+    stream = None if query.path is None else file_stream(project_id, checked_path(query.path))
+    selection = Selection(home=None if stream else project_id, topics=_topics(query.type), stream=stream)
+
+    def show(log: EventLog, record: Record) -> RenderedEvent | None:
+        if actor.only_analyses:
+            return api.published(log, record)
+        return render_event(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
+
+    number = api.logs.number_of(project_id)
+    return await _page(call, selection, query, show, api.logs.tip(number), only=number)
+
+
+def _topics(topic: str | None) -> tuple[str, ...] | None:
+    if topic is None:
+        return None
+    if topic not in event_topics():
+        raise BadInputError(f"type takes one of {', '.join(event_topics())}", "type")
+    return (topic,)
+
+
+def _visible(api: Api, actor: Actor, record: Record, known: dict[str, bool]) -> bool:
+    """Return whether *actor* may see the project of *record*; *known* remembers the answers."""
+    if project_of(record) is None or record.topic.startswith(TECHNICAL):
+        return False
+    visible = known.get(record.home)
+    if visible is None:
+        visible = known[record.home] = bool(api.queries.projects.visible([record.home], actor))
+    return visible
+
+
+async def _page(
+    call: Call,
+    selection: Selection,
+    query: EventQuery | HistoryQuery,
+    show: Show,
+    tip: Position,
+    *,
+    only: int | None = None,
+) -> EventPage:
+    """Return up to `query.limit` events that are shown, up to *tip*; with *only*, of one partition.
+
+    The number of records that one page reads is bounded; the next page continues from there.
+    """
+    token, api = query.start, call.api
+    start = START if token is None else await api.consistency.reached(token)
+    records = api.logs.records(start.sequences, selection, through=tip.sequences, only=only)
+    scan = partial(scan_records, records, start, query.limit, show, several=len(api.logs) > 1)
+    page = await asyncio.to_thread(scan) if api.in_threads else scan()
+    if page.more:
+        return page
+    return EventPage(events=page.events, position=page.position.join(tip), more=False)
+
+
+def scan_records(
+    records: Iterable[tuple[EventLog, Record]],
+    start: Position,
+    limit: int,
+    show: Show,
+    *,
+    several: bool,
+) -> EventPage:
+    """Return up to *limit* events that *show* gives of *records*, which follow *start*.
+
+    With *several* partitions, each event carries the position of the whole list after it, so that a client
+    which continues there misses and repeats nothing. With one partition that is the event's own.
+    """
+    events: list[RenderedEvent] = []
+    last: dict[int, Record] = {}
+    for scanned, (log, record) in enumerate(records):
+        if len(events) == limit or scanned == _SCANNED:
+            return EventPage(events=events, position=_moved(start, last), more=True)
+        last[log.number] = record
+        event = show(log, record)
+        if event is not None:
+            events.append(event.at(_moved(start, last)) if several else event)
+    return EventPage(events=events, position=_moved(start, last), more=False)
+
+
+def _moved(start: Position, last: dict[int, Record]) -> Position:
+    """Return *start*, moved in each partition to the last record that was read there."""
+    return start.moved(
+        position_after((number, record.sequence, record.chain) for number, record in last.items())
+    )

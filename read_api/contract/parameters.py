@@ -1,0 +1,33 @@
+"""The types of parameters, each with the limits that every surface checks."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from read_api.gateway.patterns import pattern
+
+_CURSOR = pattern(r"^[A-Za-z0-9_-]+$", "write a cursor or a position as an answer gave it")
+_FIELDS = pattern(r"^[A-Za-z]+(,[A-Za-z]+)*$", "write names separated by commas, such as id,name")
+_WORD = pattern(r"^[A-Za-z0-9:_-]+$", "write an id: letters, digits, hyphens, underscores and colons")
+_SORT = pattern(
+    r"^-?(createdAt|updatedAt|name)$",
+    "write createdAt, updatedAt or name, after a hyphen to reverse the order",
+)
+_TOPIC = pattern(r"^[a-z_.]+$", "write a type of event, such as project.created")
+_STREAM = pattern(r"^[a-z]+-[A-Za-z0-9:-]+$", "write a stream: its kind, a hyphen and an id")
+
+Limit = Annotated[int, Meta(ge=1, le=100)]
+Cursor = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=_CURSOR)]
+Fields = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=_FIELDS)]
+FreeFields = Annotated[str, Meta(min_length=1, max_length=1_000)]
+Word = Annotated[str, Meta(min_length=1, max_length=100, pattern=_WORD)]
+AnyId = Annotated[str, Meta(min_length=1, max_length=2_000)]
+Sha = Annotated[str, Meta(min_length=1, max_length=64)]
+Path = Annotated[str, Meta(min_length=1, max_length=1_024)]
+PathPrefix = Annotated[str, Meta(max_length=1_024)]
+Search = Annotated[str, Meta(min_length=1, max_length=200)]
+ProjectSort = Annotated[str, Meta(pattern=_SORT)]
+Token = Annotated[str, Meta(min_length=1, max_length=1_200, pattern=_CURSOR)]
+Moment = Annotated[str, Meta(min_length=1, max_length=1_200)]
+Topic = Annotated[str, Meta(min_length=1, max_length=100, pattern=_TOPIC)]
+Stream = Annotated[str, Meta(min_length=1, max_length=120, pattern=_STREAM)]

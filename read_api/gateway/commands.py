@@ -1,0 +1,103 @@
+"""Carry out commands: what accompanies one, and one at a time for each idempotency key."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+from commands.bus import Bus, BusyError, accepted
+from commands.intake import CommandMetadata
+from commands.log import LogUnavailableError
+from commands.outcomes import Accepted, Outcome, Submission
+from domain.actor import Actor
+from read_api.problems import RETRY_SECONDS, BadInputError, HttpError, unavailable
+
+_VERSION_DIGITS = 15
+_TAG = re.compile(r'^(W/)?"([\x21\x23-\x7e]*)"$')
+_KEY_LENGTH = 255
+_KEY = re.compile(f"[!-~]{{1,{_KEY_LENGTH}}}")
+_TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def command_metadata(
+    actor: Actor,
+    *,
+    correlation: str,
+    traceparent: str | None = None,
+    key: str | None = None,
+    expected_version: int | None = None,
+) -> CommandMetadata:
+    """Return what accompanies a command; raises BadInputError for a malformed idempotency *key*.
+
+    A malformed *traceparent* is ignored (W3C Trace Context, section 3.2).
+    """
+    if key is not None and not _KEY.fullmatch(key):
+        raise BadInputError(
+            f"an Idempotency-Key has 1 to {_KEY_LENGTH} printable characters and no spaces", "Idempotency-Key"
+        )
+    if traceparent is not None and not _TRACE.fullmatch(traceparent):
+        traceparent = None
+    return CommandMetadata(
+        actor=actor,
+        key=key,
+        expected_version=expected_version,
+        correlation=correlation,
+        traceparent=traceparent,
+    )
+
+
+def expected_version(if_match: str) -> int | None:
+    """Return the version that `If-Match` requires, None for `*` (RFC 9110, section 13.1.1).
+
+    Raises BadInputError where it is not an entity tag, and HttpError 412 where it can never match.
+    """
+    if if_match.strip() == "*":
+        return None
+    tag = _TAG.match(if_match.strip())
+    if tag is None:
+        raise BadInputError('If-Match takes one entity tag such as "3"', "If-Match")
+    version = tag.group(2).partition("-")[0]
+    if tag.group(1) or not version.isascii() or not version.isdecimal() or len(version) > _VERSION_DIGITS:
+        raise HttpError(412, "version_mismatch", "this entity tag is not the current one: load it again")
+    return int(version)
+
+
+class Commands:
+    """Carry out commands within a time limit, and never two with the same idempotency key at once."""
+
+    def __init__(self, bus: Bus, answer_seconds: float) -> None:
+        """Wait up to *answer_seconds* for the outcomes that *bus* gives."""
+        self._bus = bus
+        self._seconds = answer_seconds
+        self._in_flight: set[str] = set()
+
+    async def carry_out(self, submission: Submission) -> Accepted:
+        """Carry out one command; raises Refusal, and HttpError 409 or 503 with the command's id."""
+        command_id, in_flight = submission.command_id, self._in_flight
+        if command_id in in_flight:
+            raise HttpError(
+                409,
+                "in_flight",
+                "the first request with this Idempotency-Key has not been answered yet",
+                headers={"Retry-After": str(RETRY_SECONDS), "CodePark-Command": command_id},
+            )
+        in_flight.add(command_id)
+        try:
+            async with asyncio.timeout(self._seconds):
+                outcomes = await self._bus.execute([submission])
+            return accepted(outcomes[0])
+        except (TimeoutError, LogUnavailableError, BusyError) as error:
+            code = "busy" if isinstance(error, BusyError) else "log_unavailable"
+            detail = str(error) or "no outcome in time"
+            raise unavailable(code, detail, {"CodePark-Command": command_id}) from error
+        finally:
+            in_flight.discard(command_id)
+
+    async def carry_out_batch(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Carry out commands in order, each with an outcome of its own; raises HttpError 503."""
+        if not submissions:
+            return []
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._bus.execute(submissions)
+        except (TimeoutError, BusyError) as error:
+            raise unavailable("busy", str(error) or "no outcome in time") from error

@@ -1,0 +1,224 @@
+"""What an answer must include: everything acknowledged so far, and the position that the caller names.
+
+A position is how far a client has seen the log; a command's answer carries one, `CodePark-After` sends it
+back.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar
+
+from commands.log import Selection
+from commands.outcomes import Accepted
+from commands.partitions import Logs
+from commands.position import START, Position, PositionError, parse_position
+from projections.insights_model import INSIGHTS
+from projections.progress import BlockedError, Progress
+from projections.queries.page import Page
+from projections.store import StoreUnavailableError
+from read_api.problems import unavailable
+from read_api.query_services import ChangedResource, Queries
+
+T = TypeVar("T")
+
+Ask = Callable[[Queries], T]
+
+
+class LiveTips(Protocol):
+    """How far the live source of each partition is."""
+
+    def tip(self, partition: int = 0) -> int:
+        """Return the sequence of the last event of *partition*."""
+        ...
+
+    async def changed(self, after: Mapping[int, int]) -> None:
+        """Wait until one of the partitions has an event after the given sequence, or the server stops."""
+        ...
+
+
+class Consistency:
+    """Read the query objects once their read models include what an answer must include."""
+
+    def __init__(
+        self,
+        *,
+        logs: Logs[Any],
+        live: LiveTips,
+        progress: Progress,
+        models: Sequence[str],
+        queries: Queries,
+        changed_resource: ChangedResource | None,
+        read_latest: bool,
+        in_threads: bool,
+        wait_seconds: float,
+    ) -> None:
+        """Wait for *models* up to *wait_seconds*.
+
+        With *read_latest*, an answer includes everything acknowledged before the request. With *in_threads*,
+        queries go over a network and must not run in the event loop.
+        """
+        self._logs = logs
+        self._log_of_each_partition = tuple(logs)
+        self._live = live
+        self._progress = progress
+        self._models = models
+        self._queries = queries
+        self._changed_resource = changed_resource
+        self._read_latest = read_latest
+        self._in_threads = in_threads
+        self._seconds = wait_seconds
+
+    def seen(self, after: str | None) -> Position:
+        """Return what the sender of a command has seen of other partitions; raises PositionError.
+
+        With one partition there are no others, and the token is not read.
+        """
+        if after is None or len(self._log_of_each_partition) == 1:
+            return START
+        return self._known(parse_position(after))
+
+    async def required(self, after: str | None) -> dict[int, int]:
+        """Return the sequence of each partition that an answer must include; raises as `reached` does."""
+        required: dict[int, int] = {}
+        if self._read_latest:
+            for log in self._log_of_each_partition:
+                required[log.number] = log.tip().sequence
+        if after is not None:
+            for partition, sequence in (await self.reached(after)).sequences.items():
+                required[partition] = max(sequence, required.get(partition, 0))
+        return required
+
+    async def reached(self, token: str) -> Position:
+        """Return the position of *token* once this process has its events.
+
+        Raises PositionError where the token belongs to another log, and HttpError 503 where the events do not
+        arrive in time.
+        """
+        position = self._known(parse_position(token))
+        await self.wait_for(position)
+        return self._of_this_log(position)
+
+    async def wait_for(self, position: Position) -> None:
+        """Wait until this process has the events up to *position*; raises HttpError 503."""
+        sequences, live = position.sequences, self._live
+        ahead = [partition for partition, sequence in sequences.items() if sequence > live.tip(partition)]
+        if not ahead:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds):
+                for partition in ahead:
+                    await live.changed({partition: sequences[partition] - 1})
+        if not self.has(position):
+            raise unavailable(
+                "position_ahead", "this server has not received the events up to this position yet; try again"
+            )
+
+    def has(self, position: Position) -> bool:
+        """Return whether the log of this process has the events up to *position*."""
+        logs = self._log_of_each_partition
+        return all(logs[number].tip().sequence >= sequence for number, sequence in position.sequences.items())
+
+    async def read(
+        self, ask: Ask[T], after: str | None = None, *, project: str | None = None, insights: bool = False
+    ) -> T:
+        """Ask the query objects once the read models include what the caller must see.
+
+        *project* is the one that the answer is about, with *insights* the answer shows its insights.
+        Raises StoreUnavailableError where the read models do not get there in time.
+        """
+        return await self._read(ask, await self.required(after), project, insights=insights)
+
+    async def read_changed(
+        self,
+        ask: Ask[T],
+        accepted: Accepted,
+        position: Position,
+        *,
+        project: str | None = None,
+        insights: bool = False,
+    ) -> T:
+        """Ask about what a command changed; *position* is the command's, with what its sender has seen.
+
+        Raises HttpError 503 that says that the command was accepted, where the answer is not there in time.
+        """
+        try:
+            if self._changed_resource is not None:
+                answer: T | None = await self._changed_resource(accepted, ask)
+                if answer is not None:
+                    return answer
+            return await self._read(ask, position.sequences, project, insights=insights)
+        except StoreUnavailableError as error:
+            headers = {"CodePark-Command": accepted.command_id, "CodePark-Position": position.token()}
+            detail = f"the command was accepted, but its result cannot be shown yet: {error}"
+            raise unavailable("projection_unavailable", detail, headers) from error
+
+    async def read_list(self, ask: Ask[Page], after: str | None = None) -> Page:
+        """Ask for a page of projects, a second time where their insights had to be waited for.
+
+        With a position, a page with a project that a dead letter blocks is refused rather than shown stale.
+        """
+        required = await self.required(after)
+        page = await self._read(ask, required, None)
+        ids = [project["id"] for project in page.items]
+        if after is not None and self._progress.has_blocked_streams:
+            self._refuse_blocked_streams({f"project-{id_}" for id_ in ids})
+        needed, progress = self._needed_insights(ids, required), self._progress
+        if all(progress.sequence(INSIGHTS, number) >= sequence for number, sequence in needed.items()):
+            return page
+        await progress.wait((INSIGHTS,), needed, self._seconds)
+        return await self._read(ask, required, None)
+
+    async def _read(
+        self, ask: Ask[T], required: Mapping[int, int], project: str | None, *, insights: bool = False
+    ) -> T:
+        progress = self._progress
+        await progress.wait(self._models, required, self._seconds)
+        if project is not None:
+            if insights:
+                await progress.wait((INSIGHTS,), self._needed_insights((project,), required), self._seconds)
+            if progress.has_blocked_streams:
+                self._refuse_blocked_project(project)
+        if self._in_threads:
+            return await asyncio.to_thread(ask, self._queries)
+        return ask(self._queries)
+
+    def _needed_insights(self, project_ids: Sequence[str], required: Mapping[int, int]) -> dict[int, int]:
+        """Return how far the insights of each partition must be, for an answer about these projects."""
+        needed: dict[int, int] = {}
+        for id_ in project_ids:
+            number = self._logs.number_of(id_)
+            sequence = self._progress.needed(INSIGHTS, id_, required.get(number, 0), number)
+            needed[number] = max(sequence, needed.get(number, 0))
+        return needed
+
+    def _refuse_blocked_streams(self, streams: set[str]) -> None:
+        for model in self._models:
+            for stream in self._progress.blocked(model) & streams:
+                raise BlockedError(f"an event of {stream} is among the dead letters of {model}")
+
+    def _refuse_blocked_project(self, project: str) -> None:
+        for model in self._models:
+            if any(self._belongs_to(stream, project) for stream in self._progress.blocked(model)):
+                raise BlockedError(f"an event of project {project} is among the dead letters of {model}")
+
+    def _belongs_to(self, stream: str, project: str) -> bool:
+        records = self._logs.of(project).read(0, 1, Selection(stream=stream))
+        return bool(records) and records[0].home == project
+
+    def _known(self, position: Position) -> Position:
+        """Return *position*; raises PositionError where it names a partition that this log does not have."""
+        if any(number >= len(self._log_of_each_partition) for number in position.partitions):
+            raise PositionError("this position token belongs to another log")
+        return position
+
+    def _of_this_log(self, position: Position) -> Position:
+        """Return *position*; raises PositionError where the chain of this log has never had that value."""
+        for number, sequence in position.sequences.items():
+            log = self._log_of_each_partition[number]
+            tip = log.tip()
+            if sequence > 0:
+                chain = tip.chain if sequence == tip.sequence else log.read(sequence - 1, 1)[0].chain
+                if not position.matches(chain, number):
+                    raise PositionError("this position token belongs to another log")
+        return position

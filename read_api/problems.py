@@ -1,0 +1,161 @@
+"""The errors of the HTTP surface, and the one table from any error to a problem document (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from commands.bus import BusyError
+from commands.log import LogUnavailableError
+from commands.outcomes import KeyReusedError
+from commands.position import PositionError
+from domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    Refusal,
+    StaleVersionError,
+    TooLargeError,
+)
+from projections.store import StoreUnavailableError
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 1
+_TYPES = "https://codepark.dev/problems/"
+_UNAVAILABLE = 503
+
+
+class InputFault(Struct, frozen=True):
+    """One mistake in the input: where it is (a JSON pointer or a parameter's name) and what is wrong."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A problem document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: list[InputFault] = []
+
+
+class HttpError(Exception):
+    """A refusal by the HTTP surface itself."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        faults: list[InputFault] | None = None,
+    ) -> None:
+        """Keep what the problem document contains; *headers* are added to the answer."""
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers or {}
+        self.faults = faults or []
+
+
+class BadInputError(HttpError):
+    """Input that does not have the form that the contract requires."""
+
+    def __init__(self, detail: str, pointer: str, *, code: str = "invalid_input") -> None:
+        """Name the place in the input by *pointer*."""
+        super().__init__(400, code, detail, faults=[InputFault(pointer, detail)])
+
+
+def unavailable(code: str, detail: str, headers: dict[str, str] | None = None) -> HttpError:
+    """Return a 503 that says when to try again."""
+    retry = {"Retry-After": str(RETRY_SECONDS)}
+    return HttpError(_UNAVAILABLE, code, detail, headers=retry | (headers or {}))
+
+
+def internal_error() -> HttpError:
+    """Return the 500 for an error of ours; its cause is logged and not shown."""
+    return HttpError(500, "internal_error", "something went wrong on our side")
+
+
+_TABLE: tuple[tuple[type[Exception], int, str], ...] = (
+    (InvalidError, 400, ""),
+    (TooLargeError, 413, ""),
+    (ForbiddenError, 403, ""),
+    (NotFoundError, 404, ""),
+    (KeyReusedError, 422, ""),
+    (StaleVersionError, 412, ""),
+    (ConflictError, 409, ""),
+    (Refusal, 409, ""),
+    (PositionError, 400, "invalid_position"),
+    (BusyError, 503, "busy"),
+    (LogUnavailableError, 503, "log_unavailable"),
+    (StoreUnavailableError, 503, "projection_unavailable"),
+)
+"""Status and code of each kind of error, the narrow kinds first; a refusal carries its own code."""
+
+
+def as_http_error(error: Exception) -> HttpError | None:
+    """Return what the table says of *error*, None for an error that it does not list."""
+    if isinstance(error, HttpError):
+        return error
+    row = next((row for row in _TABLE if isinstance(error, row[0])), None)
+    if row is None:
+        return None
+    _, status, code = row
+    if isinstance(error, Refusal):
+        return _from_refusal(error, status)
+    return unavailable(code, str(error)) if status == _UNAVAILABLE else HttpError(status, code, str(error))
+
+
+def _from_refusal(error: Refusal, status: int) -> HttpError:
+    headers = {}
+    if error.specific_code == "authentication_required":
+        status, headers = 401, {"WWW-Authenticate": "Bearer"}
+    faults = [InputFault(error.pointer, error.message)] if error.pointer is not None else []
+    return HttpError(status, error.specific_code, error.message, headers=headers, faults=faults)
+
+
+def as_problem(error: HttpError, instance: str, request_id: str) -> Problem:
+    """Return the problem document of *error*."""
+    return Problem(
+        type=_type(error.code),
+        title=HTTPStatus(error.status).phrase,
+        status=error.status,
+        detail=error.detail,
+        instance=instance,
+        code=error.code,
+        request_id=request_id,
+        errors=error.faults,
+    )
+
+
+def problem_body(error: HttpError, instance: str, request_id: str) -> bytes:
+    """Return the problem document of *error* as JSON."""
+    return msgspec.json.encode(as_problem(error, instance, request_id))
+
+
+def problem_in_batch(error: Exception) -> dict[str, Any]:
+    """Return the problem of one command of a batch; the request's id is in the answer's header."""
+    known = as_http_error(error) or internal_error()
+    return {
+        "type": _type(known.code),
+        "title": HTTPStatus(known.status).phrase,
+        "status": known.status,
+        "code": known.code,
+        "detail": known.detail,
+        "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in known.faults],
+    }
+
+
+def _type(code: str) -> str:
+    return _TYPES + code.replace("_", "-")

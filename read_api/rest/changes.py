@@ -1,0 +1,27 @@
+"""Carry out an operation's command on the project in its path, and answer with what it changed."""
+
+from typing import Any
+
+from commands.outcomes import Accepted, Submission
+from projections.writes import Document
+from read_api.contract.changed_resource import changed_resource
+from read_api.gateway.answers import Answer, command_answer, picked_fields
+from read_api.gateway.call import Call
+
+
+async def carry_out(call: Call, data: Any) -> tuple[Submission, Accepted, Document | None]:
+    """Carry out the command of the operation; return it, its outcome, and what it changed."""
+    submission = call.submission(call.command_type, data, target=call.path["project_id"])
+    accepted = await call.carry_out(submission)
+    document = await changed_resource(call, submission.command, accepted)
+    return submission, accepted, None if document is None else picked_fields(call, document)
+
+
+async def change(call: Call, data: Any, *, created: str | None = None) -> Answer:
+    """Answer with what the operation's command changed; *created* is the collection of a new resource."""
+    _, accepted, document = await carry_out(call, data)
+    if created is None:
+        return command_answer(call, accepted, document)
+    changed_id = accepted.stream.partition("-")[2]
+    location = f"/api/v1/projects/{call.path['project_id']}/{created}/{changed_id}"
+    return command_answer(call, accepted, document, status=201, location=location)
