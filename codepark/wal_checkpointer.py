@@ -45,7 +45,7 @@ class WalCheckpointer:
             status = Path(f"{path}-wal").stat()
         except OSError:
             return False
-        seen = status.st_mtime_ns, status.st_size
+        seen = status.st_mtime_ns, status.st_size  # the size too: two writes may have the same time
         written = self._last_seen.get(path) != seen
         self._last_seen[path] = seen
         return written and status.st_size > _LARGE
