@@ -34,8 +34,7 @@ from commands.log import (
     Tip,
     TipMovedError,
 )
-from commands.mapper import EventMapper
-from commands.record_events import RecordEvents
+from commands.mapper import EventMapper, RecordEvents
 from commands.stream_event import StreamEvent
 from domain.errors import TooLargeError
 from domain.record import Record
@@ -73,7 +72,7 @@ class KafkaEventLog(RecordEvents):
         super().__init__(mapper)
         self.settings = settings
         self.thread = thread
-        self._callbacks: list[RecordsCallback] = []
+        self._listeners: list[tuple[RecordsCallback, frozenset[str] | None]] = []
         self._foreign_callbacks: list[RecordsCallback] = []
         self._reader: ReplicaReader | None = None
         self._reader_lock = threading.Lock()
@@ -254,9 +253,12 @@ class KafkaEventLog(RecordEvents):
         with self._reading() as reader:
             return reader.sequence_at(time) if reader else 0
 
-    def on_append(self, callback: RecordsCallback) -> None:
-        """Call *callback* in the Kafka loop with records that count, whichever node appended them."""
-        self._callbacks.append(callback)
+    def on_append(self, callback: RecordsCallback, topics: frozenset[str] | None = None) -> None:
+        """Call *callback* in the Kafka loop with records that count, whichever node appended them.
+
+        With *topics*, call it only where one of the records has one of these topics.
+        """
+        self._listeners.append((callback, topics))
 
     def on_foreign(self, callback: RecordsCallback) -> None:
         """Call *callback* with the records of other writers, before anything can be decided on them.
@@ -282,8 +284,10 @@ class KafkaEventLog(RecordEvents):
         new = [record for record in records if record.sequence > self._announced]
         if new:
             self._announced = new[-1].sequence
-            for callback in self._callbacks:
-                callback(new)
+            topics = {record.topic for record in new}
+            for callback, wanted in self._listeners:
+                if wanted is None or not wanted.isdisjoint(topics):
+                    callback(new)
 
     def _save_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
         try:

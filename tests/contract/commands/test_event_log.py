@@ -150,6 +150,14 @@ def test_listeners_are_called_after_each_append(log):
     assert sequences == [[1, 2], [3]]
 
 
+def test_a_listener_with_topics_is_called_where_an_append_has_one_of_them(log):
+    called = []
+    for topics in ({"log.fenced"}, {"log.fenced", ProjectDeleted.TOPIC}, set()):
+        log.on_append(lambda records, topics=topics: called.append((topics, len(records))), frozenset(topics))
+    log.append(log.tip(), [command(1), command(2, versions=[2])])
+    assert called == [({"log.fenced", ProjectDeleted.TOPIC}, 2)]
+
+
 def test_readers_see_an_append_as_soon_as_the_tip_does(log):
     """G7: no reader may pass a record that is not visible yet."""
     finished = threading.Event()
