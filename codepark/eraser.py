@@ -63,7 +63,7 @@ class Eraser:
         self._ended = False
         self._resumed = False
         self._thread = threading.Thread(target=self._run, name="eraser", daemon=True)
-        profile.logs.accounts.on_append(self._appended)
+        profile.logs.accounts.on_append(self._appended, frozenset({AccountErased.TOPIC}))
 
     def start(self) -> None:
         """Start the thread, which first looks for erasures that are not completed."""

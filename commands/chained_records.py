@@ -20,16 +20,16 @@ def number_batch(
     sequence, at = tip.sequence, tip.sequence if first_at is None else first_at
     for command in batch:
         count = len(command.events)
-        for index, item in enumerate(command.events, 1):
+        for index, stream_event in enumerate(command.events, 1):
             sequence += 1
             record = Record(
                 source=source,
                 home=command.home,
-                stream=item.stream,
-                version=item.version,
-                topic=item.event.TOPIC,
-                schema=item.event.VERSION,
-                data=mapper.data(item.event),
+                stream=stream_event.stream,
+                version=stream_event.version,
+                topic=stream_event.event.TOPIC,
+                schema=stream_event.event.VERSION,
+                data=mapper.data(stream_event.event),
                 sequence=sequence,
                 at=at,
                 command=command.command,

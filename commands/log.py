@@ -124,8 +124,13 @@ class EventLog(Protocol):
         """Return the sequence of the last record with an event time up to *time* (milliseconds), or 0."""
         ...
 
-    def on_append(self, callback: Callable[[Sequence[Record]], None]) -> None:
-        """Call *callback* with the records of each append, at least one, from the appending thread."""
+    def on_append(
+        self, callback: Callable[[Sequence[Record]], None], topics: frozenset[str] | None = None
+    ) -> None:
+        """Call *callback* with the records of each append, at least one, from the appending thread.
+
+        With *topics*, call it only for an append that has a record of one of these topics.
+        """
         ...
 
     def close(self) -> None:

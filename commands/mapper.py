@@ -12,6 +12,7 @@ from eventsourcing.persistence import Compressor
 from commands.keys import PersonalCipher
 from commands.stream_event import StreamEvent
 from domain.event import ERASED, PERSONAL, SECRET, Event
+from domain.record import Record
 from domain.upcasting import event_type, upcast
 
 _ENCRYPTED = "personal"
@@ -150,3 +151,15 @@ def parse_stored_topic(stored: str) -> tuple[str, int]:
     if not separator or not schema.isdecimal():
         raise ValueError(f"not a stored event name: {stored}")
     return topic, int(schema)
+
+
+class RecordEvents:
+    """Reads the events that records carry, as a log does."""
+
+    def __init__(self, mapper: EventMapper) -> None:
+        """Read with *mapper*, which knows the keys."""
+        self._mapper = mapper
+
+    def event(self, record: Record) -> Event:
+        """Read the event that *record* carries, at its latest version; raises what the mapper raises."""
+        return self._mapper.event(record.topic, record.schema, record.data)

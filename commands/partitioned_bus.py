@@ -40,7 +40,7 @@ class PartitionedBus:
         outcomes = _BatchOutcomes(submissions)
         for stage in self._stages(submissions):
             results = await asyncio.gather(
-                *(self._buses[number].execute([item for _, item in part]) for number, part in stage),
+                *(self._buses[number].execute(_submissions(part)) for number, part in stage),
                 return_exceptions=True,
             )
             for (_, part), result in zip(stage, results, strict=True):
@@ -54,7 +54,7 @@ class PartitionedBus:
         for number, part in chain.from_iterable(self._stages(submissions)):
             remaining = max(deadline - time.monotonic(), 0.0)
             try:
-                outcomes.add(part, self._buses[number].execute_sync([item for _, item in part], remaining))
+                outcomes.add(part, self._buses[number].execute_sync(_submissions(part), remaining))
             except BusyError as error:
                 outcomes.add(part, error)
         return outcomes.in_order()
@@ -66,12 +66,16 @@ class PartitionedBus:
 
     def _stages(self, submissions: Sequence[Submission]) -> Iterator[list[tuple[int, Slice]]]:
         """Yield what may be carried out at once: the number of each partition, with its submissions."""
-        homes = [home_of(item.command) for item in submissions]
+        homes = [home_of(submission.command) for submission in submissions]
         for _, indexes in groupby(range(len(homes)), lambda index: homes[index] == ACCOUNTS_HOME):
             slices: dict[int, Slice] = {}
             for index in indexes:
                 slices.setdefault(self._number_of(homes[index]), []).append((index, submissions[index]))
             yield list(slices.items())
+
+
+def _submissions(part: Slice) -> list[Submission]:
+    return [submission for _, submission in part]
 
 
 class _BatchOutcomes:
@@ -96,8 +100,8 @@ class _BatchOutcomes:
         if self._busy is not None and not self._outcomes:
             raise self._busy
         return [
-            self._outcomes.get(index) or Unavailable(command_id=item.command_id, reason=str(self._busy))
-            for index, item in enumerate(self._submissions)
+            self._outcomes.get(index) or Unavailable(command_id=submission.command_id, reason=str(self._busy))
+            for index, submission in enumerate(self._submissions)
         ]
 
 

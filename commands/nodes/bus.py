@@ -62,14 +62,14 @@ class NodeBus:
         node = preferred(self._heartbeat.alive(), self._partition)
         if node is None or node == self._address:
             return await self._bus.execute(submissions)
-        attempts = [replace(item, attempt=str(uuid7())) for item in submissions]
+        attempts = [replace(each, attempt=str(uuid7())) for each in submissions]
         outcomes = await self._forward(node, attempts)
         if outcomes is not None:
             return outcomes
         self._heartbeat.was_silent(node)
         self.unanswered += 1
         logger.warning("node silent, appending here", node=node, commands=len(submissions))
-        return await self._bus.execute([replace(item, unanswered=True) for item in attempts])
+        return await self._bus.execute([replace(each, unanswered=True) for each in attempts])
 
     def execute_sync(self, submissions: Sequence[Submission], timeout: float = 60.0) -> list[Outcome]:
         """Carry out *submissions* on this node, from a thread without a loop."""

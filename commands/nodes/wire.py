@@ -50,14 +50,14 @@ _outcomes = msgspec.msgpack.Decoder(list[_WireOutcome])
 def encode_submissions(submissions: Sequence[Submission]) -> bytes:
     """Encode submissions."""
     names = _WireSubmission.__struct_fields__
-    return _encoder.encode([{name: getattr(item, name) for name in names} for item in submissions])
+    return _encoder.encode([{name: getattr(each, name) for name in names} for each in submissions])
 
 
 def decode_submissions(data: bytes) -> list[Submission]:
     """Decode submissions; raises msgspec.MsgspecError."""
     return [
-        Submission(**{name: getattr(item, name) for name in item.__struct_fields__})
-        for item in _submissions.decode(data)
+        Submission(**{name: getattr(each, name) for name in each.__struct_fields__})
+        for each in _submissions.decode(data)
     ]
 
 
@@ -68,7 +68,7 @@ def encode_outcomes(outcomes: Sequence[Outcome]) -> bytes:
 
 def decode_outcomes(data: bytes) -> list[Outcome]:
     """Decode outcomes; raises msgspec.MsgspecError."""
-    return [_from_wire(item) for item in _outcomes.decode(data)]
+    return [_from_wire(outcome) for outcome in _outcomes.decode(data)]
 
 
 def _to_wire(outcome: Outcome) -> _WireOutcome:
@@ -87,10 +87,10 @@ def _to_wire(outcome: Outcome) -> _WireOutcome:
     )
 
 
-def _from_wire(item: _WireOutcome) -> Outcome:
-    if item.accepted is not None:
-        return item.accepted
-    if item.unavailable is not None:
-        return Unavailable(command_id=item.command_id, reason=item.unavailable)
-    refusal = refusal_from(item.kind or "refused", item.message, item.code, item.pointer)
-    return Refused(command_id=item.command_id, refusal=refusal)
+def _from_wire(outcome: _WireOutcome) -> Outcome:
+    if outcome.accepted is not None:
+        return outcome.accepted
+    if outcome.unavailable is not None:
+        return Unavailable(command_id=outcome.command_id, reason=outcome.unavailable)
+    refusal = refusal_from(outcome.kind or "refused", outcome.message, outcome.code, outcome.pointer)
+    return Refused(command_id=outcome.command_id, refusal=refusal)

@@ -26,7 +26,7 @@ class SQLiteEventLog(ReadOnlyLog):
 
     def __init__(self, path: Path, mapper: EventMapper) -> None:
         """Open or create the log at *path*; raise LogCorruptError if its last record is not chained."""
-        self._callbacks: list[Callable[[Sequence[Record]], None]] = []
+        self._listeners: list[tuple[Callable[[Sequence[Record]], None], frozenset[str] | None]] = []
         self._lock = threading.Lock()
         with translated_errors():
             self._datastore = SQLiteDatastore(str(path), originator_id_type="text")
@@ -60,7 +60,7 @@ class SQLiteEventLog(ReadOnlyLog):
         self, expected: Tip, batch: Sequence[CommandEvents], snapshots: Sequence[Snapshot]
     ) -> list[Record]:
         with translated_errors():
-            self._mapper.prepare(item.event for command in batch for item in command.events)
+            self._mapper.prepare(each.event for command in batch for each in command.events)
             records = chain_batch(self._mapper, self.source, expected, batch)
             compress = self._mapper.compress
             self._recorder.append_records(expected, [(record, compress(record.data)) for record in records])
@@ -68,17 +68,21 @@ class SQLiteEventLog(ReadOnlyLog):
                 last = records[-1]
                 self._tip = Tip(last.sequence, last.chain, last.occurred_at)
         self._save_snapshots(snapshots)
-        for callback in self._callbacks if records else ():
-            callback(records)
+        topics = {record.topic for record in records}
+        for callback, wanted in self._listeners if records else ():
+            if wanted is None or not wanted.isdisjoint(topics):
+                callback(records)
         return records
 
     def snapshot(self, stream: str) -> Snapshot | None:
         """Return the stream's last snapshot."""
         return self.last_snapshot(stream)
 
-    def on_append(self, callback: Callable[[Sequence[Record]], None]) -> None:
-        """Call *callback* after each append."""
-        self._callbacks.append(callback)
+    def on_append(
+        self, callback: Callable[[Sequence[Record]], None], topics: frozenset[str] | None = None
+    ) -> None:
+        """Call *callback* after each append, with *topics* after each that has a record of one of them."""
+        self._listeners.append((callback, topics))
 
     def first_chain(self) -> bytes:
         """Return the predecessor of the first record."""

@@ -9,8 +9,7 @@ from msgspec import json
 
 from commands.chain import source_of
 from commands.log import EVERYTHING, LogCorruptError, Selection, Snapshot
-from commands.mapper import EventMapper, stored_topic
-from commands.record_events import RecordEvents
+from commands.mapper import EventMapper, RecordEvents, stored_topic
 from commands.sqlite.connections import Readers, translated_errors
 from commands.sqlite.rows import SELECT_COLUMNS, to_records
 from commands.stream_event import StreamEvent

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,9 @@ from commands.secrets import Secrets
 from commands.unit_of_work import load
 from domain.account.events import AccountProfileChanged, AccountRegistered
 from domain.identifiers import SIGNING_STREAM, account_stream
+from domain.record import Record
 from domain.signing.decider import Signing
+from domain.signing.events import SigningKeyRotated
 from read_api.auth.attempts import NEVER, Attempts
 from read_api.auth.keys import SigningKeys
 from read_api.auth.mail import Mail, Mailer
@@ -42,7 +44,7 @@ class Identity:
         self.public_url = public_url.rstrip("/")
         self._log = log
         self._signing: Signing | None = None
-        log.on_append(self._appended)
+        log.on_append(self._rotated, frozenset({SigningKeyRotated.TOPIC}))
         self.tokens = Tokens(SigningKeys(secrets, self._generations))
         self.principals = Principals(log, self.tokens, secrets)
         self.clock = time.time
@@ -54,9 +56,8 @@ class Identity:
             signing = self._signing = load(self._log, SIGNING_STREAM).state
         return signing
 
-    def _appended(self, records: Any) -> None:
-        if any(record.stream == SIGNING_STREAM for record in records):
-            self._signing = None
+    def _rotated(self, _: Sequence[Record]) -> None:
+        self._signing = None
 
     async def allow(self, *keys: str, most: int | None = None) -> None:
         """Count an attempt under each of *keys*.

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from msgspec import Struct
 
@@ -16,17 +16,26 @@ from commands.log import EventLog
 from commands.secrets import Secrets
 from commands.unit_of_work import load
 from domain.account.decider import Account
+from domain.account.events import AccountEvent
 from domain.actor import Actor, Role
 from domain.credentials.decider import Credentials
+from domain.credentials.events import CredentialsEvent
 from domain.identifiers import account_stream, credentials_stream, session_stream, token_stream
 from domain.policy import Scope
 from domain.record import Record
 from domain.session.decider import Session
+from domain.session.events import SessionEvent
 from domain.token.decider import Token
+from domain.token.events import TokenEvent
 from read_api.auth.tokens import Claims, Tokens, unauthorized
 
 API_TOKEN = "cp_"  # noqa: S105 # what API tokens begin with
 SERVICE_PREFIX = "service:"
+_TOPICS = frozenset(
+    event.TOPIC
+    for events in (AccountEvent, CredentialsEvent, SessionEvent, TokenEvent)
+    for event in get_args(events)
+)
 _KINDS = frozenset({"account", "credentials", "session", "token"})
 _MOST_STATES = 50_000
 RECENT_SECONDS = 15 * 60
@@ -73,7 +82,7 @@ class Principals:
         self._states: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._appends = 0
-        log.on_append(self._appended)
+        log.on_append(self._appended, _TOPICS)
 
     def of(self, credential: str) -> Principal:
         """Return the principal of *credential*; raises HttpError 401, and LogUnavailableError."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, LogCheckpoint
 from commands.kafka.protocol.message import Message
-from commands.record_events import RecordEvents
+from commands.mapper import RecordEvents
 from domain.record import Record
 from projections.model import ReadModel
 from projections.store import Change, Checkpoint, DeadLetter, DocumentStore

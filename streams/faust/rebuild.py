@@ -15,8 +15,7 @@ import structlog
 
 from commands.kafka.settings import KafkaSettings
 from commands.log import LogUnavailableError
-from commands.mapper import EventMapper
-from commands.record_events import RecordEvents
+from commands.mapper import EventMapper, RecordEvents
 from projections.model import ReadModel
 from projections.redis.progress import ProgressPublisher, batch_message
 from projections.store import DocumentStore, Rebuild

@@ -16,8 +16,7 @@ from commands.kafka.protocol.aiokafka_transport import KafkaTransport
 from commands.kafka.protocol.topics import ensure_log
 from commands.kafka.protocol.transport import BrokerUnavailableError
 from commands.kafka.settings import KafkaSettings
-from commands.mapper import EventMapper
-from commands.record_events import RecordEvents
+from commands.mapper import EventMapper, RecordEvents
 from projections.model import ReadModel
 from projections.store import DocumentStore, StoreUnavailableError
 from streams.faust.app import Inbox, make_app

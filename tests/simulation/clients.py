@@ -37,10 +37,10 @@ def submission(
 
 def create(world: World, project: str, **options: object) -> Submission:
     """Return the creation of *project*."""
-    made = CreateProject(
+    command = CreateProject(
         project_id=project, name="new", description="", visibility=Visibility.PUBLIC, language=None
     )
-    return submission(world, made, **options)  # type: ignore[arg-type]
+    return submission(world, command, **options)  # type: ignore[arg-type]
 
 
 def rename(world: World, project: str, name: str, **options: object) -> Submission:
@@ -98,10 +98,10 @@ class Client:
         if draw.random() < 0.6 and not isinstance(command, CreateProject):
             expected = max(self._versions.get(stream, 1) + draw.choice((0, 0, 0, 1, 2)), 0)
         key = f"{self._number}-{len(self._keyed)}" if draw.random() < 0.75 else None
-        made = submission(world, command, key=key, expected=expected)
+        drawn = submission(world, command, key=key, expected=expected)
         if key:
-            self._keyed.append(made)
-        return made
+            self._keyed.append(drawn)
+        return drawn
 
     def _command(self) -> CreateProject | UpdateProject | WriteFile | DeleteFile:
         draw = self._random

@@ -51,7 +51,7 @@ class Network:
 
 
 class World:
-    """Everything of one run, made from a plan alone."""
+    """Everything in one run; a plan determines it."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan = plan

@@ -35,7 +35,10 @@ class MemoryLog:
     def command_records(self, command: str) -> list[Record]:
         return [record for record in self.records if record.command == command]
 
-    def on_append(self, callback: Callable[[Sequence[Record]], None]) -> None:
+    def on_append(
+        self, callback: Callable[[Sequence[Record]], None], topics: frozenset[str] | None = None
+    ) -> None:
+        assert topics is None, "this log calls for every append"
         self._callbacks.append(callback)
 
     def add(self, home: str, occurred_at: int, topic: str = "project.updated") -> Record:

@@ -24,7 +24,8 @@ def cut_batch(batch: Sequence[CommandEvents]) -> Iterator[list[CommandEvents]]:
         yield part
 
 
-def _size(item: StreamEvent) -> int:
+def _size(stream_event: StreamEvent) -> int:
     """Estimate the size of an event's record: its large texts, and what every record takes."""
-    texts = (getattr(item.event, name) for name in item.event.__struct_fields__)
+    event = stream_event.event
+    texts = (getattr(event, name) for name in event.__struct_fields__)
     return _RECORD_OVERHEAD + sum(len(text) for text in texts if isinstance(text, str))

@@ -34,8 +34,7 @@ from commands.log import (
     Tip,
     TipMovedError,
 )
-from commands.mapper import EventMapper
-from commands.record_events import RecordEvents
+from commands.mapper import EventMapper, RecordEvents
 from commands.stream_event import StreamEvent
 from domain.errors import TooLargeError
 from domain.record import Record
@@ -73,7 +72,7 @@ class KafkaEventLog(RecordEvents):
         super().__init__(mapper)
         self.settings = settings
         self.thread = thread
-        self._callbacks: list[RecordsCallback] = []
+        self._listeners: list[tuple[RecordsCallback, frozenset[str] | None]] = []
         self._foreign_callbacks: list[RecordsCallback] = []
         self._reader: ReplicaReader | None = None
         self._reader_lock = threading.Lock()
@@ -169,7 +168,8 @@ class KafkaEventLog(RecordEvents):
         checkpoint = self.checkpoint
         if checkpoint.tip != expected:
             raise TipMovedError(f"the log is at {checkpoint.tip.sequence}, not at {expected.sequence}")
-        personal = [item.event for command in batch for item in command.events if item.event.SUBJECT]
+        events = [each.event for command in batch for each in command.events]
+        personal = [event for event in events if event.SUBJECT]
         if personal:
             await asyncio.to_thread(self._mapper.prepare, personal)
             if checkpoint != self.checkpoint:
@@ -185,14 +185,14 @@ class KafkaEventLog(RecordEvents):
 
     def _require_new_versions(self, batch: Sequence[CommandEvents]) -> None:
         """Refuse a version that a stream has already, before anything is sent: the log keeps everything."""
-        items = [item for command in batch for item in command.events]
-        highest = self._replica.highest_versions(list({item.stream for item in items}))
-        for item in items:
-            if item.version <= highest.get(item.stream, 0):
+        events = [event for command in batch for event in command.events]
+        highest = self._replica.highest_versions(list({event.stream for event in events}))
+        for event in events:
+            if event.version <= highest.get(event.stream, 0):
                 raise LogUnavailableError(
-                    f"the batch cannot be used: {item.stream} has version {item.version} already"
+                    f"the batch cannot be used: {event.stream} has version {event.version} already"
                 )
-            highest[item.stream] = item.version
+            highest[event.stream] = event.version
 
     async def _append_part(self, checkpoint: LogCheckpoint, part: Sequence[CommandEvents]) -> list[Record]:
         def build(expected: LogCheckpoint) -> ChainedBatch:
@@ -253,9 +253,12 @@ class KafkaEventLog(RecordEvents):
         with self._reading() as reader:
             return reader.sequence_at(time) if reader else 0
 
-    def on_append(self, callback: RecordsCallback) -> None:
-        """Call *callback* in the Kafka loop with records that count, whichever node appended them."""
-        self._callbacks.append(callback)
+    def on_append(self, callback: RecordsCallback, topics: frozenset[str] | None = None) -> None:
+        """Call *callback* in the Kafka loop with records that count, whichever node appended them.
+
+        With *topics*, call it only where one of the records has one of these topics.
+        """
+        self._listeners.append((callback, topics))
 
     def on_foreign(self, callback: RecordsCallback) -> None:
         """Call *callback* with the records of other writers, before anything can be decided on them.
@@ -281,8 +284,10 @@ class KafkaEventLog(RecordEvents):
         new = [record for record in records if record.sequence > self._announced]
         if new:
             self._announced = new[-1].sequence
-            for callback in self._callbacks:
-                callback(new)
+            topics = {record.topic for record in new}
+            for callback, wanted in self._listeners:
+                if wanted is None or not wanted.isdisjoint(topics):
+                    callback(new)
 
     def _save_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
         try:

@@ -6,10 +6,9 @@ from typing import Any
 from codepark.profiles.cluster_connections import KEYS
 from commands.keys import PersonalCipher
 from commands.kms import LocalKms
-from commands.mapper import EventMapper
+from commands.mapper import EventMapper, RecordEvents
 from commands.mongodb.keys import MongoKeyStore
 from commands.position import parse_position
-from commands.record_events import RecordEvents
 from commands.secrets import Secrets
 from projections.insights_model import insights_model
 from projections.model import ReadModel

@@ -150,13 +150,21 @@ def test_listeners_are_called_after_each_append(log):
     assert sequences == [[1, 2], [3]]
 
 
+def test_a_listener_with_topics_is_called_where_an_append_has_one_of_them(log):
+    called = []
+    for topics in ({"log.fenced"}, {"log.fenced", ProjectDeleted.TOPIC}, set()):
+        log.on_append(lambda records, topics=topics: called.append((topics, len(records))), frozenset(topics))
+    log.append(log.tip(), [command(1), command(2, versions=[2])])
+    assert called == [({"log.fenced", ProjectDeleted.TOPIC}, 2)]
+
+
 def test_readers_see_an_append_as_soon_as_the_tip_does(log):
     """G7: no reader may pass a record that is not visible yet."""
-    done = threading.Event()
+    finished = threading.Event()
     missed = []
 
     def read():
-        while not done.is_set():
+        while not finished.is_set():
             tip = log.tip().sequence
             if len(log.read(0, 1_000)) < tip:
                 missed.append(tip)
@@ -165,7 +173,7 @@ def test_readers_see_an_append_as_soon_as_the_tip_does(log):
     reader.start()
     for number in range(1, 101):
         log.append(log.tip(), [command(number, versions=[number])])
-    done.set()
+    finished.set()
     reader.join()
     assert missed == []
 

@@ -1,4 +1,4 @@
-"""Installations over servers of their own, so that a test may take one away."""
+"""Installations with servers of their own, so that a test may stop one."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ def install(tmp_path, request, topic_prefix) -> Iterator[NewInstallation]:
     """
     with ExitStack() as stack:
 
-        def made(**named: str) -> Installation:
+        def make(**named: str) -> Installation:
             shared = {"kafka": "kafka", "mongodb_uri": "mongodb_uri", "redis_url": "redis_url"}
             servers = {
                 option: named.pop(option) if option in named else request.getfixturevalue(name)
@@ -30,7 +30,7 @@ def install(tmp_path, request, topic_prefix) -> Iterator[NewInstallation]:
             folder = tmp_path / f"installation-{prefix}"
             return stack.enter_context(Installation(folder, **servers, prefix=prefix, **named))
 
-        yield made
+        yield make
 
 
 @pytest.fixture

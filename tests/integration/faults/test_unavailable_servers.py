@@ -99,12 +99,12 @@ def test_redis_is_unavailable_at_the_start_and_later(tmp_path, install):
         installation.start_worker("projections")
         for node in nodes:
             node.wait_ready()
-        _each_serves(nodes, "away")
+        _each_serves(nodes, "unavailable")
         valkey.start()
         installation.wait_known(nodes)
         _each_serves(nodes, "there")
         valkey.kill()
-        _each_serves(nodes, "away again")
+        _each_serves(nodes, "unavailable again")
         assert [node.health("ready") for node in nodes] == [200, 200]
 
 

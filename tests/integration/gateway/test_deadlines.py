@@ -1,4 +1,4 @@
-"""Who is slow is not waited for for ever, and who is under way when the server ends is answered."""
+"""Slow clients are not waited for endlessly, and requests that run when the server ends are answered."""
 
 import asyncio
 import socket
@@ -50,11 +50,11 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path):
     with serving(tmp_path / "data", {"CODEPARK_BODY_SECONDS": "0.3"}) as server:
         token, began = server.token(), time.monotonic()
         with begun(server, token) as sock:
-            found = answer(sock)
+            received = answer(sock)
             assert 0.2 < time.monotonic() - began < stretched(5)
-        assert found.startswith(b"HTTP/1.1 408 ")
-        assert b'"code":"request_timeout"' in found
-        assert b"connection: close" in found.lower()
+        assert received.startswith(b"HTTP/1.1 408 ")
+        assert b'"code":"request_timeout"' in received
+        assert b"connection: close" in received.lower()
 
 
 def test_a_request_that_is_under_way_when_the_server_ends_is_answered(tmp_path):
@@ -63,12 +63,12 @@ def test_a_request_that_is_under_way_when_the_server_ends_is_answered(tmp_path):
         server.terminate()
         eventually(lambda: not lets_in(server))
         sock.sendall(BODY[-1:])
-        found = answer(sock)
-    assert found.startswith(b"HTTP/1.1 201 "), found
+        received = answer(sock)
+    assert received.startswith(b"HTTP/1.1 201 "), received
     assert server.stop() == 0
 
 
-def test_a_query_that_takes_too_long_is_given_up(tmp_path):
+def test_a_query_that_takes_too_long_is_stopped(tmp_path):
     async def run():
         settings = GatewaySettings(request_seconds=0.05)
         async with application(tmp_path, gateway=settings, wait_seconds=stretched(30.0)) as (parts, client):

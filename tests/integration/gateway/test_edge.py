@@ -1,4 +1,4 @@
-"""What every answer carries, whoever asks and however it is refused."""
+"""What every answer carries, for every client and every refusal."""
 
 import gzip
 import re
@@ -77,10 +77,10 @@ def test_and_for_every_method(client, method):
     assert {name: answer.headers[name] for name in ALWAYS} == ALWAYS
 
 
-@pytest.mark.parametrize(("proto", "told"), [("https", True), ("http", False), (None, False)])
-def test_who_came_over_tls_is_told_to_come_back_so(client, proto, told):
+@pytest.mark.parametrize(("proto", "sent"), [("https", True), ("http", False), (None, False)])
+def test_an_answer_over_tls_tells_browsers_to_keep_using_tls(client, proto, sent):
     answer = client.get("/api/v1/projects", headers={} if proto is None else {"X-Forwarded-Proto": proto})
-    expected = "max-age=31536000; includeSubDomains; preload" if told else None
+    expected = "max-age=31536000; includeSubDomains; preload" if sent else None
     assert answer.headers.get("strict-transport-security") == expected
 
 
@@ -97,13 +97,13 @@ def test_an_origin_of_the_settings_may_read_answers(client):
 
 
 def test_a_preflight_tells_what_the_path_allows(client):
-    asked = {"Origin": APP, "Access-Control-Request-Method": "PATCH"}
-    answer = client.options("/api/v1/projects/x", headers=asked)
+    preflight = {"Origin": APP, "Access-Control-Request-Method": "PATCH"}
+    answer = client.options("/api/v1/projects/x", headers=preflight)
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == APP
     assert {"PATCH", "DELETE"} <= set(answer.headers["access-control-allow-methods"].split(", "))
     assert answer.headers["access-control-max-age"] == "600"
-    other = client.options("/api/v1/projects/x", headers=asked | {"Origin": "https://evil.example.org"})
+    other = client.options("/api/v1/projects/x", headers=preflight | {"Origin": "https://evil.example.org"})
     assert "access-control-allow-methods" not in other.headers
 
 
@@ -114,7 +114,7 @@ def plain(client, path, **headers):
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_public_files_are_kept_and_asked_for_again(client, path):
+def test_public_files_are_stored_and_revalidated(client, path):
     first = plain(client, path)
     assert first.headers["cache-control"] == "no-cache"
     again = plain(client, path, **{"If-None-Match": first.headers["etag"]})
@@ -129,15 +129,15 @@ def raw(client, path, accepted):
 
 
 @pytest.mark.parametrize("path", ["/schema/openapi.json", "/assets/app.js", "/assets/swagger-ui-bundle.js"])
-def test_large_text_is_compressed_for_who_takes_it(client, path):
+def test_large_text_is_compressed_for_clients_that_accept_it(client, path):
     whole = plain(client, path)
     answer, body = raw(client, path, "br;q=1, gzip;q=0.8")
     assert answer.headers["content-encoding"] == "gzip"
     assert int(answer.headers["content-length"]) == len(body) < len(whole.content) / 2
     assert gzip.decompress(body) == whole.content
     assert answer.headers["etag"] == whole.headers["etag"]
-    for found in (answer, whole):
-        assert "Accept-Encoding" in found.headers["vary"]
+    for each in (answer, whole):
+        assert "Accept-Encoding" in each.headers["vary"]
     refusing, body = raw(client, path, "gzip;q=0")
     assert "content-encoding" not in refusing.headers
     assert body == whole.content
@@ -185,11 +185,11 @@ def test_a_stream_of_events_is_not_held_back(admin):
 @pytest.mark.parametrize("given", ["abc-1", "not one!", "x" * 200])
 def test_request_ids(client, given):
     answer = client.get("/health/live", headers={"X-Request-Id": given})
-    kept = re.fullmatch(r"[A-Za-z0-9._:/+=-]{1,128}", given) is not None
-    assert (answer.headers["x-request-id"] == given) is kept
+    valid = re.fullmatch(r"[A-Za-z0-9._:/+=-]{1,128}", given) is not None
+    assert (answer.headers["x-request-id"] == given) is valid
 
 
-def test_the_document_tells_of_the_limits(client):
+def test_the_document_describes_the_limits(client):
     paths = client.get("/schema/openapi.json").json()["paths"]
     create = paths["/api/v1/projects"]["post"]["responses"]
     assert {"408", "429"} <= create.keys()

@@ -33,13 +33,13 @@ def test_an_anonymous_address_may_send_ten_at_once(limited):
     assert statuses(from_address(limited), 1) == [200], "another address has a bucket of its own"
 
 
-def test_what_is_left_is_told_with_each_answer(limited):
+def test_each_answer_says_how_many_requests_are_left(limited):
     with from_address(limited) as client:
         began = time.monotonic()
-        told = [RATELIMIT.fullmatch(client.get("/api/v1/projects").headers["ratelimit"]) for _ in range(3)]
+        headers = [RATELIMIT.fullmatch(client.get("/api/v1/projects").headers["ratelimit"]) for _ in range(3)]
         seconds = time.monotonic() - began  # one comes back in each
-        for found, left in zip(told, (9, 8, 7), strict=True):
-            assert left <= int(found[2]) <= min(left + seconds, 9)
+        for header, left in zip(headers, (9, 8, 7), strict=True):
+            assert left <= int(header[2]) <= min(left + seconds, 9)
         assert client.get("/api/v1/projects/none").headers["ratelimit"], "a refusal tells it too"
 
 
@@ -48,10 +48,10 @@ def test_an_account_may_send_what_its_tier_says_wherever_it_comes_from(limited, 
     token = somebody(limited, tier)
     began = time.monotonic()
     with ThreadPoolExecutor(5) as pool:
-        found = list(pool.map(lambda _: statuses(from_address(limited, token=token), 50), range(5)))
+        parts = list(pool.map(lambda _: statuses(from_address(limited, token=token), 50), range(5)))
     seconds = time.monotonic() - began
-    passed = sum(status == httpx.codes.OK for part in found for status in part)
-    assert {status for part in found for status in part} <= {200, 429}
+    passed = sum(status == httpx.codes.OK for part in parts for status in part)
+    assert {status for part in parts for status in part} <= {200, 429}
     assert burst <= passed <= burst + seconds * rate + 1
 
 
@@ -97,7 +97,7 @@ def test_what_is_not_counted(limited, path):
         assert "ratelimit" not in answers[-1].headers
 
 
-def test_a_server_told_so_counts_nothing(tmp_path):
+def test_limits_can_be_switched_off(tmp_path):
     from tests.support.server import serving
 
     with serving(tmp_path / "data", {"CODEPARK_SIGN_IN_LIMITS": "on"}) as server, server.client() as client:

@@ -34,8 +34,8 @@ def nodes(tmp_path_factory, kafka, mongodb_uri, redis_url):
 
 @pytest.fixture(scope="module")
 def url(nodes):
-    with proxied([node.port for node in nodes]) as found:
-        yield found
+    with proxied([node.port for node in nodes]) as proxy:
+        yield proxy
 
 
 def client(url, address, **headers):
@@ -61,11 +61,11 @@ def test_an_account_has_one_limit_at_both_nodes(url):
         str(uuid4()), frozenset({Role.USER}), tier=Tier.FREE, operator=True
     )
     began = time.monotonic()
-    found = []
+    statuses = []
     for _ in range(2):
         with client(url, any_address(), Authorization=f"Bearer {token}") as visitor:
-            found += [visitor.get("/api/v1/announcements").status_code for _ in range(30)]
-    assert 30 <= found.count(200) <= 30 + 5 * (time.monotonic() - began) + 1
+            statuses += [visitor.get("/api/v1/announcements").status_code for _ in range(30)]
+    assert 30 <= statuses.count(200) <= 30 + 5 * (time.monotonic() - began) + 1
 
 
 def test_what_a_client_says_of_itself_is_not_believed(url):
@@ -78,7 +78,7 @@ def test_what_a_client_says_of_itself_is_not_believed(url):
     until_refused(ask)
 
 
-def test_over_the_proxys_tls_the_client_is_told_to_come_back_so(url):
+def test_over_the_proxys_tls_browsers_are_told_to_keep_using_tls(url):
     with client(url, any_address()) as visitor:
         assert (
             visitor.get("/health/live").headers["strict-transport-security"].startswith("max-age=31536000;")

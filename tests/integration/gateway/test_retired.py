@@ -1,4 +1,4 @@
-"""What goes says so: with a made-up operation, for none goes now."""
+"""A retired operation announces its end; a made-up one, because none is retired now."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from read_api import app
-from read_api.gateway.call import Answer
+from read_api.gateway.answers import Answer
 from read_api.gateway.operation import Operations
 from read_api.problems import HttpError
 from tests.support.application import application
@@ -33,7 +33,7 @@ async def older(call):
     raise HttpError(404, "not_found", "there is nothing")
 
 
-def test_what_goes_says_so_in_its_answers_and_in_the_document(tmp_path, monkeypatch):
+def test_a_retired_operation_says_so_in_its_answers_and_in_the_document(tmp_path, monkeypatch):
     declared = app.operations()
     monkeypatch.setattr(app, "operations", lambda: [*declared, *operation.all])
 

@@ -1,4 +1,4 @@
-"""Several servers count together in Redis; without it each counts alone, more strictly, until it is back."""
+"""Several servers count together in Redis; without it each counts alone, more strictly, until it returns."""
 
 import re
 import time
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.integration
 
 
 def metric(server, name):
-    found = re.search(rf"^{name} (\S+)$", httpx.get(f"{server.url}/metrics").text, re.MULTILINE)
-    return float(found[1])
+    metric = re.search(rf"^{name} (\S+)$", httpx.get(f"{server.url}/metrics").text, re.MULTILINE)
+    return float(metric[1])
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def pair(tmp_path, redis_url):
 def test_two_servers_count_together(pair):
     address, token = any_address(), somebody(pair[0], Tier.FREE)
     began = time.monotonic()
-    found = [status for server in pair for status in statuses(from_address(server, address), 12)]
-    assert 10 <= found.count(200) <= 10 + (time.monotonic() - began) + 1
+    received = [status for server in pair for status in statuses(from_address(server, address), 12)]
+    assert 10 <= received.count(200) <= 10 + (time.monotonic() - began) + 1
     began = time.monotonic()
-    found = [status for server in pair for status in statuses(from_address(server, token=token), 30)]
-    assert 30 <= found.count(200) <= 30 + 5 * (time.monotonic() - began) + 1
+    received = [status for server in pair for status in statuses(from_address(server, token=token), 30)]
+    assert 30 <= received.count(200) <= 30 + 5 * (time.monotonic() - began) + 1
 
 
 def test_sockets_of_two_servers_are_counted_together(pair):
@@ -75,8 +75,8 @@ def test_redis_goes_away_and_comes_back(tmp_path):
                 assert metric(server, "codepark_limiter_failures_total") >= 1
                 assert metric(server, "codepark_limiter_local_decisions_total") >= 1
             began = time.monotonic()
-            found = statuses(from_address(server), 12)
-            assert 5 <= found.count(200) <= 5 + (time.monotonic() - began) / 2 + 1
+            received = statuses(from_address(server), 12)
+            assert 5 <= received.count(200) <= 5 + (time.monotonic() - began) / 2 + 1
             valkey.start()
             eventually(lambda: metric(server, "codepark_limiter_away") == 0)
             with from_address(server) as client:

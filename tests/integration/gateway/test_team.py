@@ -38,23 +38,23 @@ def team(tmp_path, kafka, mongodb_uri, redis_url):
 
 def members(node):
     """Return the processes that serve, by the folder of each."""
-    found = {}
+    pids = {}
     for process in psutil.Process(node.identity.pid).children():
         with suppress(psutil.Error):
             if match := re.search(r"serve .*/(worker-\d)", " ".join(process.cmdline())):
-                found[match[1]] = process.pid
-    return found
+                pids[match[1]] = process.pid
+    return pids
 
 
 def test_they_count_together_and_one_that_dies_is_replaced(team):
     eventually(lambda: len(members(team)) == 2)
     before = members(team)
-    address, found = any_address(), []
+    address, statuses = any_address(), []
     began = time.monotonic()
     for _ in range(30):  # each on a connection of its own, which the kernel gives to one of them
         headers = {"X-Forwarded-For": address}
-        found.append(httpx.get(f"{team.url}/api/v1/announcements", headers=headers).status_code)
-    assert 10 <= found.count(200) <= 10 + (time.monotonic() - began) + 1
+        statuses.append(httpx.get(f"{team.url}/api/v1/announcements", headers=headers).status_code)
+    assert 10 <= statuses.count(200) <= 10 + (time.monotonic() - began) + 1
     psutil.Process(before["worker-1"]).kill()
     eventually(lambda: members(team).get("worker-1") not in (None, before["worker-1"]), seconds=30)
     assert members(team)["worker-2"] == before["worker-2"]
@@ -62,8 +62,8 @@ def test_they_count_together_and_one_that_dies_is_replaced(team):
 
 
 def test_in_the_embedded_profile_there_is_one(tmp_path):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
-    done = subprocess.run(
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
+    ended = subprocess.run(
         [
             sys.executable,
             "-m",
@@ -76,10 +76,10 @@ def test_in_the_embedded_profile_there_is_one(tmp_path):
             "--port",
             str(free_port()),
         ],
-        env=kept,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 1
-    assert "--workers takes more than 1 in the cluster profile only" in done.stderr
+    assert ended.returncode == 1
+    assert "--workers takes more than 1 in the cluster profile only" in ended.stderr

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 
 class SecureServer(Server):
-    """A server that is asked over TLS."""
+    """A server that is reached over TLS."""
 
     def __init__(self, data, certificates):
         more = {
@@ -42,7 +42,7 @@ def server(tmp_path_factory):
     assert running.stop() == 0
 
 
-def test_it_answers_over_tls_and_says_to_come_back_so(server):
+def test_it_answers_over_tls_and_tells_browsers_to_keep_using_it(server):
     with httpx.Client(base_url=server.url, verify=server.context) as client:
         answer = client.get("/api/v1/projects")
         assert answer.status_code == 200
@@ -72,13 +72,13 @@ def test_sockets_go_over_tls_too(server):
 
 def test_the_command_line_asks_it_without_the_settings(server):
     """It trusts the certificate that the data directory names."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
-    done = subprocess.run(
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CODEPARK_")}
+    ended = subprocess.run(
         [sys.executable, "-m", "codepark.cli", "rebuild", "projects", "--json", "--data", str(server.data)],
-        env=kept,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert '"model":"projects"' in done.stdout
+    assert ended.returncode == 0, ended.stderr
+    assert '"model":"projects"' in ended.stdout

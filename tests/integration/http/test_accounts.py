@@ -40,7 +40,7 @@ def test_bad_registrations_name_the_field(anybody: httpx.Client, field: str, val
     assert problem["errors"][0]["pointer"] == f"/{field}"
 
 
-def test_a_wrong_login_says_not_what_is_wrong(ada: Person, anybody: httpx.Client) -> None:
+def test_a_wrong_login_does_not_say_what_is_wrong(ada: Person, anybody: httpx.Client) -> None:
     answers = [
         anybody.post(LOGIN, json={"email": email, "password": "wrong password"})
         for email in (ada.email, "nobody@example.org")

@@ -60,7 +60,7 @@ def found_in(text: str, words: list[str]) -> list[str]:
 
 
 def everything(server: Server, admin: httpx.Client, projects: tuple[str, ...]) -> str:
-    """Return all that the API tells somebody who may see all."""
+    """Return everything that the API shows to an administrator."""
     pages, after = [], None
     while True:
         page = made(

@@ -134,7 +134,7 @@ def test_sizes_up_to_the_limits(server: Server, ada: Person, path: str) -> None:
     refused(server.raw("PUT", f"{path}/files/x", headers=announced), 413, "too_large")
 
 
-def test_a_project_says_when_it_shows_not_all_files(ada: Person, project: Any, path: str) -> None:
+def test_a_project_says_when_it_does_not_show_all_files(ada: Person, project: Any, path: str) -> None:
     changes = [{"path": f"f{number:04}", "status": "A", "content": ""} for number in range(1_001)]
     commit = {
         "message": "",

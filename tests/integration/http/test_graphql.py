@@ -1,4 +1,4 @@
-"""GraphQL says what REST says: the same documents, the same refusals, in both profiles."""
+"""GraphQL answers as REST does: the same documents, the same refusals, in both profiles."""
 
 from typing import Any
 
@@ -19,10 +19,10 @@ def test_the_query_of_the_guide(ada: Person, bob: Person) -> None:
     path = f"{PROJECTS}/{ids[-1]}"
     made(ada.client.put(f"{path}/files/pick.py", json={"content": PYTHON}))
     made(ada.client.put(f"{path}/collaborators/{bob.id}", json={"role": "viewer"}), 200)
-    found = data(ada.client, GUIDE)["projects"]
+    projects = data(ada.client, GUIDE)["projects"]
     listed = ada.client.get(PROJECTS).json()["items"]
-    assert len(found) == 20
-    assert found == [
+    assert len(projects) == 20
+    assert projects == [
         {
             "id": item["id"],
             "name": item["name"],
@@ -31,9 +31,9 @@ def test_the_query_of_the_guide(ada: Person, bob: Person) -> None:
         }
         for item in listed
     ]
-    assert found[0]["collaborators"] == [{"id": bob.id, "name": "Bob"}]
-    assert found[0]["aiInsights"]["complexity"] == 13
-    assert found[0]["aiInsights"]["suggestions"] == [
+    assert projects[0]["collaborators"] == [{"id": bob.id, "name": "Bob"}]
+    assert projects[0]["aiInsights"]["complexity"] == 13
+    assert projects[0]["aiInsights"]["suggestions"] == [
         "Split `pick` in pick.py: its cyclomatic complexity is 13, above 10."
     ]
 
@@ -148,15 +148,15 @@ def test_nodes_are_found_by_their_ids(ada: Person, project: Any, path: str) -> N
         "query ($id: ID!) { node(id: $id) { __typename id ... on Project { name } ... on Account { email } "
         "... on File { path content } ... on Build { status } } }"
     )
-    found = {
+    nodes = {
         id_: data(ada.client, query, id=id_)["node"]
         for id_ in (project["id"], ada.id, build, file["file"]["id"])
     }
-    assert [(node["__typename"], node["id"]) for node in found.values()] == list(
-        zip(("Project", "Account", "Build", "File"), found, strict=True)
+    assert [(node["__typename"], node["id"]) for node in nodes.values()] == list(
+        zip(("Project", "Account", "Build", "File"), nodes, strict=True)
     )
-    assert found[ada.id]["email"] == ada.email
-    assert found[file["file"]["id"]]["content"] == "a"
+    assert nodes[ada.id]["email"] == ada.email
+    assert nodes[file["file"]["id"]]["content"] == "a"
     for nothing in ("01900000-0000-7000-8000-000000000000", "x", "RmlsZTov", "/", "UXVlcnk6eA"):
         assert data(ada.client, query, id=nothing) == {"node": None}
 
@@ -175,7 +175,9 @@ def test_accounts_tell_others_their_name_alone(ada: Person, bob: Person, admin: 
     refused(bob.client, query, 404, "account_not_found", id="01900000-0000-7000-8000-000000000000")
 
 
-def test_what_needs_somebody_refuses_nobody(anybody: httpx.Client, server: Server) -> None:
+def test_a_field_that_needs_a_sign_in_refuses_anonymous_senders(
+    anybody: httpx.Client, server: Server
+) -> None:
     refused(anybody, "{ me { id } }", 401, "authentication_required")
     refused(anybody, "{ notifications { nodes { id } } }", 401, "authentication_required")
     refused(
@@ -203,16 +205,16 @@ def test_notifications_announcements_and_commands(
     ]
     data(bob.client, "mutation { readNotifications { changed } }")
     assert data(bob.client, query)["notifications"]["nodes"] == []
-    told = data(
+    announcement = data(
         admin,
         (
             'mutation { publishAnnouncement(input: {title: "Hear", text: "all"}) { announcement'
             " { id title author { name } } } }"
         ),
     )["publishAnnouncement"]["announcement"]
-    assert (told["title"], told["author"]) == ("Hear", {"name": "service:cli"})
+    assert (announcement["title"], announcement["author"]) == ("Hear", {"name": "service:cli"})
     listed = data(bob.client, "{ announcements(first: 1) { nodes { id text } } }")["announcements"]["nodes"]
-    assert listed == [{"id": told["id"], "text": "all"}]
+    assert listed == [{"id": announcement["id"], "text": "all"}]
     known = "query ($id: ID!) { command(id: $id) { status version } }"
     assert data(ada.client, known, id=command)["command"] == {"status": "accepted", "version": 1}
     assert data(bob.client, known, id=command)["command"] == {"status": "unknown", "version": None}
@@ -249,7 +251,7 @@ def test_bad_arguments_are_refused_by_name(anybody: httpx.Client, query: str, po
     assert refused(anybody, query, 400, "invalid_input")["extensions"]["pointer"] == pointer
 
 
-def test_an_answer_includes_what_a_position_tells(ada: Person, anybody: httpx.Client) -> None:
+def test_an_answer_includes_the_position_of_the_request(ada: Person, anybody: httpx.Client) -> None:
     answer = send(
         ada.client, 'mutation { createProject(input: {name: "Seen", visibility: PUBLIC}) { project { id } } }'
     )

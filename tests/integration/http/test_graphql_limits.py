@@ -37,16 +37,16 @@ def test_operations_and_sockets_are_counted(tmp_path: Path) -> None:
         def refusal():
             """Ask on a socket; what has come back meanwhile is used up so."""
             sockets[0].subscribe("a", "{ __typename }")
-            told = sockets[0].receive()
-            if told["type"] == "error":
-                return told["payload"][0]["extensions"]["code"]
+            message = sockets[0].receive()
+            if message["type"] == "error":
+                return message["payload"][0]["extensions"]["code"]
             assert sockets[0].receive() == {"id": "a", "type": "complete"}
             return None
 
         assert eventually(refusal) == "rate_limited"
 
 
-def test_an_operation_that_is_over_is_under_way_no_more(tmp_path: Path) -> None:
+def test_an_operation_that_has_ended_no_longer_counts(tmp_path: Path) -> None:
     """Who may have 500 requests under way may send more than that one after the other on a socket."""
     with decided(tmp_path / "data", CODEPARK_RATE_LIMITS="on") as server:
         token = server.token()

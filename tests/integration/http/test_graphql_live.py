@@ -57,7 +57,7 @@ def test_reconnects_lose_nothing_and_repeat_nothing(server: Server, ada: Person,
     assert seen == list(range(1, 91))
 
 
-def test_what_is_asked_beside_an_event_is_as_new_as_the_event(server: Server, ada: Person) -> None:
+def test_the_fields_of_an_answer_are_as_recent_as_its_event(server: Server, ada: Person) -> None:
     with open_socket(server) as socket:
         socket.init(authorization=ada.token)
         after = ada.client.get("/api/v1/events?limit=1").json()["position"]
@@ -164,7 +164,7 @@ def test_a_client_ends_its_subscription_and_uses_the_id_again(
         ),
     ],
 )
-def test_who_breaks_the_protocol_is_closed_by_its_codes(
+def test_a_client_that_breaks_the_protocol_is_closed_with_its_codes(
     server: Server, messages: list[Any], code: int
 ) -> None:
     with open_socket(server) as socket:
@@ -183,7 +183,7 @@ def test_other_bad_messages(server: Server) -> None:
         assert closed(socket)[0] == 4406
 
 
-def test_a_socket_carries_so_many_operations_and_no_more(server: Server, ada: Person) -> None:
+def test_a_socket_carries_a_limited_number_of_operations(server: Server, ada: Person) -> None:
     with open_socket(server) as socket:
         socket.init(authorization=ada.token)
         for number in range(51):

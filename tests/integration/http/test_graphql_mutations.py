@@ -28,8 +28,8 @@ COMMIT = (
 
 
 def test_every_command_is_a_mutation(anybody: httpx.Client) -> None:
-    found = data(anybody, "{ __schema { mutationType { fields { name } } } }")
-    names = {field["name"] for field in found["__schema"]["mutationType"]["fields"]}
+    introspection = data(anybody, "{ __schema { mutationType { fields { name } } } }")
+    names = {field["name"] for field in introspection["__schema"]["mutationType"]["fields"]}
     nouns = {name: (name.partition(".")[2] + name.partition(".")[0].capitalize()) for name in CLIENT_COMMANDS}
     assert set(nouns.values()) <= names
 
@@ -89,8 +89,8 @@ def test_a_project_through_its_life(ada: Person, bob: Person) -> None:
         ),
     ]
     for step, expected in steps:
-        (found,) = data(ada.client, f"mutation ($id: ID!) {{ {step} }}", id=id_).values()
-        assert found == expected
+        (payload,) = data(ada.client, f"mutation ($id: ID!) {{ {step} }}", id=id_).values()
+        assert payload == expected
     shown = ada.client.get(f"{PROJECTS}/{id_}").json()
     assert [file["path"] for file in shown["files"]] == ["b", "c"]
     data(ada.client, "mutation ($id: ID!) { deleteProject(projectId: $id) { version } }", id=id_)
@@ -129,8 +129,8 @@ def test_reviews_builds_and_suggestions(ada: Person, bob: Person, project: Any, 
         ),
     ]
     for person, step, expected in steps:
-        (found,) = data(person.client, f"mutation ($p: ID!, $r: ID!) {{ {step} }}", **about).values()
-        assert found == {"review": expected}
+        (payload,) = data(person.client, f"mutation ($p: ID!, $r: ID!) {{ {step} }}", **about).values()
+        assert payload == {"review": expected}
     own = "mutation ($p: ID!, $r: ID!) { closeReview(projectId: $p, input: {reviewId: $r}) { version } }"
     refused(ada.client, own, 404, "review_not_found", p=project["id"], r=str(uuid4()))
     build = made(ada.client.post(f"{path}/builds", json={}))["id"]
@@ -174,9 +174,9 @@ def test_the_header_s_key_serves_every_mutation_of_the_operation(ada: Person) ->
         'mutation { a: createProject(input: {name: "a"})'
         ' { commandId } b: createProject(input: {name: "a"}) { commandId } }'
     )
-    found = data(ada.client, two, headers)
-    assert found["a"] != found["b"]
-    assert data(ada.client, two, headers) == found
+    payloads = data(ada.client, two, headers)
+    assert payloads["a"] != payloads["b"]
+    assert data(ada.client, two, headers) == payloads
 
 
 def test_an_expected_version_that_has_moved_on_is_refused(ada: Person, project: Any) -> None:
@@ -231,13 +231,13 @@ def test_mutations_run_one_after_the_other_and_one_refused_leaves_the_others(
     assert answer["data"] == {"a": None, "b": {"version": 5}}
 
 
-def test_null_takes_away_and_what_is_not_named_stays(ada: Person) -> None:
+def test_null_removes_a_value_and_absent_fields_stay(ada: Person) -> None:
     id_ = made(ada.client.post(PROJECTS, json={"name": "N", "description": "d", "language": "Python"}))["id"]
     patch = (
         "mutation ($id: ID!, $p: ProjectPatch) { updateProject(projectId: $id, input: $p)"
         " { changed project { name description language } } }"
     )
-    found = data(ada.client, patch, id=id_, p={"language": None})["updateProject"]
-    assert found == {"changed": True, "project": {"name": "N", "description": "d", "language": None}}
+    payload = data(ada.client, patch, id=id_, p={"language": None})["updateProject"]
+    assert payload == {"changed": True, "project": {"name": "N", "description": "d", "language": None}}
     assert data(ada.client, patch, id=id_)["updateProject"]["changed"] is False
     refused(ada.client, patch, 400, "invalid_input", id=id_, p={"name": None})

@@ -1,4 +1,4 @@
-"""The policy is what every root field keeps to, and a subscription ends with the session that began it."""
+"""Every root field obeys the policy, and a subscription ends with its session."""
 
 from typing import Any
 
@@ -121,7 +121,7 @@ def test_a_subscription_ends_with_the_session_that_began_it(server: Server, ada:
             out = visitor.post("/api/v1/auth/logout", json={"refreshToken": tokens["refreshToken"]})
             assert out.is_success, out.text
             made(ada.client.patch(f"/api/v1/projects/{project}", json={"name": "x"}), 200)
-            told = socket.receive()
-            assert (told["type"], told["payload"][0]["extensions"]["status"]) == ("error", 401)
+            message = socket.receive()
+            assert (message["type"], message["payload"][0]["extensions"]["status"]) == ("error", 401)
             socket.subscribe("b", "{ me { name } }")
             assert socket.receive()["payload"][0]["extensions"]["status"] == 401

@@ -1,4 +1,4 @@
-"""How `/graphql` is spoken to over HTTP: media types, methods, statuses, persisted queries, limits."""
+"""`/graphql` over HTTP: media types, methods, statuses, persisted queries, limits."""
 
 import hashlib
 import json
@@ -110,7 +110,7 @@ def test_what_cannot_run_is_refused_by_the_rules_of_its_type(
         (b'{"query":' + b"[" * 100_000, 400, "invalid_input"),
     ],
 )
-def test_bodies_that_are_no_requests(anybody: httpx.Client, body: bytes, status: int, code: str) -> None:
+def test_malformed_bodies_are_refused(anybody: httpx.Client, body: bytes, status: int, code: str) -> None:
     answer = post(anybody, body)
     assert answer.status_code == status, answer.text
     assert answer.json()["errors"][0]["extensions"]["code"] == code
@@ -164,8 +164,10 @@ def test_a_page_s_size_counts_where_it_is_a_variable_too(anybody: httpx.Client) 
 
 
 def test_the_usual_introspection_is_within_the_limits(anybody: httpx.Client) -> None:
-    found = data(anybody, get_introspection_query(specified_by_url=True, input_value_deprecation=True))
-    assert {"Project", "Account"} <= {kind["name"] for kind in found["__schema"]["types"]}
+    introspection = data(
+        anybody, get_introspection_query(specified_by_url=True, input_value_deprecation=True)
+    )
+    assert {"Project", "Account"} <= {kind["name"] for kind in introspection["__schema"]["types"]}
 
 
 def test_a_query_is_persisted_under_its_hash(anybody: httpx.Client) -> None:
@@ -199,13 +201,13 @@ def test_entities_are_found_by_their_keys(
         "query ($r: [_Any!]!) { _entities(representations: $r) { ... on Project { name } ... on Account"
         " { name } } }"
     )
-    asked = [
+    representations = [
         {"__typename": "Project", "id": public["id"]},
         {"__typename": "Project", "id": project["id"]},
         {"__typename": "Account", "id": ada.id, "more": 1},
         {"__typename": "Account", "id": "service:cli"},
     ]
-    assert data(anybody, query, r=asked)["_entities"] == [
+    assert data(anybody, query, r=representations)["_entities"] == [
         {"name": "Open"},
         None,
         {"name": "Ada"},
@@ -221,10 +223,10 @@ def test_entities_are_found_by_their_keys(
     ):
         answer = send(anybody, query, r=[bad])
         assert answer.json()["errors"][0]["extensions"]["status"] == 400, answer.text
-    refused(anybody, query, 400, "invalid_input", r=[asked[0]] * 1_001)
+    refused(anybody, query, 400, "invalid_input", r=[representations[0]] * 1_001)
 
 
-def test_a_request_id_is_told_with_an_error(server: Server, anybody: httpx.Client) -> None:
+def test_an_error_carries_the_request_id(server: Server, anybody: httpx.Client) -> None:
     answer = send(anybody, "{ me { id } }", {"X-Request-Id": "mine"})
     assert answer.headers["x-request-id"] == "mine"
     assert answer.json()["errors"][0]["extensions"]["requestId"] == "mine"

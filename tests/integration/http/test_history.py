@@ -23,10 +23,10 @@ def sequence_of(position: str) -> int:
 
 
 def batch(person: Person, *commands: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = made(person.client.post(COMMANDS, json={"commands": commands}), 200)[
+    results: list[dict[str, Any]] = made(person.client.post(COMMANDS, json={"commands": commands}), 200)[
         "results"
     ]
-    return found
+    return results
 
 
 def test_a_batch_is_carried_out_in_order_each_with_an_outcome(ada: Person, project: Any, path: str) -> None:
@@ -65,8 +65,8 @@ def test_ids_make_a_batch_repeatable(ada: Person, project: Any) -> None:
     assert (first["id"], again) == (command["id"], {**first, "replayed": True})
     both = batch(ada, command, {**command, "data": {"path": "b", "content": ""}})
     assert (both[0]["replayed"], both[1]["problem"]["code"]) == (True, "idempotency_key_reused")
-    told = ada.client.get(f"{COMMANDS}/{first['commandId']}").json()
-    assert (told["status"], told["version"], told["position"]) == ("accepted", 1, first["position"])
+    status = ada.client.get(f"{COMMANDS}/{first['commandId']}").json()
+    assert (status["status"], status["version"], status["position"]) == ("accepted", 1, first["position"])
 
 
 def test_a_command_is_unknown_to_others_and_while_it_is_absent(ada: Person, bob: Person, path: str) -> None:
@@ -86,7 +86,7 @@ def test_batches_have_limits(ada: Person, anybody: httpx.Client) -> None:
     refused(anybody.post(COMMANDS, json={"commands": [command]}), 401, "authentication_required")
 
 
-def test_history_tells_a_projects_events_in_order(ada: Person, bob: Person, path: str) -> None:
+def test_a_history_has_a_projects_events_in_order(ada: Person, bob: Person, path: str) -> None:
     made(ada.client.put(f"{path}/files/a", json={"content": "1"}))
     made(ada.client.put(f"{path}/files/b", json={"content": "1"}))
     made(ada.client.patch(path, json={"name": "x"}), 200)
@@ -112,12 +112,12 @@ def test_the_events_are_those_of_projects_that_one_may_see(
     before = token(0, b"\0" * 4)
 
     def streams(client: httpx.Client) -> list[str]:
-        found, after = [], before
+        streams, after = [], before
         while after:
             page = client.get(EVENTS, params={"after": after, "type": "project.created", "limit": 100}).json()
-            found += [item["stream"] for item in page["items"]]
+            streams += [item["stream"] for item in page["items"]]
             after = page["nextCursor"]
-        return found
+        return streams
 
     private, seen = f"project-{project['id']}", f"project-{public['id']}"
     assert first["stream"] == private
@@ -169,7 +169,7 @@ def test_a_position_that_never_comes_is_503(ada: Person, path: str) -> None:
 
 
 @pytest.mark.parametrize("position", ["nonsense!", "AAAA", "", token(1, b"no")])
-def test_what_is_no_position_is_400(ada: Person, path: str, position: str) -> None:
+def test_a_malformed_position_is_400(ada: Person, path: str, position: str) -> None:
     refused(ada.client.get(path, headers={"CodePark-After": position}), 400, "invalid_position")
 
 

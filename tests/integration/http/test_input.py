@@ -1,4 +1,4 @@
-"""What is no good input is refused in a way that says what to change."""
+"""Malformed input is refused with what to change."""
 
 from uuid import UUID
 
@@ -89,7 +89,7 @@ def test_request_ids_are_echoed_or_made(server: Server, ada: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "valid"),
     [
         ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", True),
         ("00-00000000000000000000000000000000-b7ad6b7169203331-01", False),
@@ -97,10 +97,10 @@ def test_request_ids_are_echoed_or_made(server: Server, ada: Person) -> None:
         ("x" * 4_000, False),
     ],
 )
-def test_a_trace_goes_into_the_event(server: Server, ada: Person, given: str, kept: bool) -> None:
+def test_a_trace_goes_into_the_event(server: Server, ada: Person, given: str, valid: bool) -> None:
     created = post(server, ada, b'{"name": "traced"}', traceparent=given, **{"X-Request-Id": "r-1"})
     events = ada.client.get(f"{PROJECTS}/{created.json()['id']}/history").json()["items"]
-    assert (events[0]["traceparent"], events[0]["correlationId"]) == (given if kept else None, "r-1")
+    assert (events[0]["traceparent"], events[0]["correlationId"]) == (given if valid else None, "r-1")
     assert events[0]["commandId"] == created.headers["codepark-command"]
 
 

@@ -134,8 +134,8 @@ def test_lists_lead_from_page_to_page(eve: Person) -> None:
     newest = eve.client.get(f"{PROJECTS}?owner={eve.id}").json()["items"]
     assert [item["name"] for item in newest] == names[::-1]
     assert "files" not in newest[0]
-    found = eve.client.get(PROJECTS, params={"search": "p3", "owner": eve.id}).json()["items"]
-    assert [item["name"] for item in found] == ["p3"]
+    projects = eve.client.get(PROJECTS, params={"search": "p3", "owner": eve.id}).json()["items"]
+    assert [item["name"] for item in projects] == ["p3"]
 
 
 def test_lists_show_only_what_the_caller_may_see(
@@ -175,8 +175,8 @@ def test_collaborators_work_and_are_found(ada: Person, bob: Person, project: Any
     assert answer.headers["etag"] == '"2"'
     assert bob.client.get(path).json()["collaborators"] == [answer.json()]
     refused(bob.client.patch(path, json={"name": "x"}), 403, "role_required")
-    found = bob.client.get(PROJECTS, params={"collaborator": bob.id}).json()["items"]
-    assert project["id"] in {item["id"] for item in found}
+    projects = bob.client.get(PROJECTS, params={"collaborator": bob.id}).json()["items"]
+    assert project["id"] in {item["id"] for item in projects}
     assert ada.client.get(f"{path}/collaborators").json() == {"items": [answer.json()], "nextCursor": None}
     made(ada.client.put(f"{path}/collaborators/{bob.id}", json={"role": "editor"}), 200)
     made(bob.client.put(f"{path}/files/b.txt", json={"content": "hi"}))

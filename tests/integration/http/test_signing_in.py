@@ -1,4 +1,4 @@
-"""Sign in, refresh, sign out; second factors; what a stolen token is worth."""
+"""Sign in, refresh, sign out; second factors; what a stolen token can do."""
 
 import json
 import time
@@ -64,7 +64,9 @@ def test_a_refresh_token_is_good_once_and_a_second_use_ends_the_session(
     refused(me(server, third["accessToken"]), 401, "invalid_token")
 
 
-def test_tokens_are_good_for_their_own_use_alone(server: Server, new_person, anybody: httpx.Client) -> None:
+def test_each_kind_of_token_is_valid_only_for_its_use(
+    server: Server, new_person, anybody: httpx.Client
+) -> None:
     tokens = made(log_in(anybody, new_person()), 200)
     refused(me(server, tokens["refreshToken"]), 401, "invalid_token")
     refused(refresh(anybody, tokens["accessToken"]), 401, "invalid_token")
@@ -82,11 +84,11 @@ def test_sessions_are_listed_and_ended(server: Server, new_person, anybody: http
     person = new_person()
     phone = made(log_in(anybody, person), 200)
     tablet = made(log_in(anybody, person), 200)
-    found = person.client.get("/api/v1/me/sessions").json()["items"]
-    assert len(found) == 3
-    assert [item["current"] for item in found].count(True) == 1
-    assert {"createdAt", "lastUsedAt", "expiresAt", "userAgent", "address"} <= found[0].keys()
-    newest = found[0]["id"]
+    sessions = person.client.get("/api/v1/me/sessions").json()["items"]
+    assert len(sessions) == 3
+    assert [item["current"] for item in sessions].count(True) == 1
+    assert {"createdAt", "lastUsedAt", "expiresAt", "userAgent", "address"} <= sessions[0].keys()
+    newest = sessions[0]["id"]
     assert person.client.delete(f"/api/v1/me/sessions/{newest}").status_code == 204
     refused(me(server, tablet["accessToken"]), 401, "invalid_token")
     assert me(server, phone["accessToken"]).status_code == 200
@@ -226,7 +228,7 @@ def test_a_login_with_a_second_factor(server: Server, new_person, anybody: httpx
     refused(verify(anybody, once_more["mfaToken"], recovery[5]), 409, "session_exists")
 
 
-def test_a_login_takes_five_codes_and_no_more(new_person, anybody: httpx.Client) -> None:
+def test_a_login_takes_at_most_five_codes(new_person, anybody: httpx.Client) -> None:
     person = new_person()
     secret, recovery, _ = with_totp(person)
     login = made(log_in(anybody, person), 200)
@@ -315,7 +317,7 @@ def test_a_password_of_any_letters_is_taken_as_it_is(
 
 
 @pytest.mark.parametrize("scopes", [["write"], ["account"]])
-def test_a_token_without_the_scope_hears_nothing(server: Server, new_person, scopes: list[str]) -> None:
+def test_a_token_without_the_scope_gets_no_events(server: Server, new_person, scopes: list[str]) -> None:
     person = new_person()
     body = {"name": "t", "scopes": scopes}
     token = made(person.client.post("/api/v1/me/tokens", json=body))["token"]
@@ -339,7 +341,7 @@ def test_a_token_that_only_writes_is_shown_nothing_over_graphql(server: Server, 
 
 
 @pytest.mark.parametrize("token", ["cp_none_x", "cp_" + "y" * 3_000, "cp_" + "y" * 5_000, "x" * 5_000])
-def test_tokens_that_somebody_made_up_are_not_looked_for(server: Server, token: str) -> None:
+def test_invented_tokens_are_not_looked_up(server: Server, token: str) -> None:
     refused(me(server, token), 401, "invalid_token")
 
 

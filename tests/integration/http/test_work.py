@@ -55,8 +55,8 @@ def test_a_large_commit_comes_in_parts(ada: Person, path: str) -> None:
     for name in ("a", "b"):
         assert commit(ada, path, (name, "A", name), sha="abcd", complete=False, status=202) is None
     refused(ada.client.get(f"{path}/commits/abcd"), 404, "commit_not_found")
-    done = commit(ada, path, ("c", "A", "c"), sha="abcd")
-    assert [change["path"] for change in done["changes"]] == ["a", "b", "c"]
+    recorded = commit(ada, path, ("c", "A", "c"), sha="abcd")
+    assert [change["path"] for change in recorded["changes"]] == ["a", "b", "c"]
     assert versions(ada, path) == {"a": 1, "b": 1, "c": 1}
 
 
@@ -95,8 +95,8 @@ def test_a_review_from_opening_to_close(ada: Person, bob: Person, eve: Person, p
     assert (listed["id"], "comments" in listed) == (review["id"], False)
     assert made(ada.client.post(f"{url}/close"), 200)["status"] == "closed"
     refused(bob.client.post(f"{url}/comments", json={"text": "late"}), 409, "review_closed")
-    told = eve.client.get("/api/v1/notifications", params={"unread": True}).json()["items"]
-    assert review["id"] in [item["reviewId"] for item in told]
+    notifications = eve.client.get("/api/v1/notifications", params={"unread": True}).json()["items"]
+    assert review["id"] in [item["reviewId"] for item in notifications]
 
 
 def test_notifications_are_read_one_by_one_or_all(ada: Person, bob: Person, path: str) -> None:

@@ -223,8 +223,8 @@ def test_a_full_disk_is_reported_and_nothing_is_acknowledged_that_is_not_stored(
     assert "full" in outcomes[0].reason
     assert commands.log.tip().sequence == 1
     make_room()
-    done = commands.do("file.write", target=project, path="0.txt", content=content, key="0")
-    assert (done.version, done.replayed) == (1, False)
+    retried = commands.do("file.write", target=project, path="0.txt", content=content, key="0")
+    assert (retried.version, retried.replayed) == (1, False)
 
 
 def test_a_key_whose_answer_was_lost_gets_the_one_outcome(commands, monkeypatch):
@@ -349,10 +349,10 @@ def test_how_commands_are_cut_into_batches_does_not_matter(tmp_path_factory, cut
 
 
 def test_deciding_raises_where_the_log_cannot_be_read(commands, monkeypatch):
-    def away(*_):
-        raise LogUnavailableError("away")
+    def unavailable(*_):
+        raise LogUnavailableError("no answer")
 
-    monkeypatch.setattr(commands.log, "existing", away)
+    monkeypatch.setattr(commands.log, "existing", unavailable)
     submission = commands.submission("project.update", target="0" * 8, name="x")
     with pytest.raises(LogUnavailableError):
         decide_batch(SettledStates(commands.log), commands.log, [submission], 1)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from commands import record_headers
 from commands.chain import chain_after, first_chain
 from commands.record_headers import headers
 from domain.record import Record
@@ -86,6 +87,14 @@ def test_headers_are_sorted_by_name():
 def test_every_field_is_covered(field, value):
     before = chain_after(b"\x00" * 32, a_record())
     assert chain_after(b"\x00" * 32, a_record(**{field: value})) != before
+
+
+def test_headers_of_many_commands_are_right_and_few_of_them_are_cached():
+    for number in range(3_000):
+        record = a_record(command=f"c{number}", actor=f"a{number}")
+        assert chain_after(b"\x07" * 32, record) == independent_chain(b"\x07" * 32, record)
+        assert ("actor", b"a%d" % number) in headers(record)
+    assert len(record_headers._shared) <= 1_024
 
 
 def test_the_first_predecessor_depends_on_log_partition_and_count():

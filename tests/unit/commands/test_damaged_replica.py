@@ -144,7 +144,10 @@ def test_damage_anywhere_in_the_file_changes_nothing_that_is_read(tmp_path, hist
         folder.mkdir()
         (folder / "replica-0.sqlite").write_bytes(damaged(file, start))
         with opened(folder, history) as (log, kept):
+            foreign = []
+            log.on_foreign(foreign.append)
             assert answered(lambda log=log: everything(log)) == content, start
+            assert foreign.count(()) == log.partition.rebuilds  # the bus forgets what it knew
             noticed.add("when read" if log.partition.rebuilds else "never" if kept else "at the start")
     assert {"at the start", "when read"} <= noticed
 

@@ -69,7 +69,7 @@ def test_a_group_ends_before_the_item_that_exceeds_its_size(sizes, groups):
 
 
 def test_nothing_is_admitted_while_more_than_the_limit_waits():
-    queue = queue_of(Item("a", 5), Item("b", 5), waiting=9)  # the one that exceeds the limit still finds room
+    queue = queue_of(Item("a", 5), Item("b", 5), waiting=5)  # no more than 5 waited before the second one
     assert queue.waiting == 10
     for refused in (queue.put, queue.admit):
         with pytest.raises(BusyError, match="10 commands are waiting"):
@@ -188,19 +188,19 @@ def test_a_loop_worker_takes_one_group_after_the_other():
 
 def test_a_loop_worker_wakes_again_after_it_has_rested():
     async def run():
-        done, groups = asyncio.Event(), []
+        worked, groups = asyncio.Event(), []
 
         async def work(group):
             groups.append(names(group))
-            done.set()
+            worked.set()
 
         queue = queue_of()
         worker = LoopWorker(asyncio.get_running_loop(), queue, work)
         for name in "ab":
-            done.clear()
+            worked.clear()
             await asyncio.to_thread(queue.put, Item(name))
             async with asyncio.timeout(stretched(5)):
-                await done.wait()
+                await worked.wait()
             await worker.drained()
         return groups
 

@@ -1,6 +1,7 @@
 """What all buses share: callers get their own outcomes, and a faulty command does not fail its neighbours."""
 
 import asyncio
+import concurrent.futures
 import threading
 
 import pytest
@@ -231,3 +232,24 @@ def test_the_bus_on_sqlite_decides_a_small_fast_batch_in_the_callers_loop(
     for count in (1, 128, 129):
         assert {type(outcome) for (outcome,) in asyncio.run(run(count))} == {Accepted}
     assert batches == threads
+
+
+def test_a_command_in_a_loop_does_not_overtake_one_that_waits_for_the_thread(
+    commands, submissions, monkeypatch
+):
+    monkeypatch.setattr("commands.bus._INLINE_SECONDS", float("inf"))
+    commands.bus.queue.wake = lambda: None  # the thread sleeps on
+    first = Ticket(submissions[:1], concurrent.futures.Future(), None)
+    commands.bus.hand_in(first)
+
+    async def run():
+        second = asyncio.ensure_future(commands.bus.execute(submissions[1:2]))
+        await asyncio.sleep(0)  # it is handed in
+        await asyncio.sleep(0)  # and handed over by the batcher
+        commands.bus._woken.set()
+        async with asyncio.timeout(stretched(10)):
+            return await second
+
+    (later,) = asyncio.run(run())
+    (earlier,) = first.future.result(0)
+    assert earlier.position.sequence() < later.position.sequence()

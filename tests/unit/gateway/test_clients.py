@@ -1,4 +1,4 @@
-"""Whose request it is: nobody but a trusted proxy may say so."""
+"""The client of a connection: only a trusted proxy may name another one."""
 
 from ipaddress import ip_network
 

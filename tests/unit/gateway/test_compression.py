@@ -1,4 +1,4 @@
-"""What is compressed, for whom, and that it is the same afterwards."""
+"""What is compressed and for which clients, and that decompressing gives the same."""
 
 import asyncio
 import gzip
@@ -28,7 +28,7 @@ JSON = {b"content-type": b"application/json"}
         ("gzip;q=none", False),
     ],
 )
-def test_who_takes_gzip(accepted, takes):
+def test_whether_a_client_takes_gzip(accepted, takes):
     assert takes_gzip(accepted) is takes
 
 
@@ -54,13 +54,13 @@ def test_what_may_be_compressed(path, status, headers, may):
     assert compressible(media, status, encoded=encoded, secret=secret) is may
 
 
-@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("unchanging", [True, False])
 @pytest.mark.parametrize("size", [2_000, 500_000])
-def test_it_is_the_same_afterwards(size, kept):
+def test_it_is_the_same_afterwards(size, unchanging):
     body = bytes(number % 7 + 65 for number in range(size))
-    packed = asyncio.run(compressed(body, unchanging=kept))
+    packed = asyncio.run(compressed(body, unchanging=unchanging))
     assert gzip.decompress(packed) == body
     assert len(packed) < size / 2
-    assert packed == asyncio.run(compressed(body, unchanging=kept)), (
+    assert packed == asyncio.run(compressed(body, unchanging=unchanging)), (
         "the same bytes each time: its tag stays strong"
     )

@@ -27,16 +27,16 @@ def test_an_origin_of_the_settings():
 
 
 def test_any_origin_gets_no_credentials():
-    found = dict(Cors(frozenset({"*"})).headers(scope(origin="https://x.example")))
-    assert found[b"access-control-allow-origin"] == b"*"
-    assert b"access-control-allow-credentials" not in found
+    headers = dict(Cors(frozenset({"*"})).headers(scope(origin="https://x.example")))
+    assert headers[b"access-control-allow-origin"] == b"*"
+    assert b"access-control-allow-credentials" not in headers
 
 
 def test_a_preflight_tells_the_methods_of_the_path():
-    asked = scope(origin=APP, access_control_request_method="PUT")
-    found = Cors(frozenset({APP})).preflight(asked, ["GET", "PUT"])
-    assert found["Access-Control-Allow-Methods"] == "GET, PUT"
-    assert "If-Match" in found["Access-Control-Allow-Headers"]
+    request = scope(origin=APP, access_control_request_method="PUT")
+    headers = Cors(frozenset({APP})).preflight(request, ["GET", "PUT"])
+    assert headers["Access-Control-Allow-Methods"] == "GET, PUT"
+    assert "If-Match" in headers["Access-Control-Allow-Headers"]
     assert Cors(frozenset({APP})).preflight(scope(origin=APP), ["GET"]) == {}
 
 

@@ -1,4 +1,4 @@
-"""Settings of the edge: what is wrong is said in a sentence that names the variable."""
+"""Settings of the edge: the complaint about a wrong one names the variable."""
 
 from ipaddress import ip_network
 
@@ -14,10 +14,10 @@ def gateway(**settings):
 
 
 def test_what_they_are_without_settings():
-    found = gateway()
-    assert (found.rate_limits, found.sign_in_limits, found.tls) == (True, True, False)
-    assert (found.trusted_proxies, found.cors_origins) == ((), frozenset())
-    assert (found.body_seconds, found.request_seconds) == (30.0, 60.0)
+    settings = gateway()
+    assert (settings.rate_limits, settings.sign_in_limits, settings.tls) == (True, True, False)
+    assert (settings.trusted_proxies, settings.cors_origins) == ((), frozenset())
+    assert (settings.body_seconds, settings.request_seconds) == (30.0, 60.0)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def made(tmp_path_factory):
 
 
 def test_all_of_them(made):
-    found = gateway(
+    settings = gateway(
         TRUSTED_PROXIES="10.0.0.0/8, 2001:db8::1",
         CORS_ORIGINS="https://App.example.org,http://localhost:5173",
         RATE_LIMITS="off",
@@ -36,10 +36,10 @@ def test_all_of_them(made):
         TLS_CERT_FILE=str(made.certificate),
         TLS_KEY_FILE=str(made.key),
     )
-    assert found.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128"))
-    assert found.cors_origins == {"https://app.example.org", "http://localhost:5173"}
-    assert (found.rate_limits, found.sign_in_limits, found.tls) == (False, False, True)
-    assert (found.body_seconds, found.request_seconds) == (2.5, 5.0)
+    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("2001:db8::1/128"))
+    assert settings.cors_origins == {"https://app.example.org", "http://localhost:5173"}
+    assert (settings.rate_limits, settings.sign_in_limits, settings.tls) == (False, False, True)
+    assert (settings.body_seconds, settings.request_seconds) == (2.5, 5.0)
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def test_what_is_not_counted():
     assert {limit_of(path) for path in counted if path.startswith("/api/v1/auth/")} == {"sign-in"}
 
 
-def test_a_decision_tells_whether():
+def test_a_decision_says_whether_a_request_is_allowed():
     limit = SIGN_IN_REQUESTS
     assert Decision(0, (1,), (limit,)).allowed
     assert not Decision(1, (1,), (limit,)).allowed

@@ -27,8 +27,8 @@ def test_nothing_that_is_published_breaks():
 
 def test_a_break_would_be_found():
     text = PUBLISHED.read_text(encoding="utf-8").replace("  suggestions: [String!]!\n", "", 1)
-    found = find_breaking_changes(build_schema(print_schema(schema())), build_schema(text))
-    assert [change.description for change in found] == ["AiInsights.suggestions was removed."]
+    changes = find_breaking_changes(build_schema(print_schema(schema())), build_schema(text))
+    assert [change.description for change in changes] == ["AiInsights.suggestions was removed."]
 
 
 def test_the_schema_is_valid():

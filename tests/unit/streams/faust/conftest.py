@@ -12,7 +12,7 @@ from commands.kafka.protocol.chain_rule import opening_headers
 from commands.kafka.protocol.message import Message
 from commands.kafka.protocol.transport import BrokerUnavailableError, TruncatedError
 from commands.log import LogUnavailableError
-from commands.record_events import RecordEvents
+from commands.mapper import RecordEvents
 from commands.record_headers import covered_and_headers
 from domain.record import Record
 from projections.models import READ_MODELS

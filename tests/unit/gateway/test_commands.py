@@ -1,0 +1,119 @@
+"""What accompanies a command, and one command at a time for each idempotency key."""
+
+import asyncio
+
+import pytest
+
+from commands.bus import BusyError
+from commands.log import LogUnavailableError
+from commands.outcomes import Accepted, Submission
+from commands.position import START
+from domain.actor import SERVICE
+from domain.file.commands import DeleteFile
+from read_api.gateway.commands import Commands, command_metadata, expected_version
+from read_api.problems import HttpError
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def submission(command_id):
+    return Submission(command=DeleteFile(project_id="p", path="a"), command_id=command_id, actor=SERVICE)
+
+
+class Bus:
+    """Accepts commands once it is released, or raises."""
+
+    def __init__(self, error=None):
+        self.error = error
+        self.released = asyncio.Event()
+
+    async def execute(self, submissions):
+        await self.released.wait()
+        if self.error is not None:
+            raise self.error
+        return [
+            Accepted(command_id=each.command_id, stream="s", version=1, position=START)
+            for each in submissions
+        ]
+
+
+def test_the_second_of_two_commands_with_one_key_is_refused_while_the_first_is_carried_out():
+    async def run():
+        bus = Bus()
+        commands = Commands(bus, 10)
+        first = asyncio.create_task(commands.carry_out(submission("a")))
+        await asyncio.sleep(0)
+        with pytest.raises(HttpError) as refused:
+            await commands.carry_out(submission("a"))
+        assert (refused.value.status, refused.value.code) == (409, "in_flight")
+        assert refused.value.headers == {"Retry-After": "1", "CodePark-Command": "a"}
+        bus.released.set()
+        assert (await commands.carry_out(submission("b"))).command_id == "b"
+        assert (await first).command_id == "a"
+        assert (await commands.carry_out(submission("a"))).command_id == "a", "its key is free again"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "detail"),
+    [
+        (BusyError("too many"), "busy", "too many"),
+        (LogUnavailableError("no disk"), "log_unavailable", "no disk"),
+        (TimeoutError(), "log_unavailable", "no outcome in time"),
+    ],
+)
+def test_a_command_without_an_outcome_is_unavailable_and_names_itself(error, code, detail):
+    async def run():
+        bus = Bus(error)
+        bus.released.set()
+        commands = Commands(bus, 10)
+        for _ in range(2):  # the key is free again
+            with pytest.raises(HttpError) as refused:
+                await commands.carry_out(submission("a"))
+            assert (refused.value.status, refused.value.code) == (503, code)
+            assert refused.value.detail == detail
+            assert refused.value.headers == {"Retry-After": "1", "CodePark-Command": "a"}
+
+    asyncio.run(run())
+
+
+def test_an_outcome_is_waited_for_only_so_long():
+    async def run():
+        commands = Commands(Bus(), 0.01)
+        with pytest.raises(HttpError, match="no outcome in time") as refused:
+            await commands.carry_out(submission("a"))
+        assert refused.value.code == "log_unavailable"
+        with pytest.raises(HttpError, match="no outcome in time") as refused:
+            await commands.carry_out_batch([submission("a")])
+        assert refused.value.code == "busy"
+        assert await commands.carry_out_batch([]) == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("key", ["", " ", "two words", "é", "x" * 256])
+def test_a_malformed_key_is_refused(key):
+    with pytest.raises(HttpError) as refused:
+        command_metadata(SERVICE, correlation="c", key=key)
+    assert [fault.pointer for fault in refused.value.faults] == ["Idempotency-Key"]
+
+
+def test_a_malformed_trace_is_ignored():
+    assert command_metadata(SERVICE, correlation="c", traceparent=TRACE).traceparent == TRACE
+    for trace in ("", "x", TRACE.replace("00-", "ff-"), TRACE[:-1]):
+        assert command_metadata(SERVICE, correlation="c", traceparent=trace).traceparent is None
+
+
+@pytest.mark.parametrize(("if_match", "version"), [("*", None), (' "3" ', 3), ('"3-0123456789abcdef"', 3)])
+def test_the_version_of_if_match(if_match, version):
+    assert expected_version(if_match) == version
+
+
+@pytest.mark.parametrize(
+    ("if_match", "status"), [("3", 400), ('"1", "2"', 400), ('W/"3"', 412), ('"x"', 412)]
+)
+def test_an_if_match_that_cannot_match_is_refused(if_match, status):
+    with pytest.raises(HttpError) as refused:
+        expected_version(if_match)
+    assert refused.value.status == status

@@ -1,0 +1,223 @@
+"""What an answer includes: all that was acknowledged, and the caller's position; and blocked projects."""
+
+import asyncio
+
+import pytest
+
+from commands.outcomes import Accepted
+from commands.position import START, Position, PositionError
+from projections.insights_model import INSIGHTS
+from projections.progress import BlockedError, NotCaughtUpError, Progress
+from projections.queries.page import Page
+from read_api.gateway.consistency import Consistency
+from read_api.problems import HttpError
+from tests.support.partitions import memory_logs
+
+MODELS = ("projects", "files")
+QUERIES = "the query objects"
+
+
+class Live:
+    """The live source: as far as the logs are."""
+
+    def __init__(self, logs):
+        self._logs = logs
+
+    def tip(self, partition=0):
+        return self._logs[partition].tip().sequence
+
+    async def changed(self, after):
+        while not any(self.tip(partition) > sequence for partition, sequence in after.items()):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+def logs():
+    return memory_logs()
+
+
+@pytest.fixture
+def progress():
+    return Progress()
+
+
+@pytest.fixture
+def consistency(logs, progress):
+    def make(**changes):
+        parts = {
+            "logs": logs,
+            "live": Live(logs),
+            "progress": progress,
+            "models": MODELS,
+            "queries": QUERIES,
+            "changed_resource": None,
+            "read_latest": True,
+            "in_threads": False,
+            "wait_seconds": 0.02,
+        }
+        return Consistency(**parts | changes)
+
+    return make
+
+
+def ask(queries):
+    assert queries == QUERIES
+    return "answer"
+
+
+def report(progress, sequence, partition=0, blocked=None):
+    progress.report(dict.fromkeys((*MODELS, INSIGHTS), sequence), blocked, partition)
+
+
+def token(record, partition=0):
+    return Position.at(record.sequence, record.chain, partition).token()
+
+
+@pytest.mark.parametrize("in_threads", [False, True])
+def test_an_answer_includes_everything_that_was_acknowledged(logs, progress, consistency, in_threads):
+    async def run():
+        logs[1].add("h", 1)
+        with pytest.raises(NotCaughtUpError):
+            await consistency(in_threads=in_threads).read(ask)
+        assert await consistency(in_threads=in_threads, read_latest=False).read(ask) == "answer"
+        report(progress, 1, partition=1)
+        assert await consistency(in_threads=in_threads).read(ask) == "answer"
+
+    asyncio.run(run())
+
+
+def test_an_answer_includes_the_position_that_the_caller_names(logs, progress, consistency):
+    async def run():
+        after = token(logs[1].add("h", 1), partition=1)
+        parts = consistency(read_latest=False)
+        assert await parts.required(after) == {1: 1}
+        with pytest.raises(NotCaughtUpError):
+            await parts.read(ask, after)
+        report(progress, 1, partition=1)
+        assert await parts.read(ask, after) == "answer"
+
+    asyncio.run(run())
+
+
+def test_a_position_of_another_log_is_refused(logs, consistency):
+    async def run():
+        record = logs[0].add("h", 1)
+        wrong_chain = Position.at(record.sequence, bytes(32), 0).token()
+        wrong_partition = Position.at(1, record.chain, 99).token()
+        for foreign in (wrong_chain, wrong_partition, "x"):
+            with pytest.raises(PositionError):
+                await consistency().reached(foreign)
+        with pytest.raises(PositionError):
+            consistency().seen(wrong_partition)
+        assert consistency().seen(None) == START
+
+    asyncio.run(run())
+
+
+def test_a_position_ahead_is_waited_for_and_refused_after_a_while(logs, consistency):
+    async def run():
+        ahead = logs[0].add("h", 1)
+        logs[0].records.clear()
+        assert not consistency().has(Position.at(1, ahead.chain))
+        with pytest.raises(HttpError) as refused:
+            await consistency().reached(token(ahead))
+        assert (refused.value.status, refused.value.code) == (503, "position_ahead")
+        waiting = asyncio.create_task(consistency(wait_seconds=10).reached(token(ahead)))
+        await asyncio.sleep(0)
+        logs[0].records.append(ahead)
+        assert (await waiting).sequences == {0: 1}
+
+    asyncio.run(run())
+
+
+def test_an_answer_about_a_project_waits_for_its_insights_where_it_shows_them(logs, progress, consistency):
+    async def run():
+        number = logs.number_of("p")
+        logs[number].add("p", 1)
+        progress.report(dict.fromkeys(MODELS, 1), partition=number)
+        progress.touch(INSIGHTS, [("p", 1)], number)
+        assert await consistency().read(ask, project="p") == "answer"
+        with pytest.raises(NotCaughtUpError):
+            await consistency().read(ask, project="p", insights=True)
+        assert await consistency().read(ask, project="other", insights=True) == "answer"
+        progress.report({INSIGHTS: 1}, partition=number)
+        assert await consistency().read(ask, project="p", insights=True) == "answer"
+
+    asyncio.run(run())
+
+
+def test_a_blocked_project_is_refused_and_others_are_not(logs, progress, consistency):
+    async def run():
+        number = logs.number_of("p")
+        logs[number].add("p", 1)
+        report(progress, 1, number, {"files": frozenset({"project-p"})})
+        with pytest.raises(BlockedError, match=r"project p .* files"):
+            await consistency().read(ask, project="p")
+        assert await consistency().read(ask) == "answer"
+        other = next(f"q{n}" for n in range(100) if logs.number_of(f"q{n}") != number)
+        assert await consistency().read(ask, project=other) == "answer"
+
+    asyncio.run(run())
+
+
+def test_a_list_is_asked_again_once_its_insights_have_caught_up(logs, progress, consistency):
+    async def run():
+        number = logs.number_of("p")
+        logs[number].add("p", 1)
+        progress.report(dict.fromkeys(MODELS, 1), partition=number)
+        progress.touch(INSIGHTS, [("p", 1)], number)
+        reads = []
+
+        def ask(_):
+            reads.append(progress.sequence(INSIGHTS, number))
+            return Page(items=[{"id": "p"}], next_cursor=None)
+
+        with pytest.raises(NotCaughtUpError):
+            await consistency().read_list(ask)
+        progress.bind(asyncio.get_running_loop())
+        listed = asyncio.create_task(consistency(wait_seconds=10).read_list(ask))
+        await asyncio.sleep(0)
+        progress.report({INSIGHTS: 1}, partition=number)
+        assert (await listed).items == [{"id": "p"}]
+        assert reads == [0, 0, 1]
+
+    asyncio.run(run())
+
+
+def test_a_list_with_a_blocked_project_is_refused_where_the_caller_names_a_position(
+    logs, progress, consistency
+):
+    async def run():
+        number = logs.number_of("p")
+        after = token(logs[number].add("p", 1), number)
+        report(progress, 1, number, {"projects": frozenset({"project-p"})})
+        page = Page(items=[{"id": "p"}], next_cursor=None)
+        assert await consistency().read_list(lambda _: page) == page
+        with pytest.raises(BlockedError, match="project-p"):
+            await consistency().read_list(lambda _: page, after)
+
+    asyncio.run(run())
+
+
+def test_what_a_command_changed_comes_from_the_replica_where_it_can(consistency):
+    accepted = Accepted(command_id="c", stream="s", version=1, position=START)
+
+    async def replica(_, ask):
+        return ask(QUERIES)
+
+    async def none(*_):
+        return None
+
+    async def run():
+        late = Position({0: (9, b"abcd")})
+        from_replica = consistency(changed_resource=replica)
+        assert await from_replica.read_changed(ask, accepted, late) == "answer"
+        for changed_resource in (None, none):
+            with pytest.raises(HttpError) as refused:
+                await consistency(changed_resource=changed_resource).read_changed(ask, accepted, late)
+            assert (refused.value.status, refused.value.code) == (503, "projection_unavailable")
+            assert refused.value.headers["CodePark-Command"] == "c"
+            assert refused.value.headers["CodePark-Position"] == late.token()
+        assert await consistency(changed_resource=none).read_changed(ask, accepted, START) == "answer"
+
+    asyncio.run(run())
