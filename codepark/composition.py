@@ -1,4 +1,4 @@
-"""Wire the HTTP surface over a profile: who signs in, what is limited, what is erased, what is measured."""
+"""Wire the HTTP surface over a profile: identity, limits, erasures, published events, metrics."""
 
 import asyncio
 from functools import partial
@@ -35,7 +35,7 @@ def build_mailer(settings: Settings) -> Mailer:
 
 
 def build_identity(profile: Profile) -> Identity:
-    """Wire who may sign in, and with what."""
+    """Wire sign-ins: accounts and sessions, counted attempts, and mail."""
     settings = profile.settings
     attempts: Attempts = MemoryAttempts()
     if settings.redis is not None:

@@ -68,7 +68,7 @@ class ReplicaDocuments:
         if not added:
             return
         batch, through = decode(log, added), max(record.sequence for record in added)
-        # Subjects are loaded in any order, whatever their partition. One subject writes a document, and the
+        # Subjects of all partitions are loaded in any order. One subject writes a document, and the
         # document's position guards it, not the model's checkpoint.
         changes = [project(model, batch, _FROM_THE_START, through) for model in self._models]
         self._store.apply([change for change in changes if change.writes])

@@ -1,4 +1,4 @@
-"""The workers of the cluster profile, wired: what they read, what they keep, and whom they tell."""
+"""The workers of the cluster profile, wired to Kafka, MongoDB and Redis."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager

@@ -41,7 +41,7 @@ class Environment:
         return next((value for name in names if (value := self._variables.get(name))), None)
 
     def choice(self, name: str, choices: Sequence[str]) -> str | None:
-        """Return one of *choices*, in whatever case it is written."""
+        """Return one of *choices*, in any case."""
         value = self.text(name)
         if value is None:
             return None
@@ -51,7 +51,7 @@ class Environment:
         raise SettingsError(f"{name} is {value!r}; it takes one of {', '.join(choices)}")
 
     def switch(self, name: str) -> bool:
-        """Return whether a switch is on, in whatever case it is written; one that is not set is on."""
+        """Return whether a switch is on; it may be written in any case, and is on unless it is set."""
         value = self.text(name) or "on"
         if value.lower() not in _SWITCH:
             raise SettingsError(f"{name} is {value!r}; it takes on or off")

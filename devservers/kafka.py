@@ -228,7 +228,7 @@ class Kafka(Server):
 
 
 class ThreeBrokers:
-    """Three brokers that keep each record on at least two; for tests that take one away."""
+    """Three brokers that keep each record on at least two; for tests that stop one."""
 
     def __init__(self, folder: Path, *, attached: bool = True) -> None:
         """Take the ports; nothing runs yet."""

@@ -7,7 +7,7 @@ from itertools import cycle
 
 
 class Ports:
-    """Give the free ports of a range, one after the other: a port comes again only after all the others.
+    """Give the free ports of a range, one after the other: a port is given again only after all the others.
 
     The ranges that are used here lie below the ports that the kernel gives to outgoing connections, so that
     none of those takes a port between its choice and its use, or while its server starts again.

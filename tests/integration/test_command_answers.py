@@ -89,7 +89,7 @@ async def _answer(replica: ReplicaAnswers, command: Accepted, ask: Callable[[Que
 
 
 class Caller:
-    """Somebody who sends each type of command, and what came of it."""
+    """A client that sends each type of command, and counts the answers that were compared."""
 
     def __init__(self, app: Application, comparison: Comparison) -> None:
         self.app = app

@@ -100,7 +100,7 @@ def test_a_signing_key_is_announced_and_nobody_is_logged_out(server: Server) -> 
 
 
 def test_who_guesses_elsewhere_does_not_keep_the_owner_out(server: Server) -> None:
-    """From where somebody signed in before, their attempts are counted apart from those of others."""
+    """Attempts from a device that signed in before are counted apart from those of other devices."""
     sam = Person(server, "Sam")
     right = {"email": sam.email, "password": PASSWORD}
 
@@ -169,7 +169,7 @@ def test_a_reset_does_not_pass_by_the_second_factor(server: Server) -> None:
 
 
 def test_no_secret_is_in_the_log_the_events_or_what_the_server_says(server: Server) -> None:
-    """Sign in in every way, rightly and wrongly; then look for what nobody but its owner may know."""
+    """Sign in in every way, with right and wrong secrets; then look for secrets in all that is stored."""
     pat = Person(server, "Pat")
     with server.client() as visitor, pat.client as client:
         setup = made(client.post(f"{AUTH}/mfa/setup", json={}), 200)

@@ -117,7 +117,7 @@ def end_shared(root: Path, *, keep_data: bool = False) -> None:
 
 
 def shared(kind: str, root: Path, owner: int) -> str:
-    """Return the address of the server of *kind* under *root*; the first one who asks has it started.
+    """Return the address of the server of *kind* under *root*; the first caller starts it.
 
     It ends when the process *owner* does.
     """
@@ -152,7 +152,7 @@ def _start_keeper(kind: str, folder: Path, owner: int) -> None:
         )
     identity = Identity.of(keeper.pid)
     assert identity is not None, (folder / "keeper.log").read_text()
-    keeper.returncode = 0  # it outlives this worker: nobody waits for it here
+    keeper.returncode = 0  # it outlives this worker, which does not wait for it
     (folder / "keeper.json").write_text(json.dumps(asdict(identity)))
 
 

@@ -48,7 +48,7 @@ def _command() -> str:
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with locked(folder.with_name(f"{folder.name}.lock")):
-            if not folder.exists():  # nobody else built it while this one waited
+            if not folder.exists():  # no other process built it while this one waited
                 _build(folder)
     return str(folder / "cmd")
 

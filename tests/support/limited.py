@@ -39,7 +39,7 @@ def from_address(server: Server, address: str | None = None, token: str | None =
 
 
 def somebody(server: Server, tier: Tier) -> str:
-    """Return a token of an account that nobody else has."""
+    """Return a token of an account of its own."""
     tokens = Tokens(SigningKeys(Secrets.from_base64(server.secret_key())))
     return tokens.issue_access(str(uuid4()), frozenset({Role.USER}), tier=tier, operator=True)
 

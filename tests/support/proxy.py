@@ -50,7 +50,7 @@ async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
 
 
 def _changed(head: bytes) -> bytes:
-    """Add whom the request is for: the address in `X-Test-Client`, as if the connection came from there."""
+    """Forward for the address in `X-Test-Client`, as if the connection came from there."""
     lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     client = next(
         line.partition(b":")[2].strip() for line in lines if line.lower().startswith(b"x-test-client:")

@@ -1,4 +1,4 @@
-"""Pages of the merged history: one order, no event lost or repeated, whatever the limit."""
+"""Pages of the merged history: one order, no event lost or repeated, with any limit."""
 
 import json
 
@@ -19,7 +19,7 @@ def place_of(event):
 
 
 def pages(logs, limit, allowed=lambda _: True, start=START):
-    """Return the events of all pages, and the position behind the last."""
+    """Return the events of all pages, and the position after the last."""
     events, position, more = [], start, True
     while more:
         page = scan_records(

@@ -45,7 +45,7 @@ def exported(output):
 
 @pytest.fixture
 def processes():
-    """Processes that the test may start, and that it does not leave behind."""
+    """Processes that the test may start; they end with it."""
     started = []
     yield started
     for process in started:

@@ -184,7 +184,7 @@ def _a_batch_of_new_ones_names_all_partitions(client: httpx.Client) -> None:
 
 
 def _the_command_line_tells_the_same(node: Node, client: httpx.Client) -> None:
-    """Ask the server that holds the folder, through the command line; nobody writes meanwhile."""
+    """Ask the server that holds the folder, through the command line, while no client writes."""
 
     def codepark(*arguments: str) -> list[str]:
         environment = {**os.environ, **node.environment}

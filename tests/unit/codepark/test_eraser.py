@@ -1,4 +1,4 @@
-"""An erasure is completed whatever fails on the way, and nothing is forgotten halfway."""
+"""An erasure is completed even if its steps fail at first, and its end is recorded only then."""
 
 import threading
 

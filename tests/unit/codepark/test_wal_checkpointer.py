@@ -1,4 +1,4 @@
-"""The write-ahead log is moved into its file beside the writer."""
+"""The write-ahead log is moved into its database while the writer continues."""
 
 import sqlite3
 
