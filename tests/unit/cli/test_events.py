@@ -10,6 +10,7 @@ from codepark import redis_clients
 from codepark.cli import events
 from projections.redis import channel
 from tests.support.embedded import carry_out, create_project, started
+from tests.support.time_scale import stretched
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def write(data):
     """Append an event, as another process does."""
     thread = threading.Thread(target=_create, args=(data,))
     thread.start()
-    thread.join(30)
+    thread.join(stretched(30))
 
 
 def _create(data):

@@ -9,6 +9,7 @@ import pytest
 from codepark.cli.failures import FAILURES, CommandError, sentence
 from commands.environment import SettingsError
 from domain.errors import NotFoundError
+from tests.support.time_scale import stretched
 
 cli = importlib.import_module("codepark.cli.main")  # its package has a function of this name
 COMMANDS = {
@@ -88,7 +89,7 @@ def test_a_reader_that_closes_early_is_no_failure():
     with subprocess.Popen(
         [sys.executable, "-c", "import os; os.close(0)"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as reader:
-        reader.wait(20)
+        reader.wait(stretched(20))
         command = subprocess.run(
             [sys.executable, "-c", program],
             stdout=reader.stdin,
