@@ -107,7 +107,7 @@ class Eraser:
                 self._succeeded(step) for step in steps
             ]  # each is tried, also after another one failed
             if not all(results):
-                self._pause()
+                self._pause(_RETRY_SECONDS)
 
     def _succeeded(self, step: Callable[[], None]) -> bool:
         """Carry out a step, and return whether that succeeded."""
@@ -129,7 +129,7 @@ class Eraser:
                 self._pending.setdefault(event.account_id, event)
         self._resumed = True
 
-    def _pause(self, seconds: float = _RETRY_SECONDS) -> None:
+    def _pause(self, seconds: float) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._ended, seconds)
 

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from contextlib import closing
 
 import structlog
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
@@ -30,19 +31,17 @@ logger = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings, started: Started | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; *started* is called in a thread of its own once requests are answered.
+    """Serve until SIGTERM or SIGINT; *started* runs in a thread of its own meanwhile.
 
     Raises what `open_profile` raises where the data directory cannot be used.
     """
     prepare_interpreter()
-    profile = open_profile(settings)
-    shared = CacheAndChannel(settings, profile.logs)
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(profile, shared, started))
-    finally:
-        shared.close()
-        profile.close()
+    with (
+        closing(open_profile(settings)) as profile,
+        closing(CacheAndChannel(settings, profile.logs)) as shared,
+        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+    ):
+        runner.run(_serve(profile, shared, started))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import structlog
 logger = structlog.get_logger(__name__)
 
 _EVERY_SECONDS = 0.25
+_SETTLING_SECONDS = 5.0
 _LARGE = 32 * 1024 * 1024
 
 
@@ -20,7 +22,7 @@ class WalCheckpointer:
         """Start the thread over the databases at *paths*."""
         self._paths = paths
         self._closed = threading.Event()
-        self._last_seen: dict[Path, tuple[int, int]] = {}
+        self._last_checkpoint: dict[Path, float] = {}
         self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
         self._thread.start()
 
@@ -36,19 +38,21 @@ class WalCheckpointer:
                     _checkpoint(path)
 
     def _due(self, path: Path) -> bool:
-        """Return whether the log is large and was written to since the last look.
+        """Return whether the log is large, and may hold more than the last checkpoint moved.
 
-        A log that was moved into the database keeps its size, and is written again from its front. Its
-        time alone is not enough: two writes within one tick of the file system's clock have the same time.
+        A log that was moved into the database keeps its size, and is written again from its front; so the time
+        of its last write decides. A transaction that a checkpoint does not see yet, because its fsync is not
+        finished, was written up to `_SETTLING_SECONDS` before.
         """
         try:
             status = Path(f"{path}-wal").stat()
         except OSError:
             return False
-        seen = status.st_mtime_ns, status.st_size
-        written = self._last_seen.get(path) != seen
-        self._last_seen[path] = seen
-        return written and status.st_size > _LARGE
+        moved_until = self._last_checkpoint.get(path, 0.0) - _SETTLING_SECONDS
+        due = status.st_size > _LARGE and status.st_mtime >= moved_until
+        if due:
+            self._last_checkpoint[path] = time.time()
+        return due
 
 
 def _checkpoint(path: Path) -> None:

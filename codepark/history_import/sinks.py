@@ -160,7 +160,7 @@ def _checked(answer: "httpx.Response") -> Any:
         return answer.json()
     try:
         detail = answer.json()["detail"]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):  # no JSON, or no problem document
         detail = answer.text[:200]
     raise ImportFailedError(f"{urlsplit(str(answer.url)).path} answered {answer.status_code}: {detail}")
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
-from commands.intake.builders import COMMAND_TYPES
 from msgspec.structs import replace
 
 from codepark.profiles.embedded import EmbeddedProfile
 from codepark.replica_answers import ReplicaAnswers
 from commands.outcomes import Accepted
 from commands.partitions import Logs
+from commands.table.registry import CLIENT_COMMANDS
 from domain.errors import Refusal
 from projections.model import ReadModel
 from read_api.api import Api
@@ -185,7 +185,7 @@ def test_every_command_is_answered_as_the_read_models_answer(tmp_path):
 
     def compare(profile: EmbeddedProfile, api: Api) -> Api:
         comparisons.append(Comparison(profile))
-        return replace(api, left=comparisons[0])
+        return replace(api, changed_resource=comparisons[0])
 
     async def run() -> Counter[str]:
         async with whole_application(tmp_path, compare) as app, AsyncExitStack() as stack:
@@ -194,7 +194,7 @@ def test_every_command_is_answered_as_the_read_models_answer(tmp_path):
             return caller.answers
 
     answers = asyncio.run(run())
-    assert set(COMMAND_TYPES) <= set(answers), "a new type of command belongs here"
+    assert set(CLIENT_COMMANDS) <= set(answers), "a new type of command belongs here"
     assert {name for name, count in answers.items() if count == 0} == ANSWERS_NOTHING
     broken = {name for name, count in comparisons[0].broken.items() if count}
     assert broken == comparisons[0].without, "without its flag, a model would be missing from an answer"

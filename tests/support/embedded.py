@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from commands.intake.builders import COMMAND_TYPES
-from commands.intake.intake import Request
 from msgspec import convert
 
 from codepark.profiles.embedded import EmbeddedProfile
 from codepark.settings import Settings
 from commands.bus import accepted
+from commands.intake import CommandMetadata
 from commands.outcomes import Accepted
+from commands.table.registry import CLIENT_COMMANDS
 from domain.account.commands import RegisterAccount
 from domain.actor import SERVICE, Actor
 from projections.store import Change, DeadLetter
@@ -33,8 +33,8 @@ def carry_out(
     profile: EmbeddedProfile, type_name: str, target: str = "", actor: Actor = SERVICE, **fields: Any
 ) -> Accepted:
     """Carry out a command of a client with these fields, which is accepted."""
-    data = convert(fields, COMMAND_TYPES[type_name].input)
-    submission = profile.intake.submission(type_name, data, Request(actor=actor), target=target)
+    data = convert(fields, CLIENT_COMMANDS[type_name].input)
+    submission = profile.intake.submission(type_name, data, CommandMetadata(actor=actor), target=target)
     return accepted(profile.bus.execute_sync([submission])[0])
 
 
@@ -54,7 +54,7 @@ def register(profile: EmbeddedProfile, name: str = "ada") -> str:
         email_claim=profile.intake.claim("email", email),
         name_claim=profile.intake.claim("name", name),
     )
-    submission = profile.intake.submit(command, None, Request(actor=SERVICE))
+    submission = profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
     accepted(profile.bus.execute_sync([submission])[0])
     return account_id
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from codepark.routed_store import Fallback, RoutedStore
 from projections.mongodb import MongoDocumentStore, connect
 from projections.sqlite import SQLiteDocumentStore
 from projections.store import DocumentStore
@@ -46,6 +47,16 @@ def sqlite_without_cache(folder: Path, request: pytest.FixtureRequest) -> Iterat
 
 
 @contextmanager
+def routed(folder: Path, request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
+    """Read through the routes of a store, to documents of its own."""
+    store = SQLiteDocumentStore(None)
+    try:
+        yield RoutedStore(store, {}, default=Fallback(store, store))
+    finally:
+        store.close()
+
+
+@contextmanager
 def mongodb(folder: Path, request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
     yield from _mongodb(request)
 
@@ -74,6 +85,7 @@ def mongodb_client(mongodb_uri):
 STORES = {
     "mongodb": mongodb,
     "mongodb-without-cache": mongodb_without_cache,
+    "routed": routed,
     "sqlite-file": sqlite_file,
     "sqlite-memory": sqlite_memory,
     "sqlite-without-cache": sqlite_without_cache,

@@ -7,7 +7,7 @@ import pytest
 from codepark import workers
 from codepark.cli import worker
 from codepark.cli.failures import CommandError
-from commands.kafka.protocol.transport import BrokerAwayError
+from commands.kafka.protocol.transport import BrokerUnavailableError
 
 CLUSTER = {
     "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
@@ -73,7 +73,7 @@ def test_the_topics_that_were_made_are_named(run, cluster, monkeypatch):
 
 def test_a_broker_that_is_silent_is_a_sentence():
     with pytest.raises(CommandError, match="no broker"), worker._broker_errors():
-        raise BrokerAwayError("no broker answers")
+        raise BrokerUnavailableError("no broker answers")
 
 
 class TestMigrate:

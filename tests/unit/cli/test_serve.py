@@ -11,14 +11,14 @@ from codepark.cli.demo import import_demo
 from codepark.data_directory import DataDirectory
 from domain.actor import Role, Tier
 from read_api.auth.keys import SigningKeys
-from read_api.auth.tokens import Claims, Kind, Tokens
+from read_api.auth.tokens import Claims, TokenKind, Tokens
 from tests.support.embedded import create_project, register, started
 from tests.support.server import free_port
 
 
 def claims(data: Path, text: str) -> Claims:
     """Return what a token says, as a server of the directory reads it."""
-    return Tokens(SigningKeys(DataDirectory(data).secrets())).read(text, Kind.ACCESS)
+    return Tokens(SigningKeys(DataDirectory(data).secrets())).read(text, TokenKind.ACCESS)
 
 
 class TestServe:
