@@ -14,8 +14,8 @@ STOP_SECONDS = 10.0
 class CodeParkProgram(Program):
     """A process of `codepark` with *arguments*; *environment* are its settings, its output goes to a file."""
 
-    ready_seconds = stretched(60.0)
-    stop_seconds = stretched(STOP_SECONDS)
+    ready_seconds = 60.0
+    stop_seconds = STOP_SECONDS
     look_seconds = 0.01
 
     def __init__(
