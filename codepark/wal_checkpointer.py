@@ -40,7 +40,7 @@ class WalCheckpointer:
     def _due(self, path: Path) -> bool:
         """Return whether the log is large, and may hold more than the last checkpoint moved.
 
-        A log that was moved into the database keeps its size, and is written again from its front: the time of
+        A log that was moved into the database keeps its size and is written again from its front: the time of
         its last write decides. A transaction that a checkpoint does not see yet, because its fsync is not
         finished, was written up to `_SETTLING_SECONDS` before.
         """
