@@ -50,7 +50,7 @@ class Event(Struct, metaclass=EventMeta, frozen=True, kw_only=True, rename="came
     """Something that happened: past tense, frozen, without defaults.
 
     `TOPIC` is the stored name and `VERSION` the number of its shape. `SUBJECT` names the field with the id of
-    the person whom the `Personal` fields are about. `WITHHELD` says why the event is not published to
+    the person that the `Personal` fields are about. `WITHHELD` says why the event is not published to
     analysts; an event without it has a publication in `streams/public/publications.py`.
     """
 

@@ -71,7 +71,7 @@ class MongoKeyStore:
         stored = self._load(unknown)
         for subject in unknown:
             if subject not in stored:
-                raise KeyDestroyedError("the person whom this is about was erased")
+                raise KeyDestroyedError("the person that this is about was erased")
 
     def destroy(self, subjects: Iterable[str]) -> None:
         """Destroy keys; raises LogUnavailableError."""

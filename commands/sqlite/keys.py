@@ -52,7 +52,7 @@ class SQLiteKeyStore:
             return
         for subject in missing:
             if self._row(subject) is not None:
-                raise KeyDestroyedError("the person whom this is about was erased")
+                raise KeyDestroyedError("the person that this is about was erased")
         keys = {subject: os.urandom(KEY_SIZE) for subject in missing}
         with (
             self._transaction()

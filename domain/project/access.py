@@ -78,7 +78,7 @@ def may_see(project: ProjectAccess, actor: Actor) -> bool:
 
 
 def require(project: ProjectAccess, actor: Actor, action: str) -> None:
-    """Refuse an actor whom the policy does not let take *action* in the project.
+    """Refuse an actor that the policy does not let take *action* in the project.
 
     Raises:
         NotFoundError: the project does not exist, is deleted, or the actor may not know of it.

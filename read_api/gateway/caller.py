@@ -21,7 +21,7 @@ class Caller:
         self._principal: Principal | None = None
 
     def authenticate(self) -> Principal:
-        """Return whom the token stands for now; raises HttpError 401 for a token that is not valid."""
+        """Return the principal of the token as it is now; raises HttpError 401 for a token that is not valid."""
         if self._authorization is None:
             return NOBODY
         scheme, _, token = self._authorization.partition(" ")
@@ -31,7 +31,7 @@ class Caller:
 
     @property
     def principal(self) -> Principal:
-        """Return whom the token stood for when it was first read; raises as `authenticate` does."""
+        """Return the principal of the token as it was when first read; raises as `authenticate` does."""
         if self._principal is None:
             self._principal = self.authenticate()
         return self._principal

@@ -2,10 +2,8 @@
 
 import ast
 import io
-import json
 import re
 import tokenize
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STYLE = ROOT / "docs" / "explanation" / "style.md"
-DEBT = Path(__file__).with_name("style_debt.json")
 PACKAGES = (
     "bench",
     "codepark",
@@ -78,13 +75,8 @@ def findings() -> list[str]:
 
 
 def test_the_refused_words_stand_nowhere():
-    """`style_debt.json` allows some in a folder while they are being replaced."""
-    allowed = json.loads(DEBT.read_text(encoding="utf-8")) if DEBT.exists() else {}
     places = findings()
-    counts = Counter(place.partition("/")[0] if "/" in place else place.partition(":")[0] for place in places)
-    over = {folder for folder, count in counts.items() if count > allowed.get(folder, 0)}
-    listed = [place for place in places if re.split("[/:]", place)[0] in over]
-    assert not over, "\n".join(["docs/explanation/style.md says what to write instead:", *listed])
+    assert not places, "\n".join(["docs/explanation/style.md says what to write instead:", *places])
 
 
 def test_the_page_lists_them():
