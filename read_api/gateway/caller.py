@@ -21,7 +21,7 @@ class Caller:
         self._principal: Principal | None = None
 
     def authenticate(self) -> Principal:
-        """Return the principal of the token as it is now; raises HttpError 401 for a token that is not valid."""
+        """Return the principal of the token as it is now; raises HttpError 401 if the token is not valid."""
         if self._authorization is None:
             return NOBODY
         scheme, _, token = self._authorization.partition(" ")
