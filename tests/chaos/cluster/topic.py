@@ -22,7 +22,7 @@ class Part:
         self.partitions = settings.partitions
         self.records: list[Record] = []
         self.void: list[VoidMessage] = []
-        self._counting = ChainRule(number)
+        self._rule = ChainRule(number)
         asyncio.run(self._read(settings))
 
     @property
@@ -70,7 +70,7 @@ class Part:
             at, end = 0, await transport.end()
             while at < end:
                 messages, at = await transport.fetch(at, wait=True)
-                for verdict in map(self._counting.take, messages):
+                for verdict in map(self._rule.judge, messages):
                     self._note(verdict)
         finally:
             await transport.close()
