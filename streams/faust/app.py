@@ -98,7 +98,7 @@ def make_app(settings: KafkaSettings, group: str, starts: Starts, inbox: Inbox) 
 
     It puts what arrives into *inbox*; while that is full, it fetches nothing.
 
-    Raises KafkaSettingsError if a file that the settings name is missing.
+    Raises SettingsError if a file that the settings name is missing.
     """
     app = LogApp(
         group,
