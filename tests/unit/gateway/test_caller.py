@@ -1,4 +1,4 @@
-"""The sender of a request: whom the token stands for, and what it lets them do."""
+"""The sender of a request: the principal of its token, and what it may do."""
 
 from types import SimpleNamespace
 
