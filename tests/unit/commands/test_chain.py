@@ -11,30 +11,7 @@ from commands import record_headers
 from commands.chain import chain_after, first_chain
 from commands.record_headers import headers
 from domain.record import Record
-
-
-def a_record(**changes):
-    fields = {
-        "source": "urn:codepark:log:x",
-        "home": "h",
-        "stream": "project-1",
-        "version": 1,
-        "topic": "project.created",
-        "schema": 1,
-        "data": b"{}",
-        "sequence": 1,
-        "at": 0,
-        "command": "c",
-        "commit_index": 1,
-        "commit_count": 1,
-        "occurred_at": 1_700_000_000_123,
-        "actor": "a",
-        "correlation": "c",
-        "causation": None,
-        "traceparent": None,
-        "fingerprint": None,
-    }
-    return Record(**{**fields, **changes})
+from tests.support.records import a_record
 
 
 def independent_chain(previous: bytes, record: Record) -> bytes:
