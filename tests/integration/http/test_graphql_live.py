@@ -197,7 +197,9 @@ def test_a_socket_carries_a_limited_number_of_operations(server: Server, ada: Pe
 
 
 def test_the_server_ends_in_order_with_open_sockets(tmp_path: Path) -> None:
-    assert seconds_to_end(tmp_path / "data") < stretched(6)
+    """In time once out of two: the clients share the machine with other tests."""
+    first = seconds_to_end(tmp_path / "first")
+    assert first < stretched(3) or seconds_to_end(tmp_path / "second") < stretched(3)
 
 
 def seconds_to_end(data: Path) -> float:

@@ -107,7 +107,9 @@ def test_a_socket_says_why_it_closes(server: Server, query: dict[str, str], code
 
 
 def test_the_server_ends_in_time_with_forty_subscribers(tmp_path: Path) -> None:
-    assert seconds_to_end(tmp_path / "data") < stretched(8)
+    """Once out of two: the clients share the machine with other tests."""
+    first = seconds_to_end(tmp_path / "first")
+    assert first < stretched(5) or seconds_to_end(tmp_path / "second") < stretched(5)
 
 
 def seconds_to_end(data: Path) -> float:
