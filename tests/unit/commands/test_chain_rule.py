@@ -59,7 +59,7 @@ def test_another_message_does_not_open_it(partition, headers):
 def test_of_two_records_on_one_tip_the_first_counts():
     rule = ChainRule(0, AFTER_TWO)
     first, second = after(AFTER_TWO, record(3)), after(AFTER_TWO, record(3, actor="other"), offset=4)
-    assert rule.judge(first).record.actor == "a"
+    assert rule.judge(first).record.actor == "owner"
     verdict = rule.judge(second)
     assert (verdict.offset, verdict.false_history) == (4, False)
     _, expected = chained(AFTER_TWO, record(3))
