@@ -59,6 +59,7 @@ class ClusterProfile(Profile):
                 store=connections.store,
                 shared_answers=self._answers,
             )
+            opened.callback(self.past.close)
             opened.callback(self.analyser.close)
             self.maintenance = ClusterMaintenance(cluster, connections)
             self.replica_answers = ReplicaAnswers(self._logs, self.store, self.models)

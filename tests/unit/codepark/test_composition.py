@@ -87,7 +87,7 @@ def test_the_metrics_are_those_of_the_profile(wired, profile):
 def test_the_past_and_the_published_events_are_of_its_log(wired, profile):
     api = wired()
     project = create_project(profile, "engine")
-    past = asyncio.run(api.past.ask(project, 1, lambda queries: queries.projects.get(project, SERVICE)))
+    past = asyncio.run(api.past.ask("ada", project, 1, lambda q: q.projects.get(project, SERVICE)))
     assert past["name"] == "engine"
     event = api.published(profile.log, profile.log.read(0, 1)[0])
     assert json.loads(event.json)["projectId"] == project
