@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from codepark.past.moment import Moment
+from codepark.past.moment import Moment, as_stored
 from codepark.routed_store import Forwarding, Source, T
 from domain.identifiers import build_stream, file_stream, review_stream, suggestion_stream
 from domain.review.events import ReviewCommented
@@ -58,7 +58,8 @@ class PastFiles(PastSource):
         """Return a file or its content."""
         if id not in self._last:
             self._last = {id: self._writes(id)}
-        return next((put.document for put in self._last[id] if put.collection == collection), None)
+        document = next((put.document for put in self._last[id] if put.collection == collection), None)
+        return as_stored(document)
 
     def find(self, query: Query) -> list[Document]:
         """Return what lists of files show."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+import msgspec
 import structlog
 
 from codepark.past.indexer import Indexer
@@ -96,7 +97,7 @@ class Moment:
         stored = NOTHING
         for record in records:
             stored = self._folded(stored, model, collection, id_, record)
-        return stored.document
+        return as_stored(stored.document)
 
     @cached_property
     def project(self) -> Document | None:
@@ -115,7 +116,7 @@ class Moment:
                 start = record.version
                 snapshots.append((start, stored.document))
         self.index.add_snapshots(id_, snapshots)
-        return stored.document
+        return as_stored(stored.document)
 
     def writes(self, model: ReadModel, record: Record) -> Sequence[Write]:
         """Return the writes of a read model for a record; none for one that it cannot take."""
@@ -134,6 +135,11 @@ class Moment:
         writes = self.writes(model, record)
         own = [(record.sequence, each) for each in writes if (each.collection, each.id) == (collection, id_)]
         return fold(stored, own)
+
+
+def as_stored(document: Document | None) -> Document | None:
+    """Return a projected document as a store returns it: of JSON's types alone."""
+    return None if document is None else msgspec.to_builtins(document)
 
 
 def _interval(project: Document) -> int:
