@@ -116,7 +116,7 @@ async def _page(
     page = await asyncio.to_thread(scan) if api.in_threads else scan()
     if page.more:
         return page
-    return EventPage(events=page.events, position=page.position.join(tip), more=False)
+    return EventPage(events=page.events, position=tip.join(page.position), more=False)
 
 
 def scan_records(

@@ -115,10 +115,10 @@ async def _moment(call: Call, project_id: str, as_of: str) -> PastMoment:
 
 async def _position(call: Call, log: EventLog, as_of: str) -> PastMoment:
     try:
-        sequence = (await call.api.consistency.reached(as_of)).sequence(log.number)
+        position = await call.api.consistency.reached(as_of)
     except PositionError as error:
         raise BadInputError(f"asOf takes {_FORMS}: {error}", _PARAMETER) from error
-    return await asyncio.to_thread(_at, log, sequence)
+    return PastMoment(position.sequence(log.number), position)
 
 
 async def _authored(call: Call, project_id: str, log: EventLog, milliseconds: int) -> PastMoment:
