@@ -23,7 +23,7 @@ from read_api.query_services import Queries, queries_over
 
 
 class PastQueries:
-    """Reads the past of projects from the log's streams, an index beside it, and the present read models."""
+    """Reads the past of projects from the log's streams, an index of it, and the present read models."""
 
     def __init__(
         self,

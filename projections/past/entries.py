@@ -1,4 +1,4 @@
-"""What the index is told of a project's events, and what it returns of a moment."""
+"""What is added to the index of a project, and what it returns of a moment."""
 
 from msgspec import Struct
 
