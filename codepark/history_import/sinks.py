@@ -147,12 +147,18 @@ class ServerSink:
                 continue
             if answer.status_code not in (409, 429, 503) or "Retry-After" not in answer.headers:
                 return _checked(answer)
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(_pause(answer))
         raise ImportFailedError("the server was busy for too long")
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _pause(answer: "httpx.Response") -> float:
+    """Return how long the server wants the next request to wait; a batch may have to be paid for first."""
+    seconds = answer.headers["Retry-After"]
+    return float(seconds) if seconds.isdecimal() else _PAUSE_SECONDS
 
 
 def _checked(answer: "httpx.Response") -> Any:

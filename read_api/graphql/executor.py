@@ -20,6 +20,7 @@ from read_api.graphql.documents import Documents, PreparedDocument, operation_of
 from read_api.graphql.errors import RefusedError
 from read_api.graphql.fast_path import FastPathExecution
 from read_api.graphql.federation import schema
+from read_api.graphql.limits import command_count
 from read_api.graphql.persisted import PersistedQueries
 from read_api.graphql.requests import GraphQLRequest
 from read_api.problems import BadInputError, unavailable
@@ -29,11 +30,12 @@ _TOO_DEEP = "the variables are nested too deeply"
 
 
 class Operation(Struct):
-    """An operation that may be executed."""
+    """An operation that may be executed, and how many commands it carries out."""
 
     prepared: PreparedDocument
     kind: OperationType
     request: GraphQLRequest
+    commands: int = 0
 
 
 class Executor:
@@ -63,10 +65,14 @@ class Executor:
             )
             raise BadInputError(detail, "/operationName")
         await self._persisted.keep(request)
-        return Operation(prepared, operation.operation, request)
+        commands = 0
+        if operation.operation is OperationType.MUTATION:
+            commands = command_count(prepared.document, operation)
+        return Operation(prepared, operation.operation, request, commands)
 
     async def execute(self, operation: Operation, context: Context) -> ExecutionResult:
-        """Execute a query or a mutation; raises HttpError 503 where it takes too long."""
+        """Execute a query or a mutation; raises HttpError 429, and 503 where it takes too long."""
+        await self._api.limits.commands(context.call, operation.commands)
         try:
             async with asyncio.timeout(_SECONDS):
                 return await self._execute(operation, context, None)

@@ -139,6 +139,24 @@ class Scales:
         return max(1, min(value, _LARGEST_PAGE))
 
 
+def command_count(document: DocumentNode, operation: OperationDefinitionNode) -> int:
+    """Return how many commands a mutation carries out, at most."""
+    fragments = {
+        node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+    }
+
+    def count(selections: SelectionSetNode) -> int:
+        total = 0
+        for node in selections.selections:
+            if isinstance(node, FragmentSpreadNode):
+                total += count(fragments[node.name.value].selection_set)
+            else:
+                total += 1 if isinstance(node, FieldNode) else count(node.selection_set)
+        return total
+
+    return count(operation.selection_set)
+
+
 def _is_list(type_: Any) -> bool:
     bare = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
     return isinstance(bare, GraphQLList)
