@@ -20,7 +20,7 @@ from read_api.graphql.documents import Documents, PreparedDocument, operation_of
 from read_api.graphql.errors import RefusedError
 from read_api.graphql.fast_path import FastPathExecution
 from read_api.graphql.federation import schema
-from read_api.graphql.limits import command_count
+from read_api.graphql.limits import command_count, value_error
 from read_api.graphql.persisted import PersistedQueries
 from read_api.graphql.requests import GraphQLRequest
 from read_api.problems import BadInputError, unavailable
@@ -55,6 +55,9 @@ class Executor:
     async def prepare(self, request: GraphQLRequest) -> Operation:
         """Return the operation of *request*; raises HttpError, and RefusedError where it may not run."""
         text = await self._persisted.text(request)
+        too_many = value_error(request.variables)
+        if too_many is not None:
+            raise RefusedError([too_many])
         prepared = self._documents.prepare(text, request.variables)
         if prepared.errors:
             raise RefusedError(prepared.errors)
