@@ -14,6 +14,7 @@ from graphql import (
 )
 from msgspec import Struct
 
+from projections.budget import budgeted
 from read_api.api import Api
 from read_api.graphql.context import Context
 from read_api.graphql.documents import Documents, PreparedDocument, operation_of
@@ -86,16 +87,17 @@ class Executor:
         prepared, request = operation.prepared, operation.request
         context.extractors = prepared.extractors
         try:
-            result = execute(
-                self._schema,
-                prepared.document,
-                root,
-                context,
-                request.variables,
-                request.operation_name,
-                execution_context_class=FastPathExecution,
-            )
-            return result if isinstance(result, ExecutionResult) else await result
+            with budgeted():
+                result = execute(
+                    self._schema,
+                    prepared.document,
+                    root,
+                    context,
+                    request.variables,
+                    request.operation_name,
+                    execution_context_class=FastPathExecution,
+                )
+                return result if isinstance(result, ExecutionResult) else await result
         except RecursionError as error:
             raise BadInputError(_TOO_DEEP, "/variables") from error
 
