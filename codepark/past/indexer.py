@@ -73,8 +73,8 @@ class Indexer:
     def _add_chunk(self, log: EventLog, project_id: str, reached: Reached) -> Reached:
         """Add some records after *reached*, and return how far the index is with them."""
         tip = log.tip()
-        selection = Selection(home=project_id, topics=TOPICS)
-        records = log.read_within(reached.sequence, _CHUNK, _CHUNK_BYTES, selection)
+        selection = Selection(home=project_id, topics=TOPICS, most_bytes=_CHUNK_BYTES)
+        records = log.read(reached.sequence, _CHUNK, selection)
         if records:
             last = Reached(records[-1].sequence, records[-1].chain)
         else:

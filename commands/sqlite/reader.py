@@ -2,7 +2,7 @@
 # ruff: noqa: S608 # the names in the statements are ours; values are parameters
 
 from collections.abc import Sequence
-from itertools import accumulate
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from commands.chain import source_of
 from commands.log import EVERYTHING, LogCorruptError, LogUnavailableError, Selection, Snapshot, Tip
 from commands.mapper import EventMapper, RecordEvents, stored_topic
 from commands.sqlite.connections import Readers, translated_errors
-from commands.sqlite.rows import SELECT_COLUMNS, to_records
+from commands.sqlite.rows import SELECT_COLUMNS, first_records, select_operators_column, to_records
 from commands.stream_event import StreamEvent
 from domain.record import Record
 from domain.upcasting import event_versions
@@ -54,7 +54,11 @@ class ReadOnlyLog(RecordEvents):
         super().__init__(mapper)
         self._readers = Readers(str(path))
         with translated_errors():
-            row = self._readers.connection().execute(_LOG_ID).fetchone()
+            connection = self._readers.connection()
+            row = connection.execute(_LOG_ID).fetchone()
+            if connection.execute(select_operators_column(TABLE)).fetchone() is None:
+                # An earlier release wrote the file, and no server has opened it since.
+                self.columns = self.columns.replace("operated_by", "NULL AS operated_by")
         if row is None:
             raise LogCorruptError("the event log's file has no log id")
         self.log_id: str = row[0]
@@ -65,18 +69,10 @@ class ReadOnlyLog(RecordEvents):
         rest, params = _rest(after, limit, selection)
         with translated_errors():
             rows = self._readers.connection().execute(f"SELECT {self.columns} {rest}", params)
-            return to_records(rows, self.source)
-
-    def read_within(
-        self, after: int, limit: int, most_bytes: int, selection: Selection = EVERYTHING
-    ) -> list[Record]:
-        """Return what `read` returns, but fewer records where they are larger than *most_bytes* together."""
-        rest, params = _rest(after, limit, selection)
-        with translated_errors():  # the size of a value is known without reading it
-            sizes = self._readers.connection().execute(f"SELECT length(state) {rest}", params).fetchall()
-        through = accumulate(size for (size,) in sizes)
-        count = sum(1 for total in through if total <= most_bytes)
-        return self.read(after, max(count, 1), selection) if sizes else []
+            if selection.most_bytes is None:
+                return to_records(rows, self.source)
+            with closing(rows):
+                return first_records(rows, self.source, selection.most_bytes)
 
     def version_at(self, stream: str, sequence: int) -> int:
         """Search the versions of *stream*, which follow each other in the log, for the last one by then."""

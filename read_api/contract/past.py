@@ -17,8 +17,6 @@ from read_api.query_services import Queries
 
 T = TypeVar("T")
 
-AS_OF_COST = 500
-"""What one `asOf` adds to the cost of a GraphQL document."""
 AUTHORED = "authored:"
 _INSIGHT_SECONDS = 1.0
 _GLANCE_SECONDS = 0.02

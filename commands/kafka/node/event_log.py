@@ -223,13 +223,6 @@ class KafkaEventLog(RecordEvents):
         with self._reading() as reader:
             return reader.read(after, limit, selection) if reader else []
 
-    def read_within(
-        self, after: int, limit: int, most_bytes: int, selection: Selection = EVERYTHING
-    ) -> list[Record]:
-        """Return what `read` returns, but fewer records where they are larger than *most_bytes* together."""
-        with self._reading() as reader:
-            return reader.read_within(after, limit, most_bytes, selection) if reader else []
-
     def version_at(self, stream: str, sequence: int) -> int:
         """Return the version that *stream* had after the record *sequence*."""
         with self._reading() as reader:

@@ -1,6 +1,5 @@
 """What every event log must do, on SQLite and on Kafka with its replica."""
 
-import random
 import threading
 
 import pytest
@@ -46,10 +45,10 @@ def log(request, tmp_path):
         keys.close()
 
 
-def command(number: int, streams=("project-1",), versions=None, home="home-1", at=1_000, project=None):
+def command(number: int, streams=("project-1",), versions=None, home="home-1", at=1_000):
     versions = versions or [number] * len(streams)
     events = tuple(
-        StreamEvent(stream, version, ProjectDeleted(project_id=project or f"{number}"))
+        StreamEvent(stream, version, ProjectDeleted(project_id=f"{number}"))
         for stream, version in zip(streams, versions, strict=True)
     )
     return CommandEvents(
@@ -165,20 +164,6 @@ def test_the_tip_that_the_log_had_at_a_sequence(log):
     assert tips[-1] == log.tip()
     with pytest.raises(LogUnavailableError):
         log.tip_at(4)
-
-
-def test_a_read_ends_before_its_records_are_too_large_together(log):
-    # Random text, so that it is about as large where it is stored.
-    ids = [random.Random(number).randbytes(5_000).hex() for number in range(4)]
-    appended = log.append(
-        log.tip(), [command(n + 1, versions=[n + 1], project=id_) for n, id_ in enumerate(ids)]
-    )
-    assert log.read_within(0, 9, 10**9) == appended
-    assert log.read_within(0, 2, 10**9) == appended[:2]
-    assert 1 < len(log.read_within(0, 9, 20_000)) < 4
-    assert log.read_within(1, 9, 1) == appended[1:2], "at least one, or the reader would not come further"
-    assert log.read_within(4, 9, 1) == []
-    assert log.read_within(0, 9, 10**9, Selection(stream="nobody-1")) == []
 
 
 def test_the_last_snapshot_of_a_stream_is_returned(log):
