@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Protocol, TypeVar
 
 from read_api.problems import unavailable
@@ -100,7 +101,8 @@ class PastAnswers:
         try:
             async with known.turn:
                 await self._running.acquire()
-                thread = asyncio.get_running_loop().run_in_executor(None, do, work)
+                in_context = copy_context().run  # what the thread reads is on the budget of the request
+                thread = asyncio.get_running_loop().run_in_executor(None, in_context, do, work)
                 thread.add_done_callback(lambda _: self._running.release())
                 return await asyncio.shield(thread)
         finally:

@@ -10,11 +10,12 @@ from codepark.routed_store import Forwarding, Source, T
 from domain.identifiers import build_stream, file_stream, review_stream, suggestion_stream
 from domain.review.events import ReviewCommented
 from domain.times import rfc3339
+from projections.budget import draw
 from projections.model import ReadModel
 from projections.models import builds, commits, files, reviews, suggestions
 from projections.models.languages import language_of
 from projections.models.projects import PROJECTS
-from projections.store import Equals, Query, StartsWith
+from projections.store import CutShort, Equals, Query, StartsWith
 from projections.writes import Document, Put
 
 
@@ -74,6 +75,7 @@ class PastFiles(PastSource):
                 "version": file.version,
                 "size": file.size,
                 "language": language_of(file.path),
+                "digest": file.digest,
             }
             for file in self._moment.files(query.limit, after=after, prefix=prefix)
         ]
@@ -83,6 +85,7 @@ class PastFiles(PastSource):
         record = self._moment.last_record(file_stream(project_id, path))
         if record is None:
             return ()
+        draw(len(record.data))
         return tuple(each for each in self._moment.writes(files.MODEL, record) if isinstance(each, Put))
 
 
@@ -129,7 +132,10 @@ class PastStreams(PastSource):
             page = self._moment.present.find(query)
             at_moment = (self._at(query.collection, document) for document in page)
             shown += [document for document in at_moment if document is not None]
-            if len(page) < query.limit:
+            if isinstance(page, CutShort):
+                if shown:
+                    return CutShort(shown[: query.limit])
+            elif len(page) < query.limit:
                 break
             query = msgspec.structs.replace(query, after=(page[-1][query.sort], page[-1]["id"]))
         return shown[: query.limit]

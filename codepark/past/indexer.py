@@ -28,6 +28,7 @@ TOPICS = (FileWritten.TOPIC, FileDeleted.TOPIC, CommitRecorded.TOPIC)
 class _FileOutline(Struct, rename="camel"):
     path: str
     size: int = 0
+    digest: str | None = None
 
 
 class _CommitOutline(Struct, rename="camel"):
@@ -109,9 +110,14 @@ def _entries(log: EventLog, records: Sequence[Record]) -> tuple[list[FileChange]
                 CommitMade(record.sequence, outline.number, end, _milliseconds(outline.authored_at))
             )
         else:
-            version = record.version if record.topic == FileWritten.TOPIC else 0
-            changes.append(FileChange(record.sequence, outline.path, version, getattr(outline, "size", 0)))
+            changes.append(_change(record, outline))
     return changes, commits
+
+
+def _change(record: Record, outline: Any) -> FileChange:
+    if record.topic == FileDeleted.TOPIC:
+        return FileChange(record.sequence, outline.path, 0, 0)
+    return FileChange(record.sequence, outline.path, record.version, outline.size, outline.digest)
 
 
 def _outline(log: EventLog, record: Record) -> Any:

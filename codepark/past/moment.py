@@ -10,6 +10,7 @@ from codepark.past.indexer import Indexer
 from commands.log import EventLog, LogUnavailableError
 from domain.identifiers import project_stream
 from domain.record import Record
+from projections.budget import draw
 from projections.fold import NOTHING, StoredDocument, fold
 from projections.model import ReadModel
 from projections.models.projects import MODEL as PROJECT_MODEL
@@ -87,7 +88,9 @@ class Moment:
             records = self.log.stream_records(stream, after, min(_CHUNK, through - after))
             if not records:
                 return
-            yield from records
+            for record in records:
+                draw(len(record.data))
+                yield record
             after = records[-1].version
 
     def document(

@@ -4,12 +4,13 @@ from msgspec import Struct
 
 
 class FileChange(Struct, frozen=True):
-    """A file got this version and size by the event *sequence*; version 0 says that it was deleted."""
+    """A file got this version by the event *sequence*; version 0 says that it was deleted."""
 
     sequence: int
     path: str
     version: int
     size: int
+    digest: str | None = None
 
 
 class CommitMade(Struct, frozen=True):
@@ -37,3 +38,4 @@ class PastFile(Struct, frozen=True):
     path: str
     version: int
     size: int
+    digest: str | None

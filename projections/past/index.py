@@ -116,7 +116,10 @@ class PastIndex:
         with self._database.reading() as connection, translated():
             (epoch,) = connection.execute(schema.EPOCH, (project.number, sequence)).fetchone()
             rows = connection.execute(schema.FILES, {**values, "epoch": epoch or 0})
-            return [PastFile(_text(path), version, size) for path, _, version, size in rows]
+            return [
+                PastFile(_text(path), version, size, None if digest is None else _text(digest))
+                for path, _, version, size, digest in rows
+            ]
 
     def changed_after(self, project_id: str, sequence: int, limit: int) -> list[str]:
         """Return the paths of the first *limit* changes after *sequence*."""
@@ -190,7 +193,10 @@ def _opened(path: Path | None) -> Database:
 
 def _add_changes(connection: sqlite3.Connection, project: _Project, changes: Sequence[FileChange]) -> None:
     number, epoch = project.number, project.epoch
-    rows = [(number, epoch, change.path, change.sequence, change.version, change.size) for change in changes]
+    rows = [
+        (number, epoch, change.path, change.sequence, change.version, change.size, change.digest)
+        for change in changes
+    ]
     connection.executemany(schema.ADD_FILE, rows)
     connection.executemany(schema.ADD_CHANGE, [(number, change.sequence, change.path) for change in changes])
     project.changes += len(rows)

@@ -12,7 +12,7 @@ CREATE = (
         project INTEGER, start INTEGER, PRIMARY KEY (project, start)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS files (
         project INTEGER, epoch INTEGER, path TEXT, since INTEGER, version INTEGER NOT NULL,
-        size INTEGER NOT NULL, PRIMARY KEY (project, epoch, path, since)) WITHOUT ROWID""",
+        size INTEGER NOT NULL, digest TEXT, PRIMARY KEY (project, epoch, path, since)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS changes (
         project INTEGER, sequence INTEGER, path TEXT NOT NULL,
         PRIMARY KEY (project, sequence)) WITHOUT ROWID""",
@@ -33,7 +33,7 @@ NEW_PROJECT = "INSERT INTO projects (id, sequence, chain, epoch, files, changes)
 SAVE_PROJECT = """
 UPDATE projects SET sequence = ?, chain = ?, epoch = ?, files = ?, changes = ? WHERE number = ?
 """
-ADD_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)"
+ADD_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)"
 ADD_CHANGE = "INSERT OR REPLACE INTO changes VALUES (?, ?, ?)"
 ADD_COMMIT = "INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?, ?)"
 ADD_EPOCH = "INSERT OR REPLACE INTO epochs VALUES (?, ?)"
@@ -41,13 +41,13 @@ ADD_SNAPSHOT = "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)"
 
 # Of each path the last row by the moment; a bare column comes from the row that has the maximum.
 _LAST_OF_EACH = """
-SELECT path, max(since) AS since, version, size FROM files
+SELECT path, max(since) AS since, version, size, digest FROM files
 WHERE project = :project AND epoch = :epoch AND since <= :sequence AND path > :after AND path >= :first
 AND path < :beyond GROUP BY path HAVING version > 0
 """
 FILES = f"{_LAST_OF_EACH} ORDER BY path LIMIT :limit"
 NEXT_EPOCH = f"""
-INSERT INTO files SELECT :project, :next, path, since, version, size FROM ({_LAST_OF_EACH})
+INSERT INTO files SELECT :project, :next, path, since, version, size, digest FROM ({_LAST_OF_EACH})
 """
 EPOCH = "SELECT max(start) FROM epochs WHERE project = ? AND start <= ?"
 CHANGED_AFTER = "SELECT path FROM changes WHERE project = ? AND sequence > ? ORDER BY sequence LIMIT ?"
