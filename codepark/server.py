@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import structlog
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
@@ -23,7 +24,6 @@ from read_api.realtime.hub import Hub
 _DRAIN_SECONDS = 1.0
 _STOP_SECONDS = 3.0
 _HEADER_MILLISECONDS = 30_000
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # what the settings say
 
 Started = Callable[[Profile], None]
 
@@ -101,7 +101,7 @@ class ServedProfile:
 
 
 async def _serve(profile: Profile, shared: CacheAndChannel, started: Started | None) -> None:
-    """Serve until a signal arrives or the server ends by itself; then raise what ended it."""
+    """Serve until a signal arrives, the server ends by itself or is refused; then raise what ended it."""
     loop, served = asyncio.get_running_loop(), ServedProfile(profile, shared)
     signalled = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -109,13 +109,16 @@ async def _serve(profile: Profile, shared: CacheAndChannel, started: Started | N
     serving = await served.start()
     background = None if started is None else loop.run_in_executor(None, started, served.profile)
     stopping = loop.create_task(signalled.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    refused = served.profile.refused
+    waits: set[asyncio.Future[Any]] = {serving, stopping, *([] if refused is None else [refused])}
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     await served.stop()
     stopping.cancel()
     if background is not None:
         background.cancel()
-    if serving.done() and not serving.cancelled():
-        serving.result()
+    for ended in (refused, serving):
+        if ended is not None and ended.done() and not ended.cancelled():
+            ended.result()
 
 
 async def _stopped(server: Server, serving: asyncio.Task[None]) -> bool:
@@ -144,15 +147,14 @@ def _client_server(settings: Settings, app: Callable[..., object]) -> Server:
 
 def _node_server(settings: Settings, profile: Profile) -> Server | None:
     """Return the server that other nodes hand commands to, None where there is none."""
-    if not isinstance(profile, Node) or settings.node_address is None:
+    listener = settings.node_listener()
+    if not isinstance(profile, Node) or listener is None:
         return None
-    host, _, port = settings.node_address.rpartition(":")
+    host, port = listener
     return Server(
         profile.listener,
-        address=settings.host
-        if settings.host in _EVERYWHERE
-        else host,  # others may know this node by a name
-        port=int(port),
+        address=host,
+        port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         log_enabled=False,

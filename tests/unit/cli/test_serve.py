@@ -87,11 +87,11 @@ class TestServe:
 
 
 class TestToken:
-    def test_it_acts_for_the_service_without_an_account(self, run, data):
+    def test_it_acts_for_the_service_without_an_account(self, run, data, installation):
         access = claims(data, run("token", "--data", data).output.strip())
         assert access.subject == "service:cli"
 
-    def test_role_and_tier_are_those_that_are_named(self, run, data):
+    def test_role_and_tier_are_those_that_are_named(self, run, data, installation):
         ended = run("token", "--role", "auditor", "--tier", "free", "--data", data)
         access = claims(data, ended.output.strip())
         assert (access.roles, access.tier) == (frozenset({Role.AUDITOR}), Tier.FREE)
@@ -112,7 +112,7 @@ class TestToken:
         access = claims(data, run("token", "--account", "ada@example.org", "--data", data).output.strip())
         assert access.roles == frozenset({Role.ADMIN})
 
-    def test_an_unknown_account_is_refused(self, run, data):
+    def test_an_unknown_account_is_refused(self, run, data, installation):
         sentence = "there is no account with the address eve@example.org"
         assert run("token", "--account", "eve@example.org", "--data", data).sentence == sentence
         with started(data) as profile:
