@@ -19,6 +19,7 @@ from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
 from codepark.settings import Settings
 from read_api.app import create_app
+from read_api.gateway.access_log import OFF, AccessLog
 from read_api.realtime.hub import Hub
 
 _DRAIN_SECONDS = 1.0
@@ -64,7 +65,9 @@ class ServedProfile:
         self._hub = Hub(profile.logs)
         self._eraser = build_eraser(profile, shared, self._hub)
         self._api = build_api(profile, shared, self._hub, self._eraser)
-        self._server = _client_server(self._settings, create_app(self._api))
+        app = create_app(self._api)
+        logged = app if self._settings.access_log == OFF else AccessLog(app, self._settings.access_log)
+        self._server = _client_server(self._settings, logged)
         self._node_server = _node_server(self._settings, profile)
 
     async def start(self) -> asyncio.Task[None]:

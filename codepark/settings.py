@@ -10,6 +10,7 @@ from commands.environment import PORTS, Environment, SettingsError, Variables, c
 from commands.kafka.settings import BOOTSTRAP, DEFAULT_PREFIX, PARTITIONS, KafkaSettings, read_kafka_settings
 from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.secrets import Secrets
+from read_api.gateway.access_log import ERRORS, MODES
 from read_api.gateway.settings import GatewaySettings
 from read_api.graphql.settings import GraphQLSettings, read_graphql_settings
 
@@ -34,6 +35,7 @@ _NODE_ADDRESS = "CODEPARK_NODE_ADDRESS"
 _PUBLIC_URL = "CODEPARK_PUBLIC_URL"
 _SMTP_URL = "CODEPARK_SMTP_URL"
 _MAIL_FROM = "CODEPARK_MAIL_FROM"
+_ACCESS_LOG = "CODEPARK_ACCESS_LOG"
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # what the settings say
 
@@ -88,6 +90,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: str | None = None
     smtp_url: str | None = None
     mail_from: str = _DEFAULT_SENDER
+    access_log: str = ERRORS
     gateway: GatewaySettings = GatewaySettings()
     graphql: GraphQLSettings = GraphQLSettings()
 
@@ -166,6 +169,7 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         public_url=environment.url(_PUBLIC_URL, ("http://", "https://")),
         smtp_url=environment.url(_SMTP_URL, ("smtp://", "smtps://")),
         mail_from=environment.text(_MAIL_FROM) or _DEFAULT_SENDER,
+        access_log=environment.choice(_ACCESS_LOG, MODES) or ERRORS,
         gateway=read_gateway_settings(variables),
         graphql=read_graphql_settings(variables),
     )

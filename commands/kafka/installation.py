@@ -61,7 +61,7 @@ async def _require_partitions(settings: KafkaSettings, *, make: bool) -> bool:
     """Check the number of the log's partitions; return whether there is a log."""
     async with Topics(settings) as topics:
         partitions = await topics.partitions(settings.topic)
-        if partitions == 0 and not make:
+        if partitions == 0 and not make and await topics.partitions(topic_of(settings)) == 0:
             raise InstallationError(
                 f"there is no topic {settings.topic} at {settings.bootstrap_servers}: "
                 "name the servers and the prefix of the installation"
