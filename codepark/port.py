@@ -5,7 +5,7 @@ import socket
 from commands.environment import SettingsError
 
 
-def require_free(host: str, port: int, choose: str) -> None:
+def require_free(host: str, port: int, choose: str = "another with --port") -> None:
     """Refuse an address that a process listens on: granian would share it, and either server get requests.
 
     Raises SettingsError, which says what to *choose* instead; also where this machine has no such address.

@@ -31,10 +31,13 @@ Started = Callable[[Profile], None]
 logger = structlog.get_logger(__name__)
 
 
-def serve(settings: Settings, started: Started | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; *started* runs in a thread of its own meanwhile.
+def serve(
+    settings: Settings, started: Started | None = None, announce: Callable[[], None] | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT; *announce* is called once, and *started* runs in a thread meanwhile.
 
-    Raises what `open_profile` raises where the data directory cannot be used.
+    Raises what `open_profile` raises where the data directory cannot be used, and what ends a process that
+    does not belong to its installation.
     """
     prepare_interpreter()
     with (
@@ -42,7 +45,7 @@ def serve(settings: Settings, started: Started | None = None) -> None:
         closing(CacheAndChannel(settings, profile.logs)) as shared,
         asyncio.Runner(loop_factory=_loop_factory()) as runner,
     ):
-        runner.run(_serve(profile, shared, started))
+        runner.run(_serve(profile, shared, started, announce))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -103,13 +106,17 @@ class ServedProfile:
         await asyncio.to_thread(self._eraser.close)
 
 
-async def _serve(profile: Profile, shared: CacheAndChannel, started: Started | None) -> None:
+async def _serve(
+    profile: Profile, shared: CacheAndChannel, started: Started | None, announce: Callable[[], None] | None
+) -> None:
     """Serve until a signal arrives, the server ends by itself or is refused; then raise what ended it."""
     loop, served = asyncio.get_running_loop(), ServedProfile(profile, shared)
     signalled = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled.set)
     serving = await served.start()
+    if announce is not None:
+        announce()
     background = None if started is None else loop.run_in_executor(None, started, served.profile)
     stopping = loop.create_task(signalled.wait())
     refused = served.profile.refused

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -10,6 +11,7 @@ from cyclopts import Parameter
 from codepark import logs
 from codepark.cli.demo import import_demo
 from codepark.cli.failures import UsageError
+from codepark.cli.greeting import greet
 from codepark.cli.options import Data
 from codepark.port import require_free
 from codepark.server_processes import ServerProcesses
@@ -56,7 +58,7 @@ def serve(
         sys.exit(ServerProcesses(settings, workers).serve())
     from codepark.server import serve as serve_forever  # noqa: PLC0415 # the other commands start without it
 
-    serve_forever(settings, import_demo if demo else None)
+    serve_forever(settings, import_demo if demo else None, partial(greet, settings, demo=demo))
     structlog.get_logger(__name__).info("stopped")
 
 
