@@ -182,7 +182,7 @@ class ClusterProfile(Profile):
             try:
                 self.store.prepare(self.models)
             except StoreUnavailableError as error:
-                if not waited:
+                if not waited and not self._ended.is_set():
                     logger.warning("read models unavailable", reason=str(error))
                 waited = True
                 self._ended.wait(_RETRY_SECONDS)

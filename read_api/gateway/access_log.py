@@ -41,18 +41,19 @@ class AccessLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, and log it when it has ended."""
-        if scope["type"] not in ("http", "websocket"):
+        kind: str = scope["type"]
+        if kind not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        method = "WEBSOCKET" if scope["type"] == "websocket" else scope["method"]
+        method = "WEBSOCKET" if kind == "websocket" else str(scope.get("method"))
         began, status = time.perf_counter(), 0
 
         async def sending(message: Any) -> None:
             nonlocal status
-            kind = message["type"]
-            if kind in ("http.response.start", "websocket.http.response.start"):
+            part = message["type"]
+            if part in ("http.response.start", "websocket.http.response.start"):
                 status = message["status"]
-            elif kind == "websocket.close":
+            elif part == "websocket.close":
                 status = message.get("code", 1_000)
             await send(message)
 

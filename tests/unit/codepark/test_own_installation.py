@@ -244,6 +244,14 @@ class TestLooking:
             events = [installation.log.event(record) for record in installation.log.read(0, 10)]
         assert "ada@example.org" in {getattr(event, "email", None) for event in events}
 
+    def test_a_log_of_an_older_release_is_read_without_being_altered(self, used):
+        with closing(sqlite3.connect(used / "log.sqlite")) as log:
+            log.execute("ALTER TABLE stored_events DROP COLUMN operated_by")
+        before = files(used)
+        with looking(used) as installation:
+            assert [record.sequence for record in installation.log.read(0, 10)] == [1, 2, 3, 4]
+        assert files(used) == before
+
     def test_several_may_look_at_once_and_nobody_starts_meanwhile(self, used):
         refused = pytest.raises(DataDirectoryError, match="is being read by another command")
         with looking(used), looking(used), refused, started(used):
