@@ -17,8 +17,8 @@ _STORED = f"SELECT log_id, key_check FROM {TABLE}_key"  # noqa: S608 # as above
 _SAVE = f"INSERT OR IGNORE INTO {TABLE}_key VALUES (?, ?)"  # noqa: S608 # as above
 _HAS_TABLE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 _WRAPPED = """
-SELECT wrapped FROM keys WHERE wrapped IS NOT NULL
-GROUP BY CASE WHEN length(wrapped) = 40 THEN x'' ELSE substr(wrapped, 1, 4) END
+SELECT * FROM (SELECT wrapped FROM keys WHERE length(wrapped) = 40 LIMIT 1)
+UNION ALL SELECT wrapped FROM keys WHERE length(wrapped) > 40 GROUP BY substr(wrapped, 1, 4)
 """
 """One key of a person for each version of the master key."""
 _BUSY_SECONDS = 5.0
