@@ -49,10 +49,13 @@ class ReadOnlyLog(RecordEvents):
     columns = SELECT_COLUMNS
     number = 0
 
-    def __init__(self, path: Path, mapper: EventMapper) -> None:
-        """Read the log at *path*; raises LogUnavailableError where there is none, LogCorruptError."""
+    def __init__(self, path: Path, mapper: EventMapper, *, unchanging: bool = False) -> None:
+        """Read the log at *path*; raises LogUnavailableError where there is none, LogCorruptError.
+
+        Nothing writes an *unchanging* log meanwhile, and reading it makes no file.
+        """
         super().__init__(mapper)
-        self._readers = Readers(str(path))
+        self._readers = Readers(path, unchanging=unchanging)
         with translated_errors():
             connection = self._readers.connection()
             row = connection.execute(_LOG_ID).fetchone()

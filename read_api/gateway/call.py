@@ -59,7 +59,7 @@ class Call:
         self.request_id = request_id
         self.state: dict[str, Any] = {} if state is None else state
         self.command_type = command_type
-        self.caller = Caller(api.identity, headers.get("authorization"))
+        self.caller = self.state["caller"] = Caller(api.identity, headers.get("authorization"))
         self.after = headers.get("codepark-after")
         self._actor: Actor | None = None
         self._last: Accepted | None = None
