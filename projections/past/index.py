@@ -135,6 +135,12 @@ class PastIndex:
         rows = self._rows(schema.COMMITS_AT, project_id, sequence)
         return rows[0][0] if rows else 0
 
+    def last_work(self, project_id: str, sequence: int) -> int:
+        """Return the sequence of the last commit, or change of a file without one, up to *sequence*, or 0."""
+        commits = self._rows(schema.COMMITS_AT, project_id, sequence)
+        changes = self._rows(schema.LAST_CHANGE_ALONE, project_id, sequence)
+        return max((row[-1] for row in (*commits, *changes)), default=0)
+
     def authored_by(self, project_id: str, time: int) -> int | None:
         """Return the last event of the last commit that is as old as *time* with all commits before it."""
         rows = self._rows(schema.AUTHORED_BY, project_id, time)
@@ -198,7 +204,10 @@ def _add_changes(connection: sqlite3.Connection, project: _Project, changes: Seq
         for change in changes
     ]
     connection.executemany(schema.ADD_FILE, rows)
-    connection.executemany(schema.ADD_CHANGE, [(number, change.sequence, change.path) for change in changes])
+    connection.executemany(
+        schema.ADD_CHANGE,
+        [(number, change.sequence, change.path, change.commit is None) for change in changes],
+    )
     project.changes += len(rows)
 
 
