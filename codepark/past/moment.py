@@ -127,7 +127,7 @@ class Moment:
         return as_stored({**stored.document, "updatedAt": self._updated_at(stream, version)})
 
     def _updated_at(self, stream: str, version: int) -> str:
-        """Return when the project was last changed: by an event of its own, or by work where the model says so."""
+        """Return when the project was last changed: by an event of its own, or by work if that counts."""
         last = self.log.stream_records(stream, version - 1, 1)[0].occurred_at
         work = self.index.last_work(self.project_id, self.sequence) if _MOVED_BY_WORK else 0
         return rfc3339(max(last, self.log.tip_at(work).occurred_at) if work else last)

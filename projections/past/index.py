@@ -1,5 +1,6 @@
 """The index of the past, in SQLite: a cache that can be made again from the log at any time."""
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -17,6 +18,7 @@ from projections.store import StoreUnavailableError
 from projections.writes import Document
 
 _EPOCH_CHANGES = 1_000
+_FILE_MODE = 0o600
 _PRAGMAS = ("wal_autocheckpoint=1000", "cache_size=-4096")
 _BEYOND = b"\xff"  # a blob: greater than every text
 _AT_THE_START = -(1 << 62)
@@ -179,7 +181,12 @@ class PastIndex:
 
 
 def _opened(path: Path | None) -> Database:
-    """Open the database with the tables of this version, without those of another."""
+    """Open the database with the tables of this version, without those of another; for its owner alone."""
+    try:
+        if path is not None:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE))
+    except OSError as error:
+        raise StoreUnavailableError(f"{path} cannot be used: {error.strerror}") from error
     database = Database(path)
     try:
         for pragma in _PRAGMAS:
