@@ -68,6 +68,11 @@ class DataDirectory:
         return self.path / "read.sqlite"
 
     @property
+    def past(self) -> Path:
+        """Return the path of the index of the past."""
+        return self.path / "past.sqlite"
+
+    @property
     def secret_key(self) -> Path:
         """Return the path of the secret key."""
         return self.path / "secret.key"

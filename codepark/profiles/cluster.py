@@ -60,6 +60,7 @@ class ClusterProfile(Profile):
                 store=connections.store,
                 shared_answers=self._answers,
             )
+            opened.callback(self.past.close)
             opened.callback(self.analyser.close)
             self.maintenance = ClusterMaintenance(cluster, connections)
             self._admission = partial(admit, cluster, connections)

@@ -52,6 +52,7 @@ class EmbeddedProfile(Profile):
             opened.callback(documents.close)
             logs = Logs([self.log])
             super().__init__(settings, directory, secrets=secrets, keys=keys, logs=logs, store=documents)
+            opened.callback(self.past.close)
             documents.prepare(self.models)
             self._open_commands(opened)
             master_keys = MasterKeys(keys, kms, directory.master_keys, own_file=bool(settings.master_keys))

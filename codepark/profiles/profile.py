@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Any, Protocol, runtime_checkable
 
 from codepark.data_directory import DataDirectory
-from codepark.past_queries import queries_of_the_past
+from codepark.past_queries import PastQueries
 from codepark.profiles.maintenance import Advanced, Maintenance
 from codepark.settings import Settings
 from commands.bus import Bus
@@ -28,7 +28,7 @@ from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.queries.shared_answers import SharedAnswers, includes
 from projections.store import DeadLetter, DocumentStore
-from read_api.query_services import ChangedResource, Queries, queries_over
+from read_api.query_services import ChangedResource, queries_over
 
 _LOOK_SECONDS = 0.05
 _CATCH_UP_SECONDS = 120.0
@@ -76,6 +76,7 @@ class Profile(ABC):
         self.intake = Intake(secrets, logs.accounts)
         self.progress = Progress()
         self.queries = queries_over(store, shared_answers)
+        self.past = PastQueries(logs, store, self.models, self.progress, directory.past)
 
     @abstractmethod
     def start(self) -> None:
@@ -92,10 +93,6 @@ class Profile(ABC):
     @abstractmethod
     def not_ready(self) -> list[str]:
         """Name the parts that are not ready to serve."""
-
-    def past(self, project_id: str, sequence: int) -> Queries:
-        """Return queries over a project as it was at *sequence* of its partition."""
-        return queries_of_the_past(self.logs, self.store, self.models, project_id, sequence)
 
     def included(self) -> dict[int, int]:
         """Return, by partition, the sequence that every read model includes."""
