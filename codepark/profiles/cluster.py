@@ -47,6 +47,7 @@ class ClusterProfile(Profile):
         with ExitStack() as opened:
             directory = DataDirectory(settings.data).hold()
             opened.callback(directory.release)
+            directory.make_files(directory.past)
             connections = ClusterConnections(cluster, settings.kms(cluster.secret))
             opened.callback(connections.close)
             self._logs = _open_logs(cluster, connections, directory, opened)
