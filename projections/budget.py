@@ -45,16 +45,17 @@ class Budget:
 
     def show(self, size: int) -> None:
         """Note that the answer shows *size* bytes; raises OverBudgetError where that is too much."""
-        if not self.fits(size):
+        if size > self._shown:
             limit = ANSWER_BYTES // (1024 * 1024)
             raise OverBudgetError(
                 f"the answer would be larger than {limit} MiB: ask for fewer items or for fewer fields"
             )
         self._shown -= size
 
-    def fits(self, size: int) -> bool:
-        """Return whether the answer may show *size* bytes more."""
-        return size <= self._shown
+    @property
+    def left(self) -> int:
+        """Return how many bytes the answer may still show."""
+        return self._shown
 
     def check(self) -> None:
         """Raise RequestEndedError once the request has ended; work in steps asks before each step."""

@@ -72,7 +72,7 @@ class ListedProject(View):
 
 
 class ProjectView(ListedProject):
-    """A project with its first 1,000 files."""
+    """A project with its files: the first 1,000, and no more than some megabytes of their paths."""
 
     files: list[FileEntry]
     files_truncated: bool | UnsetType = UNSET
@@ -165,9 +165,10 @@ class CommentView(View):
 
 
 class ReviewView(ListedReview):
-    """A review with its comments."""
+    """A review with its comments: the first 1,000, and no more than some megabytes of them."""
 
     comments: list[CommentView]
+    comments_truncated: bool | UnsetType = UNSET
 
 
 class BuildView(View):

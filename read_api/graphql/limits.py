@@ -257,10 +257,12 @@ def command_count(document: DocumentNode, operation: OperationDefinitionNode) ->
     def count(selections: SelectionSetNode) -> int:
         total = 0
         for node in selections.selections:
-            if isinstance(node, FragmentSpreadNode):
+            if isinstance(node, FieldNode):
+                total += 1
+            elif isinstance(node, InlineFragmentNode):
+                total += count(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
                 total += count(fragments[node.name.value].selection_set)
-            else:
-                total += 1 if isinstance(node, FieldNode) else count(node.selection_set)
         return total
 
     return count(operation.selection_set)

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiodataloader import DataLoader
 
+from projections.budget import Budget, current_budget
 from projections.queries.access import project_not_found
 from projections.queries.page import Page, PageRequest
 from projections.writes import Document
@@ -44,11 +45,9 @@ class Loaders:
         """Return a review without its comments."""
         return await self._one("review", lambda q, ids: q.reviews.many(ids, self._call.actor), id_)
 
-    async def comments(self, review_id: str) -> list[Document]:
-        """Return the comments on a review that the sender may see."""
-        comments: list[Document] = await self._load(
-            "comments", lambda q, ids: q.reviews.comments(ids), review_id
-        )
+    async def comments(self, review_id: str) -> Document:
+        """Return the comments on a review that the sender may see, and whether there are more."""
+        comments: Document = await self._load("comments", lambda q, ids: q.reviews.comments(ids), review_id)
         return comments
 
     async def build(self, id_: str) -> Document | None:
@@ -60,10 +59,13 @@ class Loaders:
         return await self._one("announcement", lambda q, ids: q.inbox.announcements_of(ids), id_)
 
     async def file(self, project_id: str, path: str) -> Document | None:
-        """Return a file with its content."""
-        return await self._one(
-            "file", lambda q, keys: q.files.many(keys, self._call.actor), (project_id, path)
-        )
+        """Return a file with its content; raises OverBudgetError where the answer has no room for it."""
+
+        def ask(queries: Queries, keys: Sequence[Any]) -> Mapping[Any, Any]:
+            budget = current_budget() or Budget()
+            return queries.files.many(keys, self._call.actor, budget.left)
+
+        return await self._one("file", ask, (project_id, path))
 
     async def commit(self, project_id: str, sha: str) -> Document | None:
         """Return a commit with its changes."""

@@ -64,7 +64,7 @@ async def whole_commit(context: Context, parent: Document) -> Document | None:
 
 async def comments_of(context: Context, parent: Document) -> Document:
     """Load the comments on a review."""
-    return {"comments": await context.loaders.comments(parent["id"])}
+    return await context.loaders.comments(parent["id"])
 
 
 def project_of(parent: Document, info: GraphQLResolveInfo) -> Any:
