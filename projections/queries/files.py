@@ -12,7 +12,7 @@ from projections.store import Condition, DocumentStore, Equals, Query, StartsWit
 from projections.writes import Document
 
 _TOO_MUCH = "the contents of these files are too much for one answer: ask for fewer of them, or page by page"
-_LISTED = ("path", "version", "size", "language")
+_LISTED = ("path", "version", "size", "language", "digest")
 
 
 class FileQueries:
@@ -90,5 +90,5 @@ def _of_project(project_id: str, prefix: str) -> Query:
 
 
 def _listed(page: Page) -> Page:
-    files = [{name: file[name] for name in _LISTED} for file in page.items]
+    files = [{name: file.get(name) for name in _LISTED} for file in page.items]
     return Page(items=files, next_cursor=page.next_cursor)
