@@ -101,6 +101,10 @@ class EventLog(Protocol):
         """Return up to *limit* records of *selection* with a sequence above *after*, in order."""
         ...
 
+    def chains(self, sequences: Sequence[int]) -> dict[int, bytes]:
+        """Return the chain values of the records with these sequences, of those that are here."""
+        ...
+
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events with a version above *after*."""
         ...

@@ -29,6 +29,9 @@ _EXISTING = f"""
 SELECT group_concat(value) FROM json_each(?)
 WHERE EXISTS (SELECT 1 FROM {TABLE} WHERE originator_id = value)
 """
+_CHAINS = f"""
+SELECT rowid, chain FROM json_each(?) AS wanted CROSS JOIN {TABLE} ON {TABLE}.rowid = wanted.value
+"""
 _LAST_EVENT = f"""
 SELECT {_STREAM_COLUMNS} FROM {TABLE} WHERE originator_id = ? ORDER BY originator_version DESC LIMIT 1
 """
@@ -70,6 +73,12 @@ class ReadOnlyLog(RecordEvents):
                 return to_records(rows, self.source)
             with closing(rows):
                 return first_records(rows, self.source, selection.most_bytes)
+
+    def chains(self, sequences: Sequence[int]) -> dict[int, bytes]:
+        """Return the chain values of the records with these sequences, in one statement."""
+        with translated_errors():
+            rows = self._readers.connection().execute(_CHAINS, (json.encode(sequences).decode(),))
+            return dict(rows.fetchall())
 
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events with a version above *after*."""

@@ -109,6 +109,34 @@ class ListedCommit(View):
     version: int
 
 
+class TimelineCommit(View):
+    """A commit in few words: its *title* is the first line of its message, at most 100 characters of it.
+
+    *position* is the one after everything that the commit did to the project's files, for `asOf`; *sequence*
+    is that of the last event which it caused.
+    """
+
+    sha: str
+    number: int
+    title: str
+    author_name: str
+    authored_at: str
+    recorded_at: str
+    sequence: int
+    position: str
+
+
+class Timeline(View):
+    """The commits of a project, the oldest first; *next* is the number of the first one that is left out.
+
+    *position* is how far the history was when they were read: live events after it are new.
+    """
+
+    items: list[TimelineCommit]
+    next: int | None
+    position: str
+
+
 class ChangeView(View):
     """The change of one path in a commit."""
 

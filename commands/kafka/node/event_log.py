@@ -223,6 +223,11 @@ class KafkaEventLog(RecordEvents):
         with self._reading() as reader:
             return reader.read(after, limit, selection) if reader else []
 
+    def chains(self, sequences: Sequence[int]) -> dict[int, bytes]:
+        """Return the chain values of the records with these sequences, of those that are here."""
+        with self._reading() as reader:
+            return reader.chains(sequences) if reader else {}
+
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events with a version above *after*."""
         with self._reading() as reader:
