@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-READ_BYTES = 24 * 1024 * 1024
+READ_BYTES = 16 * 1024 * 1024
 """How much a request reads before it is refused; what is read last may pass it."""
 
-ANSWER_BYTES = 16 * 1024 * 1024
+ANSWER_BYTES = 8 * 1024 * 1024
 """How much an answer that is put together of many parts shows."""
 
 PAGE_BYTES = 4 * 1024 * 1024
@@ -78,9 +78,14 @@ def draw(size: int) -> None:
         budget.read(size)
 
 
+def size_of(text: str) -> int:
+    """Return about how many bytes *text* takes, without reading it."""
+    return len(text) if text.isascii() else 3 * len(text)
+
+
 def draw_text(text: str) -> int:
     """Note that *text* was read for the present request, and return its size; raises OverBudgetError."""
-    size = len(text) if text.isascii() else 3 * len(text)
+    size = size_of(text)
     budget = _current.get()
     if budget is not None:
         budget.read(size)

@@ -27,7 +27,7 @@ from graphql import (
 )
 from graphql.pyutils import Path
 
-from projections.budget import current_budget
+from projections.budget import current_budget, size_of
 
 Extractor = Callable[[Any], Any]
 Extractors = dict[tuple[int, int], Extractor | None]
@@ -170,7 +170,7 @@ def _shown(value: Any) -> Any:
 def _show(value: Any) -> None:
     budget = current_budget()
     if budget is not None:
-        budget.show(len(msgspec.json.encode(value)))
+        budget.show(size_of(value) if isinstance(value, str) else len(msgspec.json.encode(value)))
 
 
 def _enum(type_: GraphQLEnumType) -> Extractor:

@@ -65,7 +65,8 @@ class Loaders:
             budget = current_budget() or Budget()
             return queries.files.many(keys, self._call.actor, budget.left)
 
-        return await self._one("file", ask, (project_id, path))
+        document: Document | None = await self._load("file", ask, (project_id, path), large=True)
+        return document
 
     async def commit(self, project_id: str, sha: str) -> Document | None:
         """Return a commit with its changes."""
@@ -95,11 +96,11 @@ class Loaders:
         document: Document | None = await self._load(name, ask, key)
         return document
 
-    async def _load(self, name: Hashable, ask: Ask, key: Any) -> Any:
+    async def _load(self, name: Hashable, ask: Ask, key: Any, *, large: bool = False) -> Any:
         async def load(keys: list[Any]) -> list[Any]:
             # A page of one project is refused where a dead letter blocks that project.
             project = keys[0] if len(keys) == 1 and isinstance(name, tuple) else None
-            by_key = await self._call.read(lambda queries: ask(queries, keys), project=project)
+            by_key = await self._call.read(lambda queries: ask(queries, keys), project=project, large=large)
             return [by_key.get(key) for key in keys]
 
         return await self._loader(name, load).load(key)
