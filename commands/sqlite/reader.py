@@ -30,7 +30,8 @@ SELECT group_concat(value) FROM json_each(?)
 WHERE EXISTS (SELECT 1 FROM {TABLE} WHERE originator_id = value)
 """
 _CHAINS = f"""
-SELECT {TABLE}.rowid, {TABLE}.chain FROM json_each(?) AS wanted CROSS JOIN {TABLE} ON {TABLE}.rowid = wanted.value
+SELECT {TABLE}.rowid, {TABLE}.chain
+FROM json_each(?) AS wanted CROSS JOIN {TABLE} ON {TABLE}.rowid = wanted.value
 """
 _LAST_EVENT = f"""
 SELECT {_STREAM_COLUMNS} FROM {TABLE} WHERE originator_id = ? ORDER BY originator_version DESC LIMIT 1

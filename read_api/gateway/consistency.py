@@ -130,8 +130,8 @@ class Consistency:
     ) -> T:
         """Ask the query objects once the read models include what the caller must see.
 
-        *project* is the one that the answer is about, with *insights* the answer shows its insights. A *large*
-        answer is read in a thread. Raises StoreUnavailableError where the read models are late.
+        *project* is the one that the answer is about, with *insights* the answer shows its insights. A
+        *large* answer is read in a thread. Raises StoreUnavailableError where the read models are late.
         """
         return await self._read(ask, await self.required(after), project, insights=insights, large=large)
 

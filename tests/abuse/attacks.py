@@ -124,11 +124,8 @@ def bodies(target: Target) -> Iterator[Request]:
 
 
 ATTACKS: dict[str, Callable[[Target], Iterator[Request]]] = {
-    "code that takes long to measure": slow_code,
     "mentions": mentions,
     "contents": contents,
-    "contents of the past": past_contents,
-    "the past": past,
     "dear GraphQL": entities,
     "long paths": paths,
     "projects in batches": projects,

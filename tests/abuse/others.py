@@ -110,7 +110,7 @@ class Others:
 
 
 def sent(server: Server, request: Request, headers: dict[str, str]) -> tuple[int, int]:
-    """Send a hostile request, and return its status and the size of its answer; 0 where it got none in time."""
+    """Send a hostile request; return the status and size of its answer, 0 where it got none in time."""
     method, path, body = request
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=stretched(20))
     try:
