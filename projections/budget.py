@@ -4,11 +4,12 @@ The budget belongs to the context in which a request is answered, so that everyt
 draws on it, in other threads too. Work that no request asked for, such as projecting, has none.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
-READ_BYTES = 16 * 1024 * 1024
+READ_BYTES = 12 * 1024 * 1024
 """How much a request reads before it is refused; what is read last may pass it."""
 
 ANSWER_BYTES = 8 * 1024 * 1024
@@ -29,12 +30,13 @@ class RequestEndedError(Exception):
 class Budget:
     """The budget of one request."""
 
-    __slots__ = ("_left", "_shown", "ended")
+    __slots__ = ("_left", "_shown", "_turn", "ended")
 
     def __init__(self, read: int = READ_BYTES, answer: int = ANSWER_BYTES) -> None:
         """Allow *read* bytes to be read, and *answer* bytes to be shown."""
         self._left = read
         self._shown = answer
+        self._turn: asyncio.Lock | None = None
         self.ended = False
 
     def read(self, size: int) -> None:
@@ -42,6 +44,18 @@ class Budget:
         if self._left < 0:
             raise OverBudgetError("the answer would take too much: ask for fewer items or for fewer fields")
         self._left -= size
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Let the parts of a request that read much do so one after the other.
+
+        Raises OverBudgetError for those that come when nothing is left, before they have read anything.
+        """
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        async with self._turn:
+            self.read(0)
+            yield
 
     def show(self, size: int) -> None:
         """Note that the answer shows *size* bytes; raises OverBudgetError where that is too much."""

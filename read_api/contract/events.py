@@ -109,9 +109,11 @@ async def _page(
     token, api = query.start, call.api
     start = START if token is None else await api.consistency.reached(token)
     records = api.logs.records(start.sequences, selection, through=tip.sequences, only=only)
-    page = await asyncio.to_thread(
-        scan_records, records, start, query.limit, show, several=len(api.logs) > 1, budget=current_budget()
-    )
+    budget = current_budget() or Budget()
+    async with budget.turn():
+        page = await asyncio.to_thread(
+            scan_records, records, start, query.limit, show, several=len(api.logs) > 1, budget=budget
+        )
     if page.more:
         return page
     return EventPage(events=page.events, position=page.position.join(tip), more=False)

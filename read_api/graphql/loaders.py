@@ -26,6 +26,10 @@ class Loaders:
         self._call = call
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
 
+    def forget(self) -> None:
+        """Forget what was loaded: a circle of references would keep it until it is collected."""
+        self._loaders.clear()
+
     async def project(self, id_: str) -> Document | None:
         """Return a project without its files, None where the sender may not see one of that id."""
         project: Document | None = await self._loader("project", self._projects).load(id_)
@@ -61,11 +65,15 @@ class Loaders:
     async def file(self, project_id: str, path: str) -> Document | None:
         """Return a file with its content; raises OverBudgetError where the answer has no room for it."""
 
-        def ask(queries: Queries, keys: Sequence[Any]) -> Mapping[Any, Any]:
-            budget = current_budget() or Budget()
-            return queries.files.many(keys, self._call.actor, budget.left)
+        async def load(keys: list[Any]) -> list[Any]:
+            budget, actor = current_budget() or Budget(), self._call.actor
+            async with budget.turn():
+                by_key = await self._call.read(
+                    lambda queries: queries.files.many(keys, actor, budget.left), large=True
+                )
+            return [by_key.get(key) for key in keys]
 
-        document: Document | None = await self._load("file", ask, (project_id, path), large=True)
+        document: Document | None = await self._loader("file", load).load((project_id, path))
         return document
 
     async def commit(self, project_id: str, sha: str) -> Document | None:
@@ -96,11 +104,11 @@ class Loaders:
         document: Document | None = await self._load(name, ask, key)
         return document
 
-    async def _load(self, name: Hashable, ask: Ask, key: Any, *, large: bool = False) -> Any:
+    async def _load(self, name: Hashable, ask: Ask, key: Any) -> Any:
         async def load(keys: list[Any]) -> list[Any]:
             # A page of one project is refused where a dead letter blocks that project.
             project = keys[0] if len(keys) == 1 and isinstance(name, tuple) else None
-            by_key = await self._call.read(lambda queries: ask(queries, keys), project=project, large=large)
+            by_key = await self._call.read(lambda queries: ask(queries, keys), project=project)
             return [by_key.get(key) for key in keys]
 
         return await self._loader(name, load).load(key)
