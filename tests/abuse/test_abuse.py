@@ -149,7 +149,6 @@ def test_the_others_notice_nothing_of(name, server, others, quiet, hostile, targ
         attack.run(SECONDS)
     got = f"the attack got {dict(attack.statuses)}, at most {attack.largest} bytes"
     report = f"{name}: {waits}; quiet: {quiet}; {got}"
-    print(report)
     assert waits.failures == [], report
     assert waits.p99(LIVE) <= stretched(LIVE_SECONDS), report
     for kind in (READ, WRITE):
