@@ -246,6 +246,7 @@ class AccountView(View):
     created_at: str
     version: int
     email: str | UnsetType = UNSET
+    email_verified: bool | UnsetType = UNSET
     roles: list[Role] | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
     updated_at: str | UnsetType = UNSET
@@ -343,6 +344,7 @@ class EventView(View):
     position: str
     occurred_at: str
     actor: str
+    operated_by: str | None
     command_id: str
     correlation_id: str
     causation_id: str | None
