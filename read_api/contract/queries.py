@@ -1,8 +1,8 @@
 """The query structs: parameters of a REST path, arguments of a GraphQL field."""
 
-from typing import dataclass_transform
+from typing import Annotated, dataclass_transform
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from projections.queries.page import PageRequest
 from projections.queries.projects import ProjectFilter
@@ -67,6 +67,13 @@ class CommitListQuery(PastListQuery):
     """Which commits: with *path*, those that changed that file."""
 
     path: Path | None = None
+
+
+class TimelineQuery(Struct, frozen=True, kw_only=True):
+    """Which commits of a project's timeline: those from number *first* on."""
+
+    first: Annotated[int, Meta(ge=1, le=2**53)] = 1
+    limit: Annotated[int, Meta(ge=1, le=5_000)] = 3_000
 
 
 class NotificationQuery(ListQuery):

@@ -115,6 +115,7 @@ Review = _type(
     entity=True,
     project=_project(),
     comments=_loaded("comments", resolvers.comments_of, _list(Comment)),
+    commentsTruncated=_loaded("commentsTruncated", resolvers.comments_of, graphene.Boolean),
 )
 Build = _type("Build", views.BuildView, entity=True, project=_project())
 Notification = _type("Notification", views.NotificationView, project=_project(), actor=_person("actorId"))
