@@ -13,9 +13,10 @@ from codepark.cli.options import Data
 from codepark.data_directory import DataDirectory
 from codepark.port import require_free
 from codepark.server_processes import ServerProcesses
-from codepark.settings import read_settings
+from codepark.settings import Settings, read_settings
 from commands.environment import SettingsError
-from domain.actor import SERVICE, Role, Tier
+from commands.secrets import Secrets
+from domain.actor import SERVICE, Actor, Role, Tier
 from domain.errors import NotFoundError
 
 TOKEN_SECONDS = 24 * 60 * 60
@@ -58,9 +59,17 @@ def serve(
 
 
 def token(
-    *, role: Role | None = None, account: str | None = None, tier: Tier = Tier.ENTERPRISE, data: Data = None
+    *,
+    role: Role | None = None,
+    account: str | None = None,
+    by: str | None = None,
+    tier: Tier = Tier.ENTERPRISE,
+    data: Data = None,
 ) -> None:
     """Print an access token for 24 hours; it works while a server runs, and without one.
+
+    Events name the account as their actor, and who acts for it in `operatedBy`. A server records the first
+    use of the token as an event. `codepark keys rotate-signing` ends all tokens of this command.
 
     Parameters
     ----------
@@ -68,24 +77,40 @@ def token(
         The role that it gives (default: that of a service, which may do everything; of an account, its own).
     account
         The e-mail address of the account that it acts for (default: the principal `service:cli`).
+    by
+        The e-mail address of the account whose owner uses the token for the other one (default:
+        `service:cli`).
     tier
         The tier that it counts as.
     """
-    from codepark.cli.remote import account_of  # noqa: PLC0415 # only where an account is named
     from read_api.auth.keys import SigningKeys  # noqa: PLC0415 # as above
     from read_api.auth.tokens import Tokens  # noqa: PLC0415 # as above
 
     settings = read_settings(os.environ, data=data)
     secrets = settings.secret or DataDirectory(settings.data).secrets()
     subject, roles = SERVICE.id, SERVICE.roles
+    operator = None if by is None else _account(settings, secrets, by).id
     if account is not None:
-        actor = account_of(settings, secrets, account)
-        if actor is None:
-            raise NotFoundError(f"there is no account with the address {account}", code="account_not_found")
-        subject, roles = actor.id, actor.roles
+        actor = _account(settings, secrets, account)
+        subject, roles, operator = actor.id, actor.roles, operator or SERVICE.id
     if role is not None:
         roles = frozenset({role})
     access = Tokens(SigningKeys(secrets)).issue_access(
-        subject, roles, email=account, tier=tier, seconds=TOKEN_SECONDS, operator=True
+        subject,
+        roles,
+        email=account,
+        tier=tier,
+        seconds=TOKEN_SECONDS,
+        operator=True,
+        operated_by=operator,
     )
     print(access)  # noqa: T201 # its result
+
+
+def _account(settings: Settings, secrets: Secrets, email: str) -> Actor:
+    from codepark.cli.remote import account_of  # noqa: PLC0415 # only where an account is named
+
+    actor = account_of(settings, secrets, email)
+    if actor is None:
+        raise NotFoundError(f"there is no account with the address {email}", code="account_not_found")
+    return actor

@@ -121,6 +121,7 @@ Announcement = _type("Announcement", views.AnnouncementView, entity=True, author
 Event = _type("Event", views.EventView, project=_project())
 Command = _type("Command", views.CommandView)
 
+AccountConnection = connection_of(Account)
 FileConnection = connection_of(File)
 CommitConnection = connection_of(Commit)
 ReviewConnection = connection_of(Review)
