@@ -86,8 +86,8 @@ def test_collaborators_are_set_by_handle(ada: Person, bob: Person, path: str) ->
     assert bob.client.get(path).status_code == 200
     assert ada.client.delete(member).status_code == 204
     assert bob.client.get(path).status_code == 404
-    refused(ada.client.put(f"{path}/collaborators/@nobody-is-this", json={"role": "viewer"}), 404,
-            "account_not_found")  # fmt: skip
+    nobody = f"{path}/collaborators/@nobody-is-this"
+    refused(ada.client.put(nobody, json={"role": "viewer"}), 404, "account_not_found")
 
 
 @pytest.mark.parametrize("surface", ["commands", "graphql"])

@@ -94,8 +94,8 @@ def test_a_changed_address_is_verified_too(tmp_path) -> None:
             before = await here.token("ada@example.org", VERIFY)
             changed = await ada.patch("/api/v1/me", json={"email": "new@example.org"})
             assert changed.json()["emailVerified"] is False
-            refused(await ada.post("/api/v1/me/tokens", json={"name": "t", "scopes": ["read"]}), 403,
-                    "email_unverified")  # fmt: skip
+            token = {"name": "t", "scopes": ["read"]}
+            refused(await ada.post("/api/v1/me/tokens", json=token), 403, "email_unverified")
             refused(await here.verify(before, 403), 403, "verification_outdated")
             await here.verify(await here.token("new@example.org", VERIFY))
             assert (await ada.get("/api/v1/me")).json()["emailVerified"] is True
