@@ -64,7 +64,7 @@ def _whole(view: type[Struct], field: str, load: resolvers.Load) -> graphene.Fie
 
 _account = {
     field: _whole(views.AccountView, field, resolvers.whole_account)
-    for field in ("createdAt", "version", "email", "roles", "tier", "updatedAt")
+    for field in ("createdAt", "version", "email", "emailVerified", "roles", "tier", "updatedAt")
 }
 Account = _type(
     "Account",
