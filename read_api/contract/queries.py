@@ -10,6 +10,7 @@ from read_api.contract.parameters import (
     Cursor,
     Fields,
     FreeFields,
+    Handle,
     Limit,
     Moment,
     Path,
@@ -49,6 +50,13 @@ class ProjectListQuery(ListQuery):
         return ProjectFilter(
             owner=self.owner, collaborator=self.collaborator, search=self.search, sort=self.sort
         )
+
+
+class AccountListQuery(ListQuery):
+    """Which accounts: the one with this handle; for administrators, those that match *search*, or all."""
+
+    name: Handle | None = None
+    search: Search | None = None
 
 
 class PastListQuery(ListQuery):

@@ -65,7 +65,7 @@ def _whole(view: type[Struct], field: str, load: resolvers.Load) -> graphene.Fie
 
 _account = {
     field: _whole(views.AccountView, field, resolvers.whole_account)
-    for field in ("createdAt", "version", "email", "roles", "tier", "updatedAt")
+    for field in ("createdAt", "version", "email", "emailVerified", "roles", "tier", "updatedAt")
 }
 Account = _type(
     "Account",
@@ -123,6 +123,7 @@ Announcement = _type("Announcement", views.AnnouncementView, entity=True, author
 Event = _type("Event", views.EventView, project=_project())
 Command = _type("Command", views.CommandView)
 
+AccountConnection = connection_of(Account)
 FileConnection = connection_of(File)
 CommitConnection = connection_of(Commit)
 ReviewConnection = connection_of(Review)
