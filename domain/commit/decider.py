@@ -100,8 +100,8 @@ def evolve(history: History, event: CommitEvent) -> History:
     match event:
         case CommitPartRecorded(sha=sha):
             changes = history.parts.get(sha, ()) + event.changes
-            fingerprints = {**history.fingerprints, sha: _fingerprints(history, event)}
-            return replace(history, parts={**history.parts, sha: changes}, fingerprints=fingerprints)
+            known = {**history.fingerprints, sha: _fingerprints(history, event)}
+            return replace(history, parts={**history.parts, sha: changes}, fingerprints=known)
         case CommitRecorded(sha=sha):
             parts, fingerprints = history.parts, history.fingerprints
             shas = history.shas.insert(sha, _fingerprints(history, event))
@@ -128,8 +128,8 @@ def _check_same(known: bytes, command: RecordCommit) -> None:
     """Refuse another commit, or part, than those with the *known* fingerprints."""
     if not _has(known, command.fingerprint):
         raise ConflictError(
-            "the project has another commit with this hash: send that one as it was, or this one with another "
-            "sha or none",
+            "the project has another commit with this hash: send that one as it was, or this one with "
+            "another sha or none",
             code="commit_recorded",
         )
 

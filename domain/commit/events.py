@@ -42,7 +42,7 @@ class CommitRecorded(Event, topic="commit.recorded", version=2, subject="author_
     *author_id* names the key of the author's data: it is derived from the author's address within this
     project. *authored_at* is an RFC 3339 time by the clock of the author's machine. *fingerprint* is a keyed
     hash of all that was sent, contents included, of the last part where there are several: by it, a commit
-    that is sent again is recognised. It is None in events of version 1.
+    that is sent again is recognised. Events of version 1 have none.
     """
 
     project_id: str
