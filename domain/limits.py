@@ -22,6 +22,9 @@ PARENTS: Final = 1_000
 REVIEW_COMMITS: Final = 250
 """How many commits a review may name. Inputs have never allowed more, so no stored review has more."""
 
+MENTIONS: Final = 50
+"""How many accounts one text mentions; those named after them are not notified."""
+
 READ_IDS: Final = 100
 ID_LENGTH: Final = 100
 EMAIL_LEAST: Final = 3

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from msgspec import Struct
 
 from domain.policy import permit
+from projections.budget import budgeted
 from read_api.api import Api
 from read_api.gateway.answers import Answer
 from read_api.gateway.bodies import check_media_type, decode_body, decode_query, read_body, read_query
@@ -43,7 +44,8 @@ def _route(api: Api, operation: Operation) -> HTTPRouteHandler:
     async def endpoint(request: AnyRequest) -> ASGIApp:
         state: dict[str, Any] = request.scope["state"]
         try:
-            answer = await _answer(api, operation, request, state, limit)
+            with budgeted():
+                answer = await _answer(api, operation, request, state, limit)
         except Exception as error:  # noqa: BLE001 # the error table knows them; the rest is logged as ours
             answer = failed(error, state["instance"], state["request_id"])
         if retired:
@@ -77,11 +79,14 @@ async def _answer(
     deadline = asyncio.timeout(api.gateway.request_seconds)
     try:
         async with deadline:
-            return await operation.handler(call, *arguments)
+            answer = await operation.handler(call, *arguments)
     except TimeoutError as error:
         if not deadline.expired():
             raise
         raise unavailable("deadline", "the request took too long and was stopped") from error
+    if call.shown_position is not None:
+        answer.headers = {**answer.headers, "CodePark-Position": call.shown_position}
+    return answer
 
 
 def _call(api: Api, operation: Operation, scope: Any, state: dict[str, Any]) -> Call:
