@@ -47,17 +47,21 @@ async def list_commits(call: Call, query: CommitListQuery) -> Answer:
     input=CommitInput,
     output=CommitView,
     status=201,
-    also=(202,),
+    also=(200, 202),
     command=True,
 )
 async def record_commit(call: Call, data: CommitInput) -> Answer:
-    """Record a commit and apply its changes to the files, in one step."""
+    """Record a commit and apply its changes to the files, in one step.
+
+    A commit that the project has already is answered with 200, another one with the same hash refused.
+    """
     submission, accepted, commit = await carry_out(call, data)
     if commit is None:  # the first parts of a large one
         return Answer(status=202, headers=command_headers(call, accepted))
     sha: str = getattr(submission.command, "sha", "")
     location = f"/api/v1/projects/{call.path['project_id']}/commits/{sha}"
-    return command_answer(call, accepted, commit, status=201, location=location)
+    status = 201 if accepted.changed else 200  # 200: the project has it already
+    return command_answer(call, accepted, commit, status=status, location=location)
 
 
 @operation("GET", PROJECT + "/timeline", "project.read", query=TimelineQuery, output=Timeline)
