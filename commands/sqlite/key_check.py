@@ -1,4 +1,4 @@
-"""The key check value of a log in SQLite: a table of its own beside the log's id."""
+"""The key check value of a log in SQLite: a table of its own next to the log's id."""
 
 import sqlite3
 from contextlib import closing
@@ -49,7 +49,7 @@ def require_own_key(log: Path, keys: Path, secrets: Secrets, kms: Kms, *, held: 
 
 
 def save_key_check(log: Path, secrets: Secrets) -> None:
-    """Store the check value of *secrets* beside the id of the log at *log*, unless there is one."""
+    """Store the check value of *secrets* with the id of the log at *log*, unless there is one."""
     with (
         translated_errors(),
         closing(sqlite3.connect(log, isolation_level=None, timeout=_BUSY_SECONDS)) as connection,
