@@ -87,6 +87,15 @@ class TestAccounts:
         assert '"roles":["admin","auditor"]' in events
         assert '"tier":"pro"' in events
 
+    def test_an_address_counts_as_verified_where_the_operator_says_so(self, run, data):
+        with started(data) as profile:
+            account = register(profile, verified=False)
+        for _ in range(2):
+            ended = run("account", "set", "ada@example.org", "--verified", "--data", data)
+            assert ended.output == f"account {account} is at version 2\n"
+        events = run("events", "export", "--type", "account.address_verified", "--data", data).output
+        assert account in events
+
     def test_an_unknown_address_is_refused(self, run, data, installation):
         ended = run("account", "set", "eve@example.org", "--tier", "pro", "--data", data)
         assert ended.sentence == "there is no account with the address eve@example.org"
