@@ -79,7 +79,12 @@ class Moment:
     def last_record(self, stream: str) -> Record | None:
         """Return the last record of a stream."""
         version = self.version(stream)
-        return self.log.stream_records(stream, version - 1, 1)[0] if version else None
+        if not version:
+            return None
+        draw(0)  # raises where nothing is left for another record
+        record = self.log.stream_records(stream, version - 1, 1)[0]
+        draw(len(record.data))
+        return record
 
     def records(self, stream: str, through: int, after: int = 0) -> Iterator[Record]:
         """Yield the records of a stream with a version above *after*, up to the version *through*."""
