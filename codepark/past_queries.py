@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from codepark.past_access import PastProjects
 from codepark.routed_store import RoutedStore
 from commands.log import Selection
 from commands.partitions import Logs
 from projections.model import ReadModel
 from projections.models.accounts import ACCOUNTS
+from projections.models.projects import PROJECTS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import DocumentStore
 from read_api.query_services import Queries, queries_over
@@ -22,10 +24,11 @@ def queries_of_the_past(
     """Return queries over a project as it was at *sequence* of its partition; raises LogUnavailableError.
 
     The documents are built in memory. People are those of the *present* store, so that an erased one stays
-    erased.
+    erased; its projects decide who may see the past.
     """
     log = logs.of(project_id)
-    store = RoutedStore(SQLiteDocumentStore(None), {ACCOUNTS: present})
+    own = SQLiteDocumentStore(None)
+    store = RoutedStore(own, {ACCOUNTS: present, PROJECTS: PastProjects(own, present)})
     store.prepare(models)
     after = 0
     while True:

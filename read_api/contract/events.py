@@ -12,6 +12,7 @@ from domain.actor import Actor
 from domain.event import event_topics
 from domain.file.paths import checked_path
 from domain.identifiers import file_stream
+from domain.project.private_time import SeenHistory
 from domain.record import Record
 from projections.models.projects import PROJECTS
 from read_api.api import Api
@@ -47,7 +48,7 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
     if not actor.sees_all:
         # An event of a project that the read model does not have yet would be skipped for ever.
         await api.progress.wait((PROJECTS,), tip.sequences, api.wait_seconds)
-    known: dict[str, bool] = {}
+    known: dict[str, SeenHistory | None] = {}
 
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.sees_all or (not actor.only_analyses and _visible(api, actor, record, known)):
@@ -59,15 +60,20 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
 
 
 async def list_history(call: Call, project_id: str, query: HistoryQuery) -> EventPage:
-    """Return a project's events, oldest first; with a path, those of that file. Raises NotFoundError."""
+    """Return a project's events, oldest first; with a path, those of that file. Raises NotFoundError.
+
+    A caller who could not see the project while it was private does not see what was written then.
+    """
     api, actor = call.api, call.actor
-    await check_history(call, project_id)
+    history = await check_history(call, project_id)
     stream = None if query.path is None else file_stream(project_id, checked_path(query.path))
     selection = Selection(home=None if stream else project_id, topics=_topics(query.type), stream=stream)
 
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.only_analyses:
             return api.published(log, record)
+        if not history.includes(record.sequence):
+            return api.published(log, record) if actor.analyses else None
         return render_event(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
 
     number = api.logs.number_of(project_id)
@@ -82,14 +88,15 @@ def _topics(topic: str | None) -> tuple[str, ...] | None:
     return (topic,)
 
 
-def _visible(api: Api, actor: Actor, record: Record, known: dict[str, bool]) -> bool:
-    """Return whether *actor* may see the project of *record*; *known* remembers the answers."""
+def _visible(api: Api, actor: Actor, record: Record, known: dict[str, SeenHistory | None]) -> bool:
+    """Return whether *actor* may see *record* of a project; *known* remembers what they see of each."""
     if project_of(record) is None or record.topic.startswith(TECHNICAL):
         return False
-    visible = known.get(record.home)
-    if visible is None:
-        visible = known[record.home] = bool(api.queries.projects.visible([record.home], actor))
-    return visible
+    home = record.home
+    if home not in known:
+        known[home] = api.queries.projects.histories([home], actor).get(home)
+    history = known[home]
+    return history is not None and history.includes(record.sequence)
 
 
 async def _page(

@@ -8,7 +8,9 @@ import msgspec
 from commands.log import EventLog, Selection
 from commands.position import PositionError
 from domain.errors import NotFoundError
+from domain.project.private_time import EVERYTHING, SeenHistory
 from domain.times import from_rfc3339
+from projections.queries.access import project_not_found, seen_history
 from projections.writes import Document
 from read_api.gateway.call import Call
 from read_api.problems import BadInputError
@@ -36,12 +38,16 @@ async def past_answer(
 ) -> Document:
     """Ask about a project as it was; a caller who may not see it now may not see its past.
 
+    Nor does a caller see the private time of a public project who could not see it then.
+
     The past does not change, so the answer is cached for a while under the question's *name*. Raises
     NotFoundError where it did not exist then, and BadInputError where *as_of* is neither time nor position.
     """
-    await check_history(call, project_id)
+    history = await check_history(call, project_id)
     sequence = await _sequence_at(call, project_id, as_of)
-    key = f"past:{project_id}:{sequence}:{call.actor.id}:{name}"
+    if not history.includes(sequence):
+        raise project_not_found(project_id)
+    key = f"past:{project_id}:{sequence}:{call.actor.id}:{history.private}:{name}"
     cached = await asyncio.to_thread(call.api.cache.get, key)
     if cached is not None:
         document: Document = msgspec.json.decode(cached)
@@ -51,17 +57,19 @@ async def past_answer(
     return answer
 
 
-async def check_history(call: Call, project_id: str) -> None:
-    """Refuse a caller who may not read the project's history; raises NotFoundError.
+async def check_history(call: Call, project_id: str) -> SeenHistory:
+    """Return which part of the project's history the caller sees; raises NotFoundError where that is none.
 
     Administrators and auditors may also read the history of a deleted project.
     """
     actor = call.actor
     try:
-        await call.read(lambda q: q.projects.get_bare(project_id, actor), project=project_id)
+        project = await call.read(lambda q: q.projects.get_bare(project_id, actor), project=project_id)
     except NotFoundError:
         if not actor.sees_all or not call.api.logs.of(project_id).read(0, 1, Selection(home=project_id)):
             raise
+        return EVERYTHING
+    return seen_history(project, actor)
 
 
 async def _sequence_at(call: Call, project_id: str, as_of: str) -> int:

@@ -46,10 +46,11 @@ class Loaders:
 
     async def comments(self, review_id: str) -> list[Document]:
         """Return the comments on a review that the sender may see."""
-        comments: list[Document] = await self._load(
-            "comments", lambda q, ids: q.reviews.comments(ids), review_id
+        actor = self._call.actor
+        comments: list[Document] | None = await self._load(
+            "comments", lambda q, ids: q.reviews.comments(ids, actor), review_id
         )
-        return comments
+        return comments or []
 
     async def build(self, id_: str) -> Document | None:
         """Return a build."""

@@ -6,6 +6,7 @@ import threading
 from commands.partitions import Logs
 from commands.position import Position
 from domain.actor import Actor, Role
+from domain.project.private_time import EVERYTHING
 from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
 from tests.support.profile import ADA, BOB
@@ -41,7 +42,7 @@ def test_a_follower_of_a_project_gets_its_deletion(commands):
     seen = iter([True, True, False])  # at the start, after the update, after the deletion
 
     def visible(home, actor):
-        return actor == ADA and home == project and next(seen)
+        return EVERYTHING if actor == ADA and home == project and next(seen) else None
 
     topics = topics_for(commands, ADA, visible, projects=frozenset({project}))
     assert topics == ["project.updated", "project.deleted"]
@@ -51,7 +52,7 @@ def test_who_could_not_see_it_is_not_topics_for(commands):
     project = commands.project()
     commands.do("project.delete", target=project)
     for actor in (BOB, EVE):
-        assert topics_for(commands, actor, lambda home, actor: False) == []
+        assert topics_for(commands, actor, lambda home, actor: None) == []
 
 
 def test_visibility_is_not_asked_in_the_loop_where_that_goes_over_a_network(commands):
@@ -61,7 +62,7 @@ def test_visibility_is_not_asked_in_the_loop_where_that_goes_over_a_network(comm
 
     def visible(home, actor):
         threads.add(threading.current_thread())
-        return True
+        return EVERYTHING
 
     assert topics_for(commands, ADA, visible, projects=frozenset({project}), in_threads=True) == [
         "file.written"
