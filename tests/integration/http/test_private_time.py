@@ -258,3 +258,23 @@ def test_a_repeated_command_shows_nothing_to_who_lost_the_right_to_see_it(
     made(owner.client.patch(path, json={"visibility": "public"}), 200)
     for answer in send():
         refused(answer, 404, "project_not_found")
+
+
+def test_only_who_may_see_the_project_is_notified_of_a_mention(new_person: Any) -> None:
+    owner, stranger, member = new_person(), new_person(), new_person()
+    path = f"{PROJECTS}/{made(owner.client.post(PROJECTS, json={'name': 'Engine'}))['id']}"
+    made(owner.client.put(f"{path}/collaborators/{member.id}", json={"role": "viewer"}), 200)
+    body = {"title": f"@{stranger.name}", "description": f"@{stranger.name} @{member.name}"}
+    review = made(owner.client.post(f"{path}/reviews", json=body))
+    comment = {"text": f"@{stranger.name} @{member.name}"}
+    shown = made(owner.client.post(f"{path}/reviews/{review['id']}/comments", json=comment))
+    assert shown["comments"][0]["mentions"] == [member.id]
+
+    def kinds(person: Person) -> list[str]:
+        items = person.client.get("/api/v1/notifications").json()["items"]
+        return [item["kind"] for item in items]
+
+    assert kinds(stranger) == []
+    assert kinds(member) == ["mentioned", "mentioned", "collaborator_added"]
+    assert owner.client.delete(f"{path}/collaborators/{member.id}").status_code == httpx.codes.NO_CONTENT
+    assert kinds(member) == ["collaborator_removed"]
