@@ -52,10 +52,13 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
 
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.sees_all or (not actor.only_analyses and _visible(api, actor, record, known)):
-            return render_event(log, record)
-        return api.published(log, record) if actor.analyses else None
+            return render_event(log, record) if query.stream in (None, record.stream) else None
+        published = api.published(log, record) if actor.analyses else None
+        return published if published is not None and query.stream in (None, published.stream) else None
 
-    selection = Selection(topics=_topics(query.type), stream=query.stream)
+    # The log knows streams by their own names, which an analyst could guess.
+    stream = query.stream if actor.sees_all or not actor.analyses else None
+    selection = Selection(topics=_topics(query.type), stream=stream)
     return await _page(call, selection, query, show, tip)
 
 
@@ -70,10 +73,10 @@ async def list_history(call: Call, project_id: str, query: HistoryQuery) -> Even
     selection = Selection(home=None if stream else project_id, topics=_topics(query.type), stream=stream)
 
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
+        if not history.includes(record.sequence):
+            return None
         if actor.only_analyses:
             return api.published(log, record)
-        if not history.includes(record.sequence):
-            return api.published(log, record) if actor.analyses else None
         return render_event(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
 
     number = api.logs.number_of(project_id)

@@ -36,7 +36,8 @@ class Subscription:
     ) -> None:
         """Subscribe to the events after *position*; call `begin` first. No *projects* or *topics* means all.
 
-        *published* returns the public form of an event that *actor* may not see, for analysts.
+        *published* returns the public form of an event that *actor* may not see, for analysts. The filter
+        then compares the names in that form: a guessed id finds nothing.
 
         *history_of* asks the read model, which may lag behind the log, what the actor sees of a project;
         *projected* waits until it includes a sequence of a partition. *in_threads* says that *history_of*
@@ -55,8 +56,11 @@ class Subscription:
         self.after = {partition: position.sequence(partition) for partition in self._partitions()}
 
     def _partitions(self) -> Iterable[int]:
-        """Return the partitions that may have events for this subscription."""
-        if self._projects is None:
+        """Return the partitions that may have events for this subscription.
+
+        A pseudonym does not say in which partition its project is.
+        """
+        if self._projects is None or self._published is not None:
             return range(self._hub.partitions)
         return sorted({self._hub.number_of(project) for project in self._projects})
 
@@ -104,7 +108,10 @@ class Subscription:
         """Return the event in the form that the actor may see, None where filter or policy exclude it."""
         if not self._actor.only_analyses and self._passes(event):
             return event
-        return self._published(event) if self._published is not None and self._matches_filter(event) else None
+        if self._published is None or (self._topics is not None and event.topic not in self._topics):
+            return None
+        published = self._published(event)
+        return published if published is not None and self._matches_filter(published) else None
 
     def _matches_filter(self, event: RenderedEvent) -> bool:
         if self._projects is not None and event.home not in self._projects:

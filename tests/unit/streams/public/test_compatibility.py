@@ -178,7 +178,7 @@ def test_dataschema_names_the_file():
 
 
 def test_the_generator_refuses_to_rewrite_what_is_published(tmp_path, monkeypatch):
-    name = "project.deleted.v1.schema.json"
+    name = "project.deleted.v2.schema.json"
     document = schemas()[name]
     document["properties"]["projectId"]["pattern"] = "^.*$"
     (tmp_path / name).write_text(json.dumps(document))
