@@ -70,6 +70,7 @@ def _document(
         "position": position.token(),
         "occurredAt": rfc3339(public_time(record.occurred_at, of_account=publication.of_account)),
         "actor": names.person(record.actor) if record.actor else "",
+        "operatedBy": None,
         "commandId": "",
         "correlationId": "",
         "causationId": None,

@@ -1,7 +1,7 @@
 """Between a record and a row of the events table."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from commands.mapper import LargeStateCompressor, parse_stored_topic, stored_topic
@@ -23,6 +23,7 @@ COLUMNS = (
     "causation",
     "traceparent",
     "fingerprint",
+    "operated_by",
     "chain",
 )
 SELECT_COLUMNS = ", ".join(COLUMNS)
@@ -45,12 +46,22 @@ def create_statements(table: str, further: str = "") -> list[str]:
             originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB,
             home TEXT NOT NULL, command TEXT NOT NULL, commit_index INTEGER NOT NULL,
             commit_count INTEGER NOT NULL, occurred_at INTEGER NOT NULL, actor TEXT NOT NULL,
-            correlation TEXT, causation TEXT, traceparent TEXT, fingerprint TEXT, chain BLOB NOT NULL,
-            {further}PRIMARY KEY (originator_id, originator_version))""",
+            correlation TEXT, causation TEXT, traceparent TEXT, fingerprint TEXT, operated_by TEXT,
+            chain BLOB NOT NULL, {further}PRIMARY KEY (originator_id, originator_version))""",
         f"CREATE INDEX IF NOT EXISTS {table}_home ON {table} (home)",
         f"CREATE INDEX IF NOT EXISTS {table}_command ON {table} (command) WHERE commit_index = 1",
         f"CREATE TABLE IF NOT EXISTS {table}_log (log_id TEXT NOT NULL, partitions INTEGER NOT NULL)",
     ]
+
+
+def select_operators_column(table: str) -> str:
+    """Return the statement that finds the column `operated_by`: tables of earlier releases do not have it."""
+    return f"SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'operated_by'"  # noqa: S608 # ours
+
+
+def add_operators_column(table: str) -> str:
+    """Return the statement that adds the column to a table of an earlier release."""
+    return f"ALTER TABLE {table} ADD COLUMN operated_by TEXT"
 
 
 def insert_rows(
@@ -86,6 +97,7 @@ def to_row(record: Record, state: bytes) -> tuple[Any, ...]:
         record.causation,
         record.traceparent,
         record.fingerprint,
+        record.operated_by,
         record.chain,
     )
 
@@ -99,6 +111,18 @@ def application_row(record: Record, state: bytes) -> tuple[Any, ...]:
 def to_records(rows: Iterator[tuple[Any, ...]] | sqlite3.Cursor, source: str) -> list[Record]:
     """Read rows of `SELECT_COLUMNS` as records."""
     return [_to_record(row, source) for row in rows]
+
+
+def first_records(rows: Iterable[tuple[Any, ...]], source: str, most_bytes: int) -> list[Record]:
+    """Read rows as records, up to the one whose data passes *most_bytes*; the others are not fetched."""
+    records: list[Record] = []
+    size = 0
+    for row in rows:
+        records.append(_to_record(row, source))
+        size += len(records[-1].data)
+        if size > most_bytes:
+            break
+    return records
 
 
 def _to_record(row: tuple[Any, ...], source: str) -> Record:
@@ -118,6 +142,7 @@ def _to_record(row: tuple[Any, ...], source: str) -> Record:
         causation,
         traceparent,
         fingerprint,
+        operated_by,
         chain,
         *at,
     ) = row
@@ -141,5 +166,6 @@ def _to_record(row: tuple[Any, ...], source: str) -> Record:
         causation=causation,
         traceparent=traceparent,
         fingerprint=fingerprint,
+        operated_by=operated_by,
         chain=chain,
     )

@@ -42,9 +42,10 @@ class FileEntry(View):
 
 
 class ListedFile(FileEntry):
-    """A file in a list."""
+    """A file in a list; *digest* is the SHA-256 of its content in hex, null without content."""
 
     language: str | None
+    digest: str | None
 
 
 class AiInsights(View):
@@ -216,6 +217,7 @@ class AccountView(View):
     created_at: str
     version: int
     email: str | UnsetType = UNSET
+    email_verified: bool | UnsetType = UNSET
     roles: list[Role] | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
     updated_at: str | UnsetType = UNSET
@@ -313,6 +315,7 @@ class EventView(View):
     position: str
     occurred_at: str
     actor: str
+    operated_by: str | None
     command_id: str
     correlation_id: str
     causation_id: str | None
