@@ -35,6 +35,14 @@ class KeyStore(Protocol):
         """Return the subject's key; None where it was never created or is destroyed."""
         ...
 
+    def at_hand(self, subject: str) -> bytes | None:
+        """Return the subject's key where that takes no request to a server, else None."""
+        ...
+
+    def is_destroyed(self, subject: str) -> bool:
+        """Return whether the subject's key was destroyed."""
+        ...
+
     def ensure(self, subjects: Iterable[str]) -> None:
         """Create keys for those of *subjects* who have none, durably, in one step.
 
@@ -80,6 +88,15 @@ class PersonalCipher:
         if key is None:
             raise KeyError(f"no key for {subject}")
         return sealed(key, context, plain, os.urandom(_NONCE_SIZE))
+
+    def encrypt_at_hand(self, subject: str, context: str, plain: bytes) -> str | None:
+        """Encrypt *plain* as `encrypt` does; None where the subject's key is not at hand."""
+        key = self._keys.at_hand(subject)
+        return None if key is None else sealed(key, context, plain, os.urandom(_NONCE_SIZE))
+
+    def is_erased(self, subject: str) -> bool:
+        """Return whether the subject was erased."""
+        return self._keys.is_destroyed(subject)
 
     def decrypt(self, subject: str, context: str, text: str) -> bytes | None:
         """Decrypt *text*; None where the subject's key is destroyed. Raises ValueError for altered data."""

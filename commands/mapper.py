@@ -9,6 +9,7 @@ import msgspec
 from eventsourcing.persistence import Compressor
 
 from commands.keys import PersonalCipher
+from commands.request_ids import RequestIds
 from commands.stream_event import StreamEvent
 from domain.event import ERASED, PERSONAL, SECRET, Event
 from domain.record import Record
@@ -42,6 +43,7 @@ class EventMapper:
     def __init__(self, cipher: PersonalCipher) -> None:
         """Encrypt personal fields with *cipher*."""
         self.personal = cipher
+        self.request_ids = RequestIds(cipher)
         self._compressor = LargeStateCompressor()
 
     def prepare(self, events: Iterable[Event]) -> None:
@@ -161,3 +163,7 @@ class RecordEvents:
     def event(self, record: Record) -> Event:
         """Read the event that *record* carries, at its latest version; raises what the mapper raises."""
         return self._mapper.event(record.topic, record.schema, record.data)
+
+    def request_of(self, record: Record) -> tuple[str, str | None]:
+        """Return the correlation and the trace context of *record* as they are shown."""
+        return self._mapper.request_ids.shown(record)
