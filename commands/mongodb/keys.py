@@ -62,6 +62,17 @@ class MongoKeyStore:
             raise self._unavailable(error) from error
         return row is not None and row["wrapped"] is None
 
+    def one_wrapped(self, version: int) -> bytes | None:
+        """Return any key that this *version* of the master key wrapped; raises LogUnavailableError."""
+        try:
+            for document in self._collection.find({"wrapped": {"$ne": None}}).limit(_CHUNK):
+                wrapped = bytes(document["wrapped"])
+                if self._kms.version_of(wrapped) == version:
+                    return wrapped
+        except PyMongoError as error:
+            raise LogUnavailableError(f"the keys of people cannot be read: {error}") from error
+        return None
+
     def ensure(self, subjects: Iterable[str]) -> None:
         """Make the missing keys, durably; raises LogUnavailableError and KeyDestroyedError."""
         now = time.monotonic()

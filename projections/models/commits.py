@@ -31,6 +31,7 @@ def _recorded(event: CommitRecorded, record: Record) -> Iterable[Write]:
         "recordedAt": rfc3339(record.occurred_at),
         "version": event.number,
         "sequence": record.sequence,
+        "end": record.sequence + record.commit_count - record.commit_index,
     }
     return (Put(COMMITS, id_, document),)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from domain.actor import Actor
 from domain.errors import NotFoundError
+from projections.budget import PAGE_BYTES
 from projections.models.reviews import COMMENTS, REVIEWS
 from projections.queries.access import (
     is_seen,
@@ -15,7 +16,7 @@ from projections.queries.access import (
 )
 from projections.queries.page import Page, PageRequest, read_page, read_pages
 from projections.queries.people import names_of
-from projections.store import DocumentStore, Equals, Query
+from projections.store import CutShort, DocumentStore, Equals, Query
 from projections.writes import Document
 
 _COMMENTS_SHOWN = 1_000
@@ -59,31 +60,38 @@ class ReviewQueries:
         ]
         return {review["id"]: review for review in self._with_authors(seen)}
 
-    def comments(self, review_ids: Sequence[str], actor: Actor) -> dict[str, list[Document]]:
-        """Return the first 1,000 comments, oldest first, of each review that *actor* may see."""
+    def comments(self, review_ids: Sequence[str], actor: Actor) -> dict[str, Document]:
+        """Return the first comments, oldest first, of each review that *actor* may see."""
+        projects = self._projects_of(review_ids, actor)
+        share = max(PAGE_BYTES // max(len(projects), 1), 1)
+        queries = [_comments_on(id_, project, actor, share) for id_, project in projects.items()]
+        threads = self._store.find_many(queries)
+        documents = iter(self._with_authors([comment for thread in threads for comment in _first(thread)]))
+        return {
+            id_: _thread(thread, [next(documents) for _ in _first(thread)])
+            for id_, thread in zip(projects, threads, strict=True)
+        }
+
+    def _projects_of(self, review_ids: Sequence[str], actor: Actor) -> dict[str, Document]:
+        """Return the projects of those reviews whose project *actor* may see, by review."""
         reviews = self._store.get_many(REVIEWS, review_ids)
-        visible = visible_projects(
-            self._store, list({review["projectId"] for review in reviews.values()}), actor
-        )
-        projects = {
+        ids = list({review["projectId"] for review in reviews.values()})
+        visible = visible_projects(self._store, ids, actor)
+        return {
             id_: visible[review["projectId"]]
             for id_, review in reviews.items()
             if review["projectId"] in visible
         }
-        queries = [_comments_on(id_, project, actor) for id_, project in projects.items()]
-        threads = self._store.find_many(queries)
-        documents = iter(self._with_authors([comment for thread in threads for comment in thread]))
-        return {id_: [next(documents) for _ in thread] for id_, thread in zip(projects, threads, strict=True)}
 
     def get(self, project_id: str, review_id: str, actor: Actor) -> Document:
-        """Return a review with its first 1,000 comments, oldest first; raises NotFoundError."""
+        """Return a review with its first comments, oldest first; raises NotFoundError."""
         project = visible_project(self._store, project_id, actor)
         review = self._store.get(REVIEWS, review_id)
         if review is None or review["projectId"] != project_id or not is_seen(project, actor, review):
             raise NotFoundError(f"there is no review {review_id} in this project", code="review_not_found")
-        comments = self._store.find(_comments_on(review_id, project, actor))
-        seen = _seen_decisions(review, project, actor)
-        return {**self._with_authors([seen])[0], "comments": self._with_authors(comments)}
+        comments = self._store.find(_comments_on(review_id, project, actor, PAGE_BYTES))
+        thread = _thread(comments, self._with_authors(_first(comments)))
+        return {**self._with_authors([_seen_decisions(review, project, actor)])[0], **thread}
 
     def _with_authors(self, documents: list[Document]) -> list[Document]:
         """Add the author's id and name to each document."""
@@ -101,11 +109,24 @@ def _seen_decisions(review: Document, project: Document, actor: Actor) -> Docume
     return {**review, "decisions": decisions}
 
 
+def _first(comments: list[Document]) -> list[Document]:
+    return comments[:_COMMENTS_SHOWN]
+
+
+def _thread(comments: list[Document], shown: list[Document]) -> Document:
+    """Return the comments that an answer shows: the first 1,000, and no more than some megabytes."""
+    if len(shown) == len(comments) and not isinstance(comments, CutShort):
+        return {"comments": shown}
+    return {"comments": shown, "commentsTruncated": True}
+
+
 def _of_project(project: Document, actor: Actor) -> Query:
     where = (Equals("projectId", project["id"]), *seen_by(project, actor))
     return Query(collection=REVIEWS, where=where, sort="createdAt", descending=True)
 
 
-def _comments_on(review_id: str, project: Document, actor: Actor) -> Query:
+def _comments_on(review_id: str, project: Document, actor: Actor, most_bytes: int) -> Query:
     where = (Equals("reviewId", review_id), *seen_by(project, actor))
-    return Query(collection=COMMENTS, where=where, sort="number", limit=_COMMENTS_SHOWN)
+    return Query(
+        collection=COMMENTS, where=where, sort="number", limit=_COMMENTS_SHOWN + 1, most_bytes=most_bytes
+    )

@@ -13,7 +13,7 @@ from domain.commit.commands import RecordCommit
 from projections.queries.access import project_not_found
 from projections.queries.composed_answers import Rendered
 from projections.writes import Document
-from read_api.contract.past import check_history
+from read_api.contract.past import caller_of, check_history
 from read_api.gateway.call import Call
 from read_api.query_services import Queries
 
@@ -99,7 +99,7 @@ async def read_changed_in(
         history = await check_history(call, project_id)
         if not history.includes(sequence):
             raise project_not_found(project_id)
-        return await call.api.past.ask(project_id, sequence, ask)
+        return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
     position = call.position_after(accepted)
     return await consistency.read_changed(ask, accepted, position, project=project_id, insights=insights)
 

@@ -16,13 +16,14 @@ from domain.record import Record
 from projections.budget import PAGE_BYTES, Budget, current_budget
 from projections.models.projects import PROJECTS
 from read_api.api import Api
-from read_api.contract.past import check_history
+from read_api.contract.past import check_history, moment_of
 from read_api.contract.queries import EventQuery, HistoryQuery
 from read_api.gateway.call import Call
 from read_api.problems import BadInputError
 from read_api.realtime.events import TECHNICAL, RenderedEvent, project_of, render_event
 
 _SCANNED = 5_000
+_READ_BYTES = 2 * PAGE_BYTES
 
 Show = Callable[[EventLog, Record], RenderedEvent | None]
 """From a record to what the caller is shown of it, None for nothing."""
@@ -80,7 +81,11 @@ async def list_history(call: Call, project_id: str, query: HistoryQuery) -> Even
         return render_event(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
 
     number = api.logs.number_of(project_id)
-    return await _page(call, selection, query, show, api.logs.tip(number), only=number)
+    if query.as_of is None:
+        end = api.logs.tip(number)
+    else:
+        end = (await moment_of(call, project_id, query.as_of)).position
+    return await _page(call, selection, query, show, end, only=number)
 
 
 def _topics(topic: str | None) -> tuple[str, ...] | None:
@@ -118,12 +123,14 @@ async def _page(
     token, api = query.start, call.api
     start = START if token is None else await api.consistency.reached(token)
     records = api.logs.records(start.sequences, selection, through=tip.sequences, only=only)
-    page = await asyncio.to_thread(
-        scan_records, records, start, query.limit, show, several=len(api.logs) > 1, budget=current_budget()
-    )
+    budget = current_budget() or Budget()
+    async with budget.turn():
+        page = await asyncio.to_thread(
+            scan_records, records, start, query.limit, show, several=len(api.logs) > 1, budget=budget
+        )
     if page.more:
         return page
-    return EventPage(events=page.events, position=page.position.join(tip), more=False)
+    return EventPage(events=page.events, position=tip.join(page.position), more=False)
 
 
 def scan_records(
@@ -144,12 +151,14 @@ def scan_records(
     """
     events: list[RenderedEvent] = []
     last: dict[int, Record] = {}
-    size = 0
+    size = read = 0
     for scanned, (log, record) in enumerate(records):
-        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES:
+        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES or read > _READ_BYTES:
             return EventPage(events=events, position=_moved(start, last), more=True)
         if budget is not None:
             budget.check()
+            budget.read(len(record.data))
+        read += len(record.data)
         last[log.number] = record
         event = show(log, record)
         if event is not None:

@@ -1,8 +1,8 @@
 """The query structs: parameters of a REST path, arguments of a GraphQL field."""
 
-from typing import dataclass_transform
+from typing import Annotated, dataclass_transform
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from projections.queries.page import PageRequest
 from projections.queries.projects import ProjectFilter
@@ -10,6 +10,7 @@ from read_api.contract.parameters import (
     Cursor,
     Fields,
     FreeFields,
+    Handle,
     Limit,
     Moment,
     Path,
@@ -51,16 +52,36 @@ class ProjectListQuery(ListQuery):
         )
 
 
-class FileListQuery(ListQuery):
+class AccountListQuery(ListQuery):
+    """Which accounts: the one with this handle; for administrators, those that match *search*, or all."""
+
+    name: Handle | None = None
+    search: Search | None = None
+
+
+class PastListQuery(ListQuery):
+    """What every list of a project takes; with *as_of*, the list as it was at that moment."""
+
+    as_of: Moment | None = None
+
+
+class FileListQuery(PastListQuery):
     """Which files: those whose path starts with *path*."""
 
     path: PathPrefix = ""
 
 
-class CommitListQuery(ListQuery):
+class CommitListQuery(PastListQuery):
     """Which commits: with *path*, those that changed that file."""
 
     path: Path | None = None
+
+
+class TimelineQuery(Struct, frozen=True, kw_only=True):
+    """Which commits of a project's timeline: those from number *first* on."""
+
+    first: Annotated[int, Meta(ge=1, le=2**53)] = 1
+    limit: Annotated[int, Meta(ge=1, le=5_000)] = 3_000
 
 
 class NotificationQuery(ListQuery):
@@ -69,10 +90,16 @@ class NotificationQuery(ListQuery):
     unread: bool | None = None
 
 
-class AsOfQuery(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A moment of the past, as an RFC 3339 time or a position token; and which fields."""
+class MomentQuery(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A moment of the past: an RFC 3339 time, a position token, or `authored:` and a date or time."""
 
     as_of: Moment | None = None
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class AsOfQuery(MomentQuery, frozen=True, kw_only=True, rename="camel"):
+    """A moment of the past; and which fields."""
+
     fields: FreeFields | None = None
 
 
@@ -91,14 +118,18 @@ class EventQuery(Struct, frozen=True, kw_only=True):
         return self.after or self.cursor
 
 
-class HistoryQuery(Struct, frozen=True, kw_only=True):
-    """Which of a project's events, after which position; with *path*, those of that file."""
+class HistoryQuery(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which of a project's events, after which position; with *path*, those of that file.
+
+    With *as_of*, they end at that moment.
+    """
 
     after: Token | None = None
     cursor: Token | None = None
     limit: Limit = 20
     type: Topic | None = None
     path: Path | None = None
+    as_of: Moment | None = None
 
     @property
     def start(self) -> str | None:

@@ -5,18 +5,22 @@ from typing import Any
 import graphene
 from msgspec import Struct
 
+from domain.errors import InvalidError
 from projections.queries.page import Page
 from projections.writes import Document
+from read_api.contract.accounts import account_named, list_accounts
 from read_api.contract.command_status import command_status
 from read_api.contract.events import list_events, list_history
-from read_api.contract.parameters import AnyId, Moment, Path, Sha, Word
+from read_api.contract.parameters import AnyId, Handle, Moment, Path, Sha, Word
 from read_api.contract.queries import (
+    AccountListQuery,
     CommitListQuery,
     EventQuery,
     FileListQuery,
     HistoryQuery,
     ListQuery,
     NotificationQuery,
+    PastListQuery,
     ProjectListQuery,
 )
 from read_api.graphql import types
@@ -24,7 +28,16 @@ from read_api.graphql.arguments import Arguments
 from read_api.graphql.connections import AFTER, by, connection, event_connection
 from read_api.graphql.context import Context
 from read_api.graphql.node import Node, find_node
-from read_api.graphql.resolvers import file_at, page_of, project_at
+from read_api.graphql.resolvers import (
+    AS_OF,
+    build_at,
+    commit_at,
+    file_at,
+    insights_at,
+    page_of,
+    project_at,
+    review_at,
+)
 from read_api.graphql.roots import NoArguments, Roots
 
 query = Roots()
@@ -32,6 +45,11 @@ query = Roots()
 
 class _ById(Struct, frozen=True, kw_only=True, rename="camel"):
     id: AnyId
+
+
+class _AccountBy(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: AnyId | None = None
+    name: Handle | None = None
 
 
 class _ProjectAt(_ById, frozen=True, kw_only=True, rename="camel"):
@@ -49,10 +67,16 @@ class _FileAt(_OfProject, frozen=True, kw_only=True, rename="camel"):
 
 class _CommitOf(_OfProject, frozen=True, kw_only=True, rename="camel"):
     sha: Sha
+    as_of: Moment | None = None
 
 
 class _PartOf(_OfProject, frozen=True, kw_only=True, rename="camel"):
     id: Word
+    as_of: Moment | None = None
+
+
+class _InsightsOf(_OfProject, frozen=True, kw_only=True, rename="camel"):
+    as_of: Moment | None = None
 
 
 class _Files(FileListQuery, frozen=True, kw_only=True, rename="camel"):
@@ -63,12 +87,18 @@ class _Commits(CommitListQuery, frozen=True, kw_only=True, rename="camel"):
     project_id: Word
 
 
-class _Pages(ListQuery, frozen=True, kw_only=True, rename="camel"):
+class _Pages(PastListQuery, frozen=True, kw_only=True, rename="camel"):
     project_id: Word
 
 
 class _History(HistoryQuery, frozen=True, kw_only=True, rename="camel"):
     project_id: Word
+
+
+def _parent(arguments: _Files | _Commits | _Pages) -> Document:
+    """Return the project of a list, marked with its moment where it is of the past."""
+    parent: Document = {"id": arguments.project_id}
+    return parent if arguments.as_of is None else {**parent, AS_OF: arguments.as_of}
 
 
 def _paged(struct: type[Any]) -> Arguments[Any]:
@@ -108,11 +138,22 @@ async def project(context: Context, arguments: _ProjectAt) -> Document:
     return await project_at(context, arguments.id, arguments.as_of)
 
 
-@query("account", types.Account, "account.read", Arguments(_ById))
-async def account(context: Context, arguments: _ById) -> Document:
-    """Get an account."""
-    actor = context.actor
-    return await context.call.read(lambda q: q.accounts.get(arguments.id, actor))
+@query("account", types.Account, "account.read", Arguments(_AccountBy))
+async def account(context: Context, arguments: _AccountBy) -> Document | None:
+    """Get an account by its id, or by its handle: null where nobody has that name."""
+    actor, id_, name = context.actor, arguments.id, arguments.name
+    if name is not None and id_ is None:
+        return await account_named(context.call, name)
+    if id_ is None or name is not None:
+        raise InvalidError("write an id or a name", pointer="/id")
+    return await context.call.read(lambda q: q.accounts.get(id_, actor))
+
+
+@query("accounts", types.AccountConnection, "account.read", _paged(AccountListQuery))
+async def accounts(context: Context, arguments: AccountListQuery) -> Document:
+    """Find an account by its handle. Administrators list all, or search by the beginning of a name."""
+    page = await list_accounts(context.call, arguments)
+    return connection(page, by("createdAt"), after=arguments.cursor)
 
 
 @query("me", types.Account, "account.read_own")
@@ -125,7 +166,8 @@ async def me(context: Context, _: NoArguments) -> Document:
 @query("files", types.FileConnection, "project.read", _paged(_Files))
 async def files(context: Context, arguments: _Files) -> Document:
     """List a project's files, by path; with `path`, those whose path starts with it."""
-    return await page_of(context, {"id": arguments.project_id}, "files", arguments.page(), arguments.path)
+    parent = _parent(arguments)
+    return await page_of(context, parent, "files", arguments.page(), arguments.path)
 
 
 @query("file", types.File, "project.read", Arguments(_FileAt))
@@ -138,47 +180,45 @@ async def file(context: Context, arguments: _FileAt) -> Document:
 async def commits(context: Context, arguments: _Commits) -> Document:
     """List a project's commits, the newest first; with `path`, those that changed that file."""
     path = arguments.path or ""
-    return await page_of(context, {"id": arguments.project_id}, "commits", arguments.page(), path)
+    return await page_of(context, _parent(arguments), "commits", arguments.page(), path)
 
 
 @query("commit", types.Commit, "project.read", Arguments(_CommitOf))
 async def commit(context: Context, arguments: _CommitOf) -> Document:
-    """Get a commit."""
-    id_, sha, actor = arguments.project_id, arguments.sha, context.actor
-    document = await context.call.read(lambda q: q.commits.get(id_, sha, actor), project=id_)
-    return {**document, "projectId": id_}
+    """Get a commit; with `asOf`, one that had been recorded by then."""
+    return await commit_at(context, arguments.project_id, arguments.sha, arguments.as_of)
 
 
 @query("reviews", types.ReviewConnection, "project.read", _paged(_Pages))
 async def reviews(context: Context, arguments: _Pages) -> Document:
     """List a project's reviews, the newest first."""
-    return await page_of(context, {"id": arguments.project_id}, "reviews", arguments.page())
+    return await page_of(context, _parent(arguments), "reviews", arguments.page())
 
 
 @query("review", types.Review, "project.read", Arguments(_PartOf))
 async def review(context: Context, arguments: _PartOf) -> Document:
-    """Get a review."""
-    id_, actor = arguments.project_id, context.actor
-    return await context.call.read(lambda q: q.reviews.get(id_, arguments.id, actor), project=id_)
+    """Get a review, as it is now or as it was at a time or position."""
+    return await review_at(context, arguments.project_id, arguments.id, arguments.as_of)
 
 
 @query("builds", types.BuildConnection, "project.read", _paged(_Pages))
 async def builds(context: Context, arguments: _Pages) -> Document:
     """List a project's builds, the newest first."""
-    return await page_of(context, {"id": arguments.project_id}, "builds", arguments.page())
+    return await page_of(context, _parent(arguments), "builds", arguments.page())
 
 
 @query("build", types.Build, "project.read", Arguments(_PartOf))
 async def build(context: Context, arguments: _PartOf) -> Document:
-    """Get a build."""
-    id_, actor = arguments.project_id, context.actor
-    return await context.call.read(lambda q: q.builds.get(id_, arguments.id, actor), project=id_)
+    """Get a build, as it is now or as it was at a time or position."""
+    return await build_at(context, arguments.project_id, arguments.id, arguments.as_of)
 
 
-@query("insights", types.Insights, "project.read", Arguments(_OfProject))
-async def insights(context: Context, arguments: _OfProject) -> Document:
+@query("insights", types.Insights, "project.read", Arguments(_InsightsOf))
+async def insights(context: Context, arguments: _InsightsOf) -> Document:
     """Get the measurements of a project's files, and suggestions for changes."""
     id_, actor = arguments.project_id, context.actor
+    if arguments.as_of is not None:
+        return await insights_at(context, id_, arguments.as_of)
     return await context.call.read(lambda q: q.insights.get(id_, actor), project=id_, insights=True)
 
 
