@@ -51,7 +51,7 @@ class SQLiteKeyStore:
 
     def is_destroyed(self, subject: str) -> bool:
         """Return whether the subject's key was destroyed."""
-        if self._cache.get(subject) is not None:
+        if self.get(subject) is not None:
             return False
         row = self._row(subject)
         return row is not None and row[0] is None

@@ -82,6 +82,7 @@ def everything_of(client: httpx.Client, published: Published) -> str:
         f"{path}/files",
         f"{path}/commits",
         f"{path}/commits?path=file1",
+        f"{path}/timeline",
         f"{path}/commits/{published.private_commit}",
         f"{path}/reviews",
         f"{path}/reviews/{published.private_review}",
