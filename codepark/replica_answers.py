@@ -41,11 +41,20 @@ class ReplicaAnswers:
     """
 
     def __init__(
-        self, logs: Logs[KafkaEventLog], present: DocumentStore, models: Sequence[ReadModel]
+        self,
+        logs: Logs[KafkaEventLog],
+        present: DocumentStore,
+        models: Sequence[ReadModel],
+        insights_pending: Callable[[str], bool],
     ) -> None:
-        """Read from *logs*; *present* has the insights, *models* are all read models of the node."""
+        """Read from *logs*; *present* has the insights, *models* are all read models of the node.
+
+        *insights_pending* says of a project whether those in *present* are not the newest.
+        """
         self._logs = logs
-        self._new_documents = partial(ReplicaDocuments, present, models, self._load_account)
+        self._new_documents = partial(
+            ReplicaDocuments, present, models, self._load_account, insights_pending=insights_pending
+        )
         self._documents = self._new_documents()
         self._lock = threading.RLock()
         self._pending: deque[Record] = deque()  # the appending thread must not wait for an answer: no lock

@@ -6,11 +6,12 @@ from codepark.routed_store import Fallback, Forwarding, RoutedStore, Source, T
 from commands.log import EventLog
 from domain.file.events import FileDeleted, FileWritten
 from domain.record import Record
-from projections.insights_model import FILE_INSIGHTS
 from projections.model import ReadModel
 from projections.models.accounts import ACCOUNTS
+from projections.queries.insights import nothing_pending
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, DocumentStore
+from projections.waiting_files import FILE_INSIGHTS
 from projections.writes import Document
 from read_api.query_services import queries_over
 from streams.batch_projection import decode, project
@@ -25,7 +26,12 @@ class ReplicaDocuments:
     """The documents of some subjects, and queries over them."""
 
     def __init__(
-        self, present: DocumentStore, models: Sequence[ReadModel], load_account: Callable[[str], None]
+        self,
+        present: DocumentStore,
+        models: Sequence[ReadModel],
+        load_account: Callable[[str], None],
+        *,
+        insights_pending: Callable[[str], bool] = nothing_pending,
     ) -> None:
         """Begin without a subject; *load_account* adds an account, insights come from the *present* store.
 
@@ -40,7 +46,7 @@ class ReplicaDocuments:
             default=recent,
         )
         self._models = [model for model in models if model.answers_commands]
-        self.queries = queries_over(self._store)
+        self.queries = queries_over(self._store, None, insights_pending)
         self._sequences: dict[str, int] = {}
         self._with_files: set[str] = set()
         self._events = 0

@@ -61,7 +61,7 @@ class ClusterProfile(Profile):
             )
             opened.callback(self.analyser.close)
             self.maintenance = ClusterMaintenance(cluster, connections)
-            self.replica_answers = ReplicaAnswers(self._logs, self.store, self.models)
+            self.replica_answers = ReplicaAnswers(self._logs, self.store, self.models, self.insights_pending)
             self.changed_resource = self.replica_answers.ask
             self._follow_read_models(connections, opened)
             self._open_buses(connections, opened)

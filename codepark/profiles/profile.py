@@ -68,10 +68,11 @@ class Profile(ABC):
         self.logs = logs
         self.store = store
         self.analyser = ProcessAnalyser()
-        self.models: tuple[ReadModel, ...] = (*READ_MODELS, insights_model(self.analyser))
+        insights = insights_model(self.analyser, logs.number_of)
+        self.models: tuple[ReadModel, ...] = (*READ_MODELS, insights)
         self.intake = Intake(secrets, logs.accounts)
         self.progress = Progress()
-        self.queries = queries_over(store, shared_answers)
+        self.queries = queries_over(store, shared_answers, self.insights_pending)
 
     @abstractmethod
     def start(self) -> None:
@@ -88,6 +89,10 @@ class Profile(ABC):
     @abstractmethod
     def not_ready(self) -> list[str]:
         """Name the parts that are not ready to serve."""
+
+    def insights_pending(self, project_id: str) -> bool:
+        """Return whether files of a project were written or deleted that the insights do not include yet."""
+        return self.progress.pending(INSIGHTS, project_id, self.logs.number_of(project_id))
 
     def past(self, project_id: str, sequence: int) -> Queries:
         """Return queries over a project as it was at *sequence* of its partition."""
@@ -117,12 +122,15 @@ class Profile(ABC):
         self._opened.close()
 
     def _models_before(self, target: Mapping[int, int]) -> list[str]:
-        """Return the names of the read models that do not include *target*, which is by partition."""
+        """Return the names of the read models that do not include *target*, which is by partition.
+
+        Insights do not count: every answer shows the last ones, and says where newer ones are being made.
+        """
         reached = self.progress.sequence
         return [
-            model.name
-            for model in self.models
-            if any(reached(model.name, number) < sequence for number, sequence in target.items())
+            name
+            for name in self.main_models
+            if any(reached(name, number) < sequence for number, sequence in target.items())
         ]
 
     def _note_files(self, records: Sequence[Record], partition: int = 0) -> None:

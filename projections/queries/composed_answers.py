@@ -36,9 +36,13 @@ class ComposedAnswers(Generic[T]):
     An answer that was composed while its key was touched is not kept, for it may mix old and new.
     """
 
-    def __init__(self, size: int = 2_000) -> None:
-        """Keep up to *size* answers. The oldest is dropped first, even if it is read often."""
+    def __init__(self, size: int = 2_000, keep: Callable[[T], bool] | None = None) -> None:
+        """Keep up to *size* answers. The oldest is dropped first, even if it is read often.
+
+        Answers that *keep* refuses are not kept.
+        """
         self._size = size
+        self._may_keep = keep
         self._answers: dict[str, T] = {}
         self._touched: dict[str, int] = {}
         self._count = 0
@@ -74,6 +78,8 @@ class ComposedAnswers(Generic[T]):
         return {key: known[key] if key in known else composed[key] for key in keys}
 
     def _keep(self, key: str, answer: T, since: int) -> None:
+        if self._may_keep is not None and not self._may_keep(answer):
+            return
         with self._lock:
             if self._touched.get(key, self._floor) <= since:
                 self._answers[key] = answer

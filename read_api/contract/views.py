@@ -11,6 +11,7 @@ from domain.file.events import Encoding
 from domain.policy import Scope
 from domain.project.events import CollaboratorRole, Visibility
 from domain.review.events import Decision
+from insights.report import LeftOut
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class AiInsights(View):
 
 
 class ListedProject(View):
-    """A project in a list."""
+    """A project in a list; with *insightsPending*, newer insights than those shown are being made."""
 
     id: str
     name: str
@@ -66,6 +67,7 @@ class ListedProject(View):
     owner: Person
     collaborators: list[Collaborator]
     ai_insights: AiInsights
+    insights_pending: bool
     version: int
     created_at: str
     updated_at: str
@@ -196,8 +198,20 @@ class SuggestionView(View):
     status: str | UnsetType = UNSET
 
 
+class LeftOutFile(View):
+    """A file that is not measured, and why."""
+
+    file: str
+    reason: LeftOut
+
+
 class InsightsView(View):
-    """The insights of a project."""
+    """The insights of a project.
+
+    Vendored, minified and generated files, lock files, and files that the analyser cannot take are left out
+    of everything but *files* and *lines*: *filesLeftOut* counts them, *leftOut* has the first 50. With
+    *insightsPending*, newer insights than those shown are being made.
+    """
 
     project_id: str
     complexity: float
@@ -206,6 +220,9 @@ class InsightsView(View):
     lines: int
     suggestions: list[SuggestionView]
     models: list[str]
+    files_left_out: int
+    left_out: list[LeftOutFile]
+    insights_pending: bool
 
 
 class AccountView(View):

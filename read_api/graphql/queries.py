@@ -179,7 +179,7 @@ async def build(context: Context, arguments: _PartOf) -> Document:
 async def insights(context: Context, arguments: _OfProject) -> Document:
     """Get the measurements of a project's files, and suggestions for changes."""
     id_, actor = arguments.project_id, context.actor
-    return await context.call.read(lambda q: q.insights.get(id_, actor), project=id_, insights=True)
+    return await context.call.read(lambda q: q.insights.get(id_, actor), project=id_)
 
 
 @query("notifications", types.NotificationConnection, "notifications.list", _paged(NotificationQuery))

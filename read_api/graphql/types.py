@@ -75,7 +75,8 @@ Account = _type(
 _type_of[views.Person] = lambda: Account
 
 Collaborator = _type("Collaborator", views.Collaborator, account=_person("id"))
-AiInsights = _type("AiInsights", views.AiInsights)
+AiLeftOutFile = _type("LeftOutFile", views.LeftOutFile)
+Insights = _type("AiInsights", views.AiInsights)
 Suggestion = _type("Suggestion", views.SuggestionView)
 Insights = _type("Insights", views.InsightsView)
 

@@ -11,7 +11,10 @@ operation = Operations("Insights")
 
 @operation("GET", PROJECT + "/insights", "project.read", output=InsightsView)
 async def get_insights(call: Call) -> Answer:
-    """Get the measurements of a project's files, and suggestions for changes."""
+    """Get the measurements of a project's files, and suggestions for changes.
+
+    They are the last ones; with `CodePark-After` the answer waits for those that include that position.
+    """
     project_id, actor = call.path["project_id"], call.actor
-    insights = await call.read(lambda q: q.insights.get(project_id, actor), insights=True)
+    insights = await call.read_insights(project_id, lambda q: q.insights.get(project_id, actor))
     return json_answer(picked_fields(call, insights))

@@ -74,7 +74,7 @@ async def get_project(call: Call, query: AsOfQuery) -> Answer:
     project_id, actor = call.path["project_id"], call.actor
     if query.as_of is not None:
         return document_answer(call, await past_project(call, project_id, query.as_of), composed=True)
-    rendered = await call.read(lambda q: q.projects.rendered(project_id, actor), insights=True)
+    rendered = await call.read(lambda q: q.projects.rendered(project_id, actor))
     return rendered_answer(call, rendered)
 
 

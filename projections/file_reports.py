@@ -1,0 +1,67 @@
+"""The reports of measured contents, and the contents that cannot be measured: none is measured twice."""
+
+import threading
+from collections import OrderedDict
+from typing import Final
+
+from insights.analyser import Analyser, AnalyserUnavailableError
+from insights.report import FileReport, LeftOut
+from projections.store import StoreUnavailableError
+
+_FUNCTIONS: Final = 200_000
+"""Reports are kept up to so many functions, some 100 bytes each; a file counts as one more."""
+
+_GIVEN_UP: Final = 50_000
+
+Key = tuple[str, str]
+"""The part of the path that the language depends on, and the digest of the content."""
+
+
+class Reports:
+    """Reports by language and content; those of contents that took too long or failed are kept longest."""
+
+    def __init__(self, analyser: Analyser) -> None:
+        """Measure with *analyser*."""
+        self._analyser = analyser
+        self._reports: OrderedDict[Key, FileReport] = OrderedDict()
+        self._weight = 0
+        self._given_up: OrderedDict[Key, FileReport] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def known(self, path: str, digest: str) -> FileReport | None:
+        """Return the report of a content that was measured before."""
+        key = _key(path, digest)
+        return self._given_up.get(key) or self._reports.get(key)
+
+    def measure(self, path: str, digest: str, content: str) -> tuple[FileReport, float]:
+        """Return the report of a content and the processor time it took; raises StoreUnavailableError."""
+        known = self.known(path, digest)
+        if known is not None:
+            return known, 0.0
+        try:
+            analysis = self._analyser.analyse(path, content)
+        except AnalyserUnavailableError as error:
+            raise StoreUnavailableError(str(error)) from error
+        with self._lock:
+            self._keep(_key(path, digest), analysis.report)
+        return analysis.report, analysis.seconds
+
+    def _keep(self, key: Key, report: FileReport) -> None:
+        if report.left_out in {LeftOut.TOO_SLOW, LeftOut.FAILED}:
+            self._given_up[key] = report
+            while len(self._given_up) > _GIVEN_UP:
+                self._given_up.popitem(last=False)
+            return
+        if report.left_out is not None:
+            return  # that depends on the whole path, and costs nothing
+        if key in self._reports:
+            return  # another thread has measured it meanwhile
+        self._reports[key] = report
+        self._weight += 1 + report.function_count
+        while self._weight > _FUNCTIONS and self._reports:
+            _, dropped = self._reports.popitem(last=False)
+            self._weight -= 1 + dropped.function_count
+
+
+def _key(path: str, digest: str) -> Key:
+    return path.rpartition(".")[2], digest
