@@ -106,7 +106,7 @@ class Progress:
             touched = known.touched.setdefault(model, {})
             reached = known.sequences.get(model, 0)
             for scope, sequence in scopes:
-                touched[scope] = sequence
+                touched[scope] = max(sequence, touched.get(scope, 0))
                 known.newest[model] = max(sequence, known.newest.get(model, 0))
             if len(touched) > _SCOPES:
                 known.touched[model] = {

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 
 import structlog
@@ -100,6 +100,7 @@ class ClusterProfile(Profile):
     def start(self) -> None:
         """Follow the log and the read models, and try until their servers answer."""
         for log in self._logs:
+            self.progress.assume_touched(INSIGHTS, log.tip().sequence, log.number)  # until MongoDB answers
             log.on_append(partial(self._note_files, partition=log.number))
             log.follow()
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
@@ -138,8 +139,6 @@ class ClusterProfile(Profile):
             return ["read models"]
         if self._start_sequences is None:
             self._start_sequences = self.logs.tip().sequences
-            for number, sequence in self._start_sequences.items():
-                self.progress.assume_touched(INSIGHTS, sequence, number)
         return self._models_before(self._start_sequences)
 
     def forget_answers(self) -> None:
@@ -165,6 +164,8 @@ class ClusterProfile(Profile):
             else:
                 self._follower.start()
                 self._prepared.set()
+                with suppress(StoreUnavailableError, LogUnavailableError):
+                    self._note_unmeasured()
                 return
 
 

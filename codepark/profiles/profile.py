@@ -15,6 +15,7 @@ from codepark.settings import Settings
 from commands.bus import Bus
 from commands.intake import Intake
 from commands.keys import KeyStore
+from commands.log import Selection
 from commands.nodes.listener import NodeListener
 from commands.partitions import Logs
 from commands.secrets import Secrets
@@ -32,6 +33,7 @@ from read_api.query_services import ChangedResource, Queries, queries_over
 
 _LOOK_SECONDS = 0.05
 _CATCH_UP_SECONDS = 120.0
+_NOTED_AT_ONCE, _NOTED_CHUNKS = 100, 20
 _FILE_TOPICS = frozenset({FileWritten.TOPIC, FileDeleted.TOPIC})
 
 
@@ -138,6 +140,20 @@ class Profile(ABC):
         scopes = [(record.home, record.sequence) for record in records if record.topic in _FILE_TOPICS]
         if scopes:
             self.progress.touch(INSIGHTS, scopes, partition)
+
+    def _note_unmeasured(self) -> None:
+        """Note the projects whose files the stored insights do not include; of many events, every project."""
+        for log in self.logs:
+            sequence, tip = self.store.checkpoints(log.number)[INSIGHTS].sequence, log.tip().sequence
+            for _ in range(_NOTED_CHUNKS):
+                records = log.read(sequence, _NOTED_AT_ONCE, Selection(topics=tuple(sorted(_FILE_TOPICS))))
+                self._note_files(records, log.number)
+                if len(records) < _NOTED_AT_ONCE:
+                    self.progress.assume_touched(INSIGHTS, 0, log.number)
+                    break
+                sequence = records[-1].sequence
+            else:
+                self.progress.assume_touched(INSIGHTS, tip, log.number)
 
     def _forget_changed(self, homes: set[str] | None, through: int | None = None, partition: int = 0) -> None:
         """Forget the composed answers about *homes*, all with None; accounts may be named in any answer."""

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from insights.analyser import AnalyserUnavailableError, ProcessAnalyser
-from insights.report import ANALYSED_BYTES, empty_report
+from insights.report import ANALYSED_BYTES, LeftOut, empty_report
+from insights.request import Analysis
 from tests.support.inline_analyser import InlineAnalyser
 from tests.support.time_scale import stretched
 
@@ -22,11 +23,11 @@ FILES = [
     ("lone.py", "def f():\n    return '\udc80'\n"),
     ("lone-\udc80.py", "def f():\n    pass\n"),
     ("large.py", "#" * (ANALYSED_BYTES + 1)),
-    ("wide.py", "def f():\n    pass\n" + "#" * 900_000),
+    ("wide.py", "def f():\n    pass\n" + ("#" * 300 + "\n") * 3_000),
     ("many.py", "def f():\n    pass\n" * 20_000),
 ]
-# An escape that never ends: the library's string expression needs a time quadratic in it, minutes here.
-SLOW = ("slow.py", '"\\' * 100_000)
+# Comments that never end: the library's expression needs a time quadratic in them, minutes here.
+SLOW = ("slow.c", "/*\n" * 33_000)
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_close_interrupts_a_slow_file():
     analyser = ProcessAnalyser(seconds=stretched(100))
     reports(analyser, [SMALL])
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(analyser.analyse_many, [SLOW])
+        answer = pool.submit(analyser.analyse, *SLOW)
         analyser.close()
         with pytest.raises(AnalyserUnavailableError, match="closed"):
             answer.result()
@@ -114,16 +115,16 @@ def test_a_stopped_child_is_replaced(analyser):
     reports(analyser, [SMALL])
     analyser._child._seconds = 0.2
     os.kill(analyser._child.pid, signal.SIGSTOP)
-    wide = ("wide.py", "#" * 900_000)  # more than the pipe holds: writing must have a deadline as well
-    assert reports(analyser, [wide]) == [empty_report(wide[1])]
+    wide = ("wide.py", ("#" * 300 + "\n") * 3_000)  # more than the pipe holds: writing must have a deadline as well
+    assert reports(analyser, [wide]) == [empty_report(wide[1], LeftOut.TOO_SLOW)]
     assert reports(analyser, [SMALL])[0].function_count == 1
 
 
 def test_a_slow_file_is_given_up_and_the_next_one_is_not(analyser):
     analyser._seconds = 0.2
-    reports = reports(analyser, [SLOW])
+    given_up = analyser.analyse(*SLOW)
     analyser._seconds = stretched(100.0)
-    assert reports == [empty_report(SLOW[1])]
+    assert given_up == Analysis(empty_report(SLOW[1], LeftOut.TOO_SLOW), 0.2)
     assert reports(analyser, [SMALL]) == inline([SMALL])
 
 
@@ -162,8 +163,8 @@ def test_a_killed_parent_leaves_no_orphan():
     program = (
         "from insights.analyser import ProcessAnalyser\n"
         "analyser = ProcessAnalyser()\n"
-        "reports(analyser, [('a.py', 'x = 1')])\n"
-        "print(analyser._child.pid, flush=True)\n"
+        "analyser.analyse('a.py', 'x = 1')\n"
+        "print(f'pid {analyser._child.pid}', flush=True)\n"
         "input()\n"
     )
     with subprocess.Popen(
@@ -173,7 +174,8 @@ def test_a_killed_parent_leaves_no_orphan():
         cwd=Path(__file__).parents[3],
         text=True,
     ) as parent:
-        child = int(parent.stdout.readline())
+        line = next(line for line in parent.stdout if line.startswith("pid "))  # after what was logged
+        child = int(line.removeprefix("pid "))
         parent.kill()
     assert ended(child)
 

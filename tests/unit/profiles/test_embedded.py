@@ -112,8 +112,8 @@ def test_it_is_ready_once_the_models_include_the_log_of_the_start(tmp_path):
 def test_it_is_ready_while_the_insights_are_behind(tmp_path):
     with started(tmp_path / "data") as profile:
         project = create_project(profile)
-        with profile.runners[1].paused():
-            carry_out(profile, "file.write", target=project, path="a.py", content=CODE)
+        profile.runners[1].close()
+        carry_out(profile, "file.write", target=project, path="a.py", content=CODE)
     profile = EmbeddedProfile(Settings(data=tmp_path / "data"))
     try:
         with profile.runners[1].paused():
