@@ -115,7 +115,10 @@ def test_a_stopped_child_is_replaced(analyser):
     reports(analyser, [SMALL])
     analyser._child._seconds = 0.2
     os.kill(analyser._child.pid, signal.SIGSTOP)
-    wide = ("wide.py", ("#" * 300 + "\n") * 3_000)  # more than the pipe holds: writing must have a deadline as well
+    wide = (
+        "wide.py",
+        ("#" * 300 + "\n") * 3_000,
+    )  # more than the pipe holds: writing must have a deadline as well
     assert reports(analyser, [wide]) == [empty_report(wide[1], LeftOut.TOO_SLOW)]
     assert reports(analyser, [SMALL])[0].function_count == 1
 
