@@ -54,12 +54,17 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which records a reader wants; None stands for all. *home* is a home key, *until* an event time."""
+    """Which records a reader wants; None stands for all. *home* is a home key, *until* an event time.
+
+    With *most_bytes*, an answer ends with the record whose data passes them: it may have fewer records than
+    were asked for although there are more.
+    """
 
     topics: tuple[str, ...] | None = None
     stream: str | None = None
     home: str | None = None
     until: int | None = None
+    most_bytes: int | None = None
 
 
 EVERYTHING = Selection()

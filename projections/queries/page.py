@@ -9,12 +9,16 @@ import msgspec
 from msgspec import Struct
 
 from domain.errors import InvalidError
-from projections.store import DocumentStore, Query
+from projections.budget import PAGE_BYTES
+from projections.store import CutShort, DocumentStore, Query
 from projections.writes import Document
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """Some items of a list, and the cursor for the items after them, None at the end."""
+    """Some items of a list, and the cursor for the items after them, None at the end.
+
+    A page ends after some megabytes, with fewer items than it was asked for.
+    """
 
     items: list[Document]
     next_cursor: str | None
@@ -29,25 +33,26 @@ class PageRequest(Struct, frozen=True, kw_only=True):
 
 def read_page(store: DocumentStore, query: Query, page: PageRequest) -> Page:
     """Return the page of *query* that *page* requests; raises InvalidError for a cursor of another list."""
-    return _page(query, page, store.find(_limited(query, page)))
+    return _page(query, page, store.find(_limited(query, page, PAGE_BYTES)))
 
 
 def read_pages(store: DocumentStore, queries: Sequence[Query], page: PageRequest) -> list[Page]:
     """Return the same page of each of *queries*, which name one collection, with one request to the store."""
-    answers = store.find_many([_limited(query, page) for query in queries])
+    share = max(PAGE_BYTES // max(len(queries), 1), 1)
+    answers = store.find_many([_limited(query, page, share) for query in queries])
     return [_page(query, page, documents) for query, documents in zip(queries, answers, strict=True)]
 
 
-def _limited(query: Query, page: PageRequest) -> Query:
+def _limited(query: Query, page: PageRequest, most_bytes: int) -> Query:
     """Return the query of one page and the item after it, which shows whether there is a next page."""
     after = None if page.cursor is None else decode_cursor(page.cursor)
-    return msgspec.structs.replace(query, limit=page.limit + 1, after=after)
+    return msgspec.structs.replace(query, limit=page.limit + 1, after=after, most_bytes=most_bytes)
 
 
 def _page(query: Query, page: PageRequest, documents: list[Document]) -> Page:
-    if len(documents) <= page.limit:
+    if len(documents) <= page.limit and not isinstance(documents, CutShort):
         return Page(items=documents, next_cursor=None)
-    last = documents[page.limit - 1]
+    last = documents[: page.limit][-1]
     return Page(items=documents[: page.limit], next_cursor=encode_cursor(last.get(query.sort), last["id"]))
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from functools import partial
 
 from msgspec import Struct
 
@@ -13,6 +12,7 @@ from domain.event import event_topics
 from domain.file.paths import checked_path
 from domain.identifiers import file_stream
 from domain.record import Record
+from projections.budget import PAGE_BYTES, Budget, current_budget
 from projections.models.projects import PROJECTS
 from read_api.api import Api
 from read_api.contract.past import check_history
@@ -108,8 +108,9 @@ async def _page(
     token, api = query.start, call.api
     start = START if token is None else await api.consistency.reached(token)
     records = api.logs.records(start.sequences, selection, through=tip.sequences, only=only)
-    scan = partial(scan_records, records, start, query.limit, show, several=len(api.logs) > 1)
-    page = await asyncio.to_thread(scan) if api.in_threads else scan()
+    page = await asyncio.to_thread(
+        scan_records, records, start, query.limit, show, several=len(api.logs) > 1, budget=current_budget()
+    )
     if page.more:
         return page
     return EventPage(events=page.events, position=page.position.join(tip), more=False)
@@ -122,20 +123,27 @@ def scan_records(
     show: Show,
     *,
     several: bool,
+    budget: Budget | None = None,
 ) -> EventPage:
     """Return up to *limit* events that *show* gives of *records*, which follow *start*.
+
+    A page ends after some megabytes, and the work with the request whose *budget* it is.
 
     With *several* partitions, each event carries the position of the whole list after it, so that a client
     which continues there misses and repeats nothing. With one partition that is the event's own.
     """
     events: list[RenderedEvent] = []
     last: dict[int, Record] = {}
+    size = 0
     for scanned, (log, record) in enumerate(records):
-        if len(events) == limit or scanned == _SCANNED:
+        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES:
             return EventPage(events=events, position=_moved(start, last), more=True)
+        if budget is not None:
+            budget.check()
         last[log.number] = record
         event = show(log, record)
         if event is not None:
+            size += len(event.json)
             events.append(event.at(_moved(start, last)) if several else event)
     return EventPage(events=events, position=_moved(start, last), more=False)
 

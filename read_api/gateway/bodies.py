@@ -19,6 +19,7 @@ MERGE_PATCH = "application/merge-patch+json"
 S = TypeVar("S", bound=Struct)
 
 _QUERY_FIELDS = 100
+_NAME_SHOWN = 200  # of the name of an unknown field, which the caller may have made as long as the body
 _AT = re.compile(r" - at `(\$.*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
@@ -107,8 +108,9 @@ def invalid(message: str, prefix: str = "") -> BadInputError:
     pointer = prefix + _pointer(place.group(1) if place else "$")
     unknown = _UNKNOWN.match(detail)
     if unknown:
-        pointer += f"/{unknown.group(1)}"
-        return BadInputError(f"unknown field `{unknown.group(1)}`", pointer, code="unknown_field")
+        name = unknown.group(1)
+        shown = name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}…"
+        return BadInputError(f"unknown field `{shown}`", f"{pointer}/{shown}", code="unknown_field")
     return BadInputError(corrected(detail), pointer)
 
 
