@@ -20,6 +20,7 @@ from domain.record import Record
 from domain.token.events import TokenCreated
 from projections.model import ReadModel
 from projections.progress import Progress
+from projections.queries.insights import nothing_pending
 from projections.store import DocumentStore
 from read_api.query_services import Queries
 
@@ -45,7 +46,7 @@ class ReplicaAnswers:
         logs: Logs[KafkaEventLog],
         present: DocumentStore,
         models: Sequence[ReadModel],
-        insights_pending: Callable[[str], bool],
+        insights_pending: Callable[[str], bool] = nothing_pending,
     ) -> None:
         """Read from *logs*; *present* has the insights, *models* are all read models of the node.
 
@@ -83,6 +84,7 @@ class ReplicaAnswers:
                 return ask(self._documents.queries)
         if not await asyncio.to_thread(self._load, subject):
             return None
+        self._documents.look_again(subject)
         return await asyncio.to_thread(ask, self._documents.queries)
 
     def _appended(self, partition: int, records: Sequence[Record]) -> None:

@@ -40,13 +40,14 @@ class ReplicaDocuments:
         own = SQLiteDocumentStore(None)
         own.prepare(models)
         recent = Recent(own)
+        insights = Fallback(present, own)
         self._store = RoutedStore(
-            own,
-            {ACCOUNTS: Loading(recent, load_account), FILE_INSIGHTS: Fallback(present, own)},
-            default=recent,
+            own, {ACCOUNTS: Loading(recent, load_account), FILE_INSIGHTS: insights}, default=recent
         )
         self._models = [model for model in models if model.answers_commands]
-        self.queries = queries_over(self._store, None, insights_pending)
+        self.queries = queries_over(
+            self._store, None, lambda project_id: insights.failed_recently or insights_pending(project_id)
+        )
         self._sequences: dict[str, int] = {}
         self._with_files: set[str] = set()
         self._events = 0
@@ -64,6 +65,10 @@ class ReplicaDocuments:
     def with_files(self, subject: str) -> bool:
         """Return whether *subject* has files, whose answers show insights from the present store."""
         return subject in self._with_files
+
+    def look_again(self, subject: str) -> None:
+        """Forget the composed answer about *subject*, whose insights change without an event of its own."""
+        self.queries.projects.touch((subject,))
 
     def add(self, log: EventLog, records: Iterable[tuple[str, Record]]) -> None:
         """Project *records*, each with its subject, in the order of the log; known ones are left out.
