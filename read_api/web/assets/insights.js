@@ -5,6 +5,8 @@ import { count, fill, h } from "./dom.js";
 import { change } from "./place.js";
 
 const FIRST = 3;
+const LOOK_AGAIN_MS = 2000;
+const LONGEST_PAUSE_MS = 60000;
 
 /** Return the card. *show(project, past)* fills it: in full for now, from the project itself for the past. */
 export function insightsCard(projectId) {
@@ -12,17 +14,31 @@ export function insightsCard(projectId) {
   const element = h("section", { class: "card", "aria-labelledby": "insights-title" }, h("h2", { id: "insights-title" }, "Insights"), body);
   let asked = 0;
 
-  return {
-    element,
-    async show(project, past) {
-      const number = ++asked;
-      const found = past ? null : await get(`/projects/${projectId}/insights`);
-      if (number !== asked) return;
-      const complexity = found?.complexity ?? project.aiInsights.complexity;
-      const suggestions = found ? found.suggestions.map(told) : project.aiInsights.suggestions.map((text) => [text]);
-      fill(body, figures(complexity, found), list(suggestions), found?.models.length ? h("p", { class: "hint" }, `Measured by ${found.models.join(", ")}.`) : null);
-    },
-  };
+  /** Show what was measured last, and look again after *pause* while newer files are being measured. */
+  async function show(project, past, pause = LOOK_AGAIN_MS) {
+    const number = ++asked;
+    const found = past ? null : await get(`/projects/${projectId}/insights`);
+    if (number !== asked) return;
+    const complexity = found?.complexity ?? project.aiInsights.complexity;
+    const suggestions = found ? found.suggestions.map(told) : project.aiInsights.suggestions.map((text) => [text]);
+    fill(body, figures(complexity, found), list(suggestions), found?.models.length ? h("p", { class: "hint" }, `Measured by ${found.models.join(", ")}.`) : null, notes(found));
+    if (found?.insightsPending) setTimeout(() => lookAgain(number, project, pause), pause);
+  }
+
+  function lookAgain(number, project, pause) {
+    if (number !== asked || !element.isConnected) return;
+    show(project, false, Math.min(2 * pause, LONGEST_PAUSE_MS)).catch(() => {}); // the last ones stay
+  }
+
+  return { element, show: (project, past) => show(project, past) };
+}
+
+function notes(found) {
+  if (!found) return [];
+  const texts = [];
+  if (found.insightsPending) texts.push("Newer files are being measured.");
+  if (found.filesLeftOut) texts.push(`${count(found.filesLeftOut)} files are left out, such as vendored and generated ones.`);
+  return texts.map((text) => h("p", { class: "hint" }, text));
 }
 
 function figures(complexity, found) {
