@@ -41,7 +41,7 @@ def waiting_entry(file: WaitingFile, owner: str, partition: int) -> Put:
     The sums of the project count it as waiting, and nothing else of it.
     """
     document: Document = {
-        "id": _waiting_id(file.project_id, file.path),
+        "id": waiting_id(f"{file.project_id}/{file.path}"),
         "projectId": file.project_id,
         "path": file.path,
         "version": file.version,
@@ -124,5 +124,6 @@ def _entries(
     return store.find(Query(collection=FILE_INSIGHTS, where=where, sort="turn", limit=limit))
 
 
-def _waiting_id(project_id: str, path: str) -> str:
-    return f"waiting/{project_id}/{path}"
+def waiting_id(file_id: str) -> str:
+    """Return the id of the entry that waits for the measurement of the file with *file_id*."""
+    return f"waiting/{file_id}"

@@ -15,7 +15,7 @@ from domain.record import Record
 from projections.budget import PAGE_BYTES, Budget, current_budget
 from projections.models.projects import PROJECTS
 from read_api.api import Api
-from read_api.contract.past import check_history
+from read_api.contract.past import check_history, moment_of
 from read_api.contract.queries import EventQuery, HistoryQuery
 from read_api.gateway.call import Call
 from read_api.problems import BadInputError
@@ -71,7 +71,11 @@ async def list_history(call: Call, project_id: str, query: HistoryQuery) -> Even
         return render_event(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
 
     number = api.logs.number_of(project_id)
-    return await _page(call, selection, query, show, api.logs.tip(number), only=number)
+    if query.as_of is None:
+        end = api.logs.tip(number)
+    else:
+        end = (await moment_of(call, project_id, query.as_of)).position
+    return await _page(call, selection, query, show, end, only=number)
 
 
 def _topics(topic: str | None) -> tuple[str, ...] | None:
@@ -113,7 +117,7 @@ async def _page(
     )
     if page.more:
         return page
-    return EventPage(events=page.events, position=page.position.join(tip), more=False)
+    return EventPage(events=page.events, position=tip.join(page.position), more=False)
 
 
 def scan_records(

@@ -51,13 +51,19 @@ class ProjectListQuery(ListQuery):
         )
 
 
-class FileListQuery(ListQuery):
+class PastListQuery(ListQuery):
+    """What every list of a project takes; with *as_of*, the list as it was at that moment."""
+
+    as_of: Moment | None = None
+
+
+class FileListQuery(PastListQuery):
     """Which files: those whose path starts with *path*."""
 
     path: PathPrefix = ""
 
 
-class CommitListQuery(ListQuery):
+class CommitListQuery(PastListQuery):
     """Which commits: with *path*, those that changed that file."""
 
     path: Path | None = None
@@ -69,10 +75,16 @@ class NotificationQuery(ListQuery):
     unread: bool | None = None
 
 
-class AsOfQuery(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A moment of the past, as an RFC 3339 time or a position token; and which fields."""
+class MomentQuery(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A moment of the past: an RFC 3339 time, a position token, or `authored:` and a date or time."""
 
     as_of: Moment | None = None
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class AsOfQuery(MomentQuery, frozen=True, kw_only=True, rename="camel"):
+    """A moment of the past; and which fields."""
+
     fields: FreeFields | None = None
 
 
@@ -91,14 +103,18 @@ class EventQuery(Struct, frozen=True, kw_only=True):
         return self.after or self.cursor
 
 
-class HistoryQuery(Struct, frozen=True, kw_only=True):
-    """Which of a project's events, after which position; with *path*, those of that file."""
+class HistoryQuery(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which of a project's events, after which position; with *path*, those of that file.
+
+    With *as_of*, they end at that moment.
+    """
 
     after: Token | None = None
     cursor: Token | None = None
     limit: Limit = 20
     type: Topic | None = None
     path: Path | None = None
+    as_of: Moment | None = None
 
     @property
     def start(self) -> str | None:
