@@ -5,7 +5,8 @@ from collections import OrderedDict
 from typing import Final
 
 from insights.analyser import Analyser, AnalyserUnavailableError
-from insights.report import FileReport, LeftOut
+from insights.other_peoples_code import left_out_at_once
+from insights.report import FileReport, LeftOut, empty_report
 from projections.store import StoreUnavailableError
 
 _FUNCTIONS: Final = 200_000
@@ -28,14 +29,12 @@ class Reports:
         self._given_up: OrderedDict[Key, FileReport] = OrderedDict()
         self._lock = threading.Lock()
 
-    def known(self, path: str, digest: str) -> FileReport | None:
-        """Return the report of a content that was measured before."""
-        key = _key(path, digest)
-        return self._given_up.get(key) or self._reports.get(key)
-
     def measure(self, path: str, digest: str, content: str) -> tuple[FileReport, float]:
         """Return the report of a content and the processor time it took; raises StoreUnavailableError."""
-        known = self.known(path, digest)
+        if (reason := left_out_at_once(path, content)) is not None:
+            return empty_report(content, reason), 0.0  # the same content elsewhere may be measured
+        key = _key(path, digest)
+        known = self._given_up.get(key) or self._reports.get(key)
         if known is not None:
             return known, 0.0
         try:
@@ -43,7 +42,7 @@ class Reports:
         except AnalyserUnavailableError as error:
             raise StoreUnavailableError(str(error)) from error
         with self._lock:
-            self._keep(_key(path, digest), analysis.report)
+            self._keep(key, analysis.report)
         return analysis.report, analysis.seconds
 
     def _keep(self, key: Key, report: FileReport) -> None:
@@ -52,8 +51,6 @@ class Reports:
             while len(self._given_up) > _GIVEN_UP:
                 self._given_up.popitem(last=False)
             return
-        if report.left_out is not None:
-            return  # that depends on the whole path, and costs nothing
         if key in self._reports:
             return  # another thread has measured it meanwhile
         self._reports[key] = report

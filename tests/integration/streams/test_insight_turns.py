@@ -217,3 +217,11 @@ def test_the_runner_finishes_by_itself(commands, turns):
         turns.runner._grown.wait(0.01)
     assert insights(turns, project)["complexity"] == 5
     assert touched[-1] == {project}
+
+
+def test_the_same_content_is_left_out_where_it_is_vendored(commands, turns, analyser):
+    project = commands.project()
+    write(commands, project, {"a.py": "5", "vendor/a.py": "5", "z/a.py": "5"})
+    turns.catch_up()
+    shown = insights(turns, project)
+    assert (shown["functions"], shown["filesLeftOut"], analyser.analysed) == (2, 1, ["a.py"])
