@@ -9,10 +9,11 @@ from insights.other_peoples_code import left_out_at_once
 from insights.report import FileReport, LeftOut, empty_report
 from projections.store import StoreUnavailableError
 
-_FUNCTIONS: Final = 200_000
-"""Reports are kept up to so many functions, some 100 bytes each; a file counts as one more."""
+_FUNCTIONS: Final = 50_000
+"""Reports are kept up to so many functions, each of some 300 bytes; a file counts as one more."""
 
-_GIVEN_UP: Final = 50_000
+_GIVEN_UP: Final = 20_000
+_EXTENSION: Final = 20
 
 Key = tuple[str, str]
 """The part of the path that the language depends on, and the digest of the content."""
@@ -61,4 +62,4 @@ class Reports:
 
 
 def _key(path: str, digest: str) -> Key:
-    return path.rpartition(".")[2], digest
+    return path.rpartition(".")[2][-_EXTENSION:], digest

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from codepark.cli.failures import CommandError, UsageError
 from codepark.cli.options import Data, quiet_settings
-from codepark.cli.remote import operate
+from codepark.cli.remote import operate, reading
 from codepark.cli.results import write_lines
 from codepark.data_directory import DataDirectory
 from codepark.settings import Settings
@@ -67,12 +67,13 @@ def export_events(*, after: int = 0, type_: Type = None, data: Data = None) -> N
 
 def _pages(settings: Settings, after: dict[str, int], type_: str | None) -> Iterator[dict[str, Any]]:
     """Yield the events after *after* in pages: `items`, and `after` to continue from, by partition."""
-    while True:
-        page = operate(settings, "events", {"after": after, "limit": _PAGE, "type": type_})
-        yield page
-        if not page["items"]:
-            return
-        after = page["after"]
+    with reading(settings) as read:
+        while True:
+            page = read("events", {"after": after, "limit": _PAGE, "type": type_})
+            yield page
+            if not page["items"]:
+                return
+            after = page["after"]
 
 
 def _follow(settings: Settings, after: dict[str, int]) -> None:

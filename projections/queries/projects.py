@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from domain.actor import Actor
 from insights.suggestions import Suggestion, sentence
+from projections.budget import PAGE_BYTES
 from projections.models.files import FILES
 from projections.models.projects import PROJECTS
 from projections.queries.access import may_see, project_not_found, visible_project, visible_scopes
@@ -15,7 +16,7 @@ from projections.queries.insights import InsightQueries, Pending, no_insights, n
 from projections.queries.page import Page, PageRequest, read_page
 from projections.queries.people import names_of
 from projections.queries.shared_answers import LIST_SECONDS, OBJECT_SECONDS, Sequences, SharedAnswers
-from projections.store import Condition, DocumentStore, Equals, Matches, Query
+from projections.store import Condition, CutShort, DocumentStore, Equals, Matches, Query
 from projections.writes import Document
 
 FILES_SHOWN = 1_000
@@ -49,9 +50,10 @@ class ProjectQueries:
         self._insights = InsightQueries(store, insights_pending)
         # Files that waited are measured without an event: other processes may not learn of that.
         keep = None if shared is None else _has_all_insights
-        self._listed: ComposedAnswers[Document] = ComposedAnswers(keep=keep)
+        self._listed: ComposedAnswers[Document] = ComposedAnswers(_json_size, keep=keep)
         self._rendered: ComposedAnswers[Rendered] = ComposedAnswers(
-            keep=None if keep is None else lambda rendered: keep(rendered.document)
+            lambda answer: len(answer.body),
+            keep=None if keep is None else lambda rendered: keep(rendered.document),
         )
 
     def touch(self, project_ids: Iterable[str] | None, through: Sequences | None = None) -> None:
@@ -179,14 +181,23 @@ class ProjectQueries:
 
     def _files(self, project_id: str) -> Document:
         query = Query(
-            collection=FILES, where=(Equals("projectId", project_id),), sort="path", limit=FILES_SHOWN + 1
+            collection=FILES,
+            where=(Equals("projectId", project_id),),
+            sort="path",
+            limit=FILES_SHOWN + 1,
+            most_bytes=PAGE_BYTES,
         )
         documents = self._store.find(query)
         files = [
             {"path": file["path"], "version": file["version"], "size": file["size"]}
             for file in documents[:FILES_SHOWN]
         ]
-        return {"files": files, "filesTruncated": True} if len(documents) > FILES_SHOWN else {"files": files}
+        truncated = len(documents) > FILES_SHOWN or isinstance(documents, CutShort)
+        return {"files": files, "filesTruncated": True} if truncated else {"files": files}
+
+
+def _json_size(document: Document) -> int:
+    return len(msgspec.json.encode(document))
 
 
 def _people(project: Document) -> set[str]:

@@ -22,6 +22,7 @@ from read_api.problems import BadInputError
 from read_api.realtime.events import TECHNICAL, RenderedEvent, project_of, render_event
 
 _SCANNED = 5_000
+_READ_BYTES = 2 * PAGE_BYTES
 
 Show = Callable[[EventLog, Record], RenderedEvent | None]
 """From a record to what the caller is shown of it, None for nothing."""
@@ -112,9 +113,11 @@ async def _page(
     token, api = query.start, call.api
     start = START if token is None else await api.consistency.reached(token)
     records = api.logs.records(start.sequences, selection, through=tip.sequences, only=only)
-    page = await asyncio.to_thread(
-        scan_records, records, start, query.limit, show, several=len(api.logs) > 1, budget=current_budget()
-    )
+    budget = current_budget() or Budget()
+    async with budget.turn():
+        page = await asyncio.to_thread(
+            scan_records, records, start, query.limit, show, several=len(api.logs) > 1, budget=budget
+        )
     if page.more:
         return page
     return EventPage(events=page.events, position=tip.join(page.position), more=False)
@@ -138,12 +141,14 @@ def scan_records(
     """
     events: list[RenderedEvent] = []
     last: dict[int, Record] = {}
-    size = 0
+    size = read = 0
     for scanned, (log, record) in enumerate(records):
-        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES:
+        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES or read > _READ_BYTES:
             return EventPage(events=events, position=_moved(start, last), more=True)
         if budget is not None:
             budget.check()
+            budget.read(len(record.data))
+        read += len(record.data)
         last[log.number] = record
         event = show(log, record)
         if event is not None:

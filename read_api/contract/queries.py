@@ -1,8 +1,8 @@
 """The query structs: parameters of a REST path, arguments of a GraphQL field."""
 
-from typing import dataclass_transform
+from typing import Annotated, dataclass_transform
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from projections.queries.page import PageRequest
 from projections.queries.projects import ProjectFilter
@@ -10,6 +10,7 @@ from read_api.contract.parameters import (
     Cursor,
     Fields,
     FreeFields,
+    Handle,
     Limit,
     Moment,
     Path,
@@ -51,6 +52,13 @@ class ProjectListQuery(ListQuery):
         )
 
 
+class AccountListQuery(ListQuery):
+    """Which accounts: the one with this handle; for administrators, those that match *search*, or all."""
+
+    name: Handle | None = None
+    search: Search | None = None
+
+
 class PastListQuery(ListQuery):
     """What every list of a project takes; with *as_of*, the list as it was at that moment."""
 
@@ -67,6 +75,13 @@ class CommitListQuery(PastListQuery):
     """Which commits: with *path*, those that changed that file."""
 
     path: Path | None = None
+
+
+class TimelineQuery(Struct, frozen=True, kw_only=True):
+    """Which commits of a project's timeline: those from number *first* on."""
+
+    first: Annotated[int, Meta(ge=1, le=2**53)] = 1
+    limit: Annotated[int, Meta(ge=1, le=5_000)] = 3_000
 
 
 class NotificationQuery(ListQuery):

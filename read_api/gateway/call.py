@@ -94,14 +94,16 @@ class Call:
         """Return the parts that signing in works with."""
         return self.api.identity
 
-    async def read(self, ask: Callable[[Queries], T], *, project: str | None = None) -> T:
+    async def read(
+        self, ask: Callable[[Queries], T], *, project: str | None = None, large: bool = False
+    ) -> T:
         """Ask the query objects once the read models include what the caller must see.
 
-        *project* is the one that the answer is about, by default the one in the path. Raises
-        StoreUnavailableError where the read models do not get there in time.
+        *project* is the one that the answer is about, by default the one in the path. A *large* answer is
+        read in a thread. Raises StoreUnavailableError where the read models do not get there in time.
         """
         return await self.api.consistency.read(
-            ask, self.after, project=project or self.path.get("project_id")
+            ask, self.after, project=project or self.path.get("project_id"), large=large
         )
 
     async def read_insights(self, project: str, ask: Callable[[Queries], T]) -> T:

@@ -122,13 +122,15 @@ class Consistency:
         logs = self._log_of_each_partition
         return all(logs[number].tip().sequence >= sequence for number, sequence in position.sequences.items())
 
-    async def read(self, ask: Ask[T], after: str | None = None, *, project: str | None = None) -> T:
+    async def read(
+        self, ask: Ask[T], after: str | None = None, *, project: str | None = None, large: bool = False
+    ) -> T:
         """Ask the query objects once the read models include what the caller must see.
 
-        *project* is the one that the answer is about. Raises StoreUnavailableError where the read models do
-        not get there in time.
+        *project* is the one that the answer is about. A *large* answer is read in a thread. Raises
+        StoreUnavailableError where the read models are late.
         """
-        return await self._read(ask, await self.required(after), project)
+        return await self._read(ask, await self.required(after), project, large=large)
 
     async def read_insights(self, ask: Ask[T], project: str, after: str | None = None) -> T:
         """Ask about the insights of *project*: the last ones, or those that include the position *after*.
@@ -181,12 +183,14 @@ class Consistency:
             self._refuse_blocked_streams({f"project-{project['id']}" for project in page.items})
         return page
 
-    async def _read(self, ask: Ask[T], required: Mapping[int, int], project: str | None) -> T:
+    async def _read(
+        self, ask: Ask[T], required: Mapping[int, int], project: str | None, *, large: bool = False
+    ) -> T:
         progress = self._progress
         await progress.wait(self._models, required, self._seconds)
         if project is not None and progress.has_blocked_streams:
             self._refuse_blocked_project(project)
-        if self._in_threads:
+        if self._in_threads or large:
             return await asyncio.to_thread(ask, self._queries)
         return ask(self._queries)
 

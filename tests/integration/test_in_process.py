@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -203,6 +204,44 @@ def test_the_entity_tag_changes_when_insights_are_being_made_and_when_they_are_t
             status, after = await state(pending)
             assert (status, after != pending) == (200, True)
             assert await state(after) == (304, after)
+
+    asyncio.run(run())
+
+
+def test_files_that_never_end_are_in_nobodys_way(tmp_path):
+    """Comments that open and never close take the analyser's library a time quadratic in them."""
+
+    async def run():
+        async with application(tmp_path, wait_seconds=stretched(60)) as (_, client):
+            ids = []
+            for name in ("hostile", "other"):
+                created = await client.post("/api/v1/projects", json={"name": name})
+                ids.append(created.json()["id"])
+            hostile, other = (f"/api/v1/projects/{id_}" for id_ in ids)
+            commit = {
+                "message": "m",
+                "author": {"name": "A"},
+                "authoredAt": "2024-05-01T10:00:00Z",
+                "changes": [
+                    {"path": f"{number}.c", "status": "A", "content": "/*\n" * (33_000 + number)}
+                    for number in range(5)
+                ],
+            }
+            recorded = await client.post(f"{hostile}/commits", json=commit)
+            assert recorded.status_code == 201
+            began = time.monotonic()
+            listed = (await client.get("/api/v1/projects")).json()["items"]
+            assert [item["insightsPending"] for item in listed if item["id"] in ids].count(True) == 1
+            assert (await client.patch(other, json={"name": "renamed"})).status_code == 200
+            written = await client.put(f"{other}/files/a.py", json=CODE)
+            assert time.monotonic() - began < stretched(1.0)
+            after = {"CodePark-After": written.headers["CodePark-Position"]}
+            shown = (await client.get(f"{other}/insights", headers=after)).json()
+            assert (shown["complexity"], shown["insightsPending"]) == (2, False)
+            after = {"CodePark-After": recorded.headers["CodePark-Position"]}
+            shown = (await client.get(f"{hostile}/insights", headers=after)).json()
+            assert {entry["reason"] for entry in shown["leftOut"]} == {"tooSlow"}
+            assert (shown["files"], shown["filesLeftOut"], shown["insightsPending"]) == (5, 5, False)
 
     asyncio.run(run())
 

@@ -29,6 +29,9 @@ class MemoryLog:
         records = [record for record in self.records[after:] if topics is None or record.topic in topics]
         return records[:limit]
 
+    def chains(self, sequences: Sequence[int]) -> dict[int, bytes]:
+        return {record.sequence: record.chain for record in self.records if record.sequence in sequences}
+
     def event(self, record: Record) -> Any:
         raise LookupError("there are no events here")
 

@@ -1,36 +1,46 @@
 // What was measured of a project's files.
 
 import { get } from "./api.js";
-import { count, fill, h } from "./dom.js";
+import { count, fill, h, seen } from "./dom.js";
 import { change } from "./place.js";
 
 const FIRST = 3;
-const LOOK_AGAIN_MS = 2000;
-const LONGEST_PAUSE_MS = 60000;
+const QUIET = 1_500; // the page's own requests come first
+const LONGEST_PAUSE = 60_000;
 
-/** Return the card. *show(project, past)* fills it: in full for now, from the project itself for the past. */
+/**
+ * Return the card. *show(project, past)* fills it from the project itself and, for now, a moment later in full;
+ * a page that nobody looks at does not ask for that.
+ */
 export function insightsCard(projectId) {
   const body = h("div", {});
   const element = h("section", { class: "card", "aria-labelledby": "insights-title" }, h("h2", { id: "insights-title" }, "Insights"), body);
   let asked = 0;
 
-  /** Show what was measured last, and look again after *pause* while newer files are being measured. */
-  async function show(project, past, pause = LOOK_AGAIN_MS) {
-    const number = ++asked;
-    const found = past ? null : await get(`/projects/${projectId}/insights`);
-    if (number !== asked) return;
+  return {
+    element,
+    show(project, past) {
+      const number = ++asked;
+      draw(project, null);
+      if (!past) complete(project, number);
+    },
+  };
+
+  /** Draw in full what was measured last, and look again after *pause* while newer files are being measured. */
+  async function complete(project, number, pause = QUIET) {
+    await seen(pause);
+    if (number !== asked || !element.isConnected) return;
+    const found = await get(`/projects/${projectId}/insights`).catch(() => null);
+    if (number !== asked || !found) return;
+    draw(project, found);
+    if (found.insightsPending) complete(project, number, Math.min(2 * pause, LONGEST_PAUSE));
+  }
+
+  function draw(project, found) {
     const complexity = found?.complexity ?? project.aiInsights.complexity;
     const suggestions = found ? found.suggestions.map(told) : project.aiInsights.suggestions.map((text) => [text]);
     fill(body, figures(complexity, found), list(suggestions), found?.models.length ? h("p", { class: "hint" }, `Measured by ${found.models.join(", ")}.`) : null, notes(found));
-    if (found?.insightsPending) setTimeout(() => lookAgain(number, project, pause), pause);
   }
-
-  function lookAgain(number, project, pause) {
-    if (number !== asked || !element.isConnected) return;
-    show(project, false, Math.min(2 * pause, LONGEST_PAUSE_MS)).catch(() => {}); // the last ones stay
-  }
-
-  return { element, show: (project, past) => show(project, past) };
 }
 
 function notes(found) {
