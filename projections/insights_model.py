@@ -101,7 +101,7 @@ class _InsightsProjection:
         """Return the writes of one event; a file that was not prepared is measured now."""
         if isinstance(event, FileWritten) and _is_text(event):
             if record.sequence in getattr(self._thread, "put_off", ()):
-                return (self._wait(event, record),)
+                return self._wait(event, record)
             report, _ = self._reports.measure(event.path, event.digest or "", event.content or "")
             document = _document(event.project_id, event.path, record.version, report)
             return (Put(FILE_INSIGHTS, document["id"], document),)
@@ -109,7 +109,7 @@ class _InsightsProjection:
             return (Delete(FILE_INSIGHTS, file_id(event.project_id, event.path)),)
         return ()
 
-    def _wait(self, event: FileWritten, record: Record) -> Put:
+    def _wait(self, event: FileWritten, record: Record) -> tuple[Put, Put]:
         waiting = WaitingFile(
             project_id=event.project_id,
             path=event.path,

@@ -35,10 +35,11 @@ class WaitingFile(Struct, frozen=True, kw_only=True, rename="camel"):
     content: str
 
 
-def waiting_entry(file: WaitingFile, owner: str, partition: int) -> Put:
-    """Return the write that lets *file* wait in the queue of its partition; it replaces an older version.
+def waiting_entry(file: WaitingFile, owner: str, partition: int) -> tuple[Put, Put]:
+    """Return the writes that let *file* wait in the queue of its partition; they replace an older version.
 
-    The sums of the project count it as waiting, and nothing else of it.
+    The sums of the project count it as waiting, and nothing else of it. Its content is a document by itself:
+    who looks at the queue does not read it.
     """
     document: Document = {
         "id": waiting_id(f"{file.project_id}/{file.path}"),
@@ -47,7 +48,6 @@ def waiting_entry(file: WaitingFile, owner: str, partition: int) -> Put:
         "version": file.version,
         "sequence": file.sequence,
         "digest": file.digest,
-        "content": file.content,
         "complexityTotal": 0,
         "functionCount": 0,
         "lines": 0,
@@ -58,7 +58,8 @@ def waiting_entry(file: WaitingFile, owner: str, partition: int) -> Put:
         "queue": partition,
         "turn": f"{owner} {file.sequence:020d}",
     }
-    return Put(FILE_INSIGHTS, document["id"], document)
+    content: Document = {"id": _content_id(document["id"]), "content": file.content}
+    return Put(FILE_INSIGHTS, document["id"], document), Put(FILE_INSIGHTS, content["id"], content)
 
 
 class WaitingFiles:
@@ -108,13 +109,20 @@ class WaitingFiles:
     def _measure(self, store: DocumentStore, entry: Document) -> tuple[Sequence[Write], float]:
         """Return the writes that end the wait of a file, and the processor time that it took."""
         project_id, path, version = entry["projectId"], entry["path"], entry["version"]
-        done = Delete(FILE_INSIGHTS, entry["id"])
+        content_id = _content_id(entry["id"])
+        done = (Delete(FILE_INSIGHTS, entry["id"]), Delete(FILE_INSIGHTS, content_id))
         present = store.get(FILE_INSIGHTS, f"{project_id}/{path}")
         if present is not None and present["version"] >= version:
-            return (done,), 0.0  # a newer version was measured at once
-        report, seconds = self._reports.measure(path, entry["digest"], entry["content"])
+            return done, 0.0  # a newer version was measured at once
+        content = store.get(FILE_INSIGHTS, content_id)
+        text = "" if content is None else content["content"]
+        report, seconds = self._reports.measure(path, entry["digest"], text)
         document = self._document_of(project_id, path, version, report)
-        return (Put(FILE_INSIGHTS, document["id"], document), done), seconds
+        return (Put(FILE_INSIGHTS, document["id"], document), *done), seconds
+
+
+def _content_id(entry_id: str) -> str:
+    return f"content/{entry_id}"
 
 
 def _entries(

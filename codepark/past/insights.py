@@ -100,7 +100,10 @@ class PastInsights(PastSource):
         event: Any = self._moment.log.event(record)
         if self._model.prepare is not None:
             self._model.prepare([(event, record)])
-        return [write.document for write in self._model.project(event, record) if isinstance(write, Put)]
+        writes = self._model.project(event, record)
+        return [
+            write.document for write in writes if isinstance(write, Put) and "projectId" in write.document
+        ]
 
     def _bring_to_the_present(self) -> None:
         """Let the index include every change that the present measurements may include."""

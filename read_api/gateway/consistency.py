@@ -23,7 +23,7 @@ from read_api.query_services import ChangedResource, Queries
 
 T = TypeVar("T")
 
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS, _LOOK_LESS_OFTEN = 0.05, 0.5, 1.5
 
 Ask = Callable[[Queries], T]
 
@@ -143,10 +143,12 @@ class Consistency:
         required = await self.required(after)
         sequence = self._progress.needed(INSIGHTS, project, required.get(number, 0), number)
         await self._progress.wait((INSIGHTS,), {number: sequence}, self._seconds)
+        pause = _LOOK_SECONDS
         while await self._read(lambda q: q.insights.waits(project, sequence), required, project):
             if time.monotonic() > deadline:
                 raise NotCaughtUpError("the insights of this project are being made; try again")
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(pause)
+            pause = min(pause * _LOOK_LESS_OFTEN, _LONGEST_PAUSE_SECONDS)
         return await self._read(ask, required, project)
 
     async def read_changed(

@@ -1,9 +1,9 @@
 """`/projects/{id}/insights`."""
 
 from projections.writes import Document
+from read_api.contract.insight_views import InsightsView
 from read_api.contract.past import past_answer
 from read_api.contract.queries import AsOfQuery
-from read_api.contract.views import InsightsView
 from read_api.gateway.answers import Answer, json_answer, picked_fields
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
