@@ -12,10 +12,11 @@ from codepark.past.moment import Moment
 from domain.file.events import FileWritten
 from domain.identifiers import file_stream
 from domain.record import Record
-from projections.insights_model import FILE_INSIGHTS, INSIGHTS
+from projections.insights_model import INSIGHTS
 from projections.model import ReadModel
 from projections.progress import Progress
-from projections.store import Query
+from projections.store import Above, Equals, Query
+from projections.waiting_files import FILE_INSIGHTS, waiting_id
 from projections.writes import Document, Put
 
 _MOST_CHANGED = 200
@@ -40,19 +41,22 @@ class PastInsights(PastSource):
         return {**totals, self._moment.project_id: self._corrected(of_project, fields)}
 
     def find(self, query: Query) -> list[Document]:
-        """Return the worst files of the project."""
+        """Return the worst files of the project, or those that were left out."""
         more = query.limit + len(self._changed)
         now = self._moment.present.find(msgspec.structs.replace(query, limit=more))
         kept = [document for document in now if document["id"] not in self._changed]
-        then = [document for document in self._measured if document["worst"] > -1]
+        then = [document for document in self._measured if _meets(document, query)]
         order = sorted(
-            [*kept, *then], key=lambda document: (document[query.sort], document["id"]), reverse=True
+            [*kept, *then],
+            key=lambda document: (document[query.sort], document["id"]),
+            reverse=query.descending,
         )
         return order[: query.limit]
 
     def _corrected(self, totals: Mapping[str, float], fields: Sequence[str]) -> dict[str, float]:
         sums = dict(totals)
-        replaced = self._moment.present.get_many(FILE_INSIGHTS, list(self._changed))
+        changed = [*self._changed, *(waiting_id(id_) for id_ in self._changed)]
+        replaced = self._moment.present.get_many(FILE_INSIGHTS, changed)
         for sign, documents in ((-1, replaced.values()), (1, self._measured)):
             for document in documents:
                 sums["count"] += sign
@@ -96,8 +100,22 @@ class PastInsights(PastSource):
         event: Any = self._moment.log.event(record)
         if self._model.prepare is not None:
             self._model.prepare([(event, record)])
-        return [write.document for write in self._model.project(event, record) if isinstance(write, Put)]
+        writes = self._model.project(event, record)
+        return [
+            write.document for write in writes if isinstance(write, Put) and "projectId" in write.document
+        ]
 
     def _bring_to_the_present(self) -> None:
         """Let the index include every change that the present measurements may include."""
         self._moment.bring(self._moment.log.tip().sequence)
+
+
+def _meets(document: Document, query: Query) -> bool:
+    """Return whether *document* meets the conditions of a query about one project's measurements."""
+    for condition in query.where:
+        value = document.get(condition.field) if isinstance(condition, Equals | Above) else None
+        if isinstance(condition, Equals) and value != condition.value:
+            return False
+        if isinstance(condition, Above) and (value is None or value <= condition.value):
+            return False
+    return True

@@ -236,6 +236,19 @@ def test_insights_say_that_they_are_pending_where_too_much_has_changed(profile, 
     assert no_time.insights_pending is False, "the files that changed since did not exist then"
 
 
+def test_files_that_were_left_out_are_those_of_the_moment(profile):
+    project_id = create_project(profile, "vendored")
+    carry_out(profile, "file.write", target=project_id, path="vendor/a.py", content=TANGLED)
+    carry_out(profile, "file.write", target=project_id, path="b.py", content="x = 1\n")
+    then = settled(profile)
+    carry_out(profile, "file.write", target=project_id, path="vendor/c.py", content=TANGLED)
+    carry_out(profile, "file.delete", target=project_id, path="vendor/a.py")
+    settled(profile)
+    insights = profile.past.queries(project_id, then, Work()).insights.get(project_id, SERVICE)
+    assert (insights["files"], insights["filesLeftOut"], insights["functions"]) == (2, 1, 0)
+    assert insights["leftOut"] == [{"file": "vendor/a.py", "reason": "vendored"}]
+
+
 def test_the_time_of_authors_never_goes_back(profile):
     project_id = create_project(profile, "imported")
     times = [
