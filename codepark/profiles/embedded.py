@@ -19,7 +19,6 @@ from commands.partitions import Logs
 from commands.sqlite.key_check import save_key_check
 from commands.sqlite.keys import SQLiteKeyStore
 from commands.sqlite.log import SQLiteEventLog
-from projections.insights_model import INSIGHTS
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import StoreUnavailableError
@@ -83,7 +82,7 @@ class EmbeddedProfile(Profile):
 
     def start(self) -> None:
         """Start the runners."""
-        self.progress.assume_touched(INSIGHTS, self.log.tip().sequence)
+        self._note_unmeasured()
         for runner in self.runners:
             runner.start()
 

@@ -33,12 +33,11 @@ async def ask(
     question: Callable[[Queries], T],
     *,
     authored: bool = False,
-    insights: bool = False,
 ) -> T:
     """Ask about a project as it is, or as it was at *as_of*; raises as `read` and `past_answer` do."""
     if as_of is None:
-        return await call.read(question, project=project_id, insights=insights)
-    return await past_answer(call, project_id, as_of, question, authored=authored, insights=insights)
+        return await call.read(question, project=project_id)
+    return await past_answer(call, project_id, as_of, question, authored=authored)
 
 
 async def past_answer(

@@ -95,29 +95,23 @@ class Call:
         return self.api.identity
 
     async def read(
-        self,
-        ask: Callable[[Queries], T],
-        *,
-        project: str | None = None,
-        insights: bool = False,
-        large: bool = False,
+        self, ask: Callable[[Queries], T], *, project: str | None = None, large: bool = False
     ) -> T:
         """Ask the query objects once the read models include what the caller must see.
 
-        *project* is the one that the answer is about, by default the one in the path; with *insights* the
-        answer shows its insights. A *large* answer is read in a thread. Raises StoreUnavailableError where
-        the read models do not get there in time.
+        *project* is the one that the answer is about, by default the one in the path. A *large* answer is
+        read in a thread. Raises StoreUnavailableError where the read models do not get there in time.
         """
         return await self.api.consistency.read(
-            ask,
-            self.after,
-            project=project or self.path.get("project_id"),
-            insights=insights,
-            large=large,
+            ask, self.after, project=project or self.path.get("project_id"), large=large
         )
 
+    async def read_insights(self, project: str, ask: Callable[[Queries], T]) -> T:
+        """Ask about the insights of *project*, with a position once they include it; raises as `read`."""
+        return await self.api.consistency.read_insights(ask, project, self.after)
+
     async def read_list(self, ask: Callable[[Queries], Page]) -> Page:
-        """Ask for a page of projects with insights that are recent enough; raises as `read` does."""
+        """Ask for a page of projects; raises as `read` does."""
         return await self.api.consistency.read_list(ask, self.after)
 
     def command_metadata(self) -> CommandMetadata:

@@ -41,7 +41,9 @@ class Loaders:
 
     async def insights(self, project_id: str) -> Document:
         """Return the insights of a project that the sender may see."""
-        await self.project(project_id)  # waits until its insights are measured
+        await self.project(
+            project_id
+        )  # loads the projects of all parents together, and checks who may see them
         insights: Document = await self._load("insights", lambda q, ids: q.insights.many(ids), project_id)
         return insights
 

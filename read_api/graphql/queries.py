@@ -219,7 +219,7 @@ async def insights(context: Context, arguments: _InsightsOf) -> Document:
     id_, actor = arguments.project_id, context.actor
     if arguments.as_of is not None:
         return await insights_at(context, id_, arguments.as_of)
-    return await context.call.read(lambda q: q.insights.get(id_, actor), project=id_, insights=True)
+    return await context.call.read(lambda q: q.insights.get(id_, actor), project=id_)
 
 
 @query("notifications", types.NotificationConnection, "notifications.list", _paged(NotificationQuery))

@@ -81,4 +81,4 @@ async def _project_at(context: Context, project_id: str, token: str | None) -> D
     """Return the project in a state that includes the position *token*."""
     now = context.renewed(token)  # the sender's rights may have changed
     actor = now.actor
-    return await now.call.read(lambda q: q.projects.get(project_id, actor), project=project_id, insights=True)
+    return await now.call.read(lambda q: q.projects.get(project_id, actor), project=project_id)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from projections.queries.page import encode_cursor
 from projections.writes import Document
-from read_api.contract import views
+from read_api.contract import insight_views, views
 from read_api.contract.events import list_history
 from read_api.contract.queries import CommitListQuery, FileListQuery, HistoryQuery, ListQuery
 from read_api.graphql import resolvers
@@ -77,8 +77,9 @@ _type_of[views.Person] = lambda: Account
 
 Collaborator = _type("Collaborator", views.Collaborator, account=_person("id"))
 AiInsights = _type("AiInsights", views.AiInsights)
-Suggestion = _type("Suggestion", views.SuggestionView)
-Insights = _type("Insights", views.InsightsView)
+Suggestion = _type("Suggestion", insight_views.SuggestionView)
+LeftOutFile = _type("LeftOutFile", insight_views.LeftOutFile)
+Insights = _type("Insights", insight_views.InsightsView)
 
 File = _type(
     "File",

@@ -72,7 +72,7 @@ async def get_project(call: Call, query: AsOfQuery) -> Answer:
     """Get a project, as it is now or as it was at a time or position."""
     project_id, actor = call.path["project_id"], call.actor
     if query.as_of is None:
-        rendered = await call.read(lambda q: q.projects.rendered(project_id, actor), insights=True)
+        rendered = await call.read(lambda q: q.projects.rendered(project_id, actor))
     else:
         rendered = await past_answer(
             call, project_id, query.as_of, lambda q: q.projects.rendered(project_id, actor), authored=True

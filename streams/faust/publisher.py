@@ -84,3 +84,6 @@ class PublicEffects:
 
     def everything_changed(self, partition: int, projector: PartitionProjector) -> None:
         """Do nothing."""
+
+    def changed(self, partition: int, projector: PartitionProjector, homes: frozenset[str]) -> None:
+        """Do nothing."""

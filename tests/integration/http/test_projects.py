@@ -26,6 +26,7 @@ def test_a_project_has_every_field_of_the_contract(ada: Person) -> None:
         "collaborators": [],
         "files": [],
         "aiInsights": {"complexity": 0, "suggestions": []},
+        "insightsPending": False,
         "version": 1,
         "createdAt": project["createdAt"],
         "updatedAt": project["createdAt"],

@@ -108,6 +108,7 @@ class TestDoctor:
         assert "2 events, the chain holds" in ended.output
         findings = run("doctor", "--json", "--data", data).document["findings"]
         parts = ["data directory", "permissions", "secret key", "event log", "dead letters", "read models"]
+        parts.append("analyser")
         assert [finding["part"] for finding in findings] == parts
         assert all(finding["ok"] for finding in findings)
 

@@ -236,6 +236,36 @@ def test_insights_say_that_they_are_pending_where_too_much_has_changed(profile, 
     assert no_time.insights_pending is False, "the files that changed since did not exist then"
 
 
+def test_insights_that_cannot_be_measured_in_time_are_those_that_are_known(profile, monkeypatch):
+    monkeypatch.setattr("codepark.past.insights._MOST_CHANGED", 2)
+    project_id = create_project(profile, "known")
+    for path in ("changed.py", "same.py"):
+        carry_out(profile, "file.write", target=project_id, path=path, content=TANGLED)
+    then = settled(profile)
+    for number in range(4):
+        carry_out(profile, "file.write", target=project_id, path="changed.py", content=f"x = {number}\n")
+        carry_out(profile, "file.write", target=project_id, path=f"new {number}.py", content=TANGLED)
+    settled(profile)
+    work = Work()
+    insights = profile.past.queries(project_id, then, work).insights.get(project_id, SERVICE)
+    assert (insights["files"], insights["functions"]) == (1, 1), "nothing that came later"
+    assert [suggestion["file"] for suggestion in insights["suggestions"]] == ["same.py"]
+    assert insights["insightsPending"] is True
+
+
+def test_files_that_were_left_out_are_those_of_the_moment(profile):
+    project_id = create_project(profile, "vendored")
+    carry_out(profile, "file.write", target=project_id, path="vendor/a.py", content=TANGLED)
+    carry_out(profile, "file.write", target=project_id, path="b.py", content="x = 1\n")
+    then = settled(profile)
+    carry_out(profile, "file.write", target=project_id, path="vendor/c.py", content=TANGLED)
+    carry_out(profile, "file.delete", target=project_id, path="vendor/a.py")
+    settled(profile)
+    insights = profile.past.queries(project_id, then, Work()).insights.get(project_id, SERVICE)
+    assert (insights["files"], insights["filesLeftOut"], insights["functions"]) == (2, 1, 0)
+    assert insights["leftOut"] == [{"file": "vendor/a.py", "reason": "vendored"}]
+
+
 def test_the_time_of_authors_never_goes_back(profile):
     project_id = create_project(profile, "imported")
     times = [
