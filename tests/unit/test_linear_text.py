@@ -15,6 +15,7 @@ import pytest
 from msgspec import Struct
 
 from commands.position import parse_position
+from domain.addresses import address_key
 from domain.errors import Refusal
 from domain.file.paths import path_fault
 from domain.limits import EMAIL, HANDLE, LINE, PATH, SHA, UUID
@@ -91,6 +92,8 @@ TABLE: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "a search expression": (search, lambda n: '" a' * (n // 3)),
     "a position": (parse_position, lambda n: "gA" * (n // 2)),
     "a cursor": (decode_cursor, lambda n: "kt" * (n // 2)),
+    "an address": (address_key, lambda n: "é" * n + "@example.org"),
+    "an address in a long domain": (address_key, lambda n: "a@" + "é." * (n // 2)),
     "a code with blanks": (normalised, lambda n: "1 -" * (n // 3)),
     "If-None-Match": (lambda text: not_modified(text, '"1"'), lambda n: '"a",' * (n // 4) + '"a"'),
     "If-None-Match that never closes": (lambda text: not_modified(text, '"1"'), lambda n: 'W/"' * (n // 3)),
