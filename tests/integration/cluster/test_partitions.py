@@ -59,13 +59,16 @@ def spread(create: Callable[[int], str], least: int) -> list[str]:
 
 
 def history(client: httpx.Client, after: str, limit: int) -> list[dict[str, Any]]:
-    """Read every page of the events of a node that has come to *after*."""
+    """Read every page of the events of a node that has come to *after*, without those of operator tokens.
+
+    A node records the first use of such a token some time after its answer.
+    """
     collected: list[dict[str, Any]] = []
     cursor: str | None = Position({0: (0, b"\0" * 4)}).token()
     while cursor is not None:
         query = {"cursor": cursor, "limit": limit}
         page = made(client.get(EVENTS, params=query, headers={"CodePark-After": after}), 200)
-        collected += page["items"]
+        collected += [event for event in page["items"] if event["type"] != _OPERATOR_USED]
         cursor = page["nextCursor"]
     return collected
 
@@ -202,8 +205,7 @@ def _the_command_line_tells_the_same(node: Node, client: httpx.Client) -> None:
         return [event for event in lines if event["type"] != _OPERATOR_USED]
 
     tip = made(client.get(EVENTS, params={"limit": 1}), 200)["position"]
-    known = [event for event in history(client, tip, 100) if event["type"] != _OPERATOR_USED]
-    listed = [(event["id"], event["sequence"]) for event in known]
+    listed = [(event["id"], event["sequence"]) for event in history(client, tip, 100)]
     written = events("export")
     assert [(event["id"], event["sequence"]) for event in written] == listed
     assert all(list(parse_position(e["position"]).sequences.values()) == [e["sequence"]] for e in written)
