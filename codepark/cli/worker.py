@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -21,6 +22,15 @@ from commands.environment import PORTS
 from commands.kafka.settings import KafkaSettings
 
 MetricsPort = Annotated[int | None, Parameter(help="Serve metrics for Prometheus on this port of 127.0.0.1.")]
+
+DeleteLinkable = Annotated[
+    bool,
+    Parameter(
+        name="--delete-linkable",
+        negative="",
+        help="Delete the public topics of version 1, which link a person's work across projects.",
+    ),
+]
 
 worker_app = cyclopts.App(name="worker", help="Run a worker of the cluster profile until SIGTERM or SIGINT.")
 topics_app = cyclopts.App(name="topics", help="Make and list the topics of Kafka.")
@@ -57,10 +67,40 @@ def public(*, metrics_port: MetricsPort = None) -> None:
 
 
 @topics_app.command(name="create")
-def create_topics(*, as_json: Json = False) -> None:
-    """Make the topics of the log, the dead letters and the public events; check the settings of the log."""
-    names = asyncio.run(_create(_cluster_settings().cluster().kafka))
+def create_topics(*, delete_linkable: DeleteLinkable = False, as_json: Json = False) -> None:
+    """Make the topics of the log, the dead letters and the public events; check the settings of the log.
+
+    Public topics of version 1 name a person alike in every project. If there are any, the command says so,
+    and deletes them if you agree.
+    """
+    kafka = _cluster_settings().cluster().kafka
+    names = asyncio.run(_create(kafka))
+    linkable = _linkable(kafka, names)
+    if linkable and (delete_linkable or _agreed(linkable)):
+        asyncio.run(_delete(kafka, linkable))
+        names = [name for name in names if name not in linkable]
     show({"topics": names}, "\n".join(names), as_json=as_json)
+
+
+def _linkable(settings: KafkaSettings, names: Iterable[str]) -> list[str]:
+    from streams.public.topics import linkable_topics  # noqa: PLC0415 # needs the extra `cluster`
+
+    return sorted(set(linkable_topics(settings.prefix)) & set(names))
+
+
+def _agreed(linkable: Sequence[str]) -> bool:
+    """Warn of topics that link a person's work across projects, and ask a person whether to delete them."""
+    text = (
+        f"{', '.join(linkable)}: with these topics, analysts can link what a person did in different "
+        "projects. Nothing is added to them any more: topics of version 2 have the whole history."
+    )
+    sys.stderr.write(f"warning: {text}\n")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        sys.stderr.write("To delete them: codepark topics create --delete-linkable\n")
+        return False
+    sys.stderr.write("Delete them with everything in them? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 @topics_app.command(name="list")
@@ -87,6 +127,14 @@ async def _create(settings: KafkaSettings) -> list[str]:
             for name in public_topics(settings.prefix):
                 await topics.ensure(name, settings.partitions, publisher.CONFIG)
             return await topics.names()
+
+
+async def _delete(settings: KafkaSettings, names: Sequence[str]) -> None:
+    from commands.kafka.protocol.topics import Topics  # noqa: PLC0415 # needs the extra `cluster`
+
+    with _broker_errors():
+        async with Topics(settings) as topics:
+            await topics.delete(names)
 
 
 async def _partitions(settings: KafkaSettings) -> dict[str, int]:

@@ -83,6 +83,28 @@ def test_the_topics_that_were_made_are_named(run, cluster, monkeypatch):
     }
 
 
+LINKABLE = ["codepark.public.account.v1", "codepark.public.file.v1"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--delete-linkable",)])
+def test_topics_that_link_a_persons_work_are_deleted_only_if_the_operator_agrees(
+    run, cluster, monkeypatch, arguments
+):
+    deleted = []
+
+    async def create(_settings):
+        return ["codepark.public.file.v2", *LINKABLE]
+
+    async def delete(_settings, names):
+        deleted.extend(names)
+
+    monkeypatch.setattr(worker, "_create", create)
+    monkeypatch.setattr(worker, "_delete", delete)
+    listed = run("topics", "create", *arguments, "--json").document["topics"]
+    assert deleted == (LINKABLE if arguments else [])
+    assert [name for name in listed if name in LINKABLE] == ([] if arguments else LINKABLE)
+
+
 def test_a_broker_that_is_silent_is_a_sentence():
     with pytest.raises(CommandError, match="no broker"), worker._broker_errors():
         raise BrokerUnavailableError("no broker answers")
