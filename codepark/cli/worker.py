@@ -13,10 +13,12 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from codepark import logs
-from codepark.cli.failures import CommandError
+from codepark.cli.failures import CommandError, UsageError
 from codepark.cli.options import Json
 from codepark.cli.results import show
+from codepark.port import require_free
 from codepark.settings import Settings, read_settings
+from commands.environment import PORTS
 from commands.kafka.settings import KafkaSettings
 
 MetricsPort = Annotated[int | None, Parameter(help="Serve metrics for Prometheus on this port of 127.0.0.1.")]
@@ -37,7 +39,7 @@ topics_app = cyclopts.App(name="topics", help="Make and list the topics of Kafka
 @worker_app.command(name="projections")
 def projections(*, metrics_port: MetricsPort = None) -> None:
     """Keep the read models in MongoDB; several workers share the partitions."""
-    settings = _cluster_settings()
+    settings = _worker_settings(metrics_port)
     from codepark.workers import project  # noqa: PLC0415 # needs the extra `cluster`
 
     project(settings, metrics_port)
@@ -47,7 +49,7 @@ def projections(*, metrics_port: MetricsPort = None) -> None:
 @worker_app.command(name="insights")
 def insights(*, metrics_port: MetricsPort = None) -> None:
     """Measure the files of projects, and keep the results."""
-    settings = _cluster_settings()
+    settings = _worker_settings(metrics_port)
     from codepark.workers import analyse  # noqa: PLC0415 # as above
 
     analyse(settings, metrics_port)
@@ -57,7 +59,7 @@ def insights(*, metrics_port: MetricsPort = None) -> None:
 @worker_app.command(name="public")
 def public(*, metrics_port: MetricsPort = None) -> None:
     """Publish the public topics for analysts."""
-    settings = _cluster_settings()
+    settings = _worker_settings(metrics_port)
     from codepark.workers import publish  # noqa: PLC0415 # as above
 
     publish(settings, metrics_port)
@@ -152,6 +154,16 @@ def _broker_errors() -> Iterator[None]:
         yield
     except BrokerUnavailableError as error:
         raise CommandError(str(error)) from error
+
+
+def _worker_settings(metrics_port: int | None) -> Settings:
+    """Read the settings; raises UsageError and SettingsError where metrics cannot be served on that port."""
+    settings = _cluster_settings()
+    if metrics_port is not None:
+        if metrics_port not in PORTS:
+            raise UsageError(f"--metrics-port is {metrics_port}; it takes a number from 1 to 65535")
+        require_free("127.0.0.1", metrics_port, "another with --metrics-port")
+    return settings
 
 
 def _cluster_settings() -> Settings:

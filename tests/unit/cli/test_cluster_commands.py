@@ -1,6 +1,7 @@
 """`codepark worker`, `topics` and `migrate`, as far as they go without servers."""
 
 import base64
+import socket
 
 import pytest
 
@@ -44,6 +45,17 @@ def test_each_worker_runs_with_its_settings(run, cluster, monkeypatch, kind, fun
     assert run("worker", kind, "--metrics-port", 9_000).status == 0
     ((settings, port),) = calls
     assert (settings.kafka.bootstrap_servers, port) == ("127.0.0.1:1", 9_000)
+
+
+@pytest.mark.parametrize("kind", ["projections", "insights", "public"])
+def test_metrics_need_a_port_that_is_free(run, cluster, monkeypatch, kind):
+    for function in ("project", "analyse", "publish"):
+        monkeypatch.setattr(workers, function, lambda *_: pytest.fail("it was started"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run("worker", kind, "--metrics-port", taken.getsockname()[1])
+    assert (ended.status, ended.sentence.startswith("cannot listen on 127.0.0.1:")) == (1, True)
+    assert "another with --metrics-port" in ended.sentence
+    assert run("worker", kind, "--metrics-port", 70_000).status == 2
 
 
 def test_the_topics_are_listed(run, cluster, monkeypatch):
