@@ -42,6 +42,8 @@ class PublishedEvents:
             position.token(),
             msgspec.json.encode(document),
             position,
+            document["actor"],
+            record.occurred_at,
         )
 
     def of_event(self, event: RenderedEvent) -> RenderedEvent | None:

@@ -8,6 +8,7 @@ from uuid_utils import uuid7
 
 from commands.log import EventLog
 from commands.outcomes import Submission
+from commands.precondition import Precondition
 from commands.secrets import Secrets
 from commands.table.dispatch import home_of
 from commands.table.registry import CLIENT_COMMANDS
@@ -24,6 +25,7 @@ class CommandMetadata(Struct, frozen=True, kw_only=True):
     actor: Actor
     key: str | None = None
     expected_version: int | None = None
+    precondition: Precondition | None = None
     correlation: str | None = None
     causation: str | None = None
     traceparent: str | None = None
@@ -73,6 +75,7 @@ class Intake:
             keyed=key is not None,
             fingerprint=fingerprint,
             expected_version=metadata.expected_version,
+            precondition=metadata.precondition,
             correlation=metadata.correlation,
             causation=metadata.causation,
             traceparent=metadata.traceparent,

@@ -1,7 +1,6 @@
 """From the commits of a history to commands, divided so that each stays within the limits of a request."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -11,6 +10,7 @@ from commands.table.commits import AuthorInput, ChangeInput, CommitInput
 from domain.commit.events import ChangeStatus
 from domain.file.paths import path_fault
 from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH
+from domain.times import from_rfc3339, parse_rfc3339, rfc3339
 
 PART_BYTES = 4 * 1024 * 1024
 """A commit with more content is sent as parts, each within a request."""
@@ -79,9 +79,16 @@ def _email(email: str | None) -> str | None:
 
 
 def _time(moment: str) -> str:
-    """Return an author's time; one that cannot be read becomes the epoch."""
+    """Return an author's time; one with an odd offset is written in UTC, an unreadable one as the epoch."""
     try:
-        datetime.fromisoformat(moment)
-    except ValueError:
-        return "1970-01-01T00:00:00+00:00"
+        parse_rfc3339(moment)
+    except (ValueError, OverflowError):
+        return _in_utc(moment)
     return moment
+
+
+def _in_utc(moment: str) -> str:
+    try:
+        return rfc3339(from_rfc3339(moment))
+    except (ValueError, OverflowError):
+        return "1970-01-01T00:00:00+00:00"

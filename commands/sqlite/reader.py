@@ -3,18 +3,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from msgspec import json
 
 from commands.chain import source_of
 from commands.log import EVERYTHING, LogCorruptError, Selection, Snapshot
-from commands.mapper import EventMapper, RecordEvents, stored_topic
+from commands.mapper import EventMapper, RecordEvents
 from commands.sqlite.connections import Readers, translated_errors
 from commands.sqlite.rows import SELECT_COLUMNS, to_records
+from commands.sqlite.selections import select
 from commands.stream_event import StreamEvent
 from domain.record import Record
-from domain.upcasting import event_versions
 
 TABLE = "stored_events"
 _STREAM_COLUMNS = "originator_version, topic, state"
@@ -57,14 +56,13 @@ class ReadOnlyLog(RecordEvents):
         self.source = source_of(self.log_id)
 
     def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Record]:
-        """Return up to *limit* records of *selection* with a sequence above *after*, in order."""
-        where, params = ["rowid > ?"], [after]
-        for clause, values in _clauses(selection):
-            where.append(clause)
-            params += values
-        statement = f"SELECT {self.columns} FROM {TABLE} WHERE {' AND '.join(where)} ORDER BY rowid LIMIT ?"
+        """Return up to *limit* records of *selection* with a sequence above *after*, in order.
+
+        Newest first, they are those with a sequence below *after*, in descending order.
+        """
+        statement, params = select(TABLE, self.columns, selection, after, limit)
         with translated_errors():
-            return to_records(self._readers.connection().execute(statement, [*params, limit]), self.source)
+            return to_records(self._readers.connection().execute(statement, params), self.source)
 
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events with a version above *after*."""
@@ -118,21 +116,3 @@ class ReadOnlyLog(RecordEvents):
     def close(self) -> None:
         """Close the connections."""
         self._readers.close()
-
-
-def _clauses(selection: Selection) -> list[tuple[str, list[Any]]]:
-    clauses: list[tuple[str, list[Any]]] = []
-    if selection.stream is not None:
-        clauses.append(("originator_id = ?", [selection.stream]))
-    if selection.home is not None:
-        clauses.append(("home = ?", [selection.home]))
-    if selection.until is not None:
-        clauses.append(("occurred_at <= ?", [selection.until]))
-    if selection.topics is not None:
-        names = [
-            stored_topic(topic, version)
-            for topic in selection.topics
-            for version in range(1, event_versions(topic) + 1)
-        ]
-        clauses.append((f"topic IN ({','.join('?' * len(names))})", list(names)))
-    return clauses

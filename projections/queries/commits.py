@@ -60,7 +60,7 @@ def _of_project(project_id: str, path: str | None) -> Query:
 
 def _listed(page: Page) -> Page:
     commits = [{name: commit[name] for name in _LISTED} for commit in page.items]
-    return Page(items=commits, next_cursor=page.next_cursor)
+    return page.with_items(commits)
 
 
 def _whole(commit: Document) -> Document:

@@ -25,7 +25,7 @@ class ReviewQueries:
         """Return a page of reviews, newest first, without their comments; raises NotFoundError."""
         visible_project(self._store, project_id, actor)
         reviews = read_page(self._store, _of_project(project_id), page)
-        return Page(items=self._with_authors(reviews.items), next_cursor=reviews.next_cursor)
+        return reviews.with_items(self._with_authors(reviews.items))
 
     def pages(self, project_ids: Sequence[str], page: PageRequest, actor: Actor) -> dict[str, Page]:
         """Return such a page for each project that *actor* may see."""
@@ -33,7 +33,7 @@ class ReviewQueries:
         pages = read_pages(self._store, [_of_project(id_) for id_ in ids], page)
         shown = iter(self._with_authors([review for of_project in pages for review in of_project.items]))
         return {
-            id_: Page(items=[next(shown) for _ in of_project.items], next_cursor=of_project.next_cursor)
+            id_: of_project.with_items([next(shown) for _ in of_project.items])
             for id_, of_project in zip(ids, pages, strict=True)
         }
 

@@ -1,20 +1,23 @@
 """Pages of the event history, each caller's as they may see it."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Collection, Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from commands.log import EventLog, Selection
 from commands.position import START, Position, position_after
 from domain.actor import Actor
-from domain.event import event_topics
 from domain.file.paths import checked_path
-from domain.identifiers import file_stream
+from domain.identifiers import file_stream, project_stream
 from domain.record import Record
 from projections.models.projects import PROJECTS
+from projections.queries.access import project_not_found
 from read_api.api import Api
+from read_api.contract import event_cursors
+from read_api.contract.event_filter import EventFilter
+from read_api.contract.event_ranges import Range, first_part, last_part, needs_scan, position_at, range_of
 from read_api.contract.past import check_history
 from read_api.contract.queries import EventQuery, HistoryQuery
 from read_api.gateway.call import Call
@@ -28,21 +31,44 @@ Show = Callable[[EventLog, Record], RenderedEvent | None]
 
 
 class EventPage(Struct, frozen=True, kw_only=True):
-    """Events that are ready to be sent, the position after the last one read, and whether more may follow."""
+    """Events that are ready to be sent, the position after the last one read, and whether more may follow.
+
+    *cursors* leads from each event, and at the end from the whole page, to those after it in the list; none
+    where the positions do that.
+    """
 
     events: list[RenderedEvent]
     position: Position
     more: bool
+    cursors: list[str] | None = None
+
+    @property
+    def next_cursor(self) -> str | None:
+        """Return the cursor of the next page, None on the last one."""
+        if not self.more:
+            return None
+        return self.position.token() if self.cursors is None else self.cursors[-1]
+
+
+class _List(Struct, frozen=True, kw_only=True):
+    """A list of events: what it selects and shows, and the partition where that is one alone."""
+
+    wanted: EventFilter
+    selection: Selection
+    show: Show
+    scope: str = ""
+    only: int | None = None
 
 
 async def list_events(call: Call, query: EventQuery) -> EventPage:
-    """Return events, oldest first: all for administrators and auditors, those of visible projects for others.
+    """Return events: all for administrators and auditors, those of visible projects for others.
 
     Analysts get the others as the public topics have them, without personal data; a caller who is only an
     analyst gets all of them like that.
     """
-    api, actor = call.api, call.actor
+    api, actor, wanted = call.api, call.actor, query.filter()
     await call.read(lambda _: None)
+    await check_projects(call, wanted.projects)
     tip = api.logs.tip()
     if not actor.sees_all:
         # An event of a project that the read model does not have yet would be skipped for ever.
@@ -51,35 +77,78 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
 
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.sees_all or (not actor.only_analyses and _visible(api, actor, record, known)):
-            return render_event(log, record)
-        return api.published(log, record) if actor.analyses else None
+            event = render_event(log, record)
+            if passes(wanted, event):
+                return event
+        return published(api, wanted, log, record) if actor.analyses else None
 
-    selection = Selection(topics=_topics(query.type), stream=query.stream)
-    return await _page(call, selection, query, show, tip)
+    stored = actor.sees_all or not actor.analyses
+    selection = wanted.selection(names_are_stored=stored, newest_first=query.newest_first)
+    return await _page(call, _List(wanted=wanted, selection=selection, show=show), query, tip)
 
 
 async def list_history(call: Call, project_id: str, query: HistoryQuery) -> EventPage:
-    """Return a project's events, oldest first; with a path, those of that file. Raises NotFoundError."""
-    api, actor = call.api, call.actor
+    """Return a project's events; with a path, those of that file. Raises NotFoundError."""
+    api, actor, wanted = call.api, call.actor, query.filter()
     await check_history(call, project_id)
-    stream = None if query.path is None else file_stream(project_id, checked_path(query.path))
-    selection = Selection(home=None if stream else project_id, topics=_topics(query.type), stream=stream)
+    if wanted.projects is not None and wanted.projects != {project_id}:
+        raise BadInputError("this list has the events of one project: leave projects out", "projects")
+    number, stored = api.logs.number_of(project_id), actor.sees_all or not actor.analyses
+    selection = replace(
+        wanted.selection(names_are_stored=stored, newest_first=query.newest_first),
+        homes=None,
+        home=project_id,
+        stream=None if query.path is None else file_stream(project_id, checked_path(query.path)),
+    )
 
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.only_analyses:
-            return api.published(log, record)
-        return render_event(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
+            return published(api, wanted, log, record)
+        if not actor.sees_all and record.topic.startswith(TECHNICAL):
+            return None
+        event = render_event(log, record)
+        return event if passes(wanted, event) else None
 
-    number = api.logs.number_of(project_id)
-    return await _page(call, selection, query, show, api.logs.tip(number), only=number)
+    listed = _List(
+        wanted=wanted,
+        selection=selection,
+        show=show,
+        scope=f"{project_id}/{query.path or ''}",
+        only=number,
+    )
+    return await _page(call, listed, query, api.logs.tip(number))
 
 
-def _topics(topic: str | None) -> tuple[str, ...] | None:
-    if topic is None:
-        return None
-    if topic not in event_topics():
-        raise BadInputError(f"type takes one of {', '.join(event_topics())}", "type")
-    return (topic,)
+def passes(wanted: EventFilter, event: RenderedEvent) -> bool:
+    """Return whether *event* passes, in the form that the caller is shown."""
+    return wanted.passes(
+        topic=event.topic,
+        stream=event.stream,
+        home=event.home,
+        actor=event.actor,
+        occurred_at=event.occurred_at,
+    )
+
+
+def published(api: Api, wanted: EventFilter, log: EventLog, record: Record) -> RenderedEvent | None:
+    """Return the public form of *record* where it passes: names are compared as the analyst knows them."""
+    event = api.published(log, record)
+    return event if event is not None and passes(wanted, event) else None
+
+
+async def check_projects(call: Call, projects: Collection[str] | None) -> None:
+    """Refuse a filter with a project that the caller may not know of; raises NotFoundError.
+
+    Analysts know projects by the public topics, where every project occurs.
+    """
+    api, actor = call.api, call.actor
+    if not projects or (actor.analyses and not actor.sees_all):
+        return
+    visible = await call.read(lambda q: q.projects.visible(projects, actor))
+    for project_id in sorted(set(projects) - visible):
+        log, created = api.logs.of(project_id), Selection(stream=project_stream(project_id))
+        if not (actor.sees_all and log.read(0, 1, created)):
+            raise project_not_found(project_id)
 
 
 def _visible(api: Api, actor: Actor, record: Record, known: dict[str, bool]) -> bool:
@@ -92,27 +161,87 @@ def _visible(api: Api, actor: Actor, record: Record, known: dict[str, bool]) -> 
     return visible
 
 
-async def _page(
-    call: Call,
-    selection: Selection,
-    query: EventQuery | HistoryQuery,
-    show: Show,
-    tip: Position,
-    *,
-    only: int | None = None,
-) -> EventPage:
-    """Return up to `query.limit` events that are shown, up to *tip*; with *only*, of one partition.
+async def _page(call: Call, listed: _List, query: EventQuery, tip: Position) -> EventPage:
+    """Return up to `query.limit` events that are shown, up to *tip*, in the order of the query.
 
     The number of records that one page reads is bounded; the next page continues from there.
     """
-    token, api = query.start, call.api
-    start = START if token is None else await api.consistency.reached(token)
-    records = api.logs.records(start.sequences, selection, through=tip.sequences, only=only)
-    scan = partial(scan_records, records, start, query.limit, show, several=len(api.logs) > 1)
-    page = await asyncio.to_thread(scan) if api.in_threads else scan()
-    if page.more:
-        return page
-    return EventPage(events=page.events, position=page.position.join(tip), more=False)
+    api = call.api
+    read = await (_newest_first if query.newest_first else _oldest_first)(call, listed, query, tip)
+    in_thread = api.in_threads or needs_scan(listed.selection)
+    return await asyncio.to_thread(read) if in_thread else read()
+
+
+async def _oldest_first(
+    call: Call, listed: _List, query: EventQuery, tip: Position
+) -> Callable[[], EventPage]:
+    logs, token = call.api.logs, query.start
+    start = START if token is None else await call.api.consistency.reached(token)
+
+    def read() -> EventPage:
+        whole = range_of(logs, listed.wanted, start.sequences, tip.sequences)
+        part = first_part(logs, whole) if needs_scan(listed.selection) else whole
+        records = logs.records(part.lower, listed.selection, through=part.upper, only=listed.only)
+        page = scan_records(records, start, query.limit, listed.show, several=len(logs) > 1)
+        if page.more:
+            return page
+        if part.upper == whole.upper:
+            return EventPage(events=page.events, position=page.position.join(tip), more=False)
+        reached = position_at(logs, part.upper)
+        return EventPage(events=page.events, position=page.position.join(reached), more=True)
+
+    return read
+
+
+async def _newest_first(
+    call: Call, listed: _List, query: EventQuery, tip: Position
+) -> Callable[[], EventPage]:
+    logs, list_id = call.api.logs, event_cursors.list_identity(listed.wanted, listed.scope)
+    before = None if query.start is None else await _before(call, list_id, query.start)
+
+    def read() -> EventPage:
+        whole = range_of(logs, listed.wanted, {}, tip.sequences)
+        if before is not None:
+            upper = {n: min(last, before.get(n, 0) - 1) for n, last in whole.upper.items()}
+            whole_left = Range(whole.lower, upper)
+        else:
+            whole_left = whole
+        part = last_part(logs, whole_left) if needs_scan(listed.selection) else whole_left
+        return _scan_back(call, listed, list_id, query.limit, tip, whole_left, part)
+
+    return read
+
+
+async def _before(call: Call, list_id: str, token: str) -> dict[int, int]:
+    """Return the sequences below which a list continues; *token* is a cursor, or the position of an event."""
+    before = event_cursors.decode(list_id, token)
+    if before is not None:
+        return before
+    return event_cursors.before_position(call.api.logs, await call.api.consistency.reached(token))
+
+
+def _scan_back(
+    call: Call, listed: _List, list_id: str, limit: int, tip: Position, whole: Range, part: Range
+) -> EventPage:
+    """Return up to *limit* events of *part*, the newest first, each with the cursor of those after it."""
+    left = {number: last + 1 for number, last in part.upper.items()}
+    records = call.api.logs.records_before(left, listed.selection, down_to=part.lower, only=listed.only)
+    events: list[RenderedEvent] = []
+    cursors: list[str] = []
+    more = part.lower != whole.lower
+    for scanned, (log, record) in enumerate(records):
+        if len(events) == limit or scanned == _SCANNED:
+            cursors.append(event_cursors.encode(list_id, left))
+            return EventPage(events=events, position=tip, more=True, cursors=cursors)
+        left = {**left, log.number: record.sequence}
+        event = listed.show(log, record)
+        if event is not None:
+            events.append(event)
+            cursors.append(event_cursors.encode(list_id, left))
+    if more:
+        left = {number: last + 1 for number, last in part.lower.items()}
+    cursors.append(event_cursors.encode(list_id, left))
+    return EventPage(events=events, position=tip, more=more, cursors=cursors)
 
 
 def scan_records(

@@ -8,7 +8,7 @@ import msgspec
 from commands.log import EventLog, Selection
 from commands.position import PositionError
 from domain.errors import NotFoundError
-from domain.times import from_rfc3339
+from domain.times import parse_rfc3339
 from projections.writes import Document
 from read_api.gateway.call import Call
 from read_api.problems import BadInputError
@@ -68,7 +68,7 @@ async def _sequence_at(call: Call, project_id: str, as_of: str) -> int:
     """Return the sequence of the project's partition at the time or position *as_of*."""
     log: EventLog = call.api.logs.of(project_id)
     try:
-        return log.sequence_at(from_rfc3339(as_of.replace(" ", "+")))
+        return log.sequence_at(parse_rfc3339(as_of.replace(" ", "+")))
     except (ValueError, OverflowError):
         pass
     try:

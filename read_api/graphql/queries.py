@@ -94,7 +94,7 @@ async def projects(context: Context, arguments: ProjectListQuery) -> list[Docume
 async def projects_connection(context: Context, arguments: ProjectListQuery) -> Document:
     """List the projects that you may see, page by page."""
     page = await _projects(context, arguments)
-    return connection(page, types.project_cursor(arguments.sort), after=arguments.cursor)
+    return connection(page, types.project_place(arguments.sort), after=arguments.cursor)
 
 
 async def _projects(context: Context, arguments: ProjectListQuery) -> Page:

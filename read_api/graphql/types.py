@@ -6,7 +6,6 @@ import graphene
 from graphene_federation import key
 from msgspec import Struct
 
-from projections.queries.page import encode_cursor
 from projections.writes import Document
 from read_api.contract import views
 from read_api.contract.events import list_history
@@ -185,7 +184,7 @@ Project = _type(
 ProjectConnection = connection_of(Project)
 
 
-def project_cursor(sort: str) -> Any:
-    """Return how the cursor of a project is made, in a list with the order *sort*."""
+def project_place(sort: str) -> Any:
+    """Return where a project is in a list with the order *sort*."""
     field = sort.removeprefix("-")
-    return lambda item: encode_cursor(item[field], item["id"])
+    return lambda item: (item[field], item["id"])

@@ -33,6 +33,8 @@ class RenderedEvent(Struct, frozen=True):
     token: str
     json: bytes
     position: Position
+    actor: str = ""
+    occurred_at: int = 0
 
     def at(self, position: Position) -> "RenderedEvent":
         """Return this event with *position* in place of its own, which names a single partition."""
@@ -56,6 +58,8 @@ def render_event(log: EventLog, record: Record) -> RenderedEvent:
         token,
         msgspec.json.encode(event_document(log, record, token)),
         position,
+        record.actor,
+        record.occurred_at,
     )
 
 

@@ -29,11 +29,11 @@ class Subscription:
         *,
         projected: Callable[[int, int], Awaitable[None]],
         projects: frozenset[str] | None = None,
-        topics: frozenset[str] | None = None,
+        passes: Callable[[RenderedEvent], bool] | None = None,
         in_threads: bool = False,
         published: Callable[[RenderedEvent], RenderedEvent | None] | None = None,
     ) -> None:
-        """Subscribe to the events after *position*; call `begin` first. No *projects* or *topics* means all.
+        """Subscribe to the events after *position* that pass; call `begin` first. No *projects* means all.
 
         *published* returns the public form of an event that *actor* may not see, for analysts.
 
@@ -46,7 +46,7 @@ class Subscription:
         self._actor = actor
         self._projected = projected
         self._projects = projects
-        self._topics = topics
+        self._filter = passes
         self._in_threads = in_threads
         self._published = published if actor.analyses else None
         self._visible_projects: dict[str, bool] = {}
@@ -103,12 +103,13 @@ class Subscription:
         """Return the event in the form that the actor may see, None where filter or policy exclude it."""
         if not self._actor.only_analyses and self._passes(event):
             return event
-        return self._published(event) if self._published is not None and self._matches_filter(event) else None
+        public = self._published(event) if self._published is not None else None
+        return public if public is not None and self._matches_filter(public) else None
 
     def _matches_filter(self, event: RenderedEvent) -> bool:
         if self._projects is not None and event.home not in self._projects:
             return False
-        return self._topics is None or event.topic in self._topics
+        return self._filter is None or self._filter(event)
 
     def _passes(self, event: RenderedEvent) -> bool:
         before = None

@@ -1,7 +1,7 @@
 """`/projects/{id}/insights`."""
 
 from read_api.contract.views import InsightsView
-from read_api.gateway.answers import Answer, json_answer, picked_fields
+from read_api.gateway.answers import Answer, json_answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
 from read_api.rest.projects import PROJECT
@@ -14,4 +14,4 @@ async def get_insights(call: Call) -> Answer:
     """Get the measurements of a project's files, and suggestions for changes."""
     project_id, actor = call.path["project_id"], call.actor
     insights = await call.read(lambda q: q.insights.get(project_id, actor), insights=True)
-    return json_answer(picked_fields(call, insights))
+    return json_answer(insights)
