@@ -1,12 +1,12 @@
 """The query structs: parameters of a REST path, arguments of a GraphQL field."""
 
-from typing import dataclass_transform
+from typing import Annotated, dataclass_transform
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from projections.queries.page import PageRequest
 from projections.queries.projects import ProjectFilter
-from read_api.contract.event_filter import EventFilter, descending, event_filter
+from read_api.contract.event_filter import MOST_NAMES, EventFilter, descending, event_filter
 from read_api.contract.parameters import (
     AnyToken,
     Cursor,
@@ -120,6 +120,12 @@ class EventQuery(EventFilterQuery):
     def start(self) -> str | None:
         """Return the position after which the page starts."""
         return self.after or self.cursor
+
+
+class EventListQuery(EventQuery):
+    """Which events, where the projects are a list of ids, as GraphQL has lists."""
+
+    projects: Annotated[tuple[Words, ...], Meta(min_length=1, max_length=MOST_NAMES)] | None = None  # type: ignore[assignment]
 
 
 class HistoryQuery(EventQuery):

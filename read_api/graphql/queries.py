@@ -12,7 +12,7 @@ from read_api.contract.events import list_events, list_history
 from read_api.contract.parameters import AnyId, Moment, Path, Sha, Word
 from read_api.contract.queries import (
     CommitListQuery,
-    EventQuery,
+    EventListQuery,
     FileListQuery,
     HistoryQuery,
     ListQuery,
@@ -205,15 +205,15 @@ async def announcement(context: Context, arguments: _ById) -> Document:
     return await context.call.read(lambda q: q.inbox.announcement(arguments.id))
 
 
-@query("events", types.EventConnection, "events.read", types.events_after(EventQuery))
-async def events(context: Context, arguments: EventQuery) -> Document:
-    """List events, oldest first: all for administrators and auditors, else those of visible projects."""
+@query("events", types.EventConnection, "events.read", types.events_after(EventListQuery))
+async def events(context: Context, arguments: EventListQuery) -> Document:
+    """List events: all for administrators and auditors, else those of visible projects."""
     return event_connection(await list_events(context.call, arguments), after=arguments.after)
 
 
-@query("history", types.EventConnection, "events.read", types.events_after(_History))
+@query("history", types.EventConnection, "events.read", types.events_after(_History, without=("projects",)))
 async def history(context: Context, arguments: _History) -> Document:
-    """List a project's events, oldest first; with `path`, those of that file."""
+    """List a project's events; with `path`, those of that file."""
     page = await list_history(context.call, arguments.project_id, arguments)
     return event_connection(page, after=arguments.after)
 

@@ -132,15 +132,15 @@ EventConnection = connection_of(
 )
 
 
-def events_after(struct: type[Any]) -> Arguments[Any]:
+def events_after(struct: type[Any], *, without: tuple[str, ...] = ()) -> Arguments[Any]:
     """Return the arguments of a list of events, whose cursors are positions."""
-    return Arguments(struct, without=("cursor",), renamed={"limit": "first"})
+    return Arguments(struct, without=("cursor", *without), renamed={"limit": "first"})
 
 
 FILES = Arguments(FileListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
 COMMITS = Arguments(CommitListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
 PAGE: Arguments[ListQuery] = Arguments(ListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
-HISTORY = events_after(HistoryQuery)
+HISTORY = events_after(HistoryQuery, without=("projects",))
 
 
 def _below(kind: str, arguments: Arguments[Any], type_: Any, about: str) -> graphene.Field:
@@ -178,7 +178,7 @@ Project = _type(
         required=True,
         args=HISTORY.declared,
         resolver=_history,
-        description="Its events, oldest first.",
+        description="Its events.",
     ),
 )
 ProjectConnection = connection_of(Project)
