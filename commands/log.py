@@ -57,7 +57,8 @@ class Selection(Struct, frozen=True, kw_only=True):
     """Which records a reader wants, in which order; None stands for all.
 
     *home* is a home key, *until* an event time. A record has one of *homes*, of *streams*, of *actors* and of
-    *topics*.
+    *topics*. With *most_bytes*, an answer ends with the record whose data passes them: it may have fewer
+    records than were asked for although there are more.
     """
 
     topics: tuple[str, ...] | None = None
@@ -68,6 +69,7 @@ class Selection(Struct, frozen=True, kw_only=True):
     streams: tuple[str, ...] | None = None
     actors: tuple[str, ...] | None = None
     newest_first: bool = False
+    most_bytes: int | None = None
 
 
 EVERYTHING = Selection()

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 from typing import Generic, TypeVar
 
+from msgspec.structs import replace
+
 from commands.log import EVERYTHING, EventLog, Selection
 from commands.partitioner import partition_of
 from commands.position import Position, position_after
@@ -13,6 +15,7 @@ from domain.record import Record
 L = TypeVar("L", bound=EventLog)
 
 _CHUNK = 500
+_CHUNK_BYTES = 1024 * 1024
 
 
 class Logs(Generic[L]):
@@ -111,19 +114,23 @@ class Logs(Generic[L]):
 
 
 def _read(log: L, after: int, through: int, selection: Selection, chunk: int) -> Iterator[tuple[L, Record]]:
+    bounded = replace(selection, most_bytes=_CHUNK_BYTES)
     while after < through:
-        records = log.read(after, chunk, selection)
+        records = log.read(after, chunk, bounded)
+        size = sum(len(record.data) for record in records)
         yield from ((log, record) for record in records if record.sequence <= through)
-        after = records[-1].sequence if len(records) == chunk else through
+        after = records[-1].sequence if len(records) == chunk or size > _CHUNK_BYTES else through
 
 
 def _read_back(
     log: L, before: int, down_to: int, selection: Selection, chunk: int
 ) -> Iterator[tuple[L, Record]]:
+    bounded = replace(selection, most_bytes=_CHUNK_BYTES)
     while before > down_to + 1:
-        records = log.read(before, chunk, selection)
+        records = log.read(before, chunk, bounded)
+        size = sum(len(record.data) for record in records)
         yield from ((log, record) for record in records if record.sequence > down_to)
-        before = records[-1].sequence if len(records) == chunk else 0
+        before = records[-1].sequence if len(records) == chunk or size > _CHUNK_BYTES else 0
 
 
 def _order(entry: tuple[EventLog, Record]) -> tuple[int, int, int]:

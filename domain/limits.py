@@ -16,9 +16,14 @@ LINE_NUMBER: Final = 10_000_000
 FILE_SIZE: Final = 5 * 1024 * 1024
 BODY_SIZE: Final = 10 * 1024 * 1024
 BATCH_COMMANDS: Final = 500
-PARENTS: Final = 64
+PARENTS: Final = 1_000
+"""git merges any number; the largest known merge of a public project has 66 parents."""
+
 REVIEW_COMMITS: Final = 250
 """How many commits a review may name. Inputs have never allowed more, so no stored review has more."""
+
+MENTIONS: Final = 50
+"""How many accounts one text mentions; those named after them are not notified."""
 
 READ_IDS: Final = 100
 ID_LENGTH: Final = 100

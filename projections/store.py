@@ -68,7 +68,8 @@ class Query(Struct, frozen=True, kw_only=True):
     """Which documents, in which order.
 
     All conditions of *where* hold and, if there are *scopes*, those of at least one scope. *after* is the
-    sort value and the id of the last document of the page before.
+    sort value and the id of the last document of the page before. With *most_bytes*, the answer ends before
+    the document that would pass them, though not before the second one: it is then `CutShort`.
     """
 
     collection: str
@@ -78,6 +79,11 @@ class Query(Struct, frozen=True, kw_only=True):
     descending: bool = False
     limit: int = 20
     after: tuple[Any, str] | None = None
+    most_bytes: int | None = None
+
+
+class CutShort(list[Document]):
+    """The first documents of a query, which has more: these would have passed its bytes."""
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):

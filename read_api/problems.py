@@ -19,6 +19,7 @@ from domain.errors import (
     StaleVersionError,
     TooLargeError,
 )
+from projections.budget import OverBudgetError
 from projections.store import StoreUnavailableError
 from read_api.problem_titles import title_of
 
@@ -110,6 +111,7 @@ _TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (ConflictError, 409, ""),
     (Refusal, 409, ""),
     (PositionError, 400, "invalid_position"),
+    (OverBudgetError, 400, "answer_too_large"),
     (BusyError, 503, "busy"),
     (LogUnavailableError, 503, "log_unavailable"),
     (StoreUnavailableError, 503, "projection_unavailable"),

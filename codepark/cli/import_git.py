@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -15,7 +16,8 @@ from codepark.cli.results import show
 from codepark.data_directory import DirectoryHeldError
 from codepark.history_import.histories import open_history
 from codepark.history_import.run import Imported, import_history
-from codepark.history_import.sinks import LocalSink, ServerSink, Sink
+from codepark.history_import.server_sink import ServerSink
+from codepark.history_import.sinks import LocalSink, Sink
 from codepark.history_import.source import HistorySource
 from codepark.profiles.maintenance import Advanced
 from codepark.profiles.opener import open_profile
@@ -31,6 +33,7 @@ def import_git(
     project: str | None = None,
     public: bool = False,
     all_parents: bool = False,
+    force: bool = False,
     data: Data = None,
     server: str | None = None,
     token: str | None = None,
@@ -38,8 +41,9 @@ def import_git(
 ) -> None:
     """Import a git repository, or a history in the JSONL form, as the commits of a project.
 
-    The project is found again by its owner and its name: a second run adds nothing, and after an interruption
-    it continues where it was.
+    The project is found again by its owner and its name: a second run adds what is new, and after an
+    interruption it continues where it was. Afterwards the project has the files of the history, or the import
+    is refused and says why.
 
     Parameters
     ----------
@@ -51,6 +55,9 @@ def import_git(
         Let everybody see the project.
     all_parents
         Import merged branches commit by commit, not the first-parent line alone.
+    force
+        Where the history has changed since the last import, or somebody else has written to the project:
+        record the difference to the files of the history as one commit.
     server
         Send the commands to this server instead of opening the data directory.
     token
@@ -61,8 +68,9 @@ def import_git(
     settings = read_settings(os.environ, data=data)
     logs.configure(settings.log_level)
     source = open_history(path, all_parents=all_parents)
+    wanted = _Wanted(name=project or source.name, chosen=project is not None, public=public, force=force)
     try:
-        imported = _import(source, settings, server, token, project or source.name, public=public)
+        imported = _import(source, settings, server, token, wanted)
     finally:
         source.close()
     line = f"{imported.commits} commits, {imported.files} files, project {imported.project_id}"
@@ -71,19 +79,22 @@ def import_git(
     show(imported, line, as_json=as_json)
 
 
+class _Wanted(Struct, frozen=True):
+    """What to import into, and how."""
+
+    name: str
+    chosen: bool
+    public: bool
+    force: bool
+
+
 def _import(
-    source: HistorySource,
-    settings: Settings,
-    server: str | None,
-    token: str | None,
-    name: str,
-    *,
-    public: bool,
+    source: HistorySource, settings: Settings, server: str | None, token: str | None, wanted: _Wanted
 ) -> Imported:
     if server is not None:
         if token is None:
             raise CommandError("--server needs --token: make one with `codepark token`")
-        return _with_bar(source, ServerSink(server, token), name, public=public)
+        return _with_bar(source, ServerSink(server, token), wanted)
     try:
         profile = open_profile(settings)
     except DirectoryHeldError as error:
@@ -92,21 +103,28 @@ def _import(
         ) from error
     try:
         profile.start_for_commands()
-        return _with_bar(source, LocalSink(profile, SERVICE), name, public=public, catch_up=profile.catch_up)
+        return _with_bar(source, LocalSink(profile, SERVICE), wanted, profile.catch_up)
     finally:
         profile.close()
 
 
 def _with_bar(
-    source: HistorySource, sink: Sink, name: str, *, public: bool, catch_up: CatchUp | None = None
+    source: HistorySource, sink: Sink, wanted: _Wanted, catch_up: CatchUp | None = None
 ) -> Imported:
     """Import with a progress bar; *catch_up* then waits until the read models include the import."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    description = TextColumn("{task.description}", markup=False)  # a project may have brackets in its name
+    columns = (description, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
-        task = bar.add_task(f"Importing {name}", total=source.count())
         try:
+            task = bar.add_task(f"Importing {wanted.name}", total=len(source.outline()))
             imported = import_history(
-                source, sink, name, public=public, advanced=lambda count: bar.advance(task, count)
+                source,
+                sink,
+                wanted.name,
+                public=wanted.public,
+                chosen=wanted.chosen,
+                force=wanted.force,
+                advanced=lambda count: bar.advance(task, count),
             )
             if catch_up is not None:
                 projecting = bar.add_task("Projecting", total=None)

@@ -13,7 +13,7 @@ def open_history(path: Path, *, all_parents: bool = False) -> HistorySource:
     if path.is_file() and path.name.endswith(SUFFIXES):
         return JsonlHistory(path)
     if path.is_dir():
-        from codepark.history_import.git_repository import GitHistory  # noqa: PLC0415 # its library is large
+        from codepark.history_import.git.repository import GitHistory  # noqa: PLC0415 # its library is large
 
         return GitHistory(path, all_parents=all_parents)
     raise HistoryError(f"{path} is not a history; give {ACCEPTED}")

@@ -1,13 +1,16 @@
 """A history to import: commits, oldest first, each with the files that it changed."""
 
-from collections.abc import Iterator
-from typing import Final, Literal, Protocol
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final, Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
 from domain.limits import FILE_SIZE
 
 Status = Literal["A", "M", "D", "T"]
+Changed = TypeVar("Changed", bound="_Change")
 
 ACCEPTED: Final = "a git repository (its directory, bare or not) or a .jsonl, .jsonl.gz or .jsonl.xz file"
 
@@ -17,7 +20,7 @@ class HistoryError(Exception):
 
 
 class ImportFailedError(Exception):
-    """The import cannot continue; started again, it continues where it stopped."""
+    """The import cannot continue; the message says why, and what to do."""
 
 
 class SourceChange(Struct, frozen=True, kw_only=True):
@@ -36,6 +39,7 @@ class SourceCommit(Struct, frozen=True, kw_only=True):
     """One commit; *parents* are those that the history contains, *authored_at* is RFC 3339.
 
     A rename is a deletion and an addition; deletions come first, so that a file may take a directory's place.
+    The contents of *changes* are read while these are iterated, so that one of them is in memory at a time.
     """
 
     sha: str
@@ -44,7 +48,36 @@ class SourceCommit(Struct, frozen=True, kw_only=True):
     author_email: str | None
     authored_at: str
     message: str
-    changes: tuple[SourceChange, ...]
+    changes: Iterable[SourceChange]
+
+
+class CommitName(Struct, frozen=True):
+    """A commit's hash and those of its parents."""
+
+    sha: str
+    parents: tuple[str, ...]
+
+
+class FileMark(Struct, frozen=True):
+    """What a file's content is compared by: its size, and its SHA-256; `(0, None)` without content."""
+
+    size: int
+    digest: str | None
+
+
+class Continuation(Struct, frozen=True, kw_only=True):
+    """Where an import continues.
+
+    *recorded* are the commits that the project has already; its files are those of the commit *base*, None
+    for no files. With *in_order*, the recorded commits are the first ones of the history.
+    """
+
+    recorded: frozenset[str] = frozenset()
+    base: str | None = None
+    in_order: bool = True
+
+
+BEGINNING: Final = Continuation()
 
 
 class HistorySource(Protocol):
@@ -55,17 +88,37 @@ class HistorySource(Protocol):
         """Return what the history calls itself, for a project's name."""
         ...
 
-    def count(self) -> int:
-        """Return how many commits there are; raise HistoryError where that cannot be read."""
+    def outline(self) -> Sequence[CommitName]:
+        """Return the commits, oldest first; raise HistoryError where they cannot be read."""
         ...
 
-    def commits(self) -> Iterator[SourceCommit]:
-        """Yield the commits, oldest first; raise HistoryError at what cannot be read."""
+    def commits(self, continuation: Continuation = BEGINNING) -> Iterator[SourceCommit]:
+        """Yield the commits that are not recorded, oldest first; raise HistoryError at what is unreadable."""
+        ...
+
+    def last(self) -> SourceCommit:
+        """Return the last commit, without its changes; raise HistoryError where there is none."""
+        ...
+
+    def files(self) -> Mapping[str, FileMark]:
+        """Return the files that the history ends with, by path."""
+        ...
+
+    def contents(self, paths: AbstractSet[str]) -> Iterator[SourceChange]:
+        """Yield those of the last files that have these paths, as additions."""
         ...
 
     def close(self) -> None:
         """Release the files that are held open."""
         ...
+
+
+class _Change(Protocol):
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def status(self) -> Status: ...
 
 
 def text_of(data: bytes) -> str | None:
@@ -88,6 +141,14 @@ def kept_text(text: str | None) -> str | None:
     return text
 
 
-def in_order(changes: list[SourceChange]) -> tuple[SourceChange, ...]:
+def mark_of(text: str | None) -> FileMark:
+    """Return the mark of a content."""
+    if text is None:
+        return FileMark(0, None)
+    data = text.encode()
+    return FileMark(len(data), hashlib.sha256(data).hexdigest())
+
+
+def in_order(changes: Iterable[Changed]) -> tuple[Changed, ...]:
     """Return *changes* with the deletions first, else by path."""
     return tuple(sorted(changes, key=lambda change: (change.status != "D", change.path)))

@@ -2,6 +2,7 @@
 # ruff: noqa: S608 # the names in the statements are ours; values are parameters
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from msgspec import json
@@ -10,7 +11,7 @@ from commands.chain import source_of
 from commands.log import EVERYTHING, LogCorruptError, Selection, Snapshot
 from commands.mapper import EventMapper, RecordEvents
 from commands.sqlite.connections import Readers, translated_errors
-from commands.sqlite.rows import SELECT_COLUMNS, to_records
+from commands.sqlite.rows import SELECT_COLUMNS, first_records, to_records
 from commands.sqlite.selections import select
 from commands.stream_event import StreamEvent
 from domain.record import Record
@@ -62,7 +63,11 @@ class ReadOnlyLog(RecordEvents):
         """
         statement, params = select(TABLE, self.columns, selection, after, limit)
         with translated_errors():
-            return to_records(self._readers.connection().execute(statement, params), self.source)
+            rows = self._readers.connection().execute(statement, params)
+            if selection.most_bytes is None:
+                return to_records(rows, self.source)
+            with closing(rows):
+                return first_records(rows, self.source, selection.most_bytes)
 
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events with a version above *after*."""

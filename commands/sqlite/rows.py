@@ -1,7 +1,7 @@
 """Between a record and a row of the events table."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from commands.mapper import LargeStateCompressor, parse_stored_topic, stored_topic
@@ -99,6 +99,18 @@ def application_row(record: Record, state: bytes) -> tuple[Any, ...]:
 def to_records(rows: Iterator[tuple[Any, ...]] | sqlite3.Cursor, source: str) -> list[Record]:
     """Read rows of `SELECT_COLUMNS` as records."""
     return [_to_record(row, source) for row in rows]
+
+
+def first_records(rows: Iterable[tuple[Any, ...]], source: str, most_bytes: int) -> list[Record]:
+    """Read rows as records, up to the one whose data passes *most_bytes*; the others are not fetched."""
+    records: list[Record] = []
+    size = 0
+    for row in rows:
+        records.append(_to_record(row, source))
+        size += len(records[-1].data)
+        if size > most_bytes:
+            break
+    return records
 
 
 def _to_record(row: tuple[Any, ...], source: str) -> Record:

@@ -1,6 +1,7 @@
 """A row of the command table: what a type of command is built from, and how it is carried out."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from commands.secrets import Secrets
 from commands.table.fields import Input
 from commands.table.handler import Handler
 from domain.command import Command
+from domain.limits import MENTIONS
 from domain.review.mentions import mentioned_names
 
 
@@ -26,9 +28,9 @@ class BuildContext(Struct, frozen=True, kw_only=True):
     account_named: Callable[[str], str | None]
 
     def mentions(self, *texts: str) -> tuple[str, ...]:
-        """Return the accounts that *texts* mention, each once."""
+        """Return the accounts that *texts* mention, each once; of more than 50 names the first."""
         names = dict.fromkeys(name.casefold() for text in texts for name in mentioned_names(text))
-        accounts = (self.account_named(name) for name in names)
+        accounts = (self.account_named(name) for name in islice(names, MENTIONS))
         return tuple(dict.fromkeys(account for account in accounts if account is not None))
 
 

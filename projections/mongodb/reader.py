@@ -1,15 +1,17 @@
 """Read documents from the collection of a generation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection as MongoCollection
 
+from projections.budget import draw
 from projections.model import Collection
 from projections.mongodb import queries
 from projections.mongodb.documents import HOUSEKEEPING, PRESENT, to_document
-from projections.store import Condition, OneOf, Query
+from projections.store import Condition, CutShort, OneOf, Query
 from projections.writes import Document
 
 
@@ -24,14 +26,21 @@ class Source(NamedTuple):
 def read_one(source: Source, id_: str) -> Document | None:
     """Return a document."""
     raw = source.stored.find_one({"_id": id_, **PRESENT}, HOUSEKEEPING, session=source.session)
-    return None if raw is None else to_document(raw)
+    if raw is None:
+        return None
+    _drawn(raw)
+    return to_document(raw)
 
 
 def read_many(source: Source, ids: Sequence[str]) -> dict[str, Document]:
     """Return the documents that exist, by id."""
     chosen = {"_id": {"$in": list(ids)}, **PRESENT}
     answer = source.stored.find(chosen, HOUSEKEEPING, session=source.session, batch_size=len(ids) + 1)
-    return {raw["_id"]: to_document(raw) for raw in answer}
+    documents: dict[str, Document] = {}
+    for raw in answer:
+        _drawn(raw)
+        documents[raw["_id"]] = to_document(raw)
+    return documents
 
 
 def read_query(source: Source, query: Query) -> list[Document]:
@@ -49,8 +58,27 @@ def read_query(source: Source, query: Query) -> list[Document]:
             batch_size=missing + 1,  # one answer holds them all
             session=source.session,
         )
-        documents += [to_document(raw) for raw in page]
+        if not _read_page(page, documents, query.most_bytes):
+            return CutShort(documents)
     return documents
+
+
+def _read_page(page: Iterable[Document], documents: list[Document], most_bytes: int | None) -> bool:
+    """Add a page to *documents* until they pass *most_bytes*; return whether all of it was added."""
+    size = 0
+    for raw in page:
+        size += _drawn(raw)
+        if documents and most_bytes is not None and size > most_bytes:
+            return False
+        documents.append(to_document(raw))
+    return True
+
+
+def _drawn(raw: Document) -> int:
+    """Note that a document was read, and return its size."""
+    size = len(msgspec.json.encode(raw))
+    draw(size)
+    return size
 
 
 def read_queries(source: Source, requested: Sequence[Query]) -> list[list[Document]]:
@@ -65,9 +93,22 @@ def read_queries(source: Source, requested: Sequence[Query]) -> list[list[Docume
         *({"$unionWith": {"coll": source.stored.name, "pipeline": pipeline}} for pipeline in rest),
     ]
     answers: list[list[Document]] = [[] for _ in requested]
+    sizes = [0] * len(requested)
     for raw in source.stored.aggregate(joined, session=source.session):
-        answers[raw.pop(queries.NUMBER)].append(to_document(raw))
-    return [documents[: query.limit] for documents, query in zip(answers, requested, strict=True)]
+        number = raw.pop(queries.NUMBER)
+        answer, most_bytes = answers[number], requested[number].most_bytes
+        if isinstance(answer, CutShort):
+            continue
+        sizes[number] += _drawn(raw)
+        if answer and most_bytes is not None and sizes[number] > most_bytes:
+            answers[number] = CutShort(answer)
+        else:
+            answer.append(to_document(raw))
+    return [_limited(documents, query.limit) for documents, query in zip(answers, requested, strict=True)]
+
+
+def _limited(documents: list[Document], limit: int) -> list[Document]:
+    return documents[:limit] if len(documents) > limit else documents
 
 
 def count(source: Source) -> int:

@@ -10,7 +10,7 @@ from projections.queries.page import Page, PageRequest, read_page, read_pages
 from projections.store import Condition, DocumentStore, Equals, Query, StartsWith
 from projections.writes import Document
 
-_LISTED = ("path", "version", "size", "language")
+_LISTED = ("path", "version", "size", "language", "digest")
 
 
 class FileQueries:
@@ -74,5 +74,5 @@ def _of_project(project_id: str, prefix: str) -> Query:
 
 
 def _listed(page: Page) -> Page:
-    files = [{name: file[name] for name in _LISTED} for file in page.items]
+    files = [{name: file.get(name) for name in _LISTED} for file in page.items]
     return page.with_items(files)

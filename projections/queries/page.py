@@ -11,7 +11,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from domain.errors import InvalidError
-from projections.store import DocumentStore, Query
+from projections.budget import PAGE_BYTES
+from projections.store import CutShort, DocumentStore, Query
 from projections.writes import Document
 
 _INTEGERS = Meta(ge=-(2**63), le=2**63 - 1)
@@ -23,7 +24,8 @@ _CHECK_BYTES = 6
 class Page(Struct, frozen=True, kw_only=True):
     """Some items of a list, and the cursor for the items after them, None at the end.
 
-    *list_id* names the list with its order and its filters: cursors of other lists are refused.
+    A page ends after some megabytes, with fewer items than it was asked for. *list_id* names the list with
+    its order and its filters: cursors of other lists are refused.
     """
 
     items: list[Document]
@@ -52,13 +54,14 @@ def read_page(store: DocumentStore, query: Query, page: PageRequest, *, filters:
     *filters* are those that the caller applies to the documents, beyond *query*.
     """
     list_id = identity(query, filters)
-    return _page(query, page, list_id, store.find(_limited(query, page, list_id)))
+    return _page(query, page, list_id, store.find(_limited(query, page, list_id, PAGE_BYTES)))
 
 
 def read_pages(store: DocumentStore, queries: Sequence[Query], page: PageRequest) -> list[Page]:
     """Return the same page of each of *queries*, which name one collection, with one request to the store."""
+    share = max(PAGE_BYTES // max(len(queries), 1), 1)
     ids = [identity(query) for query in queries]
-    limited = [_limited(query, page, list_id) for query, list_id in zip(queries, ids, strict=True)]
+    limited = [_limited(query, page, list_id, share) for query, list_id in zip(queries, ids, strict=True)]
     answers = zip(queries, ids, store.find_many(limited), strict=True)
     return [_page(query, page, list_id, documents) for query, list_id, documents in answers]
 
@@ -70,16 +73,16 @@ def identity(query: Query, filters: str = "") -> str:
     return hashlib.blake2b(described, digest_size=8).hexdigest()
 
 
-def _limited(query: Query, page: PageRequest, list_id: str) -> Query:
+def _limited(query: Query, page: PageRequest, list_id: str, most_bytes: int) -> Query:
     """Return the query of one page and the item after it, which shows whether there is a next page."""
     after = None if page.cursor is None else decode_cursor(list_id, page.cursor)
-    return replace(query, limit=page.limit + 1, after=after)
+    return replace(query, limit=page.limit + 1, after=after, most_bytes=most_bytes)
 
 
 def _page(query: Query, page: PageRequest, list_id: str, documents: list[Document]) -> Page:
-    if len(documents) <= page.limit:
+    if len(documents) <= page.limit and not isinstance(documents, CutShort):
         return Page(items=documents, next_cursor=None, list_id=list_id)
-    last = documents[page.limit - 1]
+    last = documents[: page.limit][-1]
     cursor = encode_cursor(list_id, last.get(query.sort), last["id"])
     return Page(items=documents[: page.limit], next_cursor=cursor, list_id=list_id)
 

@@ -6,7 +6,7 @@ from typing import Any
 from projections.sqlite.conditions import Clause, FieldCondition, clause, search
 from projections.sqlite.indexes import best_index
 from projections.sqlite.schema import Table, expression
-from projections.store import Condition, Equals, Matches, Query
+from projections.store import Condition, CutShort, Equals, Matches, Query
 from projections.writes import Document
 
 # The names in these statements are checked where a Table is made; values are parameters.
@@ -130,11 +130,20 @@ def _where(table: Table, condition: Condition) -> Clause:
 
 
 def merge(pages: Iterable[Sequence[Document]], query: Query) -> list[Document]:
-    """Return the first documents of all scopes together, each once."""
+    """Return the first documents of all scopes together, each once.
+
+    Where the page of a scope was cut short, nothing is shown that comes after its last document: between
+    them may be documents that were not read.
+    """
+    pages = list(pages)
     documents = {document["id"]: document for page in pages for document in page}
     ordered = sorted(
         documents.values(), key=lambda document: _key(document, query.sort), reverse=query.descending
     )
+    last_ids = {page[-1]["id"] for page in pages if isinstance(page, CutShort)}
+    for place, document in enumerate(ordered if last_ids else ()):
+        if document["id"] in last_ids:
+            return CutShort(ordered[: min(place + 1, query.limit)])
     return ordered[: query.limit]
 
 

@@ -2,15 +2,18 @@
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing, suppress
 
 import msgspec
 
+from projections.budget import draw_text
 from projections.sqlite.queries import merge, selects, totals
 from projections.sqlite.schema import Table
-from projections.store import Condition, Query
+from projections.store import Condition, CutShort, Query
 from projections.writes import Document
 
 _decoder: msgspec.json.Decoder[Document] = msgspec.json.Decoder(Document)
+_TOO_LONG = ""
 _list_decoder: msgspec.json.Decoder[list[Document]] = msgspec.json.Decoder(list[Document])
 
 # The names in these statements are checked where a Table is made; values are parameters.
@@ -20,7 +23,10 @@ def read_one(connection: sqlite3.Connection, table: Table, id_: str) -> Document
     """Return a document."""
     statement = f"SELECT body FROM {table.name} WHERE id = ?"  # noqa: S608 # see above
     row = connection.execute(statement, (id_,)).fetchone()
-    return None if row is None or row[0] is None else _decoder.decode(row[0])
+    if row is None or row[0] is None:
+        return None
+    draw_text(row[0])
+    return _decoder.decode(row[0])
 
 
 def read_many(connection: sqlite3.Connection, table: Table, ids: Sequence[str]) -> dict[str, Document]:
@@ -28,8 +34,12 @@ def read_many(connection: sqlite3.Connection, table: Table, ids: Sequence[str]) 
     join = f"json_each(?) AS k CROSS JOIN {table.name} AS d ON d.id = k.value"
     statement = f"SELECT d.body FROM {join} WHERE d.body IS NOT NULL"  # noqa: S608 # see above
     rows = connection.execute(statement, (msgspec.json.encode(ids).decode(),))
-    documents = (_decoder.decode(body) for (body,) in rows)
-    return {document["id"]: document for document in documents}
+    documents: dict[str, Document] = {}
+    for (body,) in rows:
+        draw_text(body)
+        document = _decoder.decode(body)
+        documents[document["id"]] = document
+    return documents
 
 
 def read_query(connection: sqlite3.Connection, table: Table, query: Query) -> list[Document]:
@@ -44,20 +54,50 @@ def _scope(
 ) -> list[Document]:
     documents: list[Document] = []
     for statement, params in selects(table, query, scope):
-        documents += _documents(connection, statement, params)
+        page = _documents(connection, statement, params, query.most_bytes)
+        documents += page
+        if isinstance(page, CutShort):
+            return CutShort(documents)
         if len(documents) >= query.limit:
             break
     return documents[: query.limit]
 
 
-def _documents(connection: sqlite3.Connection, statement: str, params: Sequence[object]) -> list[Document]:
+def _documents(
+    connection: sqlite3.Connection, statement: str, params: Sequence[object], most_bytes: int | None
+) -> list[Document]:
     """Fetch a page as one value: one step of the statement instead of one for each row."""
     whole = f"SELECT '[' || group_concat(body) || ']' FROM ({statement})"  # noqa: S608 # see above
+    before = connection.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
+    if most_bytes is not None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(most_bytes, before))
+    text: str | None = _TOO_LONG
     try:
-        (text,) = connection.execute(whole, params).fetchone()
-    except sqlite3.DataError:  # together they are longer than a value may be in SQLite
-        return [_decoder.decode(body) for (body,) in connection.execute(statement, params)]
-    return [] if text is None else _list_decoder.decode(text)
+        with suppress(sqlite3.DataError):  # together they are longer than a value may be
+            (text,) = connection.execute(whole, params).fetchone()
+    finally:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
+    if text is None:
+        return []
+    if text == _TOO_LONG:
+        return _row_by_row(connection, statement, params, most_bytes)
+    draw_text(text)
+    return _list_decoder.decode(text)
+
+
+def _row_by_row(
+    connection: sqlite3.Connection, statement: str, params: Sequence[object], most_bytes: int | None
+) -> list[Document]:
+    """Fetch the rows of a page until they pass *most_bytes*."""
+    documents: list[Document] = []
+    size = 0
+    with closing(connection.execute(statement, params)) as rows:
+        for (body,) in rows:
+            size += draw_text(body)
+            if documents and most_bytes is not None and size > most_bytes:
+                return CutShort(documents)
+            documents.append(_decoder.decode(body))
+    return documents
 
 
 def count(connection: sqlite3.Connection, table: Table) -> int:

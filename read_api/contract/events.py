@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from commands.log import EventLog, Selection
+from commands.partitions import Logs
 from commands.position import START, Position, position_after
 from domain.actor import Actor
 from domain.file.paths import checked_path
 from domain.identifiers import file_stream, project_stream
 from domain.record import Record
+from projections.budget import PAGE_BYTES, Budget, current_budget
 from projections.models.projects import PROJECTS
 from projections.queries.access import project_not_found
 from read_api.api import Api
@@ -22,7 +25,7 @@ from read_api.contract.past import check_history
 from read_api.contract.queries import EventQuery, HistoryQuery
 from read_api.gateway.call import Call
 from read_api.problems import BadInputError
-from read_api.realtime.events import TECHNICAL, RenderedEvent, project_of, render_event
+from read_api.realtime.events import TECHNICAL, PendingEvent, RenderedEvent, project_of, render_event
 
 _SCANNED = 5_000
 
@@ -58,6 +61,15 @@ class _List(Struct, frozen=True, kw_only=True):
     show: Show
     scope: str = ""
     only: int | None = None
+
+
+class _Back(Struct, frozen=True, kw_only=True):
+    """Where a page with the newest events first begins and ends: in the *part* of what the list has left."""
+
+    list_id: str
+    tip: Position
+    whole: Range
+    part: Range
 
 
 async def list_events(call: Call, query: EventQuery) -> EventPage:
@@ -119,7 +131,7 @@ async def list_history(call: Call, project_id: str, query: HistoryQuery) -> Even
     return await _page(call, listed, query, api.logs.tip(number))
 
 
-def passes(wanted: EventFilter, event: RenderedEvent) -> bool:
+def passes(wanted: EventFilter, event: RenderedEvent | PendingEvent) -> bool:
     """Return whether *event* passes, in the form that the caller is shown."""
     return wanted.passes(
         topic=event.topic,
@@ -166,23 +178,21 @@ async def _page(call: Call, listed: _List, query: EventQuery, tip: Position) -> 
 
     The number of records that one page reads is bounded; the next page continues from there.
     """
-    api = call.api
     read = await (_newest_first if query.newest_first else _oldest_first)(call, listed, query, tip)
-    in_thread = api.in_threads or needs_scan(listed.selection)
-    return await asyncio.to_thread(read) if in_thread else read()
+    return await asyncio.to_thread(read, current_budget())
 
 
 async def _oldest_first(
     call: Call, listed: _List, query: EventQuery, tip: Position
-) -> Callable[[], EventPage]:
+) -> Callable[[Budget | None], EventPage]:
     logs, token = call.api.logs, query.start
     start = START if token is None else await call.api.consistency.reached(token)
 
-    def read() -> EventPage:
+    def read(budget: Budget | None) -> EventPage:
         whole = range_of(logs, listed.wanted, start.sequences, tip.sequences)
         part = first_part(logs, whole) if needs_scan(listed.selection) else whole
         records = logs.records(part.lower, listed.selection, through=part.upper, only=listed.only)
-        page = scan_records(records, start, query.limit, listed.show, several=len(logs) > 1)
+        page = scan_records(records, start, query.limit, listed.show, several=len(logs) > 1, budget=budget)
         if page.more:
             return page
         if part.upper == whole.upper:
@@ -195,11 +205,11 @@ async def _oldest_first(
 
 async def _newest_first(
     call: Call, listed: _List, query: EventQuery, tip: Position
-) -> Callable[[], EventPage]:
+) -> Callable[[Budget | None], EventPage]:
     logs, list_id = call.api.logs, event_cursors.list_identity(listed.wanted, listed.scope)
     before = None if query.start is None else await _before(call, list_id, query.start)
 
-    def read() -> EventPage:
+    def read(budget: Budget | None) -> EventPage:
         whole = range_of(logs, listed.wanted, {}, tip.sequences)
         if before is not None:
             upper = {n: min(last, before.get(n, 0) - 1) for n, last in whole.upper.items()}
@@ -207,7 +217,8 @@ async def _newest_first(
         else:
             whole_left = whole
         part = last_part(logs, whole_left) if needs_scan(listed.selection) else whole_left
-        return _scan_back(call, listed, list_id, query.limit, tip, whole_left, part)
+        before_part = _Back(list_id=list_id, tip=tip, whole=whole_left, part=part)
+        return _scan_back(logs, listed, before_part, query.limit, budget)
 
     return read
 
@@ -220,28 +231,30 @@ async def _before(call: Call, list_id: str, token: str) -> dict[int, int]:
     return event_cursors.before_position(call.api.logs, await call.api.consistency.reached(token))
 
 
-def _scan_back(
-    call: Call, listed: _List, list_id: str, limit: int, tip: Position, whole: Range, part: Range
-) -> EventPage:
-    """Return up to *limit* events of *part*, the newest first, each with the cursor of those after it."""
-    left = {number: last + 1 for number, last in part.upper.items()}
-    records = call.api.logs.records_before(left, listed.selection, down_to=part.lower, only=listed.only)
+def _scan_back(logs: Logs[Any], listed: _List, back: _Back, limit: int, budget: Budget | None) -> EventPage:
+    """Return up to *limit* events, the newest first, each with the cursor of those after it."""
+    left = {number: last + 1 for number, last in back.part.upper.items()}
+    records = logs.records_before(left, listed.selection, down_to=back.part.lower, only=listed.only)
     events: list[RenderedEvent] = []
     cursors: list[str] = []
-    more = part.lower != whole.lower
+    size = 0
     for scanned, (log, record) in enumerate(records):
-        if len(events) == limit or scanned == _SCANNED:
-            cursors.append(event_cursors.encode(list_id, left))
-            return EventPage(events=events, position=tip, more=True, cursors=cursors)
+        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES:
+            cursors.append(event_cursors.encode(back.list_id, left))
+            return EventPage(events=events, position=back.tip, more=True, cursors=cursors)
+        if budget is not None:
+            budget.check()
         left = {**left, log.number: record.sequence}
         event = listed.show(log, record)
         if event is not None:
+            size += len(event.json)
             events.append(event)
-            cursors.append(event_cursors.encode(list_id, left))
+            cursors.append(event_cursors.encode(back.list_id, left))
+    more = back.part.lower != back.whole.lower
     if more:
-        left = {number: last + 1 for number, last in part.lower.items()}
-    cursors.append(event_cursors.encode(list_id, left))
-    return EventPage(events=events, position=tip, more=more, cursors=cursors)
+        left = {number: last + 1 for number, last in back.part.lower.items()}
+    cursors.append(event_cursors.encode(back.list_id, left))
+    return EventPage(events=events, position=back.tip, more=more, cursors=cursors)
 
 
 def scan_records(
@@ -251,20 +264,27 @@ def scan_records(
     show: Show,
     *,
     several: bool,
+    budget: Budget | None = None,
 ) -> EventPage:
     """Return up to *limit* events that *show* gives of *records*, which follow *start*.
+
+    A page ends after some megabytes, and the work with the request whose *budget* it is.
 
     With *several* partitions, each event carries the position of the whole list after it, so that a client
     which continues there misses and repeats nothing. With one partition that is the event's own.
     """
     events: list[RenderedEvent] = []
     last: dict[int, Record] = {}
+    size = 0
     for scanned, (log, record) in enumerate(records):
-        if len(events) == limit or scanned == _SCANNED:
+        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES:
             return EventPage(events=events, position=_moved(start, last), more=True)
+        if budget is not None:
+            budget.check()
         last[log.number] = record
         event = show(log, record)
         if event is not None:
+            size += len(event.json)
             events.append(event.at(_moved(start, last)) if several else event)
     return EventPage(events=events, position=_moved(start, last), more=False)
 

@@ -42,9 +42,10 @@ class FileEntry(View):
 
 
 class ListedFile(FileEntry):
-    """A file in a list."""
+    """A file in a list; *digest* is the SHA-256 of its content in hex, null without content."""
 
     language: str | None
+    digest: str | None
 
 
 class AiInsights(View):

@@ -20,6 +20,7 @@ S = TypeVar("S", bound=Struct)
 _AT = re.compile(r" - at `(\$.*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
 _REPEATED = 100_000
+_NAME_SHOWN = 200  # of the name of an unknown field, which the caller may have made as long as the body
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
@@ -120,7 +121,7 @@ def invalid(message: str, prefix: str = "", type_: Any = None, sent: Any = None)
     pointer = prefix + json_pointer(path)
     unknown = _UNKNOWN.match(detail)
     if unknown:
-        name = unknown.group(1)
+        name = unknown.group(1)[:_NAME_SHOWN]
         return BadInputError(
             unknown_field(name, type_, path), f"{pointer}/{escaped(name)}", code="unknown_field"
         )

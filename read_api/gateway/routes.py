@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from msgspec import Struct
 
 from domain.policy import permit
+from projections.budget import budgeted
 from read_api.api import Api
 from read_api.gateway.answers import Answer
 from read_api.gateway.bodies import check_media_type, decode_body, read_body
@@ -45,7 +46,8 @@ def _route(api: Api, operation: Operation) -> HTTPRouteHandler:
     async def endpoint(request: AnyRequest) -> ASGIApp:
         state: dict[str, Any] = request.scope["state"]
         try:
-            answer = await _answer(api, operation, request, state, limit)
+            with budgeted():
+                answer = await _answer(api, operation, request, state, limit)
         except Exception as error:  # noqa: BLE001 # the error table knows them; the rest is logged as ours
             answer = failed(error, state["instance"], state["request_id"])
         if retired:

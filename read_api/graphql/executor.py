@@ -14,12 +14,14 @@ from graphql import (
 )
 from msgspec import Struct
 
+from projections.budget import budgeted
 from read_api.api import Api
 from read_api.graphql.context import Context
 from read_api.graphql.documents import Documents, PreparedDocument, operation_of
 from read_api.graphql.errors import RefusedError
 from read_api.graphql.fast_path import FastPathExecution
 from read_api.graphql.federation import schema
+from read_api.graphql.limits import command_count, value_error
 from read_api.graphql.persisted import PersistedQueries
 from read_api.graphql.requests import GraphQLRequest
 from read_api.problems import BadInputError, unavailable
@@ -29,11 +31,12 @@ _TOO_DEEP = "the variables are nested too deeply"
 
 
 class Operation(Struct):
-    """An operation that may be executed."""
+    """An operation that may be executed, and how many commands it carries out."""
 
     prepared: PreparedDocument
     kind: OperationType
     request: GraphQLRequest
+    commands: int = 0
 
 
 class Executor:
@@ -53,6 +56,9 @@ class Executor:
     async def prepare(self, request: GraphQLRequest) -> Operation:
         """Return the operation of *request*; raises HttpError, and RefusedError where it may not run."""
         text = await self._persisted.text(request)
+        too_many = value_error(request.variables)
+        if too_many is not None:
+            raise RefusedError([too_many])
         prepared = self._documents.prepare(text, request.variables)
         if prepared.errors:
             raise RefusedError(prepared.errors)
@@ -63,10 +69,14 @@ class Executor:
             )
             raise BadInputError(detail, "/operationName")
         await self._persisted.keep(request)
-        return Operation(prepared, operation.operation, request)
+        commands = 0
+        if operation.operation is OperationType.MUTATION:
+            commands = command_count(prepared.document, operation)
+        return Operation(prepared, operation.operation, request, commands)
 
     async def execute(self, operation: Operation, context: Context) -> ExecutionResult:
-        """Execute a query or a mutation; raises HttpError 503 where it takes too long."""
+        """Execute a query or a mutation; raises HttpError 429, and 503 where it takes too long."""
+        await self._api.limits.commands(context.call, operation.commands)
         try:
             async with asyncio.timeout(_SECONDS):
                 return await self._execute(operation, context, None)
@@ -77,16 +87,17 @@ class Executor:
         prepared, request = operation.prepared, operation.request
         context.extractors = prepared.extractors
         try:
-            result = execute(
-                self._schema,
-                prepared.document,
-                root,
-                context,
-                request.variables,
-                request.operation_name,
-                execution_context_class=FastPathExecution,
-            )
-            return result if isinstance(result, ExecutionResult) else await result
+            with budgeted():
+                result = execute(
+                    self._schema,
+                    prepared.document,
+                    root,
+                    context,
+                    request.variables,
+                    request.operation_name,
+                    execution_context_class=FastPathExecution,
+                )
+                return result if isinstance(result, ExecutionResult) else await result
         except RecursionError as error:
             raise BadInputError(_TOO_DEEP, "/variables") from error
 

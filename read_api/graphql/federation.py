@@ -10,6 +10,7 @@ from graphql import GraphQLResolveInfo, GraphQLSchema
 
 from projections.writes import Document
 from read_api.graphql.context import Context
+from read_api.graphql.limits import MAX_ENTITIES
 from read_api.graphql.mutations import mutation_fields
 from read_api.graphql.node import BY_UUID, FINDERS, find_as, parse_global_id
 from read_api.graphql.queries import query
@@ -17,7 +18,6 @@ from read_api.graphql.roots import named
 from read_api.graphql.subscriptions import subscription
 from read_api.problems import BadInputError
 
-_MAX_ENTITIES = 1_000
 _SERVICE_MARK = ":"
 
 
@@ -41,8 +41,8 @@ async def _entities(_: Any, info: GraphQLResolveInfo, representations: list[Any]
     """Return entities by their keys, None for each that the sender may not see."""
     context: Context = info.context
     context.permit("project.read")
-    if len(representations) > _MAX_ENTITIES:
-        raise BadInputError(f"ask for at most {_MAX_ENTITIES} entities", "representations")
+    if len(representations) > MAX_ENTITIES:
+        raise BadInputError(f"ask for at most {MAX_ENTITIES} entities", "representations")
     return list(await asyncio.gather(*(_entity(context, each) for each in representations)))
 
 

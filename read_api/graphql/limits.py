@@ -1,6 +1,6 @@
 """How much a document may ask for: depth, cost, fields and aliases, counted before anything is validated."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from graphql import (
@@ -16,7 +16,9 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     NamedTypeNode,
+    NullValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -34,10 +36,20 @@ MAX_DEPTH = 12
 MAX_COST = 10_000
 MAX_ALIASES = 30
 MAX_FIELDS = 500
+MAX_OVERLAPS = 6_000
+MAX_VALUES = 20_000
+MAX_ENTITIES = 1_000
+PAST_COST = 1_000
+"""What a field with `asOf` costs: the past has to be made before it can be shown."""
+
+INTROSPECTION_COST = 4_000
 _COMMAND_COST = 100
 _UNBOUNDED = 5
 _LARGEST_PAGE = 100
 _SIZES = ("limit", "first")
+_ENTITIES = "representations"
+_PAST = "asOf"
+_INTROSPECTION = ("__schema", "__type", "_service")
 _PAGE_PARTS = ("edges", "nodes")
 _NO_VARIABLES: Mapping[str, Any] = {}
 
@@ -65,10 +77,13 @@ class Scales:
         """Weigh for *schema* with these *variables*."""
         self._schema = schema
         self._variables = variables
-        self._fragments = {
-            definition.name.value: definition
+        self._fragments = _fragments(document)
+        self._defaults = {
+            variable.variable.name.value: variable.default_value
             for definition in document.definitions
-            if isinstance(definition, FragmentDefinitionNode)
+            if isinstance(definition, OperationDefinitionNode)
+            for variable in definition.variable_definitions
+            if variable.default_value is not None
         }
         self._weighed: dict[str, Weight] = {}
         self._open: set[str] = set()
@@ -108,6 +123,10 @@ class Scales:
         name = node.name.value
         definition: GraphQLField | None = getattr(parent, "fields", {}).get(name)
         weight = Weight(cost=_COMMAND_COST if command else 1, fields=1, aliases=node.alias is not None)
+        if name in _INTROSPECTION:
+            weight.cost += INTROSPECTION_COST
+        if self._is_past(node):
+            weight.cost += PAST_COST
         if node.selection_set is None:
             return weight
         type_ = None if definition is None else definition.type
@@ -121,10 +140,34 @@ class Scales:
 
     def _times(self, node: FieldNode, definition: GraphQLField) -> int:
         """Return how often a field's selection may be repeated: its page size, a few in an unbounded list."""
+        if _ENTITIES in definition.args:
+            return self._entities(node)
         size = next((name for name in _SIZES if name in definition.args), None)
         if size is not None:
             return self._size(node, size, definition.args[size].default_value)
         return _UNBOUNDED if _is_list(definition.type) else 1
+
+    def _is_past(self, node: FieldNode) -> bool:
+        """Return whether a field is asked for as it was: by a value, or by a variable that has one."""
+        value = self._argument(node, _PAST)
+        return value is not None and not isinstance(value, NullValueNode)
+
+    def _entities(self, node: FieldNode) -> int:
+        """Return how many entities a gateway asks for, in the text or in a variable."""
+        value = self._argument(node, _ENTITIES)
+        if isinstance(value, ListValueNode):
+            return len(value.values)
+        return len(value) if isinstance(value, list) else 1
+
+    def _argument(self, node: FieldNode, name: str) -> Any:
+        """Return an argument: a node of the text, or the value of a variable; None where it is left out."""
+        for argument in node.arguments:
+            if argument.name.value == name:
+                if not isinstance(argument.value, VariableNode):
+                    return argument.value
+                variable = argument.value.name.value
+                return self._variables.get(variable, self._defaults.get(variable))
+        return None
 
     def _size(self, node: FieldNode, name: str, default: Any) -> int:
         value: Any = default
@@ -139,13 +182,97 @@ class Scales:
         return max(1, min(value, _LARGEST_PAGE))
 
 
+def _overlap_errors(document: DocumentNode) -> Iterator[GraphQLError]:
+    """Yield an error for each operation that names fields so often that comparing them would take long."""
+    fragments = _fragments(document)
+    for definition in document.definitions:
+        if not isinstance(definition, OperationDefinitionNode):
+            continue
+        if _overlaps([definition.selection_set], fragments, MAX_DEPTH) > MAX_OVERLAPS:
+            detail = "the query is too complex: it asks for the same fields too often: ask for each once"
+            yield GraphQLError(detail, definition, extensions={"code": CODE})
+
+
+def _overlaps(
+    scope: Sequence[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode], levels: int
+) -> int:
+    """Return how many pairs of fields of one name validation compares, in selections that are merged.
+
+    Call it for a document whose number of fields, with fragments inserted, is within its limit.
+    """
+    if levels == 0:  # fragments that include each other: validation reports them
+        return 0
+    groups: dict[str, list[FieldNode]] = {}
+    spreads = 0
+    waiting = [node for selections in scope for node in selections.selections]
+    open_fragments: set[str] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, FieldNode):
+            groups.setdefault((node.alias or node.name).value, []).append(node)
+        elif isinstance(node, InlineFragmentNode):
+            waiting += node.selection_set.selections
+        elif isinstance(node, FragmentSpreadNode) and node.name.value in fragments:
+            spreads += 1
+            if node.name.value not in open_fragments:  # validation compares each fragment once
+                open_fragments.add(node.name.value)
+                waiting += fragments[node.name.value].selection_set.selections
+    total = spreads * (spreads - 1) // 2
+    for nodes in groups.values():
+        total += len(nodes) * (len(nodes) - 1) // 2
+        nested = [node.selection_set for node in nodes if node.selection_set is not None]
+        if nested and total <= MAX_OVERLAPS:
+            total += _overlaps(nested, fragments, levels - 1)
+    return total
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    return {
+        node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+    }
+
+
+def value_error(variables: Mapping[str, Any]) -> GraphQLError | None:
+    """Return the error of variables that hold too many values to be read in a moment, None for others."""
+    waiting: list[Any] = [variables]
+    total = 0
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            total += len(value)
+            waiting += value.values() if total <= MAX_VALUES else ()
+        elif isinstance(value, list):
+            total += len(value)
+            waiting += value if total <= MAX_VALUES else ()
+        if total > MAX_VALUES:
+            detail = f"the variables hold more than {MAX_VALUES} values: send fewer at once"
+            return GraphQLError(detail, extensions={"code": CODE})
+    return None
+
+
+def command_count(document: DocumentNode, operation: OperationDefinitionNode) -> int:
+    """Return how many commands a mutation carries out, at most."""
+    fragments = _fragments(document)
+
+    def count(selections: SelectionSetNode) -> int:
+        total = 0
+        for node in selections.selections:
+            if isinstance(node, FragmentSpreadNode):
+                total += count(fragments[node.name.value].selection_set)
+            else:
+                total += 1 if isinstance(node, FieldNode) else count(node.selection_set)
+        return total
+
+    return count(operation.selection_set)
+
+
 def _is_list(type_: Any) -> bool:
     bare = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
     return isinstance(bare, GraphQLList)
 
 
 def sized_by_variables(document: DocumentNode) -> bool:
-    """Return whether a variable gives the size of a page, so that the cost is different for each request."""
+    """Return whether the cost depends on variables: on the size of a page, on entities, or on a moment."""
     finder = _SizeFinder()
     visit(document, finder)
     return finder.found_size
@@ -155,7 +282,7 @@ class _SizeFinder(Visitor):
     found_size = False
 
     def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
-        if node.name.value in _SIZES and isinstance(node.value, VariableNode):
+        if node.name.value in (*_SIZES, _ENTITIES, _PAST) and isinstance(node.value, VariableNode):
             self.found_size = True
 
 
@@ -163,7 +290,8 @@ def check_limits(
     schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any] = _NO_VARIABLES
 ) -> list[GraphQLError]:
     """Return the errors of a document that asks for too much with these *variables*."""
-    return list(_errors(Scales(schema, document, variables), document))
+    errors = list(_errors(Scales(schema, document, variables), document))
+    return errors or list(_overlap_errors(document))
 
 
 def _errors(scales: Scales, document: DocumentNode) -> Iterator[GraphQLError]:

@@ -69,6 +69,7 @@ async def open_subscription(call: Call, position: Position, wanted: EventFilter)
         position,
         projected=lambda sequence, partition: _projected(api, sequence, partition),
         projects=wanted.projects,
+        topics=wanted.topics,
         passes=partial(passes, wanted) if wanted != EVERY_EVENT else None,
         in_threads=api.in_threads,
         published=api.published_again,

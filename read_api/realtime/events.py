@@ -46,6 +46,48 @@ class RenderedEvent(Struct, frozen=True):
         return replace(self, token=token, json=json)
 
 
+class PendingEvent:
+    """An event that is rendered when a subscriber who may see it comes to it, once for all of them."""
+
+    __slots__ = (
+        "_log",
+        "_record",
+        "_rendered",
+        "actor",
+        "home",
+        "occurred_at",
+        "position",
+        "sequence",
+        "size",
+        "stream",
+        "topic",
+    )
+
+    def __init__(self, log: EventLog, record: Record) -> None:
+        """Keep *record* of *log*, which nothing has decoded."""
+        self.sequence = record.sequence
+        self.home = record.home
+        self.topic = record.topic
+        self.stream = record.stream
+        self.actor = record.actor
+        self.occurred_at = record.occurred_at
+        self.position = Position.at(record.sequence, record.chain, log.number)
+        self.size = len(record.data)
+        self._log = log
+        self._record: Record | None = record
+        self._rendered: RenderedEvent | None = None
+
+    @property
+    def rendered(self) -> RenderedEvent:
+        """Return the event ready to send."""
+        rendered, record = self._rendered, self._record
+        if rendered is None:
+            assert record is not None  # noqa: S101 # it is dropped below, after the other is set
+            rendered = self._rendered = render_event(self._log, record)
+            self._record = None
+        return rendered
+
+
 def render_event(log: EventLog, record: Record) -> RenderedEvent:
     """Return *record* as clients see it; the data of an event that cannot be decoded is null."""
     position = Position.at(record.sequence, record.chain, log.number)

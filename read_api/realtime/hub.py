@@ -8,8 +8,7 @@ from typing import Any
 
 from commands.partitions import Logs
 from domain.record import Record
-from read_api.realtime.event_buffer import EventBuffer
-from read_api.realtime.events import RenderedEvent
+from read_api.realtime.event_buffer import EventBuffer, Stretch
 
 
 class Hub:
@@ -84,9 +83,19 @@ class Hub:
                 continue  # look again: an append meanwhile found no future to wake
             await asyncio.shield(self._changed)
 
-    def events(self, after: int, partition: int = 0) -> list[RenderedEvent]:
-        """Return some events of *partition* after *after*, none skipped; raises LogUnavailableError."""
-        return self._buffers[partition].events(after)
+    def buffered(self, after: int, partition: int = 0) -> Stretch | None:
+        """Return some events of *partition* after *after*, none skipped, None where `read` has them.
+
+        Raises LogUnavailableError. Call it in the event loop.
+        """
+        return self._buffers[partition].buffered(after)
+
+    def read(self, after: int, partition: int = 0, home: str | None = None) -> Stretch | None:
+        """Return some events of *partition* after *after* from its log; with *home*, those of one home key.
+
+        Raises LogUnavailableError. Call it in a thread: it takes as long as the log needs.
+        """
+        return self._buffers[partition].read(after, home)
 
     def forget(self) -> None:
         """Drop the buffered events, because a person was erased; any thread may call this."""

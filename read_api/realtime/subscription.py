@@ -1,14 +1,15 @@
 """One subscription: its filter, the position it has reached, and what its actor may see."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
 from commands.position import Position
 from domain.actor import Actor
 from domain.project.events import ProjectDeleted
-from read_api.realtime.events import TECHNICAL, RenderedEvent
+from read_api.realtime.event_buffer import Stretch
+from read_api.realtime.events import TECHNICAL, PendingEvent, RenderedEvent
 from read_api.realtime.hub import Hub
 
 _ACCESS = ("project.", "collaborator.")
@@ -29,11 +30,14 @@ class Subscription:
         *,
         projected: Callable[[int, int], Awaitable[None]],
         projects: frozenset[str] | None = None,
-        passes: Callable[[RenderedEvent], bool] | None = None,
+        topics: frozenset[str] | None = None,
+        passes: Callable[[PendingEvent | RenderedEvent], bool] | None = None,
         in_threads: bool = False,
         published: Callable[[RenderedEvent], RenderedEvent | None] | None = None,
     ) -> None:
-        """Subscribe to the events after *position* that pass; call `begin` first. No *projects* means all.
+        """Subscribe to the events after *position* that pass; call `begin` first.
+
+        No *projects* or *topics* means all; *passes* looks at everything else, in the form that *actor* gets.
 
         *published* returns the public form of an event that *actor* may not see, for analysts.
 
@@ -46,6 +50,7 @@ class Subscription:
         self._actor = actor
         self._projected = projected
         self._projects = projects
+        self._topics = topics
         self._filter = passes
         self._in_threads = in_threads
         self._published = published if actor.analyses else None
@@ -71,25 +76,41 @@ class Subscription:
         while not self._hub.draining:
             await self._hub.changed(self.after)
             for partition in self.after:
-                events = self._hub.events(self.after[partition], partition)
-                if events:
-                    yield await self._advance(events, partition)
+                stretch = await self._next(partition)
+                if stretch is not None:
+                    yield await self._advance(stretch, partition)
+
+    async def _next(self, partition: int) -> Stretch | None:
+        """Return the next events of *partition*, None where there are none yet.
+
+        What lies far back is read in a thread: it may be the whole history. Of a subscription to a single
+        project, only the project's own events are read.
+        """
+        after = self.after[partition]
+        if self._hub.tip(partition) <= after:
+            return None
+        stretch = self._hub.buffered(after, partition)
+        if stretch is not None:
+            return stretch
+        home = next(iter(self._projects)) if self._projects and len(self._projects) == 1 else None
+        return await asyncio.to_thread(self._hub.read, after, partition, home)
 
     async def _query(self, query: Callable[[], T]) -> T:
         """Ask the read model; in a thread where that goes over a network."""
         return await asyncio.to_thread(query) if self._in_threads else query()
 
-    async def _advance(self, events: list[RenderedEvent], partition: int) -> list[RenderedEvent]:
-        """Move the position past *events*, and return those that the subscriber gets."""
-        last = events[-1]
+    async def _advance(self, stretch: Stretch, partition: int) -> list[RenderedEvent]:
+        """Move the position past *stretch*, and return the events that the subscriber gets."""
         if not self._actor.sees_all:
-            await self._projected(last.sequence, partition)
-        passing = await self._query(partial(self._passing, events))
-        self.after[partition] = last.sequence
-        self.position = self.position.moved(last.position)
+            await self._projected(stretch.sequence, partition)
+        passing = await self._query(partial(self._passing, stretch.events))
+        self.after[partition] = stretch.sequence
+        self.position = self.position.moved(stretch.position)
+        if not passing:
+            await asyncio.sleep(0)  # nothing is sent, so nothing else would let others run
         return passing
 
-    def _passing(self, events: list[RenderedEvent]) -> list[RenderedEvent]:
+    def _passing(self, events: Sequence[PendingEvent]) -> list[RenderedEvent]:
         """Return the events that the subscriber gets, each with the position of the subscription after it.
 
         With one partition that is the event's own position, and all subscribers share its bytes.
@@ -99,19 +120,26 @@ class Subscription:
             return passing
         return [event.at(self.position.moved(event.position)) for event in passing]
 
-    def _visible_form(self, event: RenderedEvent) -> RenderedEvent | None:
-        """Return the event in the form that the actor may see, None where filter or policy exclude it."""
+    def _visible_form(self, event: PendingEvent) -> RenderedEvent | None:
+        """Return the event in the form that the actor may see, None where filter or policy exclude it.
+
+        What they exclude is never decoded.
+        """
         if not self._actor.only_analyses and self._passes(event):
-            return event
-        public = self._published(event) if self._published is not None else None
+            return event.rendered
+        if self._published is None or not (self._topics is None or event.topic in self._topics):
+            return None
+        public = self._published(event.rendered)
         return public if public is not None and self._matches_filter(public) else None
 
-    def _matches_filter(self, event: RenderedEvent) -> bool:
+    def _matches_filter(self, event: PendingEvent | RenderedEvent) -> bool:
         if self._projects is not None and event.home not in self._projects:
+            return False
+        if self._topics is not None and event.topic not in self._topics:
             return False
         return self._filter is None or self._filter(event)
 
-    def _passes(self, event: RenderedEvent) -> bool:
+    def _passes(self, event: PendingEvent) -> bool:
         before = None
         if event.topic.startswith(_ACCESS):
             before = self._visible_projects.pop(event.home, None)  # the event may change who sees the project

@@ -48,6 +48,7 @@ class Batch(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fi
 @operation("POST", COMMANDS, "command.batch", input=Batch, output=BatchResult)
 async def carry_out(call: Call, batch: Batch) -> Answer:
     """Carry out several commands in order; each has its own outcome."""
+    await call.api.limits.commands(call, len(batch.commands))
     common = replace(call.command_metadata(), precondition=None)  # each command has its own
     prepared = [_prepared(call.api, common, command, index) for index, command in enumerate(batch.commands)]
     position = call.api.consistency.seen(call.after)

@@ -37,12 +37,12 @@ def test_none_is_skipped_or_repeated(tmp_path_factory, monkeypatch, steps, start
             for number in range(count):
                 commands.project(f"{number}")
             if reads:
-                events = hub.events(after)
-                seen += [event.sequence for event in events]
-                after = seen[-1] if seen else after
-        while events := hub.events(after):
-            seen += [event.sequence for event in events]
-            after = seen[-1]
+                stretch = hub.buffered(after) or hub.read(after)
+                seen += [event.sequence for event in stretch.events] if stretch else []
+                after = stretch.sequence if stretch else after
+        while stretch := hub.buffered(after) or hub.read(after):
+            seen += [event.sequence for event in stretch.events]
+            after = stretch.sequence
         assert seen == list(range(start + 1, commands.log.tip().sequence + 1))
         loop.close()
     finally:

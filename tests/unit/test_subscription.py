@@ -4,8 +4,9 @@ import asyncio
 import threading
 
 from commands.partitions import Logs
-from commands.position import Position
+from commands.position import START, Position
 from domain.actor import Actor, Role
+from read_api.realtime import event_buffer
 from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
 from tests.support.profile import ADA, BOB
@@ -67,3 +68,65 @@ def test_visibility_is_not_asked_in_the_loop_where_that_goes_over_a_network(comm
         "file.written"
     ]
     assert threading.current_thread() not in threads
+
+
+def caught_up(commands, monkeypatch, actor, visible, **options):
+    """Return what a subscription from the start gets of a log that it has to read, and what was decoded."""
+    monkeypatch.setattr(event_buffer, "_CHUNK", 4)
+    monkeypatch.setattr(event_buffer, "_MOST_EVENTS", 1)
+    decoded = []
+    read = commands.log.event
+    monkeypatch.setattr(commands.log, "event", lambda record: decoded.append(record.sequence) or read(record))
+
+    async def projected(*_):
+        return
+
+    async def run():
+        hub = Hub(Logs([commands.log]))
+        hub.start(asyncio.get_running_loop())
+        subscription = Subscription(hub, visible, actor, START, projected=projected, **options)
+        await subscription.begin()
+        events, batches, stretches = [], subscription.batches(), 0
+        while subscription.after[0] < hub.tip():
+            events += await anext(batches)
+            stretches += 1
+        await batches.aclose()
+        return [event.sequence for event in events], stretches, subscription.position
+
+    return *asyncio.run(run()), decoded
+
+
+def test_events_that_a_subscriber_may_not_see_are_not_decoded(commands, monkeypatch):
+    own, other = commands.project(), commands.project()
+    for number in range(30):
+        commands.do("file.write", target=other, path=f"{number}", content="1")
+    commands.do("file.write", target=own, path="a", content="1")
+    seen, _, _, decoded = caught_up(commands, monkeypatch, ADA, lambda home, _: home == own)
+    assert decoded == seen
+    assert len(seen) == 2
+
+
+def test_events_that_a_filter_leaves_out_are_not_decoded(commands, monkeypatch):
+    project = commands.project()
+    for number in range(30):
+        commands.do("file.write", target=project, path=f"{number}", content="1")
+    commands.do("file.delete", target=project, path="3")
+    topics = frozenset({"file.deleted"})
+    seen, _, _, decoded = caught_up(commands, monkeypatch, ADA, lambda *_: True, topics=topics)
+    assert (decoded, len(seen)) == (seen, 1)
+
+
+def test_a_subscription_to_one_project_reads_the_events_of_no_other(commands, monkeypatch):
+    own, other = commands.project(), commands.project()
+    for number in range(40):
+        commands.do("file.write", target=other, path=f"{number}", content="1")
+        if number % 10 == 0:
+            commands.do("file.write", target=own, path=f"{number}", content="1")
+    for number in range(10):
+        commands.do("file.write", target=other, path=f"late {number}", content="1")
+    seen, stretches, position, _ = caught_up(
+        commands, monkeypatch, ADA, lambda *_: True, projects=frozenset({own})
+    )
+    assert (len(seen), stretches) == (5, 2)
+    tip = commands.log.tip()
+    assert (position.sequence(), position.matches(tip.chain)) == (tip.sequence, True)

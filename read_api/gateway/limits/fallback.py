@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from read_api.gateway.limits.gcra import Bucket, Decision
 from read_api.gateway.limits.limiter import Lease, Limiter, LimiterTimeoutError, LimiterUnavailableError
@@ -44,14 +45,14 @@ class GuardedLimiter:
         return self._pinging is not None
 
     async def take(self, buckets: Sequence[Bucket]) -> Decision:
-        """Take one request from all of *buckets*, or from none where one of them is empty."""
+        """Take requests from all of *buckets*, or from none where one of them has too few."""
         if not self.unavailable:
             try:
                 return await self._ask(buckets)
             except LimiterUnavailableError as error:
                 self._lost(error)
         self.decided_locally += 1
-        return await self._local.take([Bucket(bucket.key, bucket.limit.stricter()) for bucket in buckets])
+        return await self._local.take([replace(bucket, limit=bucket.limit.stricter()) for bucket in buckets])
 
     async def enter(self, key: str, most: int) -> Lease | None:
         """Count a socket of *key*; return None where it has *most* already; in this process, half of them."""

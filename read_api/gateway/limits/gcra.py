@@ -4,6 +4,9 @@ A bucket holds up to *burst* requests and gains one each `interval`. Its backlog
 until it is full again: a request adds one interval, and time that passes reduces it. A request that would
 raise the backlog above `capacity` is refused, and changes nothing. So at most burst + rate * t requests pass
 in any time t.
+
+A request of several commands adds an interval for each. One with more commands than the bucket holds passes
+when the bucket is full, and leaves a debt: a backlog above the capacity, which later requests wait for.
 """
 
 from msgspec import Struct
@@ -34,10 +37,33 @@ class Limit(Struct, frozen=True):
 
 
 class Bucket(Struct, frozen=True):
-    """The bucket of *key*, and its size."""
+    """The bucket of *key*, its size, and how many requests are taken from it at once.
+
+    Of these, *held* were taken before, by the same request.
+    """
 
     key: str
     limit: Limit
+    count: int = 1
+    held: int = 0
+
+    @property
+    def needed(self) -> int:
+        """Return how much room the backlog must leave below the capacity, in microseconds."""
+        return min(self.count, self.limit.burst) * self.limit.interval
+
+    @property
+    def cost(self) -> int:
+        """Return by how much the backlog grows, in microseconds."""
+        return (self.count - self.held) * self.limit.interval
+
+    def wait(self, backlog: int) -> int:
+        """Return the microseconds until this passes at that *backlog*, 0 where it does now.
+
+        What is held counts only towards the request that holds it: a later one takes it again.
+        """
+        room = self.limit.capacity - self.needed
+        return 0 if backlog - self.held * self.limit.interval <= room else backlog - room
 
 
 class Decision(Struct, frozen=True):
@@ -55,11 +81,6 @@ class Decision(Struct, frozen=True):
     def allowed(self) -> bool:
         """Return whether the request is allowed."""
         return self.wait == 0
-
-
-def wait_for(backlog: int, limit: Limit) -> int:
-    """Return the microseconds until a bucket with this backlog allows a request, 0 where it does now."""
-    return max(backlog + limit.interval - limit.capacity, 0)
 
 
 def remaining(backlog: int, limit: Limit) -> int:

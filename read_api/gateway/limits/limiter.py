@@ -30,7 +30,7 @@ class Limiter(Protocol):
     """Counts requests and sockets. With a server, all but `aclose` raise LimiterUnavailableError."""
 
     async def take(self, buckets: Sequence[Bucket]) -> Decision:
-        """Take one request from all of *buckets*, or from none where one of them is empty."""
+        """Take requests from all of *buckets*, or from none where one of them has too few."""
         ...
 
     async def enter(self, key: str, most: int) -> Lease | None:

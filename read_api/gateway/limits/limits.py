@@ -70,6 +70,19 @@ class Limits:
         if allowance.requests is not None:
             await self._take(call, Bucket(f"requests:{_key(call, actor)}", allowance.requests))
 
+    async def commands(self, call: Caller, count: int) -> None:
+        """Allow a request of *count* commands, or raise HttpError 429; `request` has counted the first.
+
+        A request with more commands than the burst passes when nothing else was sent for long enough; the
+        requests after it wait until it is paid for.
+        """
+        if not self._tiers or count <= 1:
+            return
+        actor = _known(call)
+        limit = allowance_of(actor).requests
+        if limit is not None:
+            await self._take(call, Bucket(f"requests:{_key(call, actor)}", limit, count, held=1))
+
     async def account(self, call: Caller, account: str) -> None:
         """Allow an attempt to sign in as *account* (a text that identifies it), or raise HttpError 429."""
         if self._sign_in:  # a hash, so that no e-mail address becomes a key
@@ -106,13 +119,15 @@ class Limits:
         limit, backlog = decision.limits[0], decision.backlogs[0]
         call.state["headers"] = _headers(limit, remaining(backlog, limit), seconds(backlog))
         if not decision.allowed:
-            raise self._refusal(limit, decision)
+            raise self._refusal(bucket, limit, decision)
 
-    def _refusal(self, limit: Limit, decision: Decision) -> HttpError:
+    def _refusal(self, bucket: Bucket, limit: Limit, decision: Decision) -> HttpError:
         self.refused[limit.name] += 1
         wait = seconds(decision.wait)
+        counted = f"; this one counts as {bucket.count}" if bucket.count > 1 else ""
         detail = (
-            f"more than {limit.per_minute} requests a minute, or {limit.burst} at once: try again in {wait} s"
+            f"more than {limit.per_minute} requests a minute, or {limit.burst} at once{counted}: "
+            f"try again in {wait} s"
         )
         return HttpError(429, "rate_limited", detail, headers={"Retry-After": str(wait)})
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from read_api.gateway.limits.gcra import Bucket, Decision, wait_for
+from read_api.gateway.limits.gcra import Bucket, Decision
 from read_api.gateway.limits.limiter import Lease
 
 _FIRST_SWEEP = 10_000
@@ -22,22 +22,34 @@ class MemoryLimiter:
         """Count by *clock*, which returns microseconds and never goes back."""
         self._clock = clock
         self._full_at: dict[str, int] = {}
+        self._debts: dict[str, int] = {}
         self._sockets: dict[str, set[str]] = {}
         self._leases = 0
         self._sweep_at = _FIRST_SWEEP
 
     async def take(self, buckets: Sequence[Bucket]) -> Decision:
-        """Take one request from all of *buckets*, or from none where one of them is empty."""
+        """Take requests from all of *buckets*, or from none where one of them has too few."""
         now = self._clock()
-        backlogs = [min(max(self._full_at.get(b.key, 0) - now, 0), b.limit.capacity) for b in buckets]
-        wait = max(wait_for(backlog, b.limit) for backlog, b in zip(backlogs, buckets, strict=True))
+        backlogs = [self._backlog(bucket, now) for bucket in buckets]
+        wait = max(bucket.wait(backlog) for backlog, bucket in zip(backlogs, buckets, strict=True))
         if not wait:
             for number, bucket in enumerate(buckets):
-                backlogs[number] += bucket.limit.interval
+                backlogs[number] += bucket.cost
                 self._full_at[bucket.key] = now + backlogs[number]
+                if backlogs[number] > bucket.limit.capacity:
+                    self._debts[bucket.key] = backlogs[number]
             if len(self._full_at) > self._sweep_at:
                 self._sweep(now)
         return Decision(wait, tuple(backlogs), tuple(bucket.limit for bucket in buckets))
+
+    def _backlog(self, bucket: Bucket, now: int) -> int:
+        """Return the backlog, at most the capacity or the debt that is known: a limit may have changed."""
+        backlog = max(self._full_at.get(bucket.key, 0) - now, 0)
+        if backlog > bucket.limit.capacity:
+            return min(backlog, max(bucket.limit.capacity, self._debts.get(bucket.key, 0)))
+        if self._debts:
+            self._debts.pop(bucket.key, None)  # it is paid
+        return backlog
 
     async def enter(self, key: str, most: int) -> Lease | None:
         """Count a socket of *key*; return None where it has *most* already."""
@@ -62,4 +74,5 @@ class MemoryLimiter:
     def _sweep(self, now: int) -> None:
         """Drop full buckets, which are the same as none; sweep again at twice the number that remains."""
         self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > now}
+        self._debts = {key: debt for key, debt in self._debts.items() if key in self._full_at}
         self._sweep_at = max(_FIRST_SWEEP, 2 * len(self._full_at))

@@ -28,30 +28,38 @@ LEASE_SECONDS = 30.0
 _DECISIONS_PER_CALL = 64
 _RENEWALS_PER_CALL = 500
 
-# `now` and `full_at` are microseconds of the server's clock. A backlog above the capacity: it was set back.
+# `now` and `full_at` are microseconds of the server's clock. A debt is kept behind `full_at`, because a
+# backlog above both the capacity and the debt means that the clock was set back. For each bucket come four
+# arguments: the capacity, the room that the request needs, its cost, and what it holds already.
 _TAKE = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local answer, key, argument = {}, 1, 1
 while argument <= #ARGV do
-  local count, wait, backlogs = tonumber(ARGV[argument]), 0, {}
+  local count, wait, backlogs, costs = tonumber(ARGV[argument]), 0, {}, {}
   for i = 0, count - 1 do
-    local interval = tonumber(ARGV[argument + 1 + 2 * i])
-    local capacity = tonumber(ARGV[argument + 2 + 2 * i])
-    local full_at = tonumber(redis.call('GET', KEYS[key + i]) or 0)
-    backlogs[i] = math.min(math.max(full_at - now, 0), capacity)
-    wait = math.max(wait, backlogs[i] + interval - capacity)
+    local at = argument + 1 + 4 * i
+    local capacity, needed, held = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 3])
+    local full_at, debt = string.match(redis.call('GET', KEYS[key + i]) or '0', '^(%d+):?(%d*)$')
+    local highest = math.max(capacity, tonumber(debt) or 0)
+    backlogs[i] = math.min(math.max((tonumber(full_at) or 0) - now, 0), highest)
+    costs[i] = tonumber(ARGV[at + 2])
+    if backlogs[i] - held > capacity - needed then
+      wait = math.max(wait, backlogs[i] + needed - capacity)
+    end
   end
   table.insert(answer, wait)
   for i = 0, count - 1 do
     if wait == 0 then
-      backlogs[i] = backlogs[i] + ARGV[argument + 1 + 2 * i]
-      local full_at, milliseconds = string.format('%.0f', now + backlogs[i]), math.ceil(backlogs[i] / 1000)
-      redis.call('SET', KEYS[key + i], full_at, 'PX', milliseconds)
+      local capacity = tonumber(ARGV[argument + 1 + 4 * i])
+      backlogs[i] = backlogs[i] + costs[i]
+      local stored, milliseconds = string.format('%.0f', now + backlogs[i]), math.ceil(backlogs[i] / 1000)
+      if backlogs[i] > capacity then stored = stored .. string.format(':%.0f', backlogs[i]) end
+      redis.call('SET', KEYS[key + i], stored, 'PX', math.max(milliseconds, 1))
     end
     table.insert(answer, backlogs[i])
   end
-  key, argument = key + count, argument + 1 + 2 * count
+  key, argument = key + count, argument + 1 + 4 * count
 end
 return answer
 """
@@ -109,7 +117,7 @@ class RedisLimiter:
         self._enter, self._renew = map(client.register_script, (_ENTER, _RENEW))
 
     async def take(self, buckets: Sequence[Bucket]) -> Decision:
-        """Take one request from all of *buckets*, or from none where one of them is empty."""
+        """Take requests from all of *buckets*, or from none where one of them has too few."""
         waiting = _Waiting(buckets, asyncio.get_running_loop().create_future())
         if self._busy:
             self._waiting.append(waiting)
@@ -187,7 +195,8 @@ class RedisLimiter:
         for waiting in batch:
             args.append(len(waiting.buckets))
             for bucket in waiting.buckets:
-                args += (bucket.limit.interval, bucket.limit.capacity)
+                held = bucket.held * bucket.limit.interval
+                args += (bucket.limit.capacity, bucket.needed, bucket.cost, held)
         try:
             answer: list[int] = await self._in_time(self._take_script.run(keys, args))
         except LimiterUnavailableError as error:

@@ -94,6 +94,48 @@ def test_ten_thousand_requests_of_fifty_tasks_never_pass_the_limit(with_limiter,
     assert limit.burst <= passed <= limit.burst + seconds * limit.per_minute / 60 + 1
 
 
+def test_a_request_takes_as_many_as_it_has_commands(with_limiter):
+    async def work(limiter):
+        three = await limiter.take((Bucket("k", SLOW, 3),))
+        refused = await limiter.take((Bucket("k", SLOW, 3),))
+        two = await limiter.take((Bucket("k", SLOW, 2),))
+        return three, refused, two, await limiter.take(bucket())
+
+    three, refused, two, one = with_limiter(work)
+    assert [decision.allowed for decision in (three, refused, two, one)] == [True, False, True, False]
+    assert 0 < refused.wait <= SLOW.interval
+    assert three.backlogs == (3 * SLOW.interval,)
+
+
+def test_more_commands_than_the_burst_need_a_full_bucket_and_leave_a_debt(with_limiter):
+    async def work(limiter):
+        large = await limiter.take((Bucket("k", SLOW, 12),))
+        waits = await limiter.take(bucket())
+        await limiter.take(bucket("other"))
+        return large, waits, await limiter.take((Bucket("other", SLOW, 12),))
+
+    large, waits, refused = with_limiter(work)
+    assert (large.allowed, large.backlogs) == (True, (12 * SLOW.interval,))
+    assert 7 * SLOW.interval < waits.wait <= 8 * SLOW.interval
+    assert not refused.allowed
+    assert 0 < refused.wait <= SLOW.interval
+
+
+def test_what_a_request_holds_already_is_not_counted_twice(with_limiter):
+    async def work(limiter):
+        await limiter.take(bucket())
+        whole = await limiter.take((Bucket("k", SLOW, 12, held=1),))
+        await limiter.take(bucket("other"))
+        await limiter.take(bucket("other"))
+        return whole, await limiter.take((Bucket("other", SLOW, 5, held=1),))
+
+    whole, refused = with_limiter(work)
+    assert whole.allowed
+    assert 11 * SLOW.interval < whole.backlogs[0] <= 12 * SLOW.interval
+    assert not refused.allowed
+    assert SLOW.interval < refused.wait <= 2 * SLOW.interval
+
+
 def test_the_number_of_sockets_is_limited(with_limiter):
     async def work(limiter):
         leases = [await limiter.enter("k", 3) for _ in range(5)]

@@ -174,6 +174,22 @@ def test_a_clock_that_was_set_back_refuses_one_interval_at_most(redis_url):
     assert asyncio.run(run()).wait == LIMIT.interval
 
 
+def test_a_clock_that_was_set_back_makes_no_debt_larger(redis_url):
+    async def run():
+        prefix = f"test-{uuid4().hex}."
+        limiter = new_limiter(redis_url, prefix)
+        await limiter.take((Bucket("k", LIMIT, 10),))
+        hour = int((time.time() + 3_600) * 1_000_000)
+        with Redis.from_url(redis_url) as client:
+            debt = client.get(f"{prefix}{{limits}}:k").decode().partition(":")[2]
+            client.set(f"{prefix}{{limits}}:k", f"{hour}:{debt}")
+        decision = await limiter.take((Bucket("k", LIMIT),))
+        await limiter.aclose()
+        return decision
+
+    assert asyncio.run(run()).wait == 7 * LIMIT.interval
+
+
 def test_a_server_that_hangs_costs_two_deadlines_and_is_used_again_once_it_answers(tmp_path):
     with private_valkey(tmp_path) as valkey:
 

@@ -141,3 +141,46 @@ def test_the_refused_are_counted_in_the_metrics(limited):
     with from_address(limited) as client:
         until_refused(lambda: client.get("/api/v1/projects"))
     assert count() >= before + 1
+
+
+def creations(count):
+    """Return a batch of *count* commands."""
+    return {"commands": [{"type": "project.create", "data": {"name": f"p{n}"}} for n in range(count)]}
+
+
+def test_a_batch_counts_as_many_requests_as_it_has_commands(limited):
+    """A free account may send 30 at once: two batches of eleven, and not a third one."""
+    with from_address(limited, token=somebody(limited, Tier.FREE)) as client:
+        began = time.monotonic()
+        *passed, late = until_refused(lambda: client.post("/api/v1/commands", json=creations(11)))
+        seconds = time.monotonic() - began
+        assert {answer.status_code for answer in passed} == {200}
+        assert 2 <= len(passed) <= 2 + seconds * 5 / 11 + 1
+        problem = refused(late, 429, "rate_limited")
+        assert "this one counts as 11" in problem["detail"]
+        assert int(late.headers["retry-after"]) >= 1
+
+
+def test_a_batch_larger_than_the_burst_passes_once_and_is_paid_for_afterwards(limited):
+    token = somebody(limited, Tier.FREE)
+    with from_address(limited, token=token) as client:
+        began = time.monotonic()
+        whole = client.post("/api/v1/commands", json=creations(500))
+        assert [result["status"] for result in whole.json()["results"]] == ["accepted"] * 500
+        late = client.get("/api/v1/projects")
+        refused(late, 429, "rate_limited")
+        paid = (500 - 29) / 5 - (time.monotonic() - began)
+        assert paid - 1 <= int(late.headers["retry-after"]) <= 95
+    assert statuses(from_address(limited, token=somebody(limited, Tier.FREE)), 1) == [200]
+
+
+def test_several_mutations_count_as_several_requests(limited):
+    text = " ".join(f'a{n}: createProject(input: {{name: "p"}}) {{ version }}' for n in range(10))
+    spread = "mutation { ...all } fragment all on Mutation { " + text + " }"
+    with from_address(limited, token=somebody(limited, Tier.FREE)) as client:
+        began = time.monotonic()
+        *passed, late = until_refused(lambda: client.post("/graphql", json={"query": spread}))
+        seconds = time.monotonic() - began
+        assert all("errors" not in answer.json() for answer in passed)
+        assert 3 <= len(passed) <= 3 + seconds * 5 / 10 + 1
+        assert late.json()["errors"][0]["extensions"]["code"] == "rate_limited"

@@ -1,4 +1,5 @@
 import base64
+import hashlib
 from typing import Any
 
 import pytest
@@ -60,7 +61,14 @@ def test_lists_have_paths_below_a_prefix(ada: Person, path: str) -> None:
     for name in ("a.py", "lib/a.go", "lib/b.go", "z.txt"):
         made(ada.client.put(f"{path}/files/{name}", json={"content": name}))
     items = ada.client.get(f"{path}/files", params={"path": "lib/"}).json()["items"]
-    assert items[0] == {"path": "lib/a.go", "version": 1, "size": 8, "language": "Go"}
+    digest = hashlib.sha256(b"lib/a.go").hexdigest()
+    assert items[0] == {
+        "path": "lib/a.go",
+        "version": 1,
+        "size": 8,
+        "language": "Go",
+        "digest": digest,
+    }
     assert [item["path"] for item in items] == ["lib/a.go", "lib/b.go"]
     first = ada.client.get(f"{path}/files", params={"limit": 3})
     assert [item["path"] for item in first.json()["items"]] == ["a.py", "lib/a.go", "lib/b.go"]

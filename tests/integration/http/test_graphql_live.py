@@ -200,9 +200,10 @@ def test_a_socket_carries_a_limited_number_of_operations(server: Server, ada: Pe
 
 
 def test_the_server_ends_in_order_with_open_sockets(tmp_path: Path) -> None:
-    """In time once out of two: the clients share the machine with other tests."""
-    first = seconds_to_end(tmp_path / "first")
-    assert first < stretched(3) or seconds_to_end(tmp_path / "second") < stretched(3)
+    data = tmp_path / "data"
+    seconds = seconds_to_end(data)
+    log = data.with_suffix(".log").read_text()
+    assert seconds < stretched(6), f"{seconds:.1f} s; the server's log:\n{log}"
 
 
 def seconds_to_end(data: Path) -> float:

@@ -107,9 +107,10 @@ def test_a_socket_says_why_it_closes(server: Server, query: dict[str, str], code
 
 
 def test_the_server_ends_in_time_with_forty_subscribers(tmp_path: Path) -> None:
-    """Once out of two: the clients share the machine with other tests."""
-    first = seconds_to_end(tmp_path / "first")
-    assert first < stretched(5) or seconds_to_end(tmp_path / "second") < stretched(5)
+    data = tmp_path / "data"
+    seconds = seconds_to_end(data)
+    log = data.with_suffix(".log").read_text()
+    assert seconds < stretched(8), f"{seconds:.1f} s; the server's log:\n{log}"
 
 
 def seconds_to_end(data: Path) -> float:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from read_api.gateway.limits.gcra import Bucket, Limit, remaining, seconds, wait_for
+from read_api.gateway.limits.gcra import Bucket, Limit, remaining, seconds
 from read_api.gateway.limits.memory import MemoryLimiter
 
 LIMITS = st.builds(Limit, st.just("law"), st.integers(1, 5_000), st.integers(1, 200))
@@ -81,9 +81,51 @@ def test_what_remains_can_be_sent_at_once_and_no_more(limit, backlog):
     backlog = min(backlog, limit.capacity)
     left = remaining(backlog, limit)
     for _ in range(left):
-        assert wait_for(backlog, limit) == 0
+        assert Bucket("k", limit).wait(backlog) == 0
         backlog += limit.interval
-    assert wait_for(backlog, limit) > 0
+    assert Bucket("k", limit).wait(backlog) > 0
+
+
+@given(LIMITS, st.lists(st.tuples(st.integers(0, 3_000_000), st.integers(1, 500)), min_size=1, max_size=60))
+def test_requests_of_several_commands_never_pass_the_rate(limit, requests):
+    """In any time, what passes is at most a burst and what comes back, or one request that is larger."""
+    clock = Clock()
+    limiter = MemoryLimiter(clock)
+    passed = []
+
+    async def run():
+        for pause, count in requests:
+            clock.now += pause
+            decision = await limiter.take((Bucket("k", limit, count),))
+            if decision.allowed:
+                passed.append((clock.now, count))
+            else:
+                clock.now += decision.wait - 1
+                assert (await limiter.take((Bucket("k", limit, count),))).wait == 1
+
+    asyncio.run(run())
+    for first, (start, count) in enumerate(passed):
+        total = count
+        for end, more in passed[first + 1 :]:
+            total += more
+            most = max(limit.burst, count, more) + (end - start) * limit.per_minute / 60_000_000
+            assert total <= most + limit.burst
+
+
+@given(LIMITS, st.integers(1, 500))
+def test_a_request_that_is_larger_than_the_burst_needs_a_full_bucket_and_is_paid_for(limit, count):
+    clock = Clock()
+    limiter = MemoryLimiter(clock)
+
+    async def run():
+        assert (await limiter.take((Bucket("k", limit),))).allowed
+        whole = await limiter.take((Bucket("k", limit, count, held=1),))
+        assert whole.allowed
+        assert whole.backlogs == (count * limit.interval,)
+        later = await limiter.take((Bucket("k", limit),))
+        assert later.wait == max((count + 1 - limit.burst) * limit.interval, 0)
+
+    asyncio.run(run())
 
 
 @given(st.integers(0, 10**10))

@@ -1,11 +1,22 @@
 """The cost of documents, and the limits on it."""
 
+import time
+
 import pytest
 from graphql import OperationDefinitionNode, get_introspection_query, parse
 
 from read_api.graphql.documents import Documents
 from read_api.graphql.federation import schema
-from read_api.graphql.limits import MAX_COST, Scales, check_limits
+from read_api.graphql.limits import (
+    INTROSPECTION_COST,
+    MAX_COST,
+    MAX_VALUES,
+    PAST_COST,
+    Scales,
+    check_limits,
+    command_count,
+    value_error,
+)
 
 
 def weight(query, **variables):
@@ -37,6 +48,19 @@ def test_the_guide_s_query():
         ('mutation { a: deleteProject(projectId: "x") { version } }', {}, 101),
         ("mutation { ...m } fragment m on Mutation { a: readNotifications { version } }", {}, 101),
         ("{ nothing { below { it } } }", {}, 3),
+        ("{ _entities(representations: [{a: 1}, {a: 2}, {a: 3}]) { __typename } }", {}, 4),
+        ("query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }", {"r": [{}] * 9}, 10),
+        ("query ($r: [_Any!]! = [1, 2]) { _entities(representations: $r) { __typename } }", {}, 3),
+        ("query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }", {"r": {}}, 2),
+        ('{ project(id: "a", asOf: "2026-01-01T00:00:00Z") { id } }', {}, PAST_COST + 2),
+        ('{ project(id: "a", asOf: null) { id } }', {}, 2),
+        ('query ($t: String) { project(id: "a", asOf: $t) { id } }', {"t": "x"}, PAST_COST + 2),
+        ('query ($t: String) { project(id: "a", asOf: $t) { id } }', {"t": None}, 2),
+        ('query ($t: String) { project(id: "a", asOf: $t) { id } }', {}, 2),
+        ('query ($t: String = "x") { project(id: "a", asOf: $t) { id } }', {}, PAST_COST + 2),
+        ('query ($t: String = "x") { project(id: "a", asOf: $t) { id } }', {"t": None}, 2),
+        ("{ __schema { description } }", {}, INTROSPECTION_COST + 2),
+        ("{ _service { sdl } }", {}, INTROSPECTION_COST + 2),
     ],
 )
 def test_costs(query, variables, cost):
@@ -90,3 +114,88 @@ def test_a_document_with_directives_is_not_compiled():
     assert documents.prepare("{ me { id } }", {}).extractors == {}
     skipping = documents.prepare("query ($a: Boolean!) { me { id @skip(if: $a) } }", {"a": True})
     assert skipping.extractors is None
+
+
+ENTITIES = "query ($r: [_Any!]!) {{ {} }}"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        (
+            ENTITIES.format("_entities(representations: $r) { ...on Project { id name } }"),
+            {"r": [{}] * 10_000},
+        ),
+        (
+            ENTITIES.format(
+                " ".join(f"a{n}: _entities(representations: $r) {{ __typename }}" for n in range(30))
+            ),
+            {"r": [{}] * 1_000},
+        ),
+        ("{ " + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(30)) + " }", {}),
+        ("{ " + " ".join(f'a{n}: __type(name: "Project") {{ name }}' for n in range(3)) + " }", {}),
+        ("{ " + " ".join(f'a{n}: project(id: "a", asOf: "b") {{ id }}' for n in range(30)) + " }", {}),
+    ],
+    ids=["entities", "entities of many aliases", "schema", "types", "the past"],
+)
+def test_what_is_dear_cannot_be_asked_for_thirty_times(query, variables):
+    (error,) = Documents(schema()).prepare(query, variables).errors
+    assert "too complex: its cost is" in error.message
+
+
+def test_a_gateway_may_ask_for_a_thousand_entities():
+    query = ENTITIES.format("_entities(representations: $r) { ...on Project { id name } }")
+    assert Documents(schema()).prepare(query, {"r": [{}] * 1_000}).errors == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ " + "__typename " * 400 + "}",
+        "{ " + 'project(id: "a") { id } ' * 150 + "}",
+        "{ " + ('project(id: "a") { ' + "files(first: 1) { nodes { path } } " * 10 + "} ") * 12 + "}",
+        '{ project(id: "a") { '
+        + " ".join(f"...f{n}" for n in range(200))
+        + " } } "
+        + " ".join(f"fragment f{n} on Project {{ name }}" for n in range(200)),
+        '{ project(id: "a") { ' + "... on Project { name } " * 300 + "} }",
+    ],
+    ids=["a field", "nested", "twice nested", "fragments", "inline fragments"],
+)
+def test_a_field_that_is_named_hundreds_of_times_is_refused_before_the_fields_are_compared(query):
+    """Validation compares each pair of them; for twelve thousand characters that took half a second."""
+    start = time.thread_time()
+    (error,) = Documents(schema()).prepare(query, {}).errors
+    assert "the same fields too often" in error.message
+    assert time.thread_time() - start < 0.2
+
+
+def test_fifty_fragments_that_name_the_same_fields_pass():
+    """Clients that make queries from the parts of a page send such documents."""
+    spread = '{ project(id: "a") { ' + " ".join(f"...f{n}" for n in range(50)) + " } } "
+    fragments = " ".join(f"fragment f{n} on Project {{ __typename id }}" for n in range(50))
+    assert Documents(schema()).prepare(spread + fragments, {}).errors == []
+
+
+def test_variables_hold_a_bounded_number_of_values():
+    assert value_error({"a": [1] * (MAX_VALUES - 1)}) is None
+    assert value_error({"a": {"b": [[1, 2], {"c": 3}]}}) is None
+    for many in (
+        {"a": [0] * MAX_VALUES},
+        {"a": [[0] * 1_000] * 30},
+        {str(n): 0 for n in range(MAX_VALUES + 1)},
+    ):
+        assert f"more than {MAX_VALUES} values" in value_error(many).message
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("mutation { a: x b: y }", 2),
+        ("mutation { x ... on Mutation { y z } }", 3),
+        ("mutation { ...f ...f } fragment f on Mutation { x y ...g } fragment g on Mutation { z }", 6),
+    ],
+)
+def test_the_commands_of_a_mutation_are_counted_through_fragments(query, count):
+    document = parse(query)
+    assert command_count(document, document.definitions[0]) == count

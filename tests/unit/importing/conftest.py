@@ -2,6 +2,7 @@ import os
 import subprocess
 
 import pytest
+from msgspec.structs import replace
 
 from codepark.history_import.histories import open_history
 
@@ -82,8 +83,10 @@ def repository(tmp_path):
 def _read(path, **options):
     history = open_history(path, **options)
     try:
-        commits = list(history.commits())
-        assert history.count() == len(commits)
+        commits = [replace(commit, changes=tuple(commit.changes)) for commit in history.commits()]
+        assert [(name.sha, name.parents) for name in history.outline()] == [
+            (commit.sha, commit.parents) for commit in commits
+        ]
         return commits
     finally:
         history.close()

@@ -5,8 +5,8 @@ import pytest
 from codepark.history_import import run
 from codepark.history_import.run import import_history
 from codepark.history_import.sample import SampleHistory
-from codepark.history_import.sinks import LocalSink
-from codepark.history_import.source import SourceChange, SourceCommit
+from codepark.history_import.sinks import LocalSink, Project
+from codepark.history_import.source import BEGINNING, CommitName, SourceChange, SourceCommit
 from domain.actor import SERVICE
 from domain.project.events import Visibility
 from tests.support.embedded import started
@@ -20,7 +20,11 @@ class History:
     def __init__(self, *commits):
         self._commits = commits
 
-    def commits(self):
+    def outline(self):
+        return [CommitName(commit.sha, commit.parents) for commit in self.commits()]
+
+    def commits(self, continuation=BEGINNING):
+        assert continuation is BEGINNING
         parents = ()
         for number, changes in enumerate(self._commits, 1):
             sha = f"{number:040x}"
@@ -47,7 +51,7 @@ class Sink:
 
     def project(self, name, visibility):
         self.projects.append((name, visibility))
-        return "p"
+        return Project("p", new=True)
 
     def record(self, project_id, commits):
         assert project_id == "p"
@@ -67,7 +71,7 @@ def test_commits_are_recorded_in_batches_in_order(monkeypatch):
 
 
 def test_a_batch_is_not_larger_than_a_request_may_be(monkeypatch):
-    monkeypatch.setattr(run, "_BATCH_BYTES", 1_300)
+    monkeypatch.setattr(run, "_BATCH_BYTES", 1_200)
     sink = Sink()
     import_history(History(*[[("A", f"f{n}")] for n in range(4)]), sink, "h")
     assert sink.batches == [["m1", "m2"], ["m3", "m4"]]
@@ -94,7 +98,7 @@ def test_the_summary_counts_the_files_at_the_end_and_the_paths_that_were_left_ou
 def test_the_sample_is_a_whole_history():
     sample = SampleHistory()
     commits = list(sample.commits())
-    assert len(commits) == sample.count() == 3
+    assert len(commits) == len(sample.outline()) == 3
     assert [commit.parents for commit in commits] == [(), (commits[0].sha,), (commits[1].sha,)]
     sample.close()
 

@@ -1,0 +1,98 @@
+"""What one request may take: bytes that it reads, bytes that it shows, and time. It ends with the request.
+
+The budget belongs to the context in which a request is answered, so that everything that the request calls
+draws on it, in other threads too. Work that no request asked for, such as projecting, has none.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+READ_BYTES = 24 * 1024 * 1024
+"""How much a request reads before it is refused; what is read last may pass it."""
+
+ANSWER_BYTES = 16 * 1024 * 1024
+"""How much an answer that is put together of many parts shows."""
+
+PAGE_BYTES = 4 * 1024 * 1024
+"""Where the page of a list ends, after its first item at least."""
+
+
+class OverBudgetError(Exception):
+    """The request asks for more than one answer may take."""
+
+
+class RequestEndedError(Exception):
+    """The request that the work is for has ended: nobody waits for its result."""
+
+
+class Budget:
+    """The budget of one request."""
+
+    __slots__ = ("_left", "_shown", "ended")
+
+    def __init__(self, read: int = READ_BYTES, answer: int = ANSWER_BYTES) -> None:
+        """Allow *read* bytes to be read, and *answer* bytes to be shown."""
+        self._left = read
+        self._shown = answer
+        self.ended = False
+
+    def read(self, size: int) -> None:
+        """Note that *size* bytes were read; raises OverBudgetError where too much was read before."""
+        if self._left < 0:
+            raise OverBudgetError("the answer would take too much: ask for fewer items or for fewer fields")
+        self._left -= size
+
+    def show(self, size: int) -> None:
+        """Note that the answer shows *size* bytes; raises OverBudgetError where that is too much."""
+        if not self.fits(size):
+            limit = ANSWER_BYTES // (1024 * 1024)
+            raise OverBudgetError(
+                f"the answer would be larger than {limit} MiB: ask for fewer items or for fewer fields"
+            )
+        self._shown -= size
+
+    def fits(self, size: int) -> bool:
+        """Return whether the answer may show *size* bytes more."""
+        return size <= self._shown
+
+    def check(self) -> None:
+        """Raise RequestEndedError once the request has ended; work in steps asks before each step."""
+        if self.ended:
+            raise RequestEndedError
+
+
+_current: ContextVar[Budget | None] = ContextVar("budget", default=None)
+
+
+def current_budget() -> Budget | None:
+    """Return the budget of the request that is being answered, None where no request asked for the work."""
+    return _current.get()
+
+
+def draw(size: int) -> None:
+    """Note that *size* bytes were read for the present request; raises OverBudgetError."""
+    budget = _current.get()
+    if budget is not None:
+        budget.read(size)
+
+
+def draw_text(text: str) -> int:
+    """Note that *text* was read for the present request, and return its size; raises OverBudgetError."""
+    size = len(text) if text.isascii() else 3 * len(text)
+    budget = _current.get()
+    if budget is not None:
+        budget.read(size)
+    return size
+
+
+@contextmanager
+def budgeted(budget: Budget | None = None) -> Iterator[Budget]:
+    """Give the request that the block answers *budget*, by default a new one, which ends with the block."""
+    budget = Budget() if budget is None else budget
+    token = _current.set(budget)
+    try:
+        yield budget
+    finally:
+        budget.ended = True
+        _current.reset(token)
