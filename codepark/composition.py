@@ -15,6 +15,10 @@ from codepark.profiles.profile import Node, Profile
 from codepark.published_events import PublishedEvents
 from codepark.redis_clients import connect_async
 from codepark.settings import Settings
+from commands.bus import accepted
+from commands.intake import CommandMetadata
+from domain.actor import SERVICE
+from domain.command import Command
 from read_api.api import Api
 from read_api.auth.attempts import Attempts, MemoryAttempts, RedisAttempts
 from read_api.auth.identity import Identity
@@ -41,12 +45,19 @@ def build_identity(profile: Profile) -> Identity:
     if settings.redis is not None:
         client = connect_async(settings.redis.sessions, settings.redis_ca_file)
         attempts = RedisAttempts(client, f"{settings.prefix}attempts.")
+
+    async def record(command: Command) -> None:
+        submission = profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
+        accepted((await profile.bus.execute([submission]))[0])
+
     return Identity(
         profile.logs.accounts,
         profile.secrets,
         attempts=attempts,
         mailer=build_mailer(settings),
         public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
+        verifies=settings.smtp_url is not None,
+        record=record,
     )
 
 

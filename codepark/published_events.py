@@ -67,6 +67,7 @@ class PublishedEvents:
             "position": position.token(),
             "occurredAt": rfc3339(record.occurred_at),
             "actor": self._names.person(record.actor) if record.actor else "",
+            "operatedBy": None,
             "commandId": "",
             "correlationId": "",
             "causationId": None,

@@ -221,6 +221,7 @@ def _appended(submission: Submission, home: str, events: list[StreamEvent], now:
         home=home,
         fingerprint=submission.fingerprint,
         actor=submission.actor.id,
+        operated_by=submission.actor.operated_by,
         correlation=submission.correlation or submission.command_id,
         causation=submission.causation,
         traceparent=submission.traceparent,

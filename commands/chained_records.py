@@ -37,6 +37,7 @@ def number_batch(
                 commit_count=count,
                 occurred_at=command.occurred_at,
                 actor=command.actor,
+                operated_by=command.operated_by,
                 correlation=command.correlation,
                 causation=command.causation,
                 traceparent=command.traceparent,

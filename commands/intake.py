@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 from uuid_utils import uuid7
 
+from commands.claims import claim_of, holder_of_email, holder_of_name
 from commands.log import EventLog
 from commands.outcomes import Submission
 from commands.precondition import Precondition
@@ -13,17 +14,20 @@ from commands.secrets import Secrets
 from commands.table.dispatch import home_of
 from commands.table.registry import CLIENT_COMMANDS
 from commands.table.row import BuildContext
-from domain.account.events import ClaimTaken
 from domain.actor import Actor
 from domain.command import Command
-from domain.identifiers import claim_stream, derived_uuid
+from domain.identifiers import derived_uuid
 
 
 class CommandMetadata(Struct, frozen=True, kw_only=True):
-    """What accompanies an input: the actor, the idempotency *key*, and values of the request's headers."""
+    """What accompanies an input: the actor, the idempotency *key*, and values of the request's headers.
+
+    *scope* names who shares the key; None stands for the actor alone.
+    """
 
     actor: Actor
     key: str | None = None
+    scope: str | None = None
     expected_version: int | None = None
     precondition: Precondition | None = None
     correlation: str | None = None
@@ -65,7 +69,7 @@ class Intake:
         if key is None:
             command_id, fingerprint = str(uuid7()), None
         else:
-            command_id = keyed_command_id(actor.id, home_of(command), key)
+            command_id = keyed_command_id(metadata.scope or actor.id, home_of(command), key)
             encoded = msgspec.json.encode((command.NAME, body))
             fingerprint = self._secrets.keyed_hash("fingerprint", encoded.decode())
         return Submission(
@@ -83,19 +87,15 @@ class Intake:
 
     def account_named(self, name: str) -> str | None:
         """Return the id of the account that holds *name*; None where nobody does."""
-        return self._holder("name", name)
+        return holder_of_name(self._log, self._secrets, name)
 
     def account_with_email(self, email: str) -> str | None:
         """Return the id of the account that holds *email*; None where nobody does."""
-        return self._holder("email", email)
+        return holder_of_email(self._log, self._secrets, email)
 
     def claim(self, kind: str, value: str) -> str:
         """Return the claim of *value*, whose *kind* is `name` or `email`."""
-        return self._secrets.claim(kind, value)
-
-    def _holder(self, kind: str, value: str) -> str | None:
-        last = self._log.last_event(claim_stream(self._secrets.claim(kind, value)))
-        return last.event.account_id if last and isinstance(last.event, ClaimTaken) else None
+        return claim_of(self._secrets, kind, value)
 
 
 def created_id(account: str, target: str, key: str) -> str:
@@ -103,6 +103,9 @@ def created_id(account: str, target: str, key: str) -> str:
     return derived_uuid("create", account, target, key)
 
 
-def keyed_command_id(account: str, home: str, key: str) -> str:
-    """Return the id of a command with an idempotency key; the key's scope is the caller and the home key."""
-    return derived_uuid("command", account, home, key)
+def keyed_command_id(scope: str, home: str, key: str) -> str:
+    """Return the id of a command with an idempotency key, which is valid in *scope* and for the home key.
+
+    The scope is the caller's id, unless callers without one need another.
+    """
+    return derived_uuid("command", scope, home, key)

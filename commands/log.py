@@ -42,6 +42,7 @@ class CommandEvents(Struct, frozen=True, kw_only=True):
     traceparent: str | None
     occurred_at: int
     events: tuple[StreamEvent, ...]
+    operated_by: str | None = None
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

@@ -56,6 +56,9 @@ def _optional(name: str, text: str | None) -> list[Header]:
 _SPECVERSION, _CONTENT_TYPE = ("ce_specversion", b"1.0"), ("content-type", b"application/json")
 _AT, _COMMIT, _ID, _SUBJECT = NAMES["at"], NAMES["commit"], NAMES["ce_id"], NAMES["ce_subject"]
 _FINGERPRINT, _TRACKING = NAMES["fingerprint"], NAMES[TRACKING]
+OPERATED_BY = "operated-by"
+"""Header with the principal that acted for the record's actor; absent where nobody did."""
+
 _SEQUENCE, _STREAM, _VERSION = NAMES["sequence"], NAMES["stream"], NAMES["version"]
 
 
@@ -73,6 +76,7 @@ class SharedHeaders:
         "_after_subject",
         "_before_at",
         "_frames",
+        "_operated_by",
         "_trace",
     )
 
@@ -90,6 +94,7 @@ class SharedHeaders:
             _header("command", record.command),
         ]
         self._after_commit = [_CONTENT_TYPE, _header("correlation", record.correlation)]
+        self._operated_by = _optional(OPERATED_BY, record.operated_by)
         self._trace = _optional("traceparent", record.traceparent)
         self._frames = (
             _frames(self._before_at) + _AT,
@@ -97,6 +102,7 @@ class SharedHeaders:
             _frames(self._after_id) + _SUBJECT,
             _frames(self._after_subject) + _COMMIT,
             _frames(self._after_commit),
+            _frames(self._operated_by) + _SEQUENCE,
             _frames(self._trace),
         )
 
@@ -106,7 +112,7 @@ class SharedHeaders:
         That is key, value, then each header's name and value, all length-prefixed (u32, big-endian).
         """
         at, event_id, stream, commit, fingerprint, sequence, version = own
-        before_at, after_at, after_id, after_subject, after_commit, trace = self._frames
+        before_at, after_at, after_id, after_subject, after_commit, before_sequence, trace = self._frames
         home, data, framed_stream = record.home.encode(), record.data, LENGTHS[len(stream)] + stream
         return b"".join(
             (
@@ -123,7 +129,7 @@ class SharedHeaders:
                 _SHORT[len(commit)] + commit,
                 after_commit,
                 b"" if fingerprint is None else _FINGERPRINT + _framed(fingerprint),
-                _SEQUENCE,
+                before_sequence,
                 _SHORT[len(sequence)] + sequence,
                 _STREAM,
                 framed_stream,
@@ -150,7 +156,7 @@ class SharedHeaders:
         ]
         if fingerprint is not None:
             headers.append(("fingerprint", fingerprint))
-        headers += (("sequence", sequence), ("stream", stream), *self._trace)
+        headers += (*self._operated_by, ("sequence", sequence), ("stream", stream), *self._trace)
         if tracking is not None:
             headers.append((TRACKING, tracking))
         headers.append(("version", version))
@@ -180,6 +186,7 @@ _shared: dict[tuple[object, ...], SharedHeaders] = {}
 def _shared_headers(record: Record) -> SharedHeaders:
     fields = (
         record.actor,
+        record.operated_by,
         record.causation,
         record.topic,
         record.schema,

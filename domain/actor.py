@@ -25,13 +25,17 @@ class Tier(StrEnum):
 class Actor(Struct, frozen=True):
     """The principal of a command: an account, a service (`service:cli`) or nobody.
 
-    *scopes* are those of an API token; None for a session, which may do all that its account may.
+    *scopes* are those of an API token; None for a session, which may do all that its account may. An account
+    whose e-mail address is not *verified* may do little. *operated_by* is the principal that acts for this
+    one; None where nobody does.
     """
 
     id: str
     roles: frozenset[Role] = frozenset()
     tier: Tier = Tier.FREE
     scopes: frozenset[str] | None = None
+    verified: bool = True
+    operated_by: str | None = None
 
     @property
     def is_admin(self) -> bool:

@@ -36,12 +36,14 @@ class Rule(Struct, frozen=True):
 
     The actor needs one of *roles*, roles on the platform; None permits everybody, signed in or not.
     *project* is the role that the actor needs in the project concerned; None where the action concerns no
-    project, or where seeing the project is enough. *scope* is what an API token needs.
+    project, or where seeing the project is enough. *scope* is what an API token needs. With *verified*, the
+    actor's e-mail address must be verified.
     """
 
     roles: frozenset[Role] | None
     project: ProjectRole | None = None
     scope: Scope = Scope.READ
+    verified: bool = False
 
 
 _ANY_ROLE = frozenset(Role)
@@ -54,14 +56,14 @@ def anybody(scope: Scope) -> Rule:
     return Rule(None, scope=scope)
 
 
-def signed_in(scope: Scope, project: ProjectRole | None = None) -> Rule:
+def signed_in(scope: Scope, project: ProjectRole | None = None, *, verified: bool = False) -> Rule:
     """Return the rule for every account, whatever its roles."""
-    return Rule(_ANY_ROLE, project, scope)
+    return Rule(_ANY_ROLE, project, scope, verified)
 
 
-def member(project: ProjectRole | None = None) -> Rule:
+def member(project: ProjectRole | None = None, *, verified: bool = False) -> Rule:
     """Return the rule for users and administrators: auditors and analysts only read."""
-    return Rule(_MEMBERS, project, Scope.WRITE)
+    return Rule(_MEMBERS, project, Scope.WRITE, verified)
 
 
 def administrator() -> Rule:
@@ -81,7 +83,7 @@ _rules: dict[str, Rule] = {
     "notifications.list": signed_in(Scope.READ),
     "account.secure": signed_in(Scope.ACCOUNT),
     "command.batch": signed_in(Scope.WRITE),
-    "project.publish": member(ProjectRole.OWNER),
+    "project.publish": member(ProjectRole.OWNER, verified=True),
     "collaborator.leave": signed_in(Scope.WRITE, ProjectRole.VIEWER),
     "review.close_others": member(ProjectRole.MAINTAINER),
     "account.administer": administrator(),
@@ -105,7 +107,8 @@ def permit(actor: Actor, action: str) -> None:
 
     Raises:
         ForbiddenError: the actor has not signed in (`authentication_required`), lacks a role
-            (`role_required`), or uses a token without the scope (`scope_required`).
+            (`role_required`), uses a token without the scope (`scope_required`), or has an e-mail address
+            that is not verified (`email_unverified`).
         KeyError: there is no such action.
     """
     rule = _rules[action]
@@ -116,3 +119,14 @@ def permit(actor: Actor, action: str) -> None:
         raise ForbiddenError(f"this needs the role {needed}", code="role_required")
     if actor.scopes is not None and rule.scope not in actor.scopes:
         raise ForbiddenError(f"this token does not have the scope {rule.scope}", code="scope_required")
+    if rule.verified and not actor.verified:
+        raise unverified()
+
+
+def unverified() -> ForbiddenError:
+    """Return the refusal of an actor whose e-mail address is not verified."""
+    return ForbiddenError(
+        "verify your e-mail address first: send the token from the mail to POST /api/v1/auth/verify, or "
+        "request another mail with POST /api/v1/auth/verify/resend",
+        code="email_unverified",
+    )

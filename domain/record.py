@@ -9,8 +9,9 @@ class Record(Struct, frozen=True, kw_only=True):
     *data* is the event's JSON, uncompressed. *sequence* counts the partition's records from 1 without gaps;
     *version* counts the stream's events from 1. The event is number *commit_index* of the *commit_count*
     events of its command, from 1. *occurred_at* is in milliseconds since the epoch. *at* is the offset that
-    the writer expected. *fingerprint* identifies the body of the command; only the command's first record
-    carries it.
+    the writer expected. *actor* is the principal whose rights counted; *operated_by* the one that acted for
+    it, None where nobody did. *fingerprint* identifies the body of the command; only the command's first
+    record carries it.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Record(Struct, frozen=True, kw_only=True):
     causation: str | None
     traceparent: str | None
     fingerprint: str | None
+    operated_by: str | None = None
     chain: bytes = b""
 
     @property

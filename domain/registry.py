@@ -31,7 +31,7 @@ from domain.signing.commands import RotateSigningKey
 from domain.signing.events import SigningKeyRotated
 from domain.suggestion.commands import SuggestionCommand
 from domain.suggestion.events import SuggestionEvent
-from domain.token.commands import TokenCommand
+from domain.token.commands import RecordOperatorToken, TokenCommand
 from domain.token.events import TokenEvent
 
 EVENTS: tuple[type[Event], ...] = (
@@ -70,4 +70,5 @@ COMMANDS: tuple[type[Command], ...] = (
     RotateSigningKey,
     *get_args(SuggestionCommand),
     *get_args(TokenCommand),
+    RecordOperatorToken,
 )

@@ -28,15 +28,21 @@ from read_api.rest import (
     files,
     inbox,
     insights,
+    mailed_tokens,
     me,
     projects,
+    registration,
     reviews,
+    second_factors,
     system,
 )
 from read_api.web.pages import document_route, page_routes
 
 _RESOURCES = (
+    registration,
     auth,
+    second_factors,
+    mailed_tokens,
     me,
     accounts,
     projects,

@@ -11,14 +11,15 @@ from codepark.operations import OPERATIONS
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Profile
 from codepark.settings import Settings
+from commands.claims import holder_of_email
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
 from commands.secrets import Secrets
 from commands.sqlite.keys import SQLiteKeyStore
 from commands.sqlite.reader import ReadOnlyLog
-from domain.account.events import AccountRegistered, AccountStandingChanged, ClaimTaken
+from domain.account.events import AccountRegistered, AccountStandingChanged
 from domain.actor import SERVICE, Actor
-from domain.identifiers import account_stream, claim_stream
+from domain.identifiers import account_stream
 from read_api.auth.keys import SigningKeys
 from read_api.auth.tokens import Tokens
 
@@ -92,10 +93,9 @@ def account_of(settings: Settings, secrets: Secrets, email: str) -> Actor | None
     keys = SQLiteKeyStore(directory.keys, directory.kms(secrets))
     log = ReadOnlyLog(directory.log, EventMapper(PersonalCipher(keys)))
     try:
-        claim = log.last_event(claim_stream(secrets.claim("email", email)))
-        if claim is None or not isinstance(claim.event, ClaimTaken):
+        account_id = holder_of_email(log, secrets, email)
+        if account_id is None:
             return None
-        account_id = claim.event.account_id
         roles = [
             stored.event.roles
             for stored in log.stream_events(account_stream(account_id))

@@ -11,7 +11,7 @@ from commands.chain import source_of
 from commands.log import EVERYTHING, LogCorruptError, Selection, Snapshot
 from commands.mapper import EventMapper, RecordEvents
 from commands.sqlite.connections import Readers, translated_errors
-from commands.sqlite.rows import SELECT_COLUMNS, first_records, to_records
+from commands.sqlite.rows import SELECT_COLUMNS, first_records, select_operators_column, to_records
 from commands.sqlite.selections import select
 from commands.stream_event import StreamEvent
 from domain.record import Record
@@ -50,7 +50,11 @@ class ReadOnlyLog(RecordEvents):
         super().__init__(mapper)
         self._readers = Readers(str(path))
         with translated_errors():
-            row = self._readers.connection().execute(_LOG_ID).fetchone()
+            connection = self._readers.connection()
+            row = connection.execute(_LOG_ID).fetchone()
+            if connection.execute(select_operators_column(TABLE)).fetchone() is None:
+                # An earlier release wrote the file, and no server has opened it since.
+                self.columns = self.columns.replace("operated_by", "NULL AS operated_by")
         if row is None:
             raise LogCorruptError("the event log's file has no log id")
         self.log_id: str = row[0]

@@ -16,7 +16,14 @@ from uuid_utils import uuid7
 from commands.application_records import application_records, stream_of
 from commands.chain import chain_in_place, first_chain, source_of
 from commands.log import Tip, TipMovedError
-from commands.sqlite.rows import application_row, create_statements, insert_rows, to_row
+from commands.sqlite.rows import (
+    add_operators_column,
+    application_row,
+    create_statements,
+    insert_rows,
+    select_operators_column,
+    to_row,
+)
 from domain.record import Record
 from domain.times import system_clock
 
@@ -42,6 +49,9 @@ class ChainedRecorder(SQLiteApplicationRecorder):
 
     def _create_table(self, c: SQLiteCursor) -> None:
         super()._create_table(c)
+        c.execute(select_operators_column(self.events_table_name))
+        if c.fetchone() is None:
+            c.execute(add_operators_column(self.events_table_name))
         c.execute(self._name_log, (str(uuid7()), PARTITIONS))
 
     def load_log_id(self, c: SQLiteCursor) -> str:

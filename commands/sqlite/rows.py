@@ -23,6 +23,7 @@ COLUMNS = (
     "causation",
     "traceparent",
     "fingerprint",
+    "operated_by",
     "chain",
 )
 SELECT_COLUMNS = ", ".join(COLUMNS)
@@ -45,12 +46,22 @@ def create_statements(table: str, further: str = "") -> list[str]:
             originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB,
             home TEXT NOT NULL, command TEXT NOT NULL, commit_index INTEGER NOT NULL,
             commit_count INTEGER NOT NULL, occurred_at INTEGER NOT NULL, actor TEXT NOT NULL,
-            correlation TEXT, causation TEXT, traceparent TEXT, fingerprint TEXT, chain BLOB NOT NULL,
-            {further}PRIMARY KEY (originator_id, originator_version))""",
+            correlation TEXT, causation TEXT, traceparent TEXT, fingerprint TEXT, operated_by TEXT,
+            chain BLOB NOT NULL, {further}PRIMARY KEY (originator_id, originator_version))""",
         f"CREATE INDEX IF NOT EXISTS {table}_home ON {table} (home)",
         f"CREATE INDEX IF NOT EXISTS {table}_command ON {table} (command) WHERE commit_index = 1",
         f"CREATE TABLE IF NOT EXISTS {table}_log (log_id TEXT NOT NULL, partitions INTEGER NOT NULL)",
     ]
+
+
+def select_operators_column(table: str) -> str:
+    """Return the statement that finds the column `operated_by`: tables of earlier releases do not have it."""
+    return f"SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'operated_by'"  # noqa: S608 # ours
+
+
+def add_operators_column(table: str) -> str:
+    """Return the statement that adds the column to a table of an earlier release."""
+    return f"ALTER TABLE {table} ADD COLUMN operated_by TEXT"
 
 
 def insert_rows(
@@ -86,6 +97,7 @@ def to_row(record: Record, state: bytes) -> tuple[Any, ...]:
         record.causation,
         record.traceparent,
         record.fingerprint,
+        record.operated_by,
         record.chain,
     )
 
@@ -130,6 +142,7 @@ def _to_record(row: tuple[Any, ...], source: str) -> Record:
         causation,
         traceparent,
         fingerprint,
+        operated_by,
         chain,
         *at,
     ) = row
@@ -153,5 +166,6 @@ def _to_record(row: tuple[Any, ...], source: str) -> Record:
         causation=causation,
         traceparent=traceparent,
         fingerprint=fingerprint,
+        operated_by=operated_by,
         chain=chain,
     )

@@ -9,7 +9,13 @@ from commands.table.handler import Handler, accounts_home, on_stream, stream_of_
 from commands.table.row import CommandRow
 from commands.unit_of_work import UnitOfWork
 from domain.account import decider
-from domain.account.commands import ChangeProfile, ChangeStanding, EraseAccount, RegisterAccount
+from domain.account.commands import (
+    ChangeProfile,
+    ChangeStanding,
+    EraseAccount,
+    RegisterAccount,
+    VerifyAddress,
+)
 from domain.actor import Role, Tier
 from domain.identifiers import claim_stream
 
@@ -60,6 +66,7 @@ def _record(unit: UnitOfWork, stream: str, decision: decider.AccountDecision) ->
 
 _REGISTER = Handler(home=accounts_home, stream=stream_of_account, run=_register)
 _CHANGE_PROFILE = Handler(home=accounts_home, stream=stream_of_account, run=_change_profile)
+_VERIFY = Handler(home=accounts_home, stream=stream_of_account, run=on_stream(decider.decide_verify))
 _CHANGE_STANDING = Handler(
     home=accounts_home, stream=stream_of_account, run=on_stream(decider.decide_standing)
 )
@@ -68,6 +75,7 @@ _ERASE = Handler(home=accounts_home, stream=stream_of_account, run=_erase)
 ROWS = (
     CommandRow(RegisterAccount, _REGISTER),
     CommandRow(ChangeProfile, _CHANGE_PROFILE),
+    CommandRow(VerifyAddress, _VERIFY),
     CommandRow(ChangeStanding, _CHANGE_STANDING),
     CommandRow(EraseAccount, _ERASE),
 )

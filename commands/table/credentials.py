@@ -4,6 +4,7 @@ from commands.table.fields import Code, EmailText, Input, Password, PasswordText
 from commands.table.handler import Handler, accounts_home
 from commands.table.row import CommandRow
 from commands.unit_of_work import UnitOfWork
+from domain.account.decider import proven_address
 from domain.credentials.commands import (
     ChangePassword,
     CredentialsCommand,
@@ -38,11 +39,18 @@ class ResetInput(Input):
     password: Password
 
 
+class VerificationInput(Input):
+    """The token from the mail that verifies an address."""
+
+    token: TokenText
+
+
 class PasswordInput(Input):
-    """The current password and the new one."""
+    """The current password and the new one; with `revokeTokens`, your API tokens end too."""
 
     current_password: PasswordText
     new_password: Password
+    revoke_tokens: bool = False
 
 
 def _stream(command: CredentialsCommand) -> str:
@@ -52,6 +60,8 @@ def _stream(command: CredentialsCommand) -> str:
 def _run(unit: UnitOfWork, stream: str, command: CredentialsCommand) -> None:
     account = unit.load(account_stream(command.account_id))
     unit.record(stream, decide(account, unit.load(stream), command, unit.actor))
+    if isinstance(command, ChangePassword) and command.reset is not None:  # a mail reached the address
+        unit.record(account_stream(command.account_id), proven_address(account, command.account_id))
 
 
 _HANDLER = Handler(home=accounts_home, stream=_stream, run=_run)

@@ -5,6 +5,8 @@ from commands.table.fields import EmailText, Input, PasswordText, TokenText
 from commands.table.handler import Handler, accounts_home
 from commands.table.row import CommandRow
 from commands.unit_of_work import UnitOfWork
+from domain.credentials.commands import UseRecoveryCode, UseTotp
+from domain.credentials.decider import decide as decide_credentials
 from domain.identifiers import account_stream, credentials_stream, session_stream
 from domain.session.commands import EndSession, OpenSession, RefreshSession, SessionCommand
 from domain.session.decider import decide
@@ -37,6 +39,20 @@ def _run(unit: UnitOfWork, stream: str, command: SessionCommand) -> None:
     account = unit.load(account_stream(command.account_id))
     credentials = unit.load(credentials_stream(command.account_id))
     unit.record(stream, decide(account, credentials, unit.load(stream), command, unit.actor))
+    factor = _second_factor(command)
+    if factor is not None:  # after the session, so that a sign-in that is refused uses no code
+        used = decide_credentials(account, credentials, factor, unit.actor)
+        unit.record(credentials_stream(command.account_id), used)
+
+
+def _second_factor(command: SessionCommand) -> UseTotp | UseRecoveryCode | None:
+    if not isinstance(command, OpenSession):
+        return None
+    if command.totp_step is not None:
+        return UseTotp(account_id=command.account_id, step=command.totp_step)
+    if command.recovery_hash is not None:
+        return UseRecoveryCode(account_id=command.account_id, code_hash=command.recovery_hash)
+    return None
 
 
 _HANDLER = Handler(home=accounts_home, stream=_stream, run=_run)

@@ -37,12 +37,16 @@ def chain_vectors() -> str:
 
 
 def _records(source: str) -> Iterator[Record]:
-    """Yield a short history: with and without the optional headers, and text beyond ASCII."""
+    """Yield a short history: with and without the optional headers, and text beyond ASCII.
+
+    In the last record, somebody acts for the actor.
+    """
     project, command = "0190a1b2-0000-7000-8000-000000000001", "0190a1b2-0000-7000-8000-00000000000{}"
     texts = (
         ("project.created", "project-" + project, 1, '{"name":"Café 公園"}', "f" * 32, None),
         ("file.written", "file-" + project, 1, '{"path":"a.py","content":"print(1)\\n"}', None, "c/1"),
         ("file.deleted", "file-" + project, 2, '{"path":"a.py"}', None, None),
+        ("project.deleted", "project-" + project, 2, "{}", "e" * 32, None),
     )
     for number, (topic, stream, version, data, fingerprint, causation) in enumerate(texts, 1):
         yield Record(
@@ -59,7 +63,8 @@ def _records(source: str) -> Iterator[Record]:
             commit_index=1,
             commit_count=1,
             occurred_at=1_700_000_000_000 + number,
-            actor="service:cli",
+            actor="0190a1b2-0000-7000-8000-00000000000a" if number == len(texts) else "service:cli",
+            operated_by="service:cli" if number == len(texts) else None,
             correlation=f"request-{number}",
             causation=causation,
             fingerprint=fingerprint,

@@ -10,25 +10,31 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.account.commands import ChangeProfile, ChangeStanding, EraseAccount, RegisterAccount
+from domain.account.commands import (
+    ChangeProfile,
+    ChangeStanding,
+    EraseAccount,
+    RegisterAccount,
+    VerifyAddress,
+)
 from domain.account.events import (
     AccountErased,
     AccountEvent,
     AccountProfileChanged,
     AccountRegistered,
     AccountStandingChanged,
+    AddressVerified,
     ClaimEvent,
     ClaimReleased,
     ClaimTaken,
 )
 from domain.actor import Actor, Role, Tier
-from domain.errors import ConflictError, InvalidError, NotFoundError
-from domain.limits import EMAIL_LENGTH, HANDLE
+from domain.addresses import checked_address
+from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
+from domain.limits import HANDLE
 from domain.policy import permit
 
 _HANDLE = re.compile(HANDLE)
-_PART = r"[^\s@,;:<>()\"\[\]\\\x00-\x1f\x7f-\x9f\ud800-\udfff]+"
-_EMAIL = re.compile(f"(?!.*=\\?){_PART}@{_PART}")  # one address, also as a header of a mail
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -45,6 +51,7 @@ class Account(Struct, frozen=True, kw_only=True):
     password_hash: str
     roles: tuple[Role, ...]
     tier: Tier
+    verified: bool = True
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -81,7 +88,7 @@ def decide_register(
         raise ConflictError("there is an account with this id already", code="account_exists")
     if account.erased:
         raise ConflictError("this account was erased: register a new one", code="account_erased")
-    email, name = _email(command.email), _name(command.name)
+    email, name = checked_address(command.email), _name(command.name)
     _require_free(email_claim, name_claim)
     registered = AccountRegistered(
         account_id=command.account_id,
@@ -92,6 +99,7 @@ def decide_register(
         name_claim=command.name_claim,
         roles=(Role.USER,),
         tier=Tier.FREE,
+        verified=command.verified,
     )
     taken = ClaimTaken(account_id=command.account_id)
     return AccountDecision(
@@ -109,7 +117,7 @@ def decide_profile(
     """
     _require_self_or_admin(command.account_id, actor, command.NAME)
     require_account(account)
-    email = None if command.email is None else _email(command.email)
+    email = None if command.email is None else checked_address(command.email)
     name = None if command.name is None else _name(command.name)
     email_claim = command.email_claim if email is not None else None
     name_claim = command.name_claim if name is not None else None
@@ -129,12 +137,30 @@ def decide_profile(
         name=None if name_claim is None else name,
         email_claim=email_claim,
         name_claim=name_claim,
+        verified=None if email_claim is None else command.verified,
     )
     moved = (
         *_moved(command.account_id, account.email_claim, email_claim),
         *_moved(command.account_id, account.name_claim, name_claim),
     )
     return AccountDecision(account=(changed,), claims=moved)
+
+
+def decide_verify(account: Account, command: VerifyAddress, actor: Actor) -> tuple[AddressVerified, ...]:
+    """Return the events that *command* causes, or refuse it."""
+    permit(actor, command.NAME if command.email_claim is not None else "account.administer")
+    require_account(account)
+    if command.email_claim is not None and command.email_claim != account.email_claim:
+        raise ForbiddenError(
+            "this token belongs to an address that the account no longer has: use the newest mail",
+            code="verification_outdated",
+        )
+    return proven_address(account, command.account_id)
+
+
+def proven_address(account: Account, account_id: str) -> tuple[AddressVerified, ...]:
+    """Return the event that records that *account* owns its address; none where that is known."""
+    return () if account.verified else (AddressVerified(account_id=account_id),)
 
 
 def decide_standing(
@@ -176,13 +202,17 @@ def evolve(account: Account, event: AccountEvent) -> Account:
                 password_hash=event.password_hash,
                 roles=event.roles,
                 tier=event.tier,
+                verified=event.verified,
             )
         case AccountProfileChanged():
             return replace(
                 account,
                 email_claim=account.email_claim if event.email_claim is None else event.email_claim,
                 name_claim=account.name_claim if event.name_claim is None else event.name_claim,
+                verified=account.verified if event.verified is None else event.verified,
             )
+        case AddressVerified():
+            return replace(account, verified=True)
         case AccountStandingChanged(roles=roles, tier=tier):
             return replace(account, roles=roles, tier=tier)
         case AccountErased():
@@ -225,12 +255,6 @@ def require_account(account: Account) -> None:
     """Refuse an account that does not exist, or that was erased."""
     if not account.exists:
         raise NotFoundError("there is no such account", code="account_not_found")
-
-
-def _email(value: str) -> str:
-    if len(value) > EMAIL_LENGTH or _EMAIL.fullmatch(value) is None:
-        raise InvalidError("write one e-mail address, such as ada@example.org", pointer="/email")
-    return value
 
 
 def _name(value: str) -> str:

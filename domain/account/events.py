@@ -2,10 +2,14 @@
 
 from domain.actor import Role, Tier
 from domain.event import Event, Personal, Secret
+from domain.upcasting import upcaster
 
 
-class AccountRegistered(Event, topic="account.registered", version=1, subject="account_id"):
-    """A person opened an account. The claims are keyed hashes of the e-mail address and the name."""
+class AccountRegistered(Event, topic="account.registered", version=2, subject="account_id"):
+    """A person opened an account. The claims are keyed hashes of the e-mail address and the name.
+
+    The address counts as *verified* where the installation sends no mail.
+    """
 
     account_id: str
     email: Personal[str]
@@ -15,16 +19,39 @@ class AccountRegistered(Event, topic="account.registered", version=1, subject="a
     name_claim: str
     roles: tuple[Role, ...]
     tier: Tier
+    verified: bool
 
 
-class AccountProfileChanged(Event, topic="account.profile_changed", version=1, subject="account_id"):
-    """The account got another e-mail address, another name or both; None where it stayed the same."""
+@upcaster("account.registered", from_version=1)
+def _registered_before_verification(data: dict[str, object]) -> dict[str, object]:
+    return {**data, "verified": True}
+
+
+class AccountProfileChanged(Event, topic="account.profile_changed", version=2, subject="account_id"):
+    """The account got another e-mail address, another name or both; None where it stayed the same.
+
+    *verified* says whether the new address counts as verified; None where the address stayed the same.
+    """
 
     account_id: str
     email: Personal[str | None]
     name: Personal[str | None]
     email_claim: str | None
     name_claim: str | None
+    verified: bool | None
+
+
+@upcaster("account.profile_changed", from_version=1)
+def _changed_before_verification(data: dict[str, object]) -> dict[str, object]:
+    return {**data, "verified": None if data["emailClaim"] is None else True}
+
+
+class AddressVerified(
+    Event, topic="account.address_verified", version=1, withheld="how somebody is reached is their own matter"
+):
+    """The account's address is its own: it sent back what was mailed there, or an administrator says so."""
+
+    account_id: str
 
 
 class AccountStandingChanged(Event, topic="account.standing_changed", version=1):
@@ -57,5 +84,7 @@ class ClaimReleased(Event, topic="claim.released", version=1, withheld=_WITHHELD
     account_id: str
 
 
-AccountEvent = AccountRegistered | AccountProfileChanged | AccountStandingChanged | AccountErased
+AccountEvent = (
+    AccountRegistered | AccountProfileChanged | AddressVerified | AccountStandingChanged | AccountErased
+)
 ClaimEvent = ClaimTaken | ClaimReleased

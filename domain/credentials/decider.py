@@ -42,6 +42,8 @@ class Credentials(Struct, frozen=True, kw_only=True):
     *password_hash* is None while the password is that of the registration. *epoch* counts how often all
     sessions ended at once, and *kept_session* is the one that stayed open the last time. *totp_secret* is
     None where no one-time password is required; *totp_step* is that of the last one that was used.
+    *factor_epoch* counts how often one-time passwords were enabled or disabled, *token_epoch* how often all
+    API tokens ended at once.
     """
 
     password_hash: str | None = None
@@ -51,6 +53,8 @@ class Credentials(Struct, frozen=True, kw_only=True):
     totp_secret: str | None = None
     totp_step: int = 0
     recovery_hashes: tuple[str, ...] = ()
+    factor_epoch: int = 0
+    token_epoch: int = 0
 
     def password_of(self, account: Account) -> str:
         """Return the hash of the password of *account*, whose credentials these are."""
@@ -77,13 +81,13 @@ def _decided(  # noqa: PLR0911 # one for each command
 ) -> tuple[CredentialsEvent, ...]:
     match command:
         case ChangePassword():
-            return _change_password(credentials, command)
+            return _change_password(account, credentials, command)
         case RehashPassword(account_id=id_, password_hash=password_hash):
             if credentials.password_of(account) != command.replaced:  # it changed after it was verified
                 return ()
             return (PasswordRehashed(account_id=id_, password_hash=password_hash),)
-        case RevokeSessions(account_id=id_, kept_session=kept):
-            return (SessionsRevoked(account_id=id_, kept_session=kept),)
+        case RevokeSessions(account_id=id_, kept_session=kept, revoke_tokens=tokens):
+            return (SessionsRevoked(account_id=id_, kept_session=kept, tokens_revoked=tokens),)
         case PrepareTotp(account_id=id_, secret=secret):
             if credentials.totp_secret is not None:
                 raise ConflictError("one-time passwords are enabled: disable them first", code="mfa_enabled")
@@ -96,8 +100,19 @@ def _decided(  # noqa: PLR0911 # one for each command
             assert_never(command)
 
 
-def _change_password(credentials: Credentials, command: ChangePassword) -> tuple[CredentialsEvent, ...]:
-    if command.epoch is not None and command.epoch != credentials.epoch:
+def reset_state(account: Account, credentials: Credentials) -> str:
+    """Return a text that changes with the password, the sessions, the second factor and the address.
+
+    The mail with a password reset names it, so that the reset is valid only while all of them stay.
+    """
+    return f"{credentials.epoch}.{credentials.factor_epoch}.{account.email_claim}"
+
+
+def _change_password(
+    account: Account, credentials: Credentials, command: ChangePassword
+) -> tuple[CredentialsEvent, ...]:
+    outdated = command.epoch is not None and command.epoch != credentials.epoch
+    if outdated or (command.reset is not None and command.reset != reset_state(account, credentials)):
         raise ForbiddenError(
             "this password reset was used, or is older than the last change: request a new one",
             code="reset_used",
@@ -106,6 +121,7 @@ def _change_password(credentials: Credentials, command: ChangePassword) -> tuple
         account_id=command.account_id,
         password_hash=command.password_hash,
         kept_session=command.kept_session,
+        tokens_revoked=command.revoke_tokens,
     )
     return (changed,)
 
@@ -154,14 +170,12 @@ def _require_own(account: Account, command: CredentialsCommand, actor: Actor) ->
 def evolve(credentials: Credentials, event: CredentialsEvent) -> Credentials:  # noqa: PLR0911 # one line each
     """Return the credentials after *event*."""
     match event:
-        case PasswordChanged(password_hash=password_hash, kept_session=kept):
-            return replace(
-                credentials, password_hash=password_hash, epoch=credentials.epoch + 1, kept_session=kept
-            )
+        case PasswordChanged(password_hash=password_hash, kept_session=kept, tokens_revoked=tokens):
+            return replace(_ended(credentials, kept, tokens=tokens), password_hash=password_hash)
         case PasswordRehashed(password_hash=password_hash):
             return replace(credentials, password_hash=password_hash)
-        case SessionsRevoked(kept_session=kept):
-            return replace(credentials, epoch=credentials.epoch + 1, kept_session=kept)
+        case SessionsRevoked(kept_session=kept, tokens_revoked=tokens):
+            return _ended(credentials, kept, tokens=tokens)
         case TotpPrepared(secret=secret):
             return replace(credentials, totp_prepared=secret)
         case TotpEnabled(step=step, recovery_hashes=hashes):
@@ -171,6 +185,7 @@ def evolve(credentials: Credentials, event: CredentialsEvent) -> Credentials:  #
                 totp_prepared=None,
                 totp_step=step,
                 recovery_hashes=hashes,
+                factor_epoch=credentials.factor_epoch + 1,
             )
         case TotpUsed(step=step):
             return replace(credentials, totp_step=step)
@@ -178,6 +193,22 @@ def evolve(credentials: Credentials, event: CredentialsEvent) -> Credentials:  #
             hashes = credentials.recovery_hashes
             return replace(credentials, recovery_hashes=(*hashes[:number], USED, *hashes[number + 1 :]))
         case TotpDisabled():
-            return replace(credentials, totp_secret=None, totp_prepared=None, recovery_hashes=())
+            return replace(
+                credentials,
+                totp_secret=None,
+                totp_prepared=None,
+                recovery_hashes=(),
+                factor_epoch=credentials.factor_epoch + 1,
+            )
         case _:
             assert_never(event)
+
+
+def _ended(credentials: Credentials, kept_session: str | None, *, tokens: bool) -> Credentials:
+    """Return the credentials after all sessions but one ended; with *tokens*, all API tokens too."""
+    return replace(
+        credentials,
+        epoch=credentials.epoch + 1,
+        kept_session=kept_session,
+        token_epoch=credentials.token_epoch + tokens,
+    )

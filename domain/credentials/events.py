@@ -4,18 +4,28 @@ They have a stream of their own, so that signing in does not change the version 
 """
 
 from domain.event import Event, Secret
+from domain.upcasting import upcaster
 
 _WITHHELD = "how somebody signs in is that person's own matter"
 
 
 class PasswordChanged(
-    Event, topic="credentials.password_changed", version=1, subject="account_id", withheld=_WITHHELD
+    Event, topic="credentials.password_changed", version=2, subject="account_id", withheld=_WITHHELD
 ):
-    """The account got another password; its sessions ended, except *kept_session*."""
+    """The account got another password; its sessions ended, except *kept_session*.
+
+    *tokens_revoked* says that its API tokens ended too.
+    """
 
     account_id: str
     password_hash: Secret[str]
     kept_session: str | None
+    tokens_revoked: bool
+
+
+@upcaster("credentials.password_changed", from_version=1)
+def _changed_without_tokens(data: dict[str, object]) -> dict[str, object]:
+    return {**data, "tokensRevoked": False}
 
 
 class PasswordRehashed(
@@ -27,11 +37,17 @@ class PasswordRehashed(
     password_hash: Secret[str]
 
 
-class SessionsRevoked(Event, topic="credentials.sessions_revoked", version=1, withheld=_WITHHELD):
-    """The account's sessions ended, except *kept_session*."""
+class SessionsRevoked(Event, topic="credentials.sessions_revoked", version=2, withheld=_WITHHELD):
+    """The account's sessions ended, except *kept_session*; with *tokens_revoked*, its API tokens did too."""
 
     account_id: str
     kept_session: str | None
+    tokens_revoked: bool
+
+
+@upcaster("credentials.sessions_revoked", from_version=1)
+def _revoked_without_tokens(data: dict[str, object]) -> dict[str, object]:
+    return {**data, "tokensRevoked": False}
 
 
 class TotpPrepared(

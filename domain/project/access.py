@@ -5,7 +5,7 @@ from typing import Protocol
 
 from domain.actor import Actor
 from domain.errors import ForbiddenError, NotFoundError
-from domain.policy import POLICY, ProjectRole, permit
+from domain.policy import POLICY, ProjectRole, permit, unverified
 from domain.project.events import CollaboratorRole, Visibility
 
 _ROLES = {
@@ -48,9 +48,12 @@ def role_of(project: ProjectAccess, actor: Actor) -> ProjectRole | None:
     """Return the actor's role in the project; None for an actor without one, and in a deleted project.
 
     Administrators are owners of every project; an account is a viewer of a public one. Auditors see every
-    project, but that is no role: they change nothing beyond the role that they have.
+    project, but that is no role: they change nothing beyond the role that they have. An account whose e-mail
+    address is not verified has a role in its own private projects alone.
     """
     if actor.is_anonymous or not project.exists or project.deleted:
+        return None
+    if not actor.verified and not _is_own_private(project, actor):
         return None
     if actor.id == project.owner_id or actor.is_admin:
         return ProjectRole.OWNER
@@ -60,6 +63,10 @@ def role_of(project: ProjectAccess, actor: Actor) -> ProjectRole | None:
     return ProjectRole.VIEWER if project.visibility is Visibility.PUBLIC else None
 
 
+def _is_own_private(project: ProjectAccess, actor: Actor) -> bool:
+    return actor.id == project.owner_id and project.visibility is Visibility.PRIVATE
+
+
 def sees(actor: Actor, visibility: str, owner_id: str, collaborators: Iterable[str]) -> bool:
     """Return whether the actor may know of such a project: one rule for commands and queries.
 
@@ -67,7 +74,9 @@ def sees(actor: Actor, visibility: str, owner_id: str, collaborators: Iterable[s
     """
     if visibility == Visibility.PUBLIC or actor.sees_all:
         return True
-    return not actor.is_anonymous and (actor.id == owner_id or actor.id in collaborators)
+    if actor.is_anonymous:
+        return False
+    return actor.id == owner_id or (actor.verified and actor.id in collaborators)
 
 
 def may_see(project: ProjectAccess, actor: Actor) -> bool:
@@ -89,6 +98,8 @@ def require(project: ProjectAccess, actor: Actor, action: str) -> None:
         raise NotFoundError("there is no such project", code="project_not_found")
     permit(actor, action)
     needed, role = POLICY[action].project, role_of(project, actor)
+    if needed is not None and role is None and not actor.verified:
+        raise unverified()
     if needed is not None and (role is None or role < needed):
         raise ForbiddenError(
             f"this needs the role {needed.name.lower()} in the project", code="role_required"

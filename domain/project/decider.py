@@ -113,6 +113,8 @@ def evolve(project: Project, event: ProjectEvent) -> Project:
 
 def _create(project: Project, command: CreateProject, actor: Actor) -> tuple[ProjectEvent, ...]:
     permit(actor, command.NAME)
+    if command.visibility is Visibility.PUBLIC:
+        permit(actor, "project.publish")
     if project.exists:
         raise ConflictError("there is a project with this id already", code="project_exists")
     created = ProjectCreated(

@@ -8,7 +8,9 @@ from domain.session.events import EndReason
 class OpenSession(Command, tag="session.open", rule=anybody(Scope.WRITE)):
     """Sign in; times are in milliseconds since the epoch.
 
-    *epoch* is that of the credentials when the password was checked; *second_factor* says that one was given.
+    *epoch* is that of the credentials when the password was checked; *second_factor* says that one was given:
+    the one-time password of *totp_step*, or the recovery code with *recovery_hash*. It is used with the same
+    command, so that a refused sign-in uses none.
     """
 
     session_id: str
@@ -20,6 +22,8 @@ class OpenSession(Command, tag="session.open", rule=anybody(Scope.WRITE)):
     address: str
     epoch: int
     second_factor: bool
+    totp_step: int | None = None
+    recovery_hash: str | None = None
 
 
 class RefreshSession(Command, tag="session.refresh", rule=anybody(Scope.WRITE)):

@@ -7,12 +7,13 @@ from msgspec.structs import replace
 
 from domain.account.decider import Account, require_account
 from domain.actor import Actor
+from domain.credentials.decider import Credentials
 from domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from domain.limits import NAME_LENGTH
 from domain.policy import Scope, permit
 from domain.text import checked_line
-from domain.token.commands import CreateToken, RevokeToken, TokenCommand
-from domain.token.events import TokenCreated, TokenEvent, TokenRevoked
+from domain.token.commands import CreateToken, RecordOperatorToken, RevokeToken, TokenCommand
+from domain.token.events import OperatorTokenUsed, TokenCreated, TokenEvent, TokenRevoked
 
 
 class Token(Struct, frozen=True, kw_only=True):
@@ -23,21 +24,31 @@ class Token(Struct, frozen=True, kw_only=True):
     scopes: tuple[Scope, ...]
     expires_at: int
     revoked: bool
+    epoch: int = 0
 
-    def is_valid(self, account: Account, at: int) -> bool:
+    def is_valid(self, account: Account, credentials: Credentials, at: int) -> bool:
         """Return whether the token is valid at the time *at* (milliseconds since the epoch)."""
-        return not self.revoked and at < self.expires_at and account.exists
+        return account.exists and self.is_kept(credentials) and at < self.expires_at
+
+    def is_kept(self, credentials: Credentials) -> bool:
+        """Return whether the token was not revoked, neither alone nor together with all others."""
+        return not self.revoked and self.epoch == credentials.token_epoch
 
 
 INITIAL = Token(account_id="", token_hash="", scopes=(), expires_at=0, revoked=False)  # none yet
 
 
-def decide(account: Account, token: Token, command: TokenCommand, actor: Actor) -> tuple[TokenEvent, ...]:
-    """Return the events that *command* causes, or refuse it; *account* is the one that the command names."""
+def decide(
+    account: Account, credentials: Credentials, token: Token, command: TokenCommand, actor: Actor
+) -> tuple[TokenEvent, ...]:
+    """Return the events that *command* causes, or refuse it.
+
+    *account* and *credentials* are those of the account that the command names.
+    """
     permit(actor, command.NAME)
     match command:
         case CreateToken():
-            return _create(account, token, command, actor)
+            return _create(account, credentials, token, command, actor)
         case RevokeToken(token_id=token_id, account_id=account_id):
             if not token.account_id or token.account_id != account_id:
                 raise NotFoundError("there is no such token", code="token_not_found")
@@ -48,10 +59,31 @@ def decide(account: Account, token: Token, command: TokenCommand, actor: Actor) 
             assert_never(command)
 
 
-def _create(account: Account, token: Token, command: CreateToken, actor: Actor) -> tuple[TokenEvent, ...]:
+def decide_record(token: Token, command: RecordOperatorToken, actor: Actor) -> tuple[OperatorTokenUsed, ...]:
+    """Return the event of the first use of an operator's token, none for a later one."""
+    permit(actor, command.NAME)
+    if token.expires_at:
+        return ()
+    used = OperatorTokenUsed(
+        token_id=command.token_id,
+        principal_id=command.principal_id,
+        operated_by=command.operated_by,
+        roles=command.roles,
+        tier=command.tier,
+        issued_at=command.issued_at,
+        expires_at=command.expires_at,
+    )
+    return (used,)
+
+
+def _create(
+    account: Account, credentials: Credentials, token: Token, command: CreateToken, actor: Actor
+) -> tuple[TokenEvent, ...]:
     if actor.id != command.account_id:
         raise ForbiddenError("an account creates tokens for itself alone", code="forbidden")
     require_account(account)
+    if command.epoch is not None and command.epoch != credentials.epoch:
+        raise ForbiddenError("your credentials have just changed: sign in again", code="session_ended")
     if token.account_id:
         raise ConflictError("there is a token with this id already", code="token_exists")
     if not command.scopes:
@@ -65,6 +97,7 @@ def _create(account: Account, token: Token, command: CreateToken, actor: Actor) 
         token_hash=command.token_hash,
         scopes=tuple(scope for scope in Scope if scope in command.scopes),
         expires_at=command.expires_at,
+        epoch=credentials.token_epoch,
     )
     return (created,)
 
@@ -79,7 +112,10 @@ def evolve(token: Token, event: TokenEvent) -> Token:
                 scopes=event.scopes,
                 expires_at=event.expires_at,
                 revoked=False,
+                epoch=event.epoch,
             )
+        case OperatorTokenUsed(expires_at=expires_at):  # without an account, nobody signs in with its id
+            return replace(INITIAL, expires_at=expires_at)
         case TokenRevoked():
             return replace(token, revoked=True)
         case _:

@@ -9,6 +9,7 @@ from domain.account.events import (
     AccountProfileChanged,
     AccountRegistered,
     AccountStandingChanged,
+    AddressVerified,
 )
 from domain.event import ERASED
 from domain.record import Record
@@ -24,6 +25,7 @@ def _registered(event: AccountRegistered, record: Record) -> Iterable[Write]:
     document = {
         "id": event.account_id,
         "email": event.email,
+        "emailVerified": event.verified,
         "name": event.name,
         "roles": list(event.roles),
         "tier": event.tier,
@@ -35,10 +37,14 @@ def _registered(event: AccountRegistered, record: Record) -> Iterable[Write]:
 def _profile_changed(event: AccountProfileChanged, _: Record) -> Iterable[Write]:
     changes: Document = {}
     if event.email is not None:
-        changes["email"] = event.email
+        changes |= {"email": event.email, "emailVerified": event.verified}
     if event.name is not None:
         changes["name"] = event.name
     return (Patch(ACCOUNTS, event.account_id, changes),)
+
+
+def _verified(event: AddressVerified, _: Record) -> Iterable[Write]:
+    return (Patch(ACCOUNTS, event.account_id, {"emailVerified": True}),)
 
 
 def _standing_changed(event: AccountStandingChanged, _: Record) -> Iterable[Write]:
@@ -55,6 +61,7 @@ MODEL = read_model(
     {
         AccountRegistered: _registered,
         AccountProfileChanged: _profile_changed,
+        AddressVerified: _verified,
         AccountStandingChanged: _standing_changed,
         AccountErased: _erased,
     },
@@ -63,5 +70,6 @@ MODEL = read_model(
         indexes=(("createdAt",),),
         shows=Shows(events=get_args(AccountEvent), document=lambda event: event.account_id),
     ),
+    version=2,
     answers_commands=True,
 )

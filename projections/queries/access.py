@@ -45,5 +45,7 @@ def visible_scopes(actor: Actor) -> tuple[tuple[Condition, ...], ...]:
         return tuple((Equals("visibility", visibility),) for visibility in Visibility)
     scopes: list[tuple[Condition, ...]] = [(Equals("visibility", Visibility.PUBLIC),)]
     if not actor.is_anonymous:
-        scopes += [(Equals("ownerId", actor.id),), (Equals("collaborators.userId", actor.id),)]
+        scopes.append((Equals("ownerId", actor.id),))
+    if not actor.is_anonymous and actor.verified:
+        scopes.append((Equals("collaborators.userId", actor.id),))
     return tuple(scopes)

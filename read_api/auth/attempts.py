@@ -17,6 +17,8 @@ LONGEST_DELAY_SECONDS = 300
 _ATTEMPT_SECONDS = 3600
 _SUCCESS_SECONDS = 30 * 24 * 3600
 _MOST_KEYS = 10_000
+_MOST_GUARDS = 50_000
+"""How many keys that guard a secret have a counter in memory: more than accounts are attacked at once."""
 
 logger = structlog.get_logger(__name__)
 
@@ -29,10 +31,11 @@ def delay_after(attempts: int) -> int:
 class Attempts(Protocol):
     """Counts attempts under a key. They are forgotten an hour after the last one, or when one succeeds."""
 
-    async def attempt(self, key: str, most: int | None = None) -> int:
+    async def attempt(self, key: str, most: int | None = None, *, guards: bool = True) -> int:
         """Count an attempt and return 0, or return the seconds to wait where it comes too early.
 
-        With *most*, return NEVER once that many attempts were counted.
+        With *most*, return NEVER once that many attempts were counted. A key that *guards* nothing, such as
+        one of an address without an account, never takes the place of one that does.
         """
         ...
 
@@ -53,34 +56,66 @@ class Attempts(Protocol):
         ...
 
 
+class _Counts:
+    """Up to *most* counters; the one that delays its key least makes room, of several the oldest."""
+
+    def __init__(self, most: int) -> None:
+        """Start without counters."""
+        self._most = most
+        self._counts: dict[str, int] = {}
+        self._by_count: dict[int, dict[str, float]] = {}
+
+    def get(self, key: str) -> tuple[int, float] | None:
+        """Return the attempts under *key* and the time of the last one."""
+        count = self._counts.get(key)
+        return None if count is None else (count, self._by_count[count][key])
+
+    def put(self, key: str, count: int, now: float) -> None:
+        """Store the attempts under *key*, and make room for them."""
+        self.drop(key)
+        if len(self._counts) >= self._most:
+            self.drop(next(iter(self._by_count[min(self._by_count)])))
+        self._counts[key] = count
+        self._by_count.setdefault(count, {})[key] = now
+
+    def drop(self, key: str) -> None:
+        """Forget the attempts under *key*."""
+        count = self._counts.pop(key, None)
+        if count is not None:
+            keys = self._by_count[count]
+            del keys[key]
+            if not keys:
+                del self._by_count[count]
+
+
 class MemoryAttempts:
     """Count in this process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Start without attempts; *clock* returns seconds."""
         self._clock = clock
-        self._attempts: dict[str, tuple[int, float]] = {}
+        self._guarding = _Counts(_MOST_GUARDS)
+        self._others = _Counts(_MOST_KEYS)
         self._succeeded: dict[str, float] = {}
 
-    async def attempt(self, key: str, most: int | None = None) -> int:
+    async def attempt(self, key: str, most: int | None = None, *, guards: bool = True) -> int:
         """Count an attempt, or return the seconds to wait."""
-        now = self._clock()
-        count, since = self._attempts.pop(key, (0, now))
+        counts, now = self._guarding if guards else self._others, self._clock()
+        count, since = counts.get(key) or (0, now)
         if now - since >= _ATTEMPT_SECONDS:
             count = 0
+        if most is not None and count >= most:
+            return NEVER
         wait = since + delay_after(count) - now
-        spent = most is not None and count >= most
-        if spent or wait > 0:
-            self._attempts[key] = (count, since)
-            return NEVER if spent else max(1, round(wait))
-        while len(self._attempts) >= _MOST_KEYS:  # the keys that were tried longest ago go first
-            del self._attempts[next(iter(self._attempts))]
-        self._attempts[key] = (count + 1, now)
+        if wait > 0:
+            return max(1, round(wait))
+        counts.put(key, count + 1, now)
         return 0
 
     async def clear(self, key: str) -> None:
         """Forget the attempts under *key*."""
-        self._attempts.pop(key, None)
+        self._guarding.drop(key)
+        self._others.drop(key)
 
     async def remember_success(self, key: str) -> None:
         """Remember that an attempt under *key* succeeded."""
@@ -126,8 +161,8 @@ class RedisAttempts:
         self._script = client.register_script(_SCRIPT)
         self._local = MemoryAttempts()
 
-    async def attempt(self, key: str, most: int | None = None) -> int:
-        """Count an attempt, or return the seconds to wait."""
+    async def attempt(self, key: str, most: int | None = None, *, guards: bool = True) -> int:
+        """Count an attempt, or return the seconds to wait; Redis keeps each key until its hour has passed."""
         arguments = [
             FREE_ATTEMPTS,
             LONGEST_DELAY_SECONDS,
@@ -140,7 +175,7 @@ class RedisAttempts:
             logger.warning(
                 "Redis is unavailable: this process counts sign-in attempts for itself", reason=str(error)
             )
-            return await self._local.attempt(key, most)
+            return await self._local.attempt(key, most, guards=guards)
 
     async def clear(self, key: str) -> None:
         """Forget the attempts under *key*."""

@@ -2,26 +2,30 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
 
-from commands.log import EventLog
+from commands.log import EventLog, LogUnavailableError
+from commands.queue import BusyError
 from commands.secrets import Secrets
 from commands.unit_of_work import load
 from domain.account.events import AccountProfileChanged, AccountRegistered
+from domain.actor import Role
+from domain.command import Command
 from domain.identifiers import SIGNING_STREAM, account_stream
 from domain.record import Record
 from domain.signing.decider import Signing
 from domain.signing.events import SigningKeyRotated
+from domain.token.commands import RecordOperatorToken
 from read_api.auth.attempts import NEVER, Attempts
 from read_api.auth.keys import SigningKeys
 from read_api.auth.mail import Mail, Mailer
 from read_api.auth.passwords import Passwords
 from read_api.auth.principals import Principals
-from read_api.auth.tokens import Tokens, unauthorized
+from read_api.auth.tokens import Claims, Tokens, unauthorized
 from read_api.problems import HttpError
 
 _MOST_BACKGROUND_TASKS = 256
@@ -34,19 +38,33 @@ class Identity:
     """Check credentials, limit attempts, read accounts, and send mail about them."""
 
     def __init__(
-        self, log: EventLog, secrets: Secrets, *, attempts: Attempts, mailer: Mailer, public_url: str
+        self,
+        log: EventLog,
+        secrets: Secrets,
+        *,
+        attempts: Attempts,
+        mailer: Mailer,
+        public_url: str,
+        verifies: bool = False,
+        record: Callable[[Command], Awaitable[None]] | None = None,
     ) -> None:
-        """Read accounts from *log*; *public_url* is the address at which people reach this server."""
+        """Read accounts from *log*; *public_url* is the address at which people reach this server.
+
+        With *verifies*, addresses are verified by mail. *record* carries out a command of the server's own.
+        """
         self.secrets = secrets
         self.passwords = Passwords()
         self.attempts = attempts
         self.mailer = mailer
         self.public_url = public_url.rstrip("/")
+        self.verifies = verifies
+        self._record = record
         self._log = log
         self._signing: Signing | None = None
         log.on_append(self._rotated, frozenset({SigningKeyRotated.TOPIC}))
         self.tokens = Tokens(SigningKeys(secrets, self._generations))
-        self.principals = Principals(log, self.tokens, secrets)
+        self.principals = Principals(log, self.tokens, secrets, verifies=verifies)
+        self.principals.on_operator_token = self._note_operator_token
         self.clock = time.time
         self._background: set[asyncio.Task[None]] = set()
 
@@ -59,13 +77,34 @@ class Identity:
     def _rotated(self, _: Sequence[Record]) -> None:
         self._signing = None
 
-    async def allow(self, *keys: str, most: int | None = None) -> None:
-        """Count an attempt under each of *keys*.
+    def _note_operator_token(self, claims: Claims) -> None:
+        """Record, after the answer, that the operator's token was used for the first time."""
+        if self._record is not None:
+            self.run_after_answer(self._recorded(self._record, claims))
+
+    async def _recorded(self, record: Callable[[Command], Awaitable[None]], claims: Claims) -> None:
+        command = RecordOperatorToken(
+            token_id=claims.token_id,
+            principal_id=claims.subject,
+            operated_by=claims.operated_by,
+            roles=tuple(role for role in Role if role in claims.roles),
+            tier=claims.tier,
+            issued_at=round(claims.issued * 1000),
+            expires_at=round(claims.expires * 1000),
+        )
+        try:
+            await record(command)
+        except (LogUnavailableError, BusyError) as error:
+            self.principals.forget_use(claims.token_id)
+            logger.warning("the use of an operator's token is not recorded yet", reason=str(error))
+
+    async def allow(self, *keys: str, most: int | None = None, guards: bool = True) -> None:
+        """Count an attempt under each of *keys*; what *guards* means is explained at Attempts.
 
         Raises HttpError 429 where an attempt comes too early, and 401 where *most* were made before.
         """
         for key in keys:
-            wait = await self.attempts.attempt(key, most)
+            wait = await self.attempts.attempt(key, most, guards=guards)
             if wait == NEVER:
                 raise unauthorized("too many wrong codes: sign in again", "invalid_token")
             if wait:
@@ -86,14 +125,16 @@ class Identity:
         yield
         await self.attempts.clear(key)
 
-    async def allow_sign_in(self, claim: str, address: str, *, known: bool) -> str:
+    async def allow_sign_in(self, claim: str, address: str, *, known: bool, exists: bool) -> str:
         """Count an attempt to sign in; return the key to forget when it succeeds. Raises HttpError 429.
+
+        Where no account *exists*, there is nothing to guess; the answers are the same.
 
         An *address* that is *known* (the account signed in from it recently) has a counter of its own: a
         caller elsewhere who guesses passwords cannot lock the owner of the account out.
         """
         key = _of_address(claim, address) if known else f"account:{claim}"
-        await self.allow(key)
+        await self.allow(key, guards=exists)
         return key
 
     async def knows_address(self, claim: str, address: str) -> bool:

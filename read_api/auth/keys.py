@@ -53,8 +53,12 @@ class SigningKeys:
         return self._key(self._generations().signs(self._now(), ANNOUNCED_MS))
 
     def operator(self) -> Key:
-        """Return the operator's key, which never changes."""
+        """Return the operator's key, which never changes: a program with the secret alone signs with it."""
         return self._key(_OPERATOR)
+
+    def operator_since(self) -> int:
+        """Return when the last generation was announced: that ended the operator's tokens of before."""
+        return self._generations().announced[-1][1]
 
     def find(self, key_id: str) -> Key | None:
         """Return the key with this `kid` whose signatures are valid now, None where there is none."""

@@ -11,13 +11,16 @@ async def set_password(
     actor: Actor,
     password: str,
     *,
-    epoch: int | None,
+    epoch: int | None = None,
+    reset: str | None = None,
     kept: str | None = None,
+    revoke_tokens: bool = False,
     pointer: str = "/password",
 ) -> None:
     """Set the password of the actor's account, end its sessions except *kept*, and send a mail about it.
 
-    *epoch* is that of the credentials when the change was allowed. Raises InvalidError, with *pointer*, for a
+    With *revoke_tokens*, its API tokens end too. *epoch* is that of the credentials when the change was
+    allowed, *reset* what the mail of a password reset named. Raises InvalidError, with *pointer*, for a
     common password, and ForbiddenError where the credentials have changed since.
     """
     identity = call.identity
@@ -27,7 +30,11 @@ async def set_password(
         password_hash=await identity.passwords.hash(password),
         kept_session=kept,
         epoch=epoch,
+        reset=reset,
+        revoke_tokens=revoke_tokens,
     )
     await call.execute_and_wait(command, actor)
     text = "The password of your CodePark account was changed, and its other sessions were ended."
+    if revoke_tokens:
+        text += " Its API tokens were revoked too: create new ones for your programs."
     identity.notify(actor.id, "Your password was changed", text)

@@ -27,10 +27,9 @@ from domain.session.decider import Session
 from domain.session.events import SessionEvent
 from domain.token.decider import Token
 from domain.token.events import TokenEvent
-from read_api.auth.tokens import Claims, Tokens, unauthorized
+from read_api.auth.tokens import SERVICE_PREFIX, Claims, Tokens, unauthorized
 
 API_TOKEN = "cp_"  # noqa: S105 # what API tokens begin with
-SERVICE_PREFIX = "service:"
 _TOPICS = frozenset(
     event.TOPIC
     for events in (AccountEvent, CredentialsEvent, SessionEvent, TokenEvent)
@@ -41,6 +40,8 @@ _MOST_STATES = 50_000
 RECENT_SECONDS = 15 * 60
 """For how long after signing in a session may change the account's credentials."""
 
+_UNVERIFIED_ROLES = frozenset({Role.USER})
+_MOST_USED = 10_000
 _LONGEST = 4_096
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NOT_VALID = "this token is not valid: it was revoked, or has expired"
@@ -50,13 +51,14 @@ _ENDED = "the session has ended: sign in again"
 class Principal(Struct, frozen=True):
     """The actor of a request, and the session or the API token that it uses; an operator's token has neither.
 
-    *expires* is the time at which an operator's token expires, in seconds since the epoch.
+    *issued* and *expires* are the times of an operator's token, in seconds since the epoch.
     """
 
     actor: Actor
     session: str | None = None
     token: str | None = None
     expires: float = math.inf
+    issued: float = math.inf
 
 
 class Principals:
@@ -73,12 +75,20 @@ class Principals:
         tokens: Tokens,
         secrets: Secrets,
         clock: Callable[[], float] = time.time,
+        *,
+        verifies: bool = False,
     ) -> None:
-        """Read from *log*, which holds the accounts; *clock* returns seconds since the epoch."""
+        """Read from *log*, which holds the accounts; *clock* returns seconds since the epoch.
+
+        With *verifies*, an account whose address is not verified may do little.
+        """
         self._log = log
         self._tokens = tokens
         self._secrets = secrets
         self._clock = clock
+        self._verifies = verifies
+        self._used: set[str] = set()
+        self.on_operator_token: Callable[[Claims], None] = lambda _: None
         self._states: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._appends = 0
@@ -94,21 +104,41 @@ class Principals:
             return self._of_api_token(credential)
         claims = self._tokens.access(credential)
         if claims.operator:
-            return Principal(self._operator_actor(claims), expires=claims.expires)
+            actor = self._operator_actor(claims)
+            self._note(claims)
+            return Principal(actor, expires=claims.expires, issued=claims.issued)
         account = self.account(claims.subject)
         if claims.session is None or not account.exists:
             raise unauthorized(_ENDED, "invalid_token")
         session = self.session(claims.session)
         if session.account_id != claims.subject or not self.lives(claims.session, session):
             raise unauthorized(_ENDED, "invalid_token")
-        actor = Actor(id=claims.subject, roles=frozenset(account.roles), tier=account.tier)
-        return Principal(actor, claims.session)
+        return Principal(self._actor(claims.subject, account), claims.session)
+
+    def _actor(self, account_id: str, account: Account, scopes: frozenset[Scope] | None = None) -> Actor:
+        verified = account.verified or not self._verifies
+        roles = frozenset(account.roles) if verified else _UNVERIFIED_ROLES
+        if scopes is not None:
+            roles = _narrowed(roles, scopes)
+        return Actor(id=account_id, roles=roles, tier=account.tier, scopes=scopes, verified=verified)
+
+    def _note(self, claims: Claims) -> None:
+        """Report the first use of an operator's token to `on_operator_token`, once in this process."""
+        if claims.token_id not in self._used:
+            if len(self._used) >= _MOST_USED:
+                self._used.clear()
+            self._used.add(claims.token_id)
+            self.on_operator_token(claims)
+
+    def forget_use(self, token_id: str) -> None:
+        """Report the next use of an operator's token again: this one could not be recorded."""
+        self._used.discard(token_id)
 
     def _operator_actor(self, claims: Claims) -> Actor:
         """Return the actor that the operator's token names: its roles and tier are taken as they stand."""
         if not claims.subject.startswith(SERVICE_PREFIX) and self.account(claims.subject).erased:
             raise unauthorized("this account was erased", "invalid_token")
-        return Actor(id=claims.subject, roles=claims.roles, tier=claims.tier)
+        return Actor(id=claims.subject, roles=claims.roles, tier=claims.tier, operated_by=claims.operated_by)
 
     def _of_api_token(self, credential: str) -> Principal:
         token_id, _, secret = credential.removeprefix(API_TOKEN).partition("_")
@@ -117,13 +147,10 @@ class Principals:
         token = self.token(token_id)
         account = self.account(token.account_id)
         if not hmac.compare_digest(token.token_hash, token_hash(secret)) or not token.is_valid(
-            account, self._now()
+            account, self.credentials(token.account_id), self._now()
         ):
             raise unauthorized(_NOT_VALID, "invalid_token")
-        scopes = frozenset(token.scopes)
-        actor = Actor(
-            id=token.account_id, roles=_narrowed(account.roles, scopes), tier=account.tier, scopes=scopes
-        )
+        actor = self._actor(token.account_id, account, frozenset(token.scopes))
         return Principal(actor, token=token_id)
 
     def lives(self, session_id: str, session: Session) -> bool:
@@ -137,15 +164,26 @@ class Principals:
 
     def is_still_valid(self, principal: Principal) -> bool:
         """Return whether *principal* is valid and has the same roles; long-lived connections poll this."""
-        account = self.account(principal.actor.id)
+        account_id = principal.actor.id
+        account = self.account(account_id)
         if principal.session is not None:
             alive = account.exists and self.lives(principal.session, self.session(principal.session))
-            return alive and frozenset(account.roles) == principal.actor.roles
+            return alive and _same_rights(self._actor(account_id, account), principal.actor)
         if principal.token is not None:
             token = self.token(principal.token)
-            same_roles = _narrowed(account.roles, frozenset(token.scopes)) == principal.actor.roles
-            return same_roles and token.is_valid(account, self._now())
-        return not account.erased and self._clock() < principal.expires
+            now = self._actor(account_id, account, frozenset(token.scopes))
+            valid = token.is_valid(account, self.credentials(account_id), self._now())
+            return valid and _same_rights(now, principal.actor)
+        return (
+            not account.erased
+            and self._clock() < principal.expires
+            and self._tokens.is_current(principal.issued)
+        )
+
+    def keeps_token(self, token_id: str) -> bool:
+        """Return whether an API token was not revoked, neither alone nor together with all others."""
+        token = self.token(token_id)
+        return token.is_kept(self.credentials(token.account_id))
 
     def account(self, account_id: str) -> Account:
         """Return the account's state."""
@@ -201,9 +239,12 @@ def token_hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _narrowed(roles: Sequence[Role], scopes: frozenset[Scope]) -> frozenset[Role]:
+def _narrowed(roles: frozenset[Role], scopes: frozenset[Scope]) -> frozenset[Role]:
     """Return the roles of a token: an administrator's token without the scope `admin` acts as a user's."""
-    all_roles = frozenset(roles)
-    if Role.ADMIN in all_roles and Scope.ADMIN not in scopes:
-        return all_roles - {Role.ADMIN} | {Role.USER}
-    return all_roles
+    if Role.ADMIN in roles and Scope.ADMIN not in scopes:
+        return roles - {Role.ADMIN} | {Role.USER}
+    return roles
+
+
+def _same_rights(now: Actor, before: Actor) -> bool:
+    return (now.roles, now.verified) == (before.roles, before.verified)

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import secrets
+import unicodedata
 from collections.abc import Callable, Sequence
 
 import pyotp
@@ -37,10 +38,10 @@ def matching_step(secret: str, code: str, now: float) -> int | None:
     The credentials' state refuses a step that was used before.
     """
     totp, step = TOTP(secret, interval=STEP_SECONDS), int(now) // STEP_SECONDS
-    matching = None
+    matching, typed = None, normalised(code).encode()
     # All candidates are compared, so that the time does not reveal which one matches.
     for candidate in range(step - _WINDOW, step + _WINDOW + 1):
-        if hmac.compare_digest(totp.generate_otp(candidate).encode(), code.strip().encode()):
+        if hmac.compare_digest(totp.generate_otp(candidate).encode(), typed):
             matching = candidate
     return matching
 
@@ -51,8 +52,16 @@ def new_recovery_codes() -> list[str]:
 
 
 def normalised(code: str) -> str:
-    """Return a recovery code in the form that is hashed: without spaces and hyphens, in lower case."""
-    return "".join(code.split()).replace("-", "").lower()
+    """Return a code as it is compared: its letters and digits alone, in lower case, digits as ASCII has them.
+
+    People type codes in groups, with blanks or hyphens of any kind, or copy them with characters unseen.
+    """
+    return "".join(_plain(letter) for letter in code if letter.isalnum()).lower()
+
+
+def _plain(letter: str) -> str:
+    digit = unicodedata.digit(letter, None)
+    return letter if digit is None else str(digit)
 
 
 def is_recovery_code(code: str) -> bool:

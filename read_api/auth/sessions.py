@@ -6,6 +6,7 @@ from msgspec import Struct
 from uuid_utils import uuid4, uuid7
 
 from domain.actor import Actor
+from domain.credentials.commands import UseRecoveryCode, UseTotp
 from domain.errors import ForbiddenError
 from domain.session.commands import EndSession, OpenSession, RefreshSession
 from domain.session.events import EndReason
@@ -31,11 +32,16 @@ def new_session_id() -> str:
 
 
 async def open_session(
-    call: CredentialRequest, account_id: str, session_id: str, epoch: int, *, second_factor: bool
+    call: CredentialRequest,
+    account_id: str,
+    session_id: str,
+    epoch: int,
+    factor: UseTotp | UseRecoveryCode | None = None,
 ) -> SessionTokens:
     """Open a session for an account that has proven its identity with the credentials of *epoch*.
 
-    Raises Refusal where the id is in use already, or the credentials have changed since.
+    The *factor* is used with the same command, so that a refusal uses none. Raises Refusal where the id is in
+    use already, the credentials have changed since, or the factor was used before.
     """
     token_id, now = str(uuid4()), now_ms()
     expires_at = now + SESSION_SECONDS * 1000
@@ -48,7 +54,9 @@ async def open_session(
         user_agent=_user_agent(call),
         address=call.address,
         epoch=epoch,
-        second_factor=second_factor,
+        second_factor=factor is not None,
+        totp_step=factor.step if isinstance(factor, UseTotp) else None,
+        recovery_hash=factor.code_hash if isinstance(factor, UseRecoveryCode) else None,
     )
     await call.execute_and_wait(opened, Actor(id=account_id))
     return _tokens(call, account_id, session_id, token_id, expires_at)

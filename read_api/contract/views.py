@@ -217,6 +217,7 @@ class AccountView(View):
     created_at: str
     version: int
     email: str | UnsetType = UNSET
+    email_verified: bool | UnsetType = UNSET
     roles: list[Role] | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
     updated_at: str | UnsetType = UNSET
@@ -314,6 +315,7 @@ class EventView(View):
     position: str
     occurred_at: str
     actor: str
+    operated_by: str | None
     command_id: str
     correlation_id: str
     causation_id: str | None

@@ -259,8 +259,10 @@ def command_count(document: DocumentNode, operation: OperationDefinitionNode) ->
         for node in selections.selections:
             if isinstance(node, FragmentSpreadNode):
                 total += count(fragments[node.name.value].selection_set)
+            elif isinstance(node, InlineFragmentNode):
+                total += count(node.selection_set)
             else:
-                total += 1 if isinstance(node, FieldNode) else count(node.selection_set)
+                total += 1
         return total
 
     return count(operation.selection_set)

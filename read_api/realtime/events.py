@@ -118,6 +118,7 @@ def event_document(log: EventLog, record: Record, token: str) -> dict[str, Any]:
         "position": token,
         "occurredAt": rfc3339(record.occurred_at),
         "actor": record.actor,
+        "operatedBy": record.operated_by,
         "commandId": record.command,
         "correlationId": record.correlation,
         "causationId": record.causation,

@@ -55,8 +55,8 @@ async def patch_account(call: Call, data: StandingPatch) -> Answer:
     command=True,
 )
 async def revoke_account_sessions(call: Call) -> Answer:
-    """End every session of an account (administrators)."""
-    command = RevokeSessions(account_id=call.path["account_id"], kept_session=None)
+    """End every session and API token of an account (administrators)."""
+    command = RevokeSessions(account_id=call.path["account_id"], kept_session=None, revoke_tokens=True)
     return command_answer(call, await call.execute_command(command))
 
 

@@ -10,12 +10,14 @@ from commands.table.credentials import PasswordInput
 from commands.table.tokens import TokenInput
 from domain.account.commands import ChangeProfile, EraseAccount
 from domain.credentials.commands import RevokeSessions
+from domain.errors import ConflictError
 from domain.session.events import EndReason
 from domain.token.commands import CreateToken, RevokeToken
 from read_api.auth.identity import now_ms
 from read_api.auth.password_change import set_password
 from read_api.auth.sessions import end_session
 from read_api.auth.tokens import unauthorized
+from read_api.auth.verification import mail_verification
 from read_api.contract.changed_resource import read_changed
 from read_api.contract.queries import ListQuery
 from read_api.contract.views import AccountView, ListOf, SessionView, TokenView
@@ -50,7 +52,7 @@ async def get_me(call: Call) -> Answer:
 )
 async def patch_me(call: Call, data: ProfilePatch) -> Answer:
     """Change your e-mail address or your name."""
-    actor, intake = call.caller.signed_in(), call.api.intake
+    actor, intake, identity = call.caller.signed_in(), call.api.intake, call.identity
     email = None if data.email is UNSET else data.email
     name = None if data.name is UNSET else data.name
     command = ChangeProfile(
@@ -59,15 +61,21 @@ async def patch_me(call: Call, data: ProfilePatch) -> Answer:
         name=name,
         email_claim=None if email is None else intake.claim("email", email),
         name_claim=None if name is None else intake.claim("name", name),
+        verified=not identity.verifies,
     )
     if email is not None:
         call.caller.signed_in_recently()
-    before = call.identity.email(actor.id)
+        if intake.account_with_email(email) not in (None, actor.id):
+            raise ConflictError(
+                "this e-mail address has an account already", code="email_taken", pointer="/email"
+            )
+    before = identity.email(actor.id)
     accepted = await call.execute_command(command, data)
     if email is not None and email != before and accepted.changed and not accepted.replayed:
         # To the old address: somebody who took the account over has the new one.
         text = "The e-mail address of your account was changed."
-        call.identity.notify_at(actor.id, before, "Your address was changed", text)
+        identity.notify_at(actor.id, before, "Your address was changed", text)
+        mail_verification(identity, actor.id, email, intake.claim("email", email))
     return await account_answer(call, actor.id, accepted)
 
 
@@ -103,11 +111,14 @@ class KeepQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 @operation("DELETE", SESSIONS, "credentials.revoke_sessions", query=KeepQuery, status=204, command=True)
 async def revoke_sessions(call: Call, query: KeepQuery) -> Answer:
-    """End all of your sessions; with `keepCurrent`, all but this one."""
+    """End all of your sessions and API tokens; with `keepCurrent`, all but this session."""
     actor = call.caller.signed_in_recently()
     kept = call.caller.session if query.keep_current else None
     return command_answer(
-        call, await call.execute_command(RevokeSessions(account_id=actor.id, kept_session=kept))
+        call,
+        await call.execute_command(
+            RevokeSessions(account_id=actor.id, kept_session=kept, revoke_tokens=True)
+        ),
     )
 
 
@@ -124,13 +135,17 @@ async def list_tokens(call: Call, query: ListQuery) -> Answer:
     """List your API tokens, the newest first; the tokens themselves are not shown again."""
     actor = call.caller.signed_in()
     page = await call.read(lambda q: q.security.tokens(query.page(), actor))
-    return page_answer(call, TOKENS, page, query.fields)
+    tokens = [token for token in page.items if call.identity.principals.keeps_token(token["id"])]
+    return page_answer(call, TOKENS, page.with_items(tokens), query.fields)
 
 
 @operation("POST", TOKENS, "token.create", input=TokenInput, output=TokenView, status=201, command=True)
 async def create_token(call: Call, data: TokenInput) -> Answer:
     """Create an API token. It is shown only this once."""
     actor, key = call.caller.signed_in_recently(), call.command_metadata().key
+    epoch = call.identity.principals.credentials(actor.id).epoch
+    if not call.caller.is_still_authorized():  # otherwise a token might outlive the end of all of them
+        raise unauthorized("the session has ended: sign in again", "invalid_token")
     token_id = created_id(actor.id, "token", key or str(uuid7()))
     token, token_hash = call.identity.principals.api_token(token_id)
     command = CreateToken(
@@ -140,8 +155,15 @@ async def create_token(call: Call, data: TokenInput) -> Answer:
         token_hash=token_hash,
         scopes=data.scopes,
         expires_at=now_ms() + data.days * _DAY_MS,
+        epoch=epoch,
     )
     accepted = await call.execute_command(command, data)
+    if not accepted.replayed:
+        text = (
+            f"An API token called “{data.name}” was created for your CodePark account. If it was not you, "
+            f"change your password, and revoke the token: DELETE {TOKENS}/{token_id}"
+        )
+        call.identity.notify(actor.id, "An API token was created", text)
     document = await read_changed(call, accepted, lambda q: q.security.token(token_id, actor))
     location = f"{TOKENS}/{token_id}"
     answer = command_answer(call, accepted, {**document, "token": token}, status=201, location=location)
@@ -165,7 +187,7 @@ async def revoke_token(call: Call) -> Answer:
     statuses=(401, 429),
 )
 async def change_password(call: Call, data: PasswordInput) -> Answer:
-    """Change your password; every other session ends."""
+    """Change your password; every other session ends, and with `revokeTokens` every API token too."""
     identity, actor = call.identity, call.caller.signed_in()
     account = identity.principals.account(actor.id)
     credentials = identity.principals.credentials(actor.id)
@@ -179,6 +201,7 @@ async def change_password(call: Call, data: PasswordInput) -> Answer:
             data.new_password,
             epoch=credentials.epoch,
             kept=call.caller.session,
+            revoke_tokens=data.revoke_tokens,
             pointer="/newPassword",
         )
     return Answer(status=204, headers=call.position_header())

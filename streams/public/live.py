@@ -25,6 +25,7 @@ def live_schema() -> _DOCUMENT:
         "position": {"type": "string", "description": "Give it as `after` to continue after this event."},
         "occurredAt": {"type": "string", "format": "date-time"},
         "actor": _TEXT,
+        "operatedBy": _TEXT_OR_NULL,
         "commandId": _TEXT,
         "correlationId": _TEXT,
         "causationId": _TEXT_OR_NULL,

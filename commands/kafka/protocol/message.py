@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from commands.chain import CHAIN_SIZE
-from commands.record_headers import LENGTHS, NAMES, Header
+from commands.record_headers import LENGTHS, NAMES, OPERATED_BY, Header
 from domain.record import Record
 from domain.times import from_rfc3339
 
@@ -97,6 +97,7 @@ def to_record(message: Message, chain: bytes, values: Mapping[str, bytes]) -> Re
             causation=_text(values.get("causation")),
             traceparent=_text(values.get("traceparent")),
             fingerprint=_text(values.get("fingerprint")),
+            operated_by=_text(values.get(OPERATED_BY)),
             chain=chain,
         )
     except (KeyError, ValueError) as error:

@@ -21,7 +21,13 @@ from commands.log import LogCorruptError, Snapshot, Tip
 from commands.mapper import LargeStateCompressor
 from commands.sqlite.connections import translated_errors
 from commands.sqlite.reader import TABLE, ReadOnlyLog
-from commands.sqlite.rows import application_row, insert_rows, to_row
+from commands.sqlite.rows import (
+    add_operators_column,
+    application_row,
+    insert_rows,
+    select_operators_column,
+    to_row,
+)
 from domain.record import Record
 
 FORMAT = 1
@@ -186,6 +192,8 @@ class Replica:
             self._connection.execute(f"PRAGMA {setting}")
         for statement in tables.replica_statements(plain=self._plain):
             self._connection.execute(statement)
+        if self._connection.execute(select_operators_column(TABLE)).fetchone() is None:
+            self._connection.execute(add_operators_column(TABLE))
         self._checkpoint, self._forks = LogCheckpoint(), frozenset[int]()
         self._staged = None
         self._load()

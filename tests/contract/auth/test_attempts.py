@@ -69,6 +69,46 @@ def test_a_counter_may_have_a_maximum(new_attempts) -> None:
     assert run(new_attempts, work) == [0, 0, 0, NEVER, NEVER]
 
 
+def test_made_up_addresses_release_no_key_that_guards_something(new_attempts) -> None:
+    async def work(attempts):
+        for _ in range(FREE_ATTEMPTS + 1):
+            await attempts.attempt("guess")
+        for start in range(0, 10_300, 100):
+            keys = (f"made-up:{start + number}" for number in range(100))
+            await asyncio.gather(*(attempts.attempt(key, guards=False) for key in keys))
+        return [await attempts.attempt("guess") == 0 for _ in range(FREE_ATTEMPTS)]
+
+    began = time.monotonic()
+    free = run(new_attempts, work)
+    # One more guess is free for each of the delays of 1 s, 2 s and 4 s that have passed, never five at once.
+    assert free.count(True) <= 1
+    assert free.count(False) >= FREE_ATTEMPTS - 1, time.monotonic() - began
+
+
+def test_the_counter_that_delays_least_makes_room() -> None:
+    attempts = MemoryAttempts(lambda: 0.0)
+
+    async def work():
+        for _ in range(FREE_ATTEMPTS):
+            await attempts.attempt("slowed down")
+        for number in range(50_100):
+            await attempts.attempt(f"once {number}")
+        return await attempts.attempt("slowed down") > 0
+
+    assert asyncio.run(work())
+
+
+def test_counters_are_bounded_even_if_all_delay_alike() -> None:
+    attempts = MemoryAttempts(lambda: 0.0)
+
+    async def work():
+        for number in range(10_050):
+            await attempts.attempt(f"{number}", guards=False)
+        return await attempts.attempt("10049", most=1, guards=False), await attempts.attempt("0", most=1)
+
+    assert asyncio.run(work()) == (NEVER, 0)
+
+
 def test_the_delay_doubles_up_to_five_minutes() -> None:
     assert [delay_after(count) for count in range(9)] == [0, 0, 0, 0, 0, 1, 2, 4, 8]
     assert delay_after(1_000) == 300

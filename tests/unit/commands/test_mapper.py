@@ -62,6 +62,7 @@ def registered():
         name_claim="n",
         roles=(Role.USER,),
         tier=Tier.FREE,
+        verified=True,
     )
 
 

@@ -23,6 +23,7 @@ from tests.unit.commands.samples import NEW, OTHER, PROJECT, context, example_of
 INTERNAL = {
     "account.register",
     "account.change_profile",
+    "account.verify",
     "account.change_standing",
     "account.erase",
     "credentials.change_password",
@@ -38,6 +39,7 @@ INTERNAL = {
     "session.end",
     "token.create",
     "token.revoke",
+    "token.record_operator",
     "erasure.erase_traces",
     "erasure.complete",
     "signing.rotate",

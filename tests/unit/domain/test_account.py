@@ -1,12 +1,14 @@
 import pytest
+from msgspec.structs import replace
 
 from domain.account import decider
-from domain.account.commands import ChangeProfile, ChangeStanding, RegisterAccount
+from domain.account.commands import ChangeProfile, ChangeStanding, RegisterAccount, VerifyAddress
 from domain.account.decider import UNCHANGED, UNCLAIMED, Claim
 from domain.account.events import (
     AccountProfileChanged,
     AccountRegistered,
     AccountStandingChanged,
+    AddressVerified,
     ClaimReleased,
     ClaimTaken,
 )
@@ -26,7 +28,7 @@ WHO = {
     "email_claim": "e1",
     "name_claim": "n1",
 }
-REGISTERED = AccountRegistered(**WHO, roles=(Role.USER,), tier=Tier.FREE)
+REGISTERED = AccountRegistered(**WHO, roles=(Role.USER,), tier=Tier.FREE, verified=True)
 ACCOUNT = decider.evolve(decider.INITIAL, REGISTERED)
 TAKES, RELEASES = ClaimTaken(account_id=ADA.id), ClaimReleased(account_id=ADA.id)
 
@@ -109,7 +111,7 @@ def test_a_bad_name(name):
 
 def test_change_the_address():
     decision = profile(email=("new@example.org", "e2"))
-    assert decision.account == (changed(email="new@example.org", email_claim="e2"),)
+    assert decision.account == (changed(email="new@example.org", email_claim="e2", verified=True),)
     assert decision.claims == (("e2", TAKES), ("e1", RELEASES))
 
 
@@ -188,6 +190,65 @@ def test_a_claim_is_taken_and_released():
     assert decider.evolve_claim(HERS, RELEASES) == UNCLAIMED
 
 
+UNVERIFIED = decider.evolve(decider.INITIAL, replace(REGISTERED, verified=False))
+VERIFIED = AddressVerified(account_id=ADA.id)
+
+
+def verify(email_claim="e1", account=UNVERIFIED, actor=ADA):
+    return decider.decide_verify(account, VerifyAddress(account_id=ADA.id, email_claim=email_claim), actor)
+
+
+def test_an_address_is_verified_once():
+    assert register(verified=False).account == (replace(REGISTERED, verified=False),)
+    assert verify() == (VERIFIED,)
+    verified = decider.evolve(UNVERIFIED, VERIFIED)
+    assert verified.verified
+    assert verify(account=verified) == ()
+    refused("account_not_found", None, verify, account=decider.INITIAL)
+
+
+def test_a_mail_to_an_address_of_before_verifies_no_other():
+    moved = changed(email="new@example.org", email_claim="e2", verified=False)
+    after = decider.evolve(ACCOUNT, moved)
+    assert not after.verified
+    refused("verification_outdated", None, verify, account=after)
+    assert verify("e2", account=after) == (VERIFIED,)
+
+
+def test_without_a_mail_only_an_administrator_verifies_an_address():
+    assert verify(None, actor=ADMIN) == (VERIFIED,)
+    refused("role_required", None, verify, None)
+
+
+def test_a_new_name_leaves_the_address_verified_or_not():
+    for account in (ACCOUNT, UNVERIFIED):
+        after = decider.evolve(account, changed(name="x", name_claim="n2"))
+        assert after.verified is account.verified
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "\ufb00@example.org",  # the ligature of two f
+        "\uff41@example.org",  # a fullwidth a
+        "a\u200bda@example.org",  # a space without width
+        "a\u00adda@example.org",  # a soft hyphen
+        "ada@ex\ufb00ample.org",
+        "ada@-\u00e9-.org",
+    ],
+)
+def test_an_address_that_only_looks_like_another_is_refused(email):
+    refused("invalid", "/email", register, email=email)
+    refused("invalid", "/email", profile, email=(email, "e2"))
+
+
 def changed(**fields):
-    values = {"email": None, "name": None, "email_claim": None, "name_claim": None, **fields}
+    values = {
+        "email": None,
+        "name": None,
+        "email_claim": None,
+        "name_claim": None,
+        "verified": None,
+        **fields,
+    }
     return AccountProfileChanged(account_id=ADA.id, **values)

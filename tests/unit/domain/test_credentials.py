@@ -1,6 +1,7 @@
 from functools import reduce
 
 import pytest
+from msgspec.structs import replace
 
 from domain.account import decider as accounts
 from domain.account.events import AccountErased
@@ -51,7 +52,7 @@ def refused(when, command, code, actor=ADA):
 
 
 def test_a_new_password_ends_the_sessions_but_one():
-    changed = PasswordChanged(account_id=ID, password_hash="new", kept_session="s1")
+    changed = PasswordChanged(account_id=ID, password_hash="new", kept_session="s1", tokens_revoked=False)
     command = ChangePassword(account_id=ID, password_hash="new", kept_session="s1", epoch=0)
     assert given()(command) == (changed,)
     state = decider.evolve(decider.INITIAL, changed)
@@ -62,21 +63,59 @@ def test_a_new_password_ends_the_sessions_but_one():
 
 
 def test_a_reset_is_good_once():
-    changed = PasswordChanged(account_id=ID, password_hash="new", kept_session=None)
+    changed = PasswordChanged(account_id=ID, password_hash="new", kept_session=None, tokens_revoked=False)
     command = ChangePassword(account_id=ID, password_hash="newer", kept_session=None, epoch=0)
     refused(given(changed), command, "reset_used")
+
+
+CHANGED = PasswordChanged(account_id=ID, password_hash="new", kept_session=None, tokens_revoked=False)
+ENDED = SessionsRevoked(account_id=ID, kept_session=None, tokens_revoked=False)
+
+
+@pytest.mark.parametrize(
+    "since", [[CHANGED], [ENDED], [PREPARED, ENABLED], [PREPARED, ENABLED, TotpDisabled(account_id=ID)]]
+)
+def test_a_reset_ends_with_the_password_the_sessions_and_the_second_factor(since):
+    state = decider.reset_state(ACCOUNT, decider.INITIAL)
+    command = ChangePassword(
+        account_id=ID, password_hash="newer", kept_session=None, epoch=None, reset=state, revoke_tokens=True
+    )
+    (changed,) = given()(command)
+    assert changed.tokens_revoked
+    refused(given(*since), command, "reset_used")
+    refused(given(), replace(command, reset=""), "reset_used")
+
+
+def test_a_reset_ends_with_the_address():
+    state = decider.reset_state(ACCOUNT, decider.INITIAL)
+    command = ChangePassword(account_id=ID, password_hash="newer", kept_session=None, epoch=None, reset=state)
+    refused(given(account=replace(ACCOUNT, email_claim="e2")), command, "reset_used")
+
+
+def test_all_tokens_end_with_the_sessions_where_that_is_wanted():
+    assert reduce(decider.evolve, (CHANGED, ENDED), decider.INITIAL).token_epoch == 0
+    ended = [replace(CHANGED, tokens_revoked=True), replace(ENDED, tokens_revoked=True)]
+    assert reduce(decider.evolve, ended, decider.INITIAL).token_epoch == 2
+
+
+def test_an_account_with_an_unverified_address_gets_no_second_factor():
+    """Otherwise the owner of the address could not take the account over."""
+    unverified = replace(ADA, verified=False)
+    command = EnableTotp(account_id=ID, secret="sealed", step=100, recovery_hashes=())
+    refused(given(), PrepareTotp(account_id=ID, secret="sealed"), "email_unverified", unverified)
+    refused(given(PREPARED), command, "email_unverified", unverified)
 
 
 def test_a_password_is_hashed_again_unless_it_was_changed_meanwhile():
     command = RehashPassword(account_id=ID, replaced=ACCOUNT.password_hash, password_hash="better")
     assert given()(command) == (PasswordRehashed(account_id=ID, password_hash="better"),)
-    changed = PasswordChanged(account_id=ID, password_hash="new", kept_session=None)
+    changed = PasswordChanged(account_id=ID, password_hash="new", kept_session=None, tokens_revoked=False)
     assert given(changed)(command) == ()
 
 
 def test_all_sessions_end():
     command = RevokeSessions(account_id=ID, kept_session=None)
-    revoked = SessionsRevoked(account_id=ID, kept_session=None)
+    revoked = SessionsRevoked(account_id=ID, kept_session=None, tokens_revoked=False)
     assert given()(command) == (revoked,)
     assert given()(command, ADMIN) == (revoked,)
     refused(given(), command, "role_required", STRANGER)

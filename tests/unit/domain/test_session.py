@@ -26,7 +26,11 @@ OPENED = SessionOpened(
     address="::1",
 )
 WITH_TOTP = credentials.Credentials(totp_secret="sealed")
-REVOKED = reduce(credentials.evolve, [SessionsRevoked(account_id=ID, kept_session=None)], credentials.INITIAL)
+REVOKED = reduce(
+    credentials.evolve,
+    [SessionsRevoked(account_id=ID, kept_session=None, tokens_revoked=False)],
+    credentials.INITIAL,
+)
 
 
 def given(*events, used=credentials.INITIAL, account=ACCOUNT):

@@ -2,7 +2,12 @@
 
 import pytest
 
-from domain.account.events import AccountProfileChanged, AccountRegistered, AccountStandingChanged
+from domain.account.events import (
+    AccountProfileChanged,
+    AccountRegistered,
+    AccountStandingChanged,
+    AddressVerified,
+)
 from domain.actor import Role, Tier
 from domain.announcement.events import AnnouncementPublished
 from domain.inbox.events import NotificationsRead
@@ -20,6 +25,7 @@ REGISTERED = AccountRegistered(
     name_claim="n",
     roles=(Role.USER,),
     tier=Tier.FREE,
+    verified=False,
 )
 
 
@@ -27,6 +33,7 @@ def test_an_account_shows_nothing_that_signs_it_in(documents):
     assert documents(accounts.MODEL).given(REGISTERED)["accounts"]["a"] == {
         "id": "a",
         "email": "a@example.org",
+        "emailVerified": False,
         "name": "ann",
         "roles": ["user"],
         "tier": "free",
@@ -37,11 +44,24 @@ def test_an_account_shows_nothing_that_signs_it_in(documents):
 
 
 def test_an_account_changes_profile_and_standing(documents):
-    profile = AccountProfileChanged(account_id="a", email=None, name="bea", email_claim=None, name_claim="m")
+    profile = AccountProfileChanged(
+        account_id="a", email=None, name="bea", email_claim=None, name_claim="m", verified=None
+    )
     standing = AccountStandingChanged(account_id="a", roles=(Role.ADMIN,), tier=Tier.PRO)
     account = documents(accounts.MODEL).given(REGISTERED, profile, standing)["accounts"]["a"]
     assert (account["email"], account["name"]) == ("a@example.org", "bea")
     assert (account["roles"], account["tier"], account["version"]) == (["admin"], "pro", 3)
+    assert account["emailVerified"] is False
+
+
+def test_an_account_shows_whether_its_address_is_verified(documents):
+    verified = AddressVerified(account_id="a")
+    moved = AccountProfileChanged(
+        account_id="a", email="b@example.org", name=None, email_claim="f", name_claim=None, verified=False
+    )
+    given = documents(accounts.MODEL)
+    assert given.given(REGISTERED, verified)["accounts"]["a"]["emailVerified"] is True
+    assert given.given(REGISTERED, verified, moved)["accounts"]["a"]["emailVerified"] is False
 
 
 def test_an_announcement_names_its_author(documents):
