@@ -1,7 +1,7 @@
 """`codepark events`: read the event history, one line of JSON for each event."""
 
-from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import cyclopts
@@ -14,15 +14,58 @@ from codepark.cli.results import write_lines
 from codepark.data_directory import DataDirectory
 from codepark.settings import Settings
 
-Type = Annotated[str | None, Parameter(name="--type")]
-
 events_app = cyclopts.App(name="events", help="Read the event history.")
 
 _PAGE = 500
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which events are written: the same filter as that of the HTTP surface.
+
+    Parameters
+    ----------
+    type
+        Types of events, separated by commas, such as project.created,file.written.
+    stream
+        Streams, separated by commas.
+    projects
+        Ids of projects, separated by commas.
+    actor
+        Ids of those who acted, separated by commas.
+    from_
+        Leave out what happened before this RFC 3339 time.
+    until
+        Leave out what happened after this RFC 3339 time.
+    """
+
+    type: str | None = None
+    stream: str | None = None
+    projects: str | None = None
+    actor: str | None = None
+    from_: Annotated[str | None, Parameter(name="--from")] = None
+    until: str | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the filter as the operation takes it."""
+        return {
+            "types": self.type,
+            "streams": self.stream,
+            "projects": self.projects,
+            "actors": self.actor,
+            "since": self.from_,
+            "until": self.until,
+        }
+
+
+_EVERYTHING = Filter()
+
+
 @events_app.command(name="tail")
-def tail_events(*, count: int = 20, follow: bool = False, data: Data = None) -> None:
+def tail_events(
+    *, count: int = 20, follow: bool = False, only: Filter = _EVERYTHING, data: Data = None
+) -> None:
     """Write the last events, one line of JSON each.
 
     Parameters
@@ -36,42 +79,65 @@ def tail_events(*, count: int = 20, follow: bool = False, data: Data = None) -> 
         raise CommandError(f"--count is {count}; it takes a number from 0")
     settings = quiet_settings(data)
     tips = operate(settings, "tip", {})["sequences"]
-    # The last events of all are among the last ones of each partition.
-    after = {number: max(sequence - count, 0) for number, sequence in tips.items()}
-    pages = list(_pages(settings, after, None))
-    write_lines(deque((event for page in pages for event in page["items"]), maxlen=count))
+    before = {number: sequence + 1 for number, sequence in tips.items()}
+    newest: list[dict[str, Any]] = []
+    while len(newest) < count:
+        most = min(count - len(newest), _PAGE)
+        wanted = {**only.arguments(), "order": "desc", "before": before, "limit": most}
+        page = operate(settings, "events", wanted)
+        newest += page["items"]
+        before = page["before"]
+        if len(page["items"]) < most:
+            break
+    write_lines(reversed(newest))
     if follow:
-        _follow(settings, pages[-1]["after"])
+        _follow(settings, tips, only)
 
 
 @events_app.command(name="export")
-def export_events(*, after: int = 0, type_: Type = None, data: Data = None) -> None:
-    """Write every event, oldest first, one line of JSON each.
+def export_events(
+    *, after: int = 0, order: str = "asc", only: Filter = _EVERYTHING, data: Data = None
+) -> None:
+    """Write every event, one line of JSON each.
 
     Parameters
     ----------
     after
         Leave out the events up to this sequence (of each partition, where there are several).
-    type_
-        Only events of this type.
+    order
+        asc for the oldest first, desc for the newest first.
     """
     settings = quiet_settings(data)
+    if order == "desc":
+        _export_newest_first(settings, after, only)
+        return
     start = dict.fromkeys(operate(settings, "tip", {})["sequences"], after) if after else {}
-    for page in _pages(settings, start, type_):
+    for page in _pages(settings, start, {**only.arguments(), "order": order}):
         write_lines(page["items"])
 
 
-def _pages(settings: Settings, after: dict[str, int], type_: str | None) -> Iterator[dict[str, Any]]:
+def _export_newest_first(settings: Settings, after: int, only: Filter) -> None:
+    before: dict[str, int] = {}
+    while True:
+        wanted = {**only.arguments(), "order": "desc", "before": before, "limit": _PAGE}
+        page = operate(settings, "events", wanted)
+        write_lines([event for event in page["items"] if event["sequence"] > after])
+        if not page["items"]:
+            return
+        before = page["before"]
+
+
+def _pages(settings: Settings, after: dict[str, int], wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the events after *after* in pages: `items`, and `after` to continue from, by partition."""
     while True:
-        page = operate(settings, "events", {"after": after, "limit": _PAGE, "type": type_})
+        page = operate(settings, "events", {**wanted, "after": after, "limit": _PAGE})
         yield page
         if not page["items"]:
             return
         after = page["after"]
 
 
-def _follow(settings: Settings, after: dict[str, int]) -> None:
+def _follow(settings: Settings, after: dict[str, int], only: Filter) -> None:
     from codepark.cache_and_channel import CHANNEL  # noqa: PLC0415 # only where a caller follows
     from codepark.redis_clients import connect  # noqa: PLC0415 # as above
     from projections.redis.channel import positions  # noqa: PLC0415 # as above
@@ -83,6 +149,6 @@ def _follow(settings: Settings, after: dict[str, int]) -> None:
         )
     for position in positions(connect(server.redis_url, settings.redis_ca_file), settings.prefix + CHANNEL):
         if position is None or position > sum(after.values()):  # None: a message may have been lost
-            for page in _pages(settings, after, None):
+            for page in _pages(settings, after, only.arguments()):
                 write_lines(page["items"])
                 after = page["after"]
