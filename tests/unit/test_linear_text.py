@@ -23,8 +23,8 @@ from domain.review.mentions import mentioned_names
 from domain.text import checked_line, checked_text, checked_words
 from domain.times import from_rfc3339
 from projections.models.languages import language_of
-from projections.mongodb.search_words import words
 from projections.queries.page import decode_cursor
+from projections.search_words import index_terms, query_terms, words
 from projections.sqlite.conditions import search
 from read_api.auth.second_factor import normalised
 from read_api.contract import parameters
@@ -92,6 +92,8 @@ TABLE: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "a time": (from_rfc3339, lambda n: "2026-01-01T00:00:00." + "0" * n + "Z"),
     "the language of a file": (language_of, lambda n: "a/." * (n // 3)),
     "search words": (words, lambda n: "é_" * (n // 2)),
+    "terms of a run": (lambda text: index_terms([text]), lambda n: "プロ" * (n // 2)),
+    "terms of a search": (query_terms, lambda n: "日本x" * (n // 3)),
     "a search expression": (search, lambda n: '" a' * (n // 3)),
     "a position": (parse_position, lambda n: "gA" * (n // 2)),
     "a cursor": (lambda text: decode_cursor("list", text), lambda n: "kt" * (n // 2)),
