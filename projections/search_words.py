@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 ENDS = 8
-"""How many characters of each end of a run are kept; longer texts are searched for in pieces of this length."""
+"""How many characters of each end of a run are kept; longer texts are searched for in pieces as long."""
 
 _ASCII_WORD = re.compile(r"[^\W_]+")
 _STEP = ENDS // 2
