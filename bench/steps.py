@@ -26,6 +26,7 @@ from bench.measures.growth import growth
 from bench.measures.importing import importing
 from bench.measures.lag import lag
 from bench.measures.live import live
+from bench.measures.past import past
 from bench.measures.queries import queries
 from bench.measures.rebuild import rebuild, replay
 from bench.measures.recorders import recorders
@@ -44,9 +45,10 @@ _OVER_HTTP: dict[str, Callable[[Session], None]] = {
     "lag": lag,
     "live": live,
     "graphql": graphql,
+    "past": past,
     "startup": startup,
 }
-_CODEPARK_ONLY = ("live", "graphql")
+_CODEPARK_ONLY = ("live", "graphql", "past")
 _OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
     "import": (importing,),
     "rebuild": (rebuild, replay),

@@ -94,6 +94,7 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         limits=limits,
         cache=shared.cache,
         past=PastAnswers(profile.past),
+        replays=PastAnswers(profile.past),
         not_ready=profile.not_ready,
         metrics=Metrics(profile, limits).write,
         operations={name: partial(run, profile) for name, run in OPERATIONS.items()},

@@ -7,9 +7,11 @@ from msgspec import Struct
 
 from codepark.cli.remote import operate
 from codepark.data_directory import DataDirectory
+from codepark.private_files import open_to_others
 from codepark.settings import Settings
+from commands.sqlite.key_check import is_used
 
-_OWNER_ONLY = 0o600
+_NAMED = 5
 
 
 class Finding(Struct, frozen=True):
@@ -21,19 +23,37 @@ class Finding(Struct, frozen=True):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Return the findings; raises what opening the installation raises."""
+    """Return the findings; raises what opening the installation raises, where there is none too."""
     directory = DataDirectory(settings.data)
-    if not directory.path.is_dir():
-        return [Finding("data directory", False, f"{directory.path} does not exist")]
-    return [*_directory_findings(directory), *_inner_findings(settings)]
+    inner = list(_inner_findings(settings))
+    if not directory.path.is_dir():  # a machine of the cluster profile without a node
+        return inner
+    return [*_directory_findings(directory), *inner]
 
 
 def _directory_findings(directory: DataDirectory) -> Iterator[Finding]:
-    yield Finding("data directory", True, str(directory.path))
-    key = directory.secret_key
-    if key.exists():
-        mode = stat.S_IMODE(key.stat().st_mode)
-        yield Finding("secret key", mode == _OWNER_ONLY, f"{key.name} has mode {mode:o}")
+    yield Finding("data directory", True, directory.shown)
+    yield _permissions(directory)
+    if directory.secret_key.exists():
+        yield Finding("secret key", True, f"{directory.secret_key.name} is the one of the log")
+    if is_used(directory.log) and not directory.keys.exists():
+        yield Finding(
+            "keys of people",
+            False,
+            f"{directory.keys.name} is missing: without it no personal data can be read",
+        )
+
+
+def _permissions(directory: DataDirectory) -> Finding:
+    """Name the files that others may read or write: every start takes these rights where it can."""
+    opened = [
+        f"{'the folder' if path.is_dir() else path.name} ({stat.S_IMODE(path.stat().st_mode):o})"
+        for path in open_to_others(directory.path)
+    ]
+    if not opened:
+        return Finding("permissions", True, "everything is its owner's alone")
+    more = f" and {len(opened) - _NAMED} more" if len(opened) > _NAMED else ""
+    return Finding("permissions", False, f"others have rights on {', '.join(opened[:_NAMED])}{more}")
 
 
 def _inner_findings(settings: Settings) -> Iterator[Finding]:

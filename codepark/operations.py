@@ -11,12 +11,14 @@ from commands.chain import chain_after
 from commands.intake import CommandMetadata
 from commands.log import EventLog
 from commands.outcomes import Accepted
+from commands.partitions import Logs
 from commands.position import Position
 from domain.account.commands import ChangeStanding
 from domain.actor import SERVICE, Role, Tier
 from domain.command import Command
 from domain.errors import InvalidError, NotFoundError
 from domain.signing.commands import RotateSigningKey
+from projections.store import DeadLetter
 from read_api.contract.event_filter import descending, event_filter
 from read_api.contract.event_ranges import range_of
 from read_api.realtime.events import event_document
@@ -27,6 +29,30 @@ _CHUNK = 1_000
 Arguments = dict[str, Any]
 Result = dict[str, Any]
 Operation = Callable[[Profile, Arguments], Result]
+
+
+class Readable(Protocol):
+    """What operations that only look need: a profile has it, and an installation that is only read."""
+
+    @property
+    def logs(self) -> Logs[Any]:
+        """Return the logs of all partitions."""
+        ...
+
+    def dead_letters(self, model: str | None) -> list[DeadLetter]:
+        """Return the dead letters."""
+        ...
+
+    def included_by_model(self) -> dict[str, int]:
+        """Return how many events of all partitions each read model includes."""
+        ...
+
+    def misfit(self) -> str | None:
+        """Return why the read models were not made from the log, None where they may have been."""
+        ...
+
+
+ReadingOperation = Callable[[Readable, Arguments], Result]
 
 
 class ChainedLog(EventLog, Protocol):
@@ -48,7 +74,7 @@ def rebuild_model(profile: Profile, arguments: Arguments) -> Result:
     raise NotFoundError(f"there is no read model {name}; there are {names}", code="model_not_found")
 
 
-def list_dead_letters(profile: Profile, arguments: Arguments) -> Result:
+def list_dead_letters(installation: Readable, arguments: Arguments) -> Result:
     """List dead letters."""
     return {
         "items": [
@@ -60,7 +86,7 @@ def list_dead_letters(profile: Profile, arguments: Arguments) -> Result:
                 "type": letter.topic,
                 "reason": letter.reason,
             }
-            for letter in profile.store.dead_letters(arguments.get("model"))
+            for letter in installation.dead_letters(arguments.get("model"))
         ]
     }
 
@@ -86,7 +112,7 @@ def set_account(profile: Profile, arguments: Arguments) -> Result:
     return {"accountId": account_id, "version": outcome.version, "position": outcome.position.token()}
 
 
-def events_after(profile: Profile, arguments: Arguments) -> Result:
+def events_after(installation: Readable, arguments: Arguments) -> Result:
     """Return events after sequences by partition; `after` of the result is where the next page begins.
 
     With the order `desc`, they are the newest ones below `before`.
@@ -95,7 +121,7 @@ def events_after(profile: Profile, arguments: Arguments) -> Result:
         name: arguments.get(name) for name in ("types", "streams", "projects", "actors", "since", "until")
     }
     wanted, newest_first = event_filter(**filters), descending(arguments.get("order"))
-    logs, selection = profile.logs, wanted.selection(newest_first=newest_first)
+    logs, selection = installation.logs, wanted.selection(newest_first=newest_first)
     place = "before" if newest_first else "after"
     given = {int(number): int(sequence) for number, sequence in (arguments.get(place) or {}).items()}
     whole = range_of(logs, wanted, {} if newest_first else given, logs.tip().sequences)
@@ -106,32 +132,37 @@ def events_after(profile: Profile, arguments: Arguments) -> Result:
     else:
         records = logs.records(whole.lower, selection, through=whole.upper)
     items = []
-    for log, record in islice(records, int(arguments.get("limit", _PAGE))):
+    limit = int(arguments.get("limit", _PAGE))
+    for log, record in islice(records, limit):
         token = Position.at(record.sequence, record.chain, log.number).token()
         items.append(event_document(log, record, token))
         reached[log.number] = record.sequence
+    if not newest_first and len(items) < limit:
+        reached = {number: max(last, given.get(number, 0)) for number, last in whole.upper.items()}
     return {"items": items, place: {str(number): sequence for number, sequence in reached.items()}}
 
 
-def tip(profile: Profile, _arguments: Arguments) -> Result:
+def tip(installation: Readable, _arguments: Arguments) -> Result:
     """Return the sequence of the last event of each partition."""
-    return {"sequences": {str(log.number): log.tip().sequence for log in profile.logs}}
+    return {"sequences": {str(log.number): log.tip().sequence for log in installation.logs}}
 
 
-def examine(profile: Profile, _arguments: Arguments) -> Result:
+def examine(installation: Readable, _arguments: Arguments) -> Result:
     """Check the log's chain from the first record to the last, the dead letters and the read models."""
-    return {"findings": [_log_finding(profile), _dead_letter_finding(profile), _read_model_finding(profile)]}
+    findings = (_log_finding, _dead_letter_finding, _read_model_finding)
+    return {"findings": [finding(installation) for finding in findings]}
 
 
-def _log_finding(profile: Profile) -> Result:
-    faults = [fault for log in profile.logs if (fault := _fault(log, len(profile.logs))) is not None]
-    count = sum(log.tip().sequence for log in profile.logs)
+def _log_finding(installation: Readable) -> Result:
+    logs = installation.logs
+    faults = [fault for log in logs if (fault := _fault(log, len(logs))) is not None]
+    count = sum(log.tip().sequence for log in logs)
     detail = "; ".join(faults) or f"{count} events, the chain holds"
     return {"part": "event log", "ok": not faults, "detail": detail}
 
 
-def _dead_letter_finding(profile: Profile) -> Result:
-    letters = profile.store.dead_letters()
+def _dead_letter_finding(installation: Readable) -> Result:
+    letters = installation.dead_letters(None)
     return {
         "part": "dead letters",
         "ok": not letters,
@@ -139,16 +170,13 @@ def _dead_letter_finding(profile: Profile) -> Result:
     }
 
 
-def _read_model_finding(profile: Profile) -> Result:
-    totals: dict[str, int] = {}
-    within_the_log = True
-    for log in profile.logs:
-        end = log.tip().sequence
-        for name, sequence in profile.progress.models(log.number).items():
-            totals[name] = totals.get(name, 0) + sequence
-            within_the_log &= sequence <= end
-    detail = ", ".join(f"{name} {total}" for name, total in sorted(totals.items()))
-    return {"part": "read models", "ok": within_the_log, "detail": detail}
+def _read_model_finding(installation: Readable) -> Result:
+    reason = installation.misfit()
+    if reason is not None:
+        return {"part": "read models", "ok": False, "detail": f"they do not fit the log: {reason}"}
+    included = sorted(installation.included_by_model().items())
+    detail = ", ".join(f"{name} {total}" for name, total in included)
+    return {"part": "read models", "ok": True, "detail": detail or "none yet: the next start builds them"}
 
 
 def _fault(log: ChainedLog, partitions: int) -> str | None:
@@ -188,14 +216,19 @@ def _carry_out(profile: Profile, command: Command) -> Accepted:
     return accepted(profile.bus.execute_sync([submission])[0])
 
 
-OPERATIONS: dict[str, Operation] = {
-    "rebuild": rebuild_model,
+READING: dict[str, ReadingOperation] = {
     "dead-letters-list": list_dead_letters,
-    "dead-letters-retry": retry_dead_letters,
-    "account-set": set_account,
     "events": events_after,
     "tip": tip,
     "examine": examine,
+}
+"""The operations that only look: they need no more than what can be read."""
+
+OPERATIONS: dict[str, Operation] = {
+    **READING,
+    "rebuild": rebuild_model,
+    "dead-letters-retry": retry_dead_letters,
+    "account-set": set_account,
     "rotate-signing-key": rotate_signing_key,
     "rotate-master-key": rotate_master_key,
 }

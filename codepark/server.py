@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import structlog
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
@@ -18,22 +19,25 @@ from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
 from codepark.settings import Settings
 from read_api.app import create_app
+from read_api.gateway.access_log import OFF, AccessLog
 from read_api.realtime.hub import Hub
 
 _DRAIN_SECONDS = 1.0
 _STOP_SECONDS = 3.0
 _HEADER_MILLISECONDS = 30_000
-_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # what the settings say
 
 Started = Callable[[Profile], None]
 
 logger = structlog.get_logger(__name__)
 
 
-def serve(settings: Settings, started: Started | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; *started* runs in a thread of its own meanwhile.
+def serve(
+    settings: Settings, started: Started | None = None, announce: Callable[[], None] | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT; *announce* is called once, and *started* runs in a thread meanwhile.
 
-    Raises what `open_profile` raises where the data directory cannot be used.
+    Raises what `open_profile` raises where the data directory cannot be used, and what ends a process that
+    does not belong to its installation.
     """
     prepare_interpreter()
     with (
@@ -41,7 +45,7 @@ def serve(settings: Settings, started: Started | None = None) -> None:
         closing(CacheAndChannel(settings, profile.logs)) as shared,
         asyncio.Runner(loop_factory=_loop_factory()) as runner,
     ):
-        runner.run(_serve(profile, shared, started))
+        runner.run(_serve(profile, shared, started, announce))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -64,7 +68,9 @@ class ServedProfile:
         self._hub = Hub(profile.logs)
         self._eraser = build_eraser(profile, shared, self._hub)
         self._api = build_api(profile, shared, self._hub, self._eraser)
-        self._server = _client_server(self._settings, create_app(self._api))
+        app = create_app(self._api)
+        logged = app if self._settings.access_log == OFF else AccessLog(app, self._settings.access_log)
+        self._server = _client_server(self._settings, logged)
         self._node_server = _node_server(self._settings, profile)
 
     async def start(self) -> asyncio.Task[None]:
@@ -100,22 +106,29 @@ class ServedProfile:
         await asyncio.to_thread(self._eraser.close)
 
 
-async def _serve(profile: Profile, shared: CacheAndChannel, started: Started | None) -> None:
-    """Serve until a signal arrives or the server ends by itself; then raise what ended it."""
+async def _serve(
+    profile: Profile, shared: CacheAndChannel, started: Started | None, announce: Callable[[], None] | None
+) -> None:
+    """Serve until a signal arrives, the server ends by itself or is refused; then raise what ended it."""
     loop, served = asyncio.get_running_loop(), ServedProfile(profile, shared)
     signalled = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled.set)
     serving = await served.start()
+    if announce is not None:
+        announce()
     background = None if started is None else loop.run_in_executor(None, started, served.profile)
     stopping = loop.create_task(signalled.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    refused = served.profile.refused
+    waits: set[asyncio.Future[Any]] = {serving, stopping, *([] if refused is None else [refused])}
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     await served.stop()
     stopping.cancel()
     if background is not None:
         background.cancel()
-    if serving.done() and not serving.cancelled():
-        serving.result()
+    for ended in (refused, serving):
+        if ended is not None and ended.done() and not ended.cancelled():
+            ended.result()
 
 
 async def _stopped(server: Server, serving: asyncio.Task[None]) -> bool:
@@ -144,15 +157,14 @@ def _client_server(settings: Settings, app: Callable[..., object]) -> Server:
 
 def _node_server(settings: Settings, profile: Profile) -> Server | None:
     """Return the server that other nodes hand commands to, None where there is none."""
-    if not isinstance(profile, Node) or settings.node_address is None:
+    listener = settings.node_listener()
+    if not isinstance(profile, Node) or listener is None:
         return None
-    host, _, port = settings.node_address.rpartition(":")
+    host, port = listener
     return Server(
         profile.listener,
-        address=settings.host
-        if settings.host in _EVERYWHERE
-        else host,  # others may know this node by a name
-        port=int(port),
+        address=host,
+        port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         log_enabled=False,

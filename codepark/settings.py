@@ -10,6 +10,7 @@ from commands.environment import PORTS, Environment, SettingsError, Variables, c
 from commands.kafka.settings import BOOTSTRAP, DEFAULT_PREFIX, PARTITIONS, KafkaSettings, read_kafka_settings
 from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.secrets import Secrets
+from read_api.gateway.access_log import ERRORS, MODES
 from read_api.gateway.settings import GatewaySettings
 from read_api.graphql.settings import GraphQLSettings, read_graphql_settings
 
@@ -17,7 +18,7 @@ _DATA = "CODEPARK_DATA"
 _HOST = "CODEPARK_HOST"
 _PORT = "CODEPARK_PORT"
 _LOG_LEVEL = "CODEPARK_LOG_LEVEL"
-_SECRET_KEY = "CODEPARK_SECRET_KEY"  # noqa: S105 # the name of a variable
+SECRET_KEY = "CODEPARK_SECRET_KEY"  # noqa: S105 # the name of a variable
 _SECRET_KEY_FILE = "CODEPARK_SECRET_KEY_FILE"  # noqa: S105 # as above
 _MASTER_KEYS_FILE = "CODEPARK_MASTER_KEYS_FILE"
 _MONGODB_URI = "CODEPARK_MONGODB_URI"
@@ -34,6 +35,9 @@ _NODE_ADDRESS = "CODEPARK_NODE_ADDRESS"
 _PUBLIC_URL = "CODEPARK_PUBLIC_URL"
 _SMTP_URL = "CODEPARK_SMTP_URL"
 _MAIL_FROM = "CODEPARK_MAIL_FROM"
+_ACCESS_LOG = "CODEPARK_ACCESS_LOG"
+
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # what the settings say
 
 _DEFAULT_PORT = 3000
 _DEFAULT_SENDER = "CodePark <no-reply@localhost>"
@@ -86,6 +90,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: str | None = None
     smtp_url: str | None = None
     mail_from: str = _DEFAULT_SENDER
+    access_log: str = ERRORS
     gateway: GatewaySettings = GatewaySettings()
     graphql: GraphQLSettings = GraphQLSettings()
 
@@ -103,7 +108,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise SettingsError(f"{BOOTSTRAP} is set: set {_REDIS_URL} too, or unset it")
         if self.secret is None:
             raise SettingsError(
-                f"{BOOTSTRAP} is set: set {_SECRET_KEY} or {_SECRET_KEY_FILE} too, the same for all processes"
+                f"{BOOTSTRAP} is set: set {SECRET_KEY} or {_SECRET_KEY_FILE} too, the same for all processes"
             )
         return ClusterSettings(
             kafka=self.kafka,
@@ -123,6 +128,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     def url(self) -> str:
         """Return the URL that the server listens on."""
         return f"{'https' if self.gateway.tls else 'http'}://{self.host}:{self.port}"
+
+    def node_listener(self, number: int = 0) -> tuple[str, int] | None:
+        """Return where a process listens for other nodes, the *number*th of several; None where none does.
+
+        Others may know this node by a name: a server that listens everywhere does so for them, too.
+        """
+        if self.kafka is None or self.node_address is None:
+            return None
+        host, _, port = self.node_address.rpartition(":")
+        return self.host if self.host in EVERYWHERE else host.strip("[]"), int(port) + number
 
     def __repr__(self) -> str:
         """Show everything but the secrets."""
@@ -154,6 +169,7 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         public_url=environment.url(_PUBLIC_URL, ("http://", "https://")),
         smtp_url=environment.url(_SMTP_URL, ("smtp://", "smtps://")),
         mail_from=environment.text(_MAIL_FROM) or _DEFAULT_SENDER,
+        access_log=environment.choice(_ACCESS_LOG, MODES) or ERRORS,
         gateway=read_gateway_settings(variables),
         graphql=read_graphql_settings(variables),
     )
@@ -199,10 +215,10 @@ def _master_keys(environment: Environment) -> dict[int, bytes]:
 
 
 def _secret(environment: Environment) -> Secrets | None:
-    value = environment.text(_SECRET_KEY)
+    value = environment.text(SECRET_KEY)
     if value is not None and environment.text(_SECRET_KEY_FILE) is not None:
-        raise SettingsError(f"set {_SECRET_KEY} or {_SECRET_KEY_FILE}, not both")
-    name = _SECRET_KEY_FILE if value is None else _SECRET_KEY
+        raise SettingsError(f"set {SECRET_KEY} or {_SECRET_KEY_FILE}, not both")
+    name = _SECRET_KEY_FILE if value is None else SECRET_KEY
     key = environment.secret_file(_SECRET_KEY_FILE) if value is None else value
     try:
         return None if key is None else Secrets.from_base64(key)

@@ -1,9 +1,11 @@
 """The workers of the cluster profile, wired to Kafka, MongoDB and Redis."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from codepark.interpreter import prepare_interpreter
+from codepark.profiles.admission import admit
 from codepark.profiles.cluster_connections import ClusterConnections
 from codepark.settings import ClusterSettings, Settings
 from projections.models import READ_MODELS
@@ -57,10 +59,14 @@ def publish(settings: Settings, metrics_port: int | None) -> None:
 
 @contextmanager
 def _connected(settings: Settings) -> Iterator[tuple[ClusterSettings, ClusterConnections]]:
-    """Connect for as long as a worker runs; raises SettingsError without the settings of a cluster."""
+    """Connect for as long as a worker runs, once it is admitted to the installation.
+
+    Raises SettingsError without the settings of a cluster, InstallationError.
+    """
     cluster = settings.cluster()
     kms = settings.kms(cluster.secret)
     connections = ClusterConnections(cluster, kms, remembered_seconds=_KEYS_REMEMBERED_SECONDS)
     with closing(connections):
+        admit(cluster, connections, threading.Event().wait)
         prepare_interpreter()
         yield cluster, connections

@@ -110,6 +110,18 @@ class EventLog(Protocol):
         """
         ...
 
+    def version_at(self, stream: str, sequence: int) -> int:
+        """Return the version that *stream* had after the record *sequence*, 0 where it had no event yet."""
+        ...
+
+    def stream_records(self, stream: str, after: int, limit: int) -> list[Record]:
+        """Return up to *limit* records of *stream* with a version above *after*, in order."""
+        ...
+
+    def tip_at(self, sequence: int) -> Tip:
+        """Return the tip that the log had after the record *sequence*; raises LogUnavailableError."""
+        ...
+
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events with a version above *after*."""
         ...

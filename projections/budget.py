@@ -12,7 +12,7 @@ READ_BYTES = 24 * 1024 * 1024
 """How much a request reads before it is refused; what is read last may pass it."""
 
 ANSWER_BYTES = 16 * 1024 * 1024
-"""How much an answer that is put together of many parts shows."""
+"""How much an answer that is made of many parts shows."""
 
 PAGE_BYTES = 4 * 1024 * 1024
 """Where the page of a list ends, after its first item at least."""

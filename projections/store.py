@@ -98,6 +98,12 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     blocked: frozenset[str] = frozenset()
     resume_at: bytes = b""
 
+    def moved(self, sequence: int, resume_at: bytes, blocked: frozenset[str]) -> "Checkpoint":
+        """Return the checkpoint at *sequence*, or at its own where that is later."""
+        if sequence < self.sequence:
+            return Checkpoint(sequence=self.sequence, blocked=blocked, resume_at=self.resume_at)
+        return Checkpoint(sequence=sequence, blocked=blocked, resume_at=resume_at)
+
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
     """An event that a model could not take, or a later one of its stream, which waits (*reason* None)."""

@@ -32,7 +32,8 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     waits for its outcome. With *read_latest*, a query without a position includes every command acknowledged
     before it; with *in_threads*, queries go over a network and must not run in the event loop. *models* are
     the read models that every query waits for; *changed_resource* answers about a command's result before
-    they do, where it is given. *published* returns what analysts see of a record, *published_again* of an
+    they do, where it is given. *past* answers questions about the past, *replays* shows repeated commands'
+    outcomes, in other places. *published* returns what analysts see of a record, *published_again* of an
     event that is ready to be sent. *erased* waits until an erased account has left no trace, and returns
     whether that happened in time. *not_ready* names the parts that are not ready yet, *metrics* writes the
     metrics for Prometheus, *operations* are those of the command line by name, *asyncapi* is the document of
@@ -45,6 +46,7 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     progress: Progress
     queries: Queries
     past: PastAnswers
+    replays: PastAnswers
     identity: Identity
     published: Callable[[EventLog, Record], RenderedEvent | None]
     published_again: Callable[[RenderedEvent], RenderedEvent | None]

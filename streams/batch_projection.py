@@ -55,8 +55,12 @@ def project(
     checkpoint: Checkpoint,
     through: int,
     partition: int = 0,
+    *,
+    resume_at: bytes = b"",
 ) -> Change:
     """Return what *batch* does to *model*, which then includes every event through the sequence *through*.
+
+    There a reader resumes at *resume_at*.
 
     The model's checkpoint may lie within the batch. An event that fails becomes a dead letter and blocks its
     stream; later events of the stream wait behind it as dead letters without a reason.
@@ -80,7 +84,7 @@ def project(
     return Change(
         model=model.name,
         writes=writes,
-        checkpoint=Checkpoint(sequence=max(through, checkpoint.sequence), blocked=frozenset(blocked)),
+        checkpoint=checkpoint.moved(through, resume_at, frozenset(blocked)),
         dead_letters=dead_letters,
         partition=partition,
     )

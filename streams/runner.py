@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import structlog
 
-from commands.log import EVERYTHING, EventLog, LogUnavailableError, Selection
+from commands.log import EVERYTHING, EventLog, LogUnavailableError, Selection, Tip
 from domain.record import Record
 from projections.model import ReadModel
 from projections.progress import Progress
@@ -171,7 +171,7 @@ class Runner:
         try:
             for start in range(0, len(records), _BATCH):
                 chunk = records[start : start + _BATCH]
-                self._project(self._wanted(chunk), chunk[-1].sequence)
+                self._project(self._wanted(chunk), chunk[-1].sequence, chunk[-1].chain)
         except (StoreUnavailableError, LogUnavailableError):
             return False
         except Exception:
@@ -197,29 +197,29 @@ class Runner:
     def _step(self) -> bool:
         """Project the next batch; return whether there may be more."""
         with self._lock:
-            start, tip = self._position, self._log.tip().sequence
-            if start >= tip or self._ended:
+            start, tip = self._position, self._log.tip()
+            if start >= tip.sequence or self._ended:
                 return False
             self._project(*self._next(start, tip))
             return True
 
-    def _next(self, start: int, tip: int) -> tuple[Sequence[Record], int]:
-        """Return the next wanted records, and the sequence that the models will include with them."""
+    def _next(self, start: int, tip: Tip) -> tuple[Sequence[Record], int, bytes]:
+        """Return the next wanted records, and the sequence and chain that the models then include."""
         recent = self._recent.after(start, _BATCH)
         if recent is not None:
-            return self._wanted(recent), recent[-1].sequence
+            return self._wanted(recent), recent[-1].sequence, recent[-1].chain
         records = self._log.read(start, _BATCH, self._selection)
-        if len(records) == _BATCH:
-            return records, records[-1].sequence
-        return records, max(tip, records[-1].sequence if records else 0)
+        if len(records) == _BATCH or (records and records[-1].sequence > tip.sequence):
+            return records, records[-1].sequence, records[-1].chain
+        return records, tip.sequence, tip.chain
 
-    def _project(self, records: Sequence[Record], through: int) -> None:
+    def _project(self, records: Sequence[Record], through: int, chain: bytes) -> None:
         if self._before_step is not None:
             self._before_step(records)
-        self._apply(decode(self._log, records), through)
+        self._apply(decode(self._log, records), through, chain)
 
-    def _apply(self, batch: Sequence[DecodedRecord], through: int) -> None:
-        changes, checkpoints = self._changes(batch, through)
+    def _apply(self, batch: Sequence[DecodedRecord], through: int, chain: bytes) -> None:
+        changes, checkpoints = self._changes(batch, through, chain)
         if changes:
             self._store.apply(changes)
         self._checkpoints = checkpoints
@@ -234,12 +234,13 @@ class Runner:
         self._report()
 
     def _changes(
-        self, batch: Sequence[DecodedRecord], through: int
+        self, batch: Sequence[DecodedRecord], through: int, chain: bytes
     ) -> tuple[list[Change], dict[str, Checkpoint]]:
         """Return the changes to be stored, and the checkpoints of all models after them.
 
-        A model that wants no event of the batch is not called: its checkpoint moves in memory, and is stored
-        now and then, so that a start need not read far.
+        A checkpoint keeps the chain at its sequence: by it the next start knows its log again. A model that
+        wants no event of the batch is not called: its checkpoint moves in memory, and is stored now and then,
+        so that a start need not read far.
         """
         topics = {decoded.record.topic for decoded in batch}
         store_all = through // _IDLE_CHECKPOINT != self._position // _IDLE_CHECKPOINT
@@ -248,9 +249,9 @@ class Runner:
         for model in self._models:
             before = self._checkpoints[model.name]
             if model.topics is None or not model.topics.isdisjoint(topics):
-                change = project(model, batch, before, through)
+                change = project(model, batch, before, through, resume_at=chain)
             else:
-                after = Checkpoint(sequence=max(through, before.sequence), blocked=before.blocked)
+                after = before.moved(through, chain, before.blocked)
                 change = Change(model=model.name, writes=(), checkpoint=after)
             checkpoints[model.name] = change.checkpoint
             if store_all or change.writes or change.dead_letters:

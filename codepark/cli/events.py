@@ -1,5 +1,7 @@
 """`codepark events`: read the event history, one line of JSON for each event."""
 
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -7,7 +9,7 @@ from typing import Annotated, Any
 import cyclopts
 from cyclopts import Parameter
 
-from codepark.cli.failures import CommandError
+from codepark.cli.failures import CommandError, UsageError
 from codepark.cli.options import Data, quiet_settings
 from codepark.cli.remote import operate
 from codepark.cli.results import write_lines
@@ -17,6 +19,8 @@ from codepark.settings import Settings
 events_app = cyclopts.App(name="events", help="Read the event history.")
 
 _PAGE = 500
+_RETRY_SECONDS = 1.0
+_pause = threading.Event()
 
 
 @Parameter(name="*")
@@ -76,7 +80,7 @@ def tail_events(
         Continue with new events as the server publishes them.
     """
     if count < 0:
-        raise CommandError(f"--count is {count}; it takes a number from 0")
+        raise UsageError(f"--count is {count}; it takes a number from 0")
     settings = quiet_settings(data)
     tips = operate(settings, "tip", {})["sequences"]
     before = {number: sequence + 1 for number, sequence in tips.items()}
@@ -138,17 +142,51 @@ def _pages(settings: Settings, after: dict[str, int], wanted: dict[str, Any]) ->
 
 
 def _follow(settings: Settings, after: dict[str, int], only: Filter) -> None:
+    """Write new events until the command is interrupted; wait where the channel's server does not answer."""
+    import redis  # noqa: PLC0415 # only where a caller follows
+
+    url, unavailable = _channel_url(settings), False
+    while True:
+        try:
+            for position in _positions(settings, url):
+                unavailable = False
+                if position is None or position > sum(after.values()):  # None: a message may have been lost
+                    after = _write_after(settings, after, only)
+        except redis.RedisError as error:
+            if settings.redis is None and not DataDirectory(settings.data).is_held():
+                raise CommandError("the server ended: no process publishes events any more") from error
+            if not unavailable:
+                unavailable = True
+                message = "codepark: the server of the channel does not answer; waiting for it"
+                print(message, file=sys.stderr)  # noqa: T201 # the output is for events alone
+            _pause.wait(_RETRY_SECONDS)
+        else:
+            return
+
+
+def _write_after(settings: Settings, after: dict[str, int], only: Filter) -> dict[str, int]:
+    """Write the events after *after*; return where the next ones begin."""
+    for page in _pages(settings, after, only.arguments()):
+        write_lines(page["items"])
+        after = page["after"]
+    return after
+
+
+def _positions(settings: Settings, url: str) -> Iterator[int | None]:
     from codepark.cache_and_channel import CHANNEL  # noqa: PLC0415 # only where a caller follows
     from codepark.redis_clients import connect  # noqa: PLC0415 # as above
     from projections.redis.channel import positions  # noqa: PLC0415 # as above
 
+    return positions(connect(url, settings.redis_ca_file), settings.prefix + CHANNEL)
+
+
+def _channel_url(settings: Settings) -> str:
+    """Return where positions are published: the Redis of the settings, or that of the server that runs."""
+    if settings.redis is not None:
+        return settings.redis.pubsub
     server = DataDirectory(settings.data).server()
     if server is None or server.redis_url is None:
         raise CommandError(
             "no server publishes events from this data directory: start one with `codepark serve`"
         )
-    for position in positions(connect(server.redis_url, settings.redis_ca_file), settings.prefix + CHANNEL):
-        if position is None or position > sum(after.values()):  # None: a message may have been lost
-            for page in _pages(settings, after, only.arguments()):
-                write_lines(page["items"])
-                after = page["after"]
+    return server.redis_url

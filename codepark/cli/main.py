@@ -5,6 +5,11 @@ from collections.abc import Sequence
 
 import cyclopts
 
+from codepark.private_files import for_owner_only
+
+FAILURE, USAGE, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141
+"""How a command ends without success; arguments that it cannot read, or cannot use, are wrong usage."""
+
 _COMMANDS = {
     "serve": ("serve:serve", "Serve the API, the pages and the live channels."),
     "token": ("serve:token", "Print an access token for 24 hours."),
@@ -18,6 +23,14 @@ _COMMANDS = {
     "keys": ("keys:keys_app", "Rotate the keys of the installation."),
     "events": ("events:events_app", "Read the event history."),
     "dead-letters": ("operations:dead_letters_app", "List and retry events that could not be projected."),
+    "--install-completion": (
+        "completion:install_completion",
+        "Install the completion of commands in a shell.",
+    ),
+    "--show-completion": (
+        "completion:show_completion",
+        "Print the script that completes commands in a shell.",
+    ),
 }
 
 app = cyclopts.App(
@@ -32,17 +45,17 @@ for _name, (_function, _help) in _COMMANDS.items():
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line with *arguments*, by default those of the process."""
+    for_owner_only()
     try:
         app(arguments)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(141)
-    except Exception as error:
-        from codepark.cli.failures import FAILURES, sentence  # noqa: PLC0415 # only when something went wrong
+        sys.exit(PIPE_CLOSED)
+    except Exception as error:  # noqa: BLE001 # the last resort: a person reads a sentence, not a traceback
+        from codepark.cli.failures import explain  # noqa: PLC0415 # only when something went wrong
 
-        if not isinstance(error, FAILURES):
-            raise
-        print(f"codepark: {sentence(error)}", file=sys.stderr)  # noqa: T201 # this is where a person looks
-        sys.exit(1)
+        explanation, status = explain(error)
+        print(f"codepark: {explanation}", file=sys.stderr)  # noqa: T201 # this is where a person looks
+        sys.exit(status)

@@ -4,18 +4,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import cyclopts
 from cyclopts import Parameter
 from rich.table import Table
 
-from codepark.cli.failures import CommandError
-from codepark.cli.options import Json
+from codepark.cli.failures import CommandError, UsageError
+from codepark.cli.options import Data, Json, quiet_settings
 from codepark.cli.results import show
+from codepark.data_directory import DataDirectory
 from commands.kafka.settings import read_prefix
-from projections.mongodb.connection import connect, database_name
-from projections.mongodb.migrator import FOLDER, MigrationError, MigrationState, Migrator, create
+
+if TYPE_CHECKING:
+    from projections.mongodb.migrator import MigrationState, Migrator
 
 Uri = Annotated[
     str | None,
@@ -38,7 +40,7 @@ migrate_app = cyclopts.App(name="migrate", help="Migrate the document store of t
 
 
 @migrate_app.command(name="create")
-def create_migration(name: str, *, folder: Path = FOLDER, as_json: Json = False) -> None:
+def create_migration(name: str, *, folder: Path | None = None, as_json: Json = False) -> None:
     """Write the module of the next migration, to be filled in.
 
     Parameters
@@ -48,8 +50,10 @@ def create_migration(name: str, *, folder: Path = FOLDER, as_json: Json = False)
     folder
         The folder of the migrations (default: that of this program).
     """
+    from projections.mongodb.migrator import FOLDER, create  # noqa: PLC0415 # needs the extra `cluster`
+
     with _refused():
-        path = create(name, folder)
+        path = create(name, folder or FOLDER)
     show({"path": str(path)}, f"fill in {path}", as_json=as_json)
 
 
@@ -91,7 +95,7 @@ def roll_back_migrations(
         How many.
     """
     if count < 1:
-        raise CommandError("the number of migrations to undo is at least 1")
+        raise UsageError("the number of migrations to undo is at least 1")
     with _migrator(uri, database, tls_ca_file) as migrator:
         numbers = migrator.rollback(count)
     show({"rolledBack": numbers}, _line("rolled back", numbers), as_json=as_json)
@@ -99,18 +103,38 @@ def roll_back_migrations(
 
 @migrate_app.command(name="status")
 def migration_status(
-    *, uri: Uri = None, database: Database = None, tls_ca_file: CaFile = None, as_json: Json = False
+    *,
+    uri: Uri = None,
+    database: Database = None,
+    tls_ca_file: CaFile = None,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
-    """Show which migrations have been applied, and when."""
+    """Show which migrations have been applied, and when. An embedded installation needs none.
+
+    Parameters
+    ----------
+    data
+        The data directory of an embedded installation, where no MongoDB is named.
+    """
+    if uri is None:
+        settings = quiet_settings(data)
+        DataDirectory(settings.data).require_log()
+        text = "this installation is embedded: its read models are in SQLite, and there is nothing to migrate"
+        show({"migrations": [], "profile": "embedded"}, text, as_json=as_json)
+        return
     with _migrator(uri, database, tls_ca_file) as migrator:
         states = migrator.status()
     show({"migrations": [_state(state) for state in states]}, _table(states), as_json=as_json)
 
 
 @contextmanager
-def _migrator(uri: str | None, database: str | None, tls_ca_file: Path | None) -> Iterator[Migrator]:
+def _migrator(uri: str | None, database: str | None, tls_ca_file: Path | None) -> "Iterator[Migrator]":
     if uri is None:
         raise CommandError("where is MongoDB? Set CODEPARK_MONGODB_URI or give --uri")
+    from projections.mongodb.connection import connect, database_name  # noqa: PLC0415 # needs the extra `cluster`
+    from projections.mongodb.migrator import Migrator  # noqa: PLC0415 # as above
+
     name = database or database_name(uri, read_prefix(os.environ))
     with _refused(), connect(uri, pool=(0, 2), tls_ca_file=tls_ca_file) as client:
         yield Migrator(client, name)
@@ -119,13 +143,15 @@ def _migrator(uri: str | None, database: str | None, tls_ca_file: Path | None) -
 @contextmanager
 def _refused() -> Iterator[None]:
     """Turn the refusal of a migration into that of the command."""
+    from projections.mongodb.migrator import MigrationError  # noqa: PLC0415 # needs the extra `cluster`
+
     try:
         yield
     except MigrationError as error:
         raise CommandError(str(error)) from error
 
 
-def _state(state: MigrationState) -> dict[str, Any]:
+def _state(state: "MigrationState") -> dict[str, Any]:
     return {
         "number": state.number,
         "name": state.name,
@@ -135,7 +161,7 @@ def _state(state: MigrationState) -> dict[str, Any]:
     }
 
 
-def _table(states: list[MigrationState]) -> Table:
+def _table(states: "list[MigrationState]") -> Table:
     table = Table("number", "migration", "description", "applied")
     for state in states:
         applied = "no" if state.applied_at is None else state.applied_at.isoformat(timespec="seconds")

@@ -2,20 +2,23 @@
 
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
-from codepark.cli.failures import CommandError
+from msgspec.structs import replace
+
+from codepark.cli.failures import CommandError, UsageError
 from codepark.data_directory import DataDirectory, DirectoryHeldError
-from codepark.operations import OPERATIONS
+from codepark.operations import OPERATIONS, READING, Readable
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Profile
+from codepark.profiles.unwritten import UnwrittenInstallation
 from codepark.settings import Settings
 from commands.claims import holder_of_email
-from commands.keys import PersonalCipher
-from commands.mapper import EventMapper
 from commands.secrets import Secrets
-from commands.sqlite.keys import SQLiteKeyStore
+from commands.sqlite.key_check import is_used
 from commands.sqlite.reader import ReadOnlyLog
 from domain.account.events import AccountRegistered, AccountStandingChanged
 from domain.actor import SERVICE, Actor
@@ -23,12 +26,24 @@ from domain.identifiers import account_stream
 from read_api.auth.keys import SigningKeys
 from read_api.auth.tokens import Tokens
 
+if TYPE_CHECKING:
+    import httpx
+
 _TIMEOUT_SECONDS = 3_600.0
+_BAD_INPUT = 400
 
 
 def operate(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Carry out an operation; raises CommandError where the server refuses it, else what it raises itself."""
+    """Carry out an operation; raises CommandError where the server refuses it, else what it raises itself.
+
+    Nothing is made: raises NoDataDirectoryError where there is no installation.
+    """
     try:
+        if name in READING:
+            with readable(settings) as installation:
+                return READING[name](installation, arguments)
+        if settings.kafka is None:
+            DataDirectory(settings.data).require_log()
         with opened(settings) as profile:
             return OPERATIONS[name](profile, arguments)
     except DirectoryHeldError:
@@ -36,9 +51,33 @@ def operate(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[st
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Profile]:
-    """Open the profile until the block ends, ready for commands; raises DirectoryHeldError."""
+def readable(settings: Settings) -> Iterator[Readable]:
+    """Open what can be read until the block ends, and write nothing; raises DirectoryHeldError.
+
+    A node's replica is a cache: where the directory has none, this process makes one for itself alone.
+    """
+    if settings.kafka is None:
+        with closing(UnwrittenInstallation(settings)) as installation:
+            yield installation
+    elif (settings.data / "replica").exists():
+        with opened(settings, make=False) as profile:
+            yield profile
+    else:
+        with (
+            TemporaryDirectory(prefix="codepark-") as folder,
+            opened(replace(settings, data=Path(folder)), make=False) as profile,
+        ):
+            yield profile
+
+
+@contextmanager
+def opened(settings: Settings, *, make: bool = True) -> Iterator[Profile]:
+    """Open the profile until the block ends, ready for commands; raises DirectoryHeldError.
+
+    A log that does not exist is made, unless *make* is false.
+    """
     profile = open_profile(settings)
+    profile.makes_log = make
     try:
         profile.start_for_commands()
         yield profile
@@ -53,7 +92,7 @@ def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dic
     server = directory.server()
     if server is None:
         raise CommandError("another process holds the data directory, and no server answers: stop it first")
-    secrets = settings.secret or directory.secrets()
+    secrets = settings.secret or directory.existing_secrets()
     token = Tokens(SigningKeys(secrets)).issue_access(
         SERVICE.id, SERVICE.roles, tier=SERVICE.tier, seconds=60, operator=True
     )
@@ -69,9 +108,18 @@ def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dic
     except httpx.TransportError as error:
         raise CommandError(f"the server at {server.url} does not answer: {error}") from error
     if not answer.is_success:
-        raise CommandError(str(answer.json().get("detail", answer.text)))
+        raise _refused(answer)
     result: dict[str, Any] = answer.json()
     return result
+
+
+def _refused(answer: "httpx.Response") -> CommandError:
+    """Return the server's refusal; an argument that it cannot use is wrong usage."""
+    try:
+        detail = str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        detail = f"the server answered {answer.status_code}"
+    return UsageError(detail) if answer.status_code == _BAD_INPUT else CommandError(detail)
 
 
 def _pinned(certificate: str) -> ssl.SSLContext:
@@ -85,23 +133,32 @@ def _pinned(certificate: str) -> ssl.SSLContext:
     return context
 
 
-def account_of(settings: Settings, secrets: Secrets, email: str) -> Actor | None:
-    """Return the account with that address, read from the log even while a server writes it."""
+def keys_and_account(settings: Settings, email: str | None) -> tuple[Secrets, Actor | None]:
+    """Return the keys of an installation, and the account with that address; a server may run.
+
+    Raises NoDataDirectoryError, DataDirectoryError.
+    """
+    if settings.kafka is not None:
+        return settings.cluster().secret, None
     directory = DataDirectory(settings.data)
-    if not directory.log.exists():
-        return None
-    keys = SQLiteKeyStore(directory.keys, directory.kms(secrets))
-    log = ReadOnlyLog(directory.log, EventMapper(PersonalCipher(keys)))
+    if settings.secret is None and directory.secret_key.exists() and not is_used(directory.log):
+        return directory.existing_secrets(), None  # the installation has a key, and no event yet
     try:
-        account_id = holder_of_email(log, secrets, email)
-        if account_id is None:
-            return None
-        roles = [
-            stored.event.roles
-            for stored in log.stream_events(account_stream(account_id))
-            if isinstance(stored.event, AccountRegistered | AccountStandingChanged)
-        ]
-        return Actor(id=account_id, roles=frozenset(roles[-1]))
-    finally:
-        log.close()
-        keys.close()
+        installation = UnwrittenInstallation(settings)
+    except DirectoryHeldError:
+        installation = UnwrittenInstallation(settings, live=True)
+    with closing(installation):
+        account = None if email is None else _account_of(installation.log, installation.secrets, email)
+        return installation.secrets, account
+
+
+def _account_of(log: ReadOnlyLog, secrets: Secrets, email: str) -> Actor | None:
+    account_id = holder_of_email(log, secrets, email)
+    if account_id is None:
+        return None
+    roles = [
+        stored.event.roles
+        for stored in log.stream_events(account_stream(account_id))
+        if isinstance(stored.event, AccountRegistered | AccountStandingChanged)
+    ]
+    return Actor(id=account_id, roles=frozenset(roles[-1]))

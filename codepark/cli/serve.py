@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from typing import Annotated
 
 import structlog
@@ -9,12 +10,13 @@ from cyclopts import Parameter
 
 from codepark import logs
 from codepark.cli.demo import import_demo
+from codepark.cli.failures import UsageError
+from codepark.cli.greeting import greet
 from codepark.cli.options import Data
-from codepark.data_directory import DataDirectory
 from codepark.port import require_free
 from codepark.server_processes import ServerProcesses
-from codepark.settings import read_settings
-from commands.environment import SettingsError
+from codepark.settings import Settings, read_settings
+from commands.environment import PORTS
 from domain.actor import SERVICE, Role, Tier
 from domain.errors import NotFoundError
 
@@ -43,18 +45,29 @@ def serve(
     port_is_shared
         This process is one of several on the port.
     """
+    if port is not None and port not in PORTS:
+        raise UsageError(f"--port is {port}; it takes a number from {PORTS[0]} to {PORTS[-1]}")
     settings = read_settings(os.environ, data=data, port=port)
     logs.configure(settings.log_level)
     if workers < 1:
-        raise SettingsError(f"--workers is {workers}; it takes a number from 1")
+        raise UsageError(f"--workers is {workers}; it takes a number from 1")
     if not port_is_shared:
-        require_free(settings.host, settings.port)
+        require_free(settings.host, settings.port, "another with --port, or another CODEPARK_HOST")
+    _require_node_address(settings, workers)
     if workers > 1:
         sys.exit(ServerProcesses(settings, workers).serve())
     from codepark.server import serve as serve_forever  # noqa: PLC0415 # the other commands start without it
 
-    serve_forever(settings, import_demo if demo else None)
+    serve_forever(settings, import_demo if demo else None, partial(greet, settings, demo=demo))
     structlog.get_logger(__name__).info("stopped")
+
+
+def _require_node_address(settings: Settings, workers: int) -> None:
+    """Refuse addresses for other nodes that this machine does not have, or that a process listens on."""
+    for number in range(workers):
+        address = settings.node_listener(number)
+        if address is not None:
+            require_free(*address, "another CODEPARK_NODE_ADDRESS, one of this machine")
 
 
 def token(
@@ -71,15 +84,14 @@ def token(
     tier
         The tier that it counts as.
     """
-    from codepark.cli.remote import account_of  # noqa: PLC0415 # only where an account is named
+    from codepark.cli.remote import keys_and_account  # noqa: PLC0415 # the server starts without it
     from read_api.auth.keys import SigningKeys  # noqa: PLC0415 # as above
     from read_api.auth.tokens import Tokens  # noqa: PLC0415 # as above
 
     settings = read_settings(os.environ, data=data)
-    secrets = settings.secret or DataDirectory(settings.data).secrets()
+    secrets, actor = keys_and_account(settings, account)
     subject, roles = SERVICE.id, SERVICE.roles
     if account is not None:
-        actor = account_of(settings, secrets, account)
         if actor is None:
             raise NotFoundError(f"there is no account with the address {account}", code="account_not_found")
         subject, roles = actor.id, actor.roles

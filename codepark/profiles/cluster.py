@@ -3,12 +3,14 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from functools import partial
 
 import structlog
 
 from codepark.data_directory import DataDirectory
+from codepark.profiles.admission import admit
 from codepark.profiles.cluster_connections import ClusterConnections
 from codepark.profiles.cluster_maintenance import ClusterMaintenance
 from codepark.profiles.profile import Profile
@@ -59,14 +61,18 @@ class ClusterProfile(Profile):
                 store=connections.store,
                 shared_answers=self._answers,
             )
+            opened.callback(self.past.close)
             opened.callback(self.analyser.close)
             self.maintenance = ClusterMaintenance(cluster, connections)
+            self._admission = partial(admit, cluster, connections)
             self.replica_answers = ReplicaAnswers(self._logs, self.store, self.models)
             self.changed_resource = self.replica_answers.ask
             self._follow_read_models(connections, opened)
             self._open_buses(connections, opened)
             self._opened = opened.pop_all()
         self._start_sequences: dict[int, int] | None = None
+        self._refusal: Exception | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def _follow_read_models(self, connections: ClusterConnections, opened: ExitStack) -> None:
         self._follower = ProgressListener(
@@ -98,21 +104,39 @@ class ClusterProfile(Profile):
         opened.callback(self._ended.set)
 
     def start(self) -> None:
-        """Follow the log and the read models, and try until their servers answer."""
+        """Join the installation, follow the log and the read models; try until their servers answer."""
         for log in self._logs:
             log.on_append(partial(self._note_files, partition=log.number))
-            log.follow()
+        threading.Thread(target=self._join, name="join", daemon=True).start()
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+
+    def _join(self) -> None:
+        """Follow the log once this process is admitted to the installation; else let the process end."""
+        thread = self._logs[0].thread
+        try:
+            if self._admission(
+                self._ended.wait, run=lambda work: thread.run(work, _START_SECONDS), make=self.makes_log
+            ):
+                for log in self._logs:
+                    log.follow()
+        except CancelledError:  # the profile was closed meanwhile
+            return
+        except Exception as error:  # noqa: BLE001 # whatever it is, this process must not serve
+            self._refusal = error
+            if self._loop is not None and self.refused is not None:
+                self._loop.call_soon_threadsafe(_fail, self.refused, error)
 
     def start_for_commands(self) -> None:
         """Start, and wait until the log has been read and MongoDB is prepared.
 
-        Raises LogUnavailableError where that takes too long, LogCorruptError at once where the log cannot be
-        read.
+        Raises LogUnavailableError where that takes too long; at once LogCorruptError where the log cannot be
+        read, and InstallationError where this process does not belong to the installation.
         """
         self.start()
         deadline = time.monotonic() + _START_SECONDS
         while (reason := self._unavailable()) is not None or not self._prepared.is_set():
+            if self._refusal is not None:
+                raise self._refusal
             for log in self._logs:
                 if log.partition.corrupt is not None:
                     raise LogCorruptError(log.partition.corrupt)
@@ -124,6 +148,7 @@ class ClusterProfile(Profile):
         """Wake the waiters of *loop*, the one that serves requests."""
         super().bind(loop)
         self.replica_answers.bind(loop)
+        self._loop, self.refused = loop, loop.create_future()
 
     async def disconnect(self) -> None:
         """Close the connections to other nodes."""
@@ -158,7 +183,7 @@ class ClusterProfile(Profile):
             try:
                 self.store.prepare(self.models)
             except StoreUnavailableError as error:
-                if not waited:
+                if not waited and not self._ended.is_set():
                     logger.warning("read models unavailable", reason=str(error))
                 waited = True
                 self._ended.wait(_RETRY_SECONDS)
@@ -166,6 +191,11 @@ class ClusterProfile(Profile):
                 self._follower.start()
                 self._prepared.set()
                 return
+
+
+def _fail(refused: "asyncio.Future[None]", error: Exception) -> None:
+    if not refused.done():
+        refused.set_exception(error)
 
 
 def _open_logs(

@@ -1,22 +1,31 @@
 """The embedded profile: everything in one process over one data directory."""
 
 from contextlib import ExitStack
+from pathlib import Path
+
+import structlog
 
 from codepark.data_directory import DataDirectory
 from codepark.profiles.embedded_maintenance import EmbeddedMaintenance, MasterKeys
+from codepark.profiles.own_keys import own_keys
 from codepark.profiles.profile import Profile
+from codepark.read_model_state import misfit, remove_read_models, stored_checkpoints
 from codepark.settings import Settings
 from codepark.wal_checkpointer import WalCheckpointer
 from commands.bus import CommandBus
 from commands.keys import PersonalCipher
 from commands.mapper import EventMapper
 from commands.partitions import Logs
+from commands.sqlite.key_check import save_key_check
 from commands.sqlite.keys import SQLiteKeyStore
 from commands.sqlite.log import SQLiteEventLog
 from projections.insights_model import INSIGHTS
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
+from projections.store import StoreUnavailableError
 from streams.runner import Runner
+
+logger = structlog.get_logger(__name__)
 
 
 class EmbeddedProfile(Profile):
@@ -25,21 +34,25 @@ class EmbeddedProfile(Profile):
     def __init__(self, settings: Settings) -> None:
         """Hold the data directory and open what is in it.
 
-        Raises DataDirectoryError, LogUnavailableError, LogCorruptError, StoreUnavailableError.
+        Raises DataDirectoryError, also where the log was written with another secret key,
+        LogUnavailableError, LogCorruptError, StoreUnavailableError.
         """
         with ExitStack() as opened:
             directory = DataDirectory(settings.data).hold()
             opened.callback(directory.release)
-            secrets = settings.secret or directory.secrets()
-            kms = settings.kms(secrets) if settings.master_keys else directory.kms(secrets)
+            secrets, kms = own_keys(settings, directory, held=True)
+            directory.make_files()
             keys = SQLiteKeyStore(directory.keys, kms)
             opened.callback(keys.close)
-            documents = SQLiteDocumentStore(directory.read_models)
-            opened.callback(documents.close)
             self.log = SQLiteEventLog(directory.log, EventMapper(PersonalCipher(keys)))
             opened.callback(self.log.close)
+            save_key_check(directory.log, secrets)
+            _drop_misfits(directory.read_models, self.log)
+            documents = SQLiteDocumentStore(directory.read_models)
+            opened.callback(documents.close)
             logs = Logs([self.log])
             super().__init__(settings, directory, secrets=secrets, keys=keys, logs=logs, store=documents)
+            opened.callback(self.past.close)
             documents.prepare(self.models)
             self._open_commands(opened)
             master_keys = MasterKeys(keys, kms, directory.master_keys, own_file=bool(settings.master_keys))
@@ -83,3 +96,14 @@ class EmbeddedProfile(Profile):
         self.analyser.close()  # interrupts a measurement: the next start projects its events
         for runner in self.runners:
             runner.close()
+
+
+def _drop_misfits(path: Path, log: SQLiteEventLog) -> None:
+    """Remove read models that were not made from *log*: they would answer from events it does not have."""
+    try:
+        reason = misfit(stored_checkpoints(path), log)
+    except StoreUnavailableError:  # the file of an older release, or a damaged one: opening it tells
+        return
+    if reason is not None:
+        logger.warning("the read models do not fit the log, building them again", reason=reason)
+        remove_read_models(path)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Any, Protocol, runtime_checkable
 
 from codepark.data_directory import DataDirectory
-from codepark.past_queries import queries_of_the_past
+from codepark.past_queries import PastQueries
 from codepark.profiles.maintenance import Advanced, Maintenance
 from codepark.settings import Settings
 from commands.bus import Bus
@@ -27,8 +27,8 @@ from projections.model import ReadModel
 from projections.models import READ_MODELS
 from projections.progress import Progress
 from projections.queries.shared_answers import SharedAnswers, includes
-from projections.store import DocumentStore
-from read_api.query_services import ChangedResource, Queries, queries_over
+from projections.store import DeadLetter, DocumentStore
+from read_api.query_services import ChangedResource, queries_over
 
 _LOOK_SECONDS = 0.05
 _CATCH_UP_SECONDS = 120.0
@@ -45,6 +45,10 @@ class Profile(ABC):
     maintenance: Maintenance
     main_models = tuple(model.name for model in READ_MODELS)
     """The names of the read models that every query waits for."""
+    makes_log = True
+    """Whether a log that does not exist is made; commands that only look make none."""
+    refused: asyncio.Future[None] | None = None
+    """Raises why this process does not belong to its installation, once that is known."""
     scrubs: Sequence[Callable[[], None]] = ()
     """What overwrites deleted data in the files of this process; none where a server has the files."""
     _opened: ExitStack
@@ -72,6 +76,7 @@ class Profile(ABC):
         self.intake = Intake(secrets, logs.accounts)
         self.progress = Progress()
         self.queries = queries_over(store, shared_answers)
+        self.past = PastQueries(logs, store, self.models, self.progress, directory.past)
 
     @abstractmethod
     def start(self) -> None:
@@ -89,10 +94,6 @@ class Profile(ABC):
     def not_ready(self) -> list[str]:
         """Name the parts that are not ready to serve."""
 
-    def past(self, project_id: str, sequence: int) -> Queries:
-        """Return queries over a project as it was at *sequence* of its partition."""
-        return queries_of_the_past(self.logs, self.store, self.models, project_id, sequence)
-
     def included(self) -> dict[int, int]:
         """Return, by partition, the sequence that every read model includes."""
         names = [model.name for model in self.models]
@@ -107,6 +108,27 @@ class Profile(ABC):
             advanced(sum(included.values()), sum(target.values()))
             pause.wait(_LOOK_SECONDS)
         advanced(sum(included.values()), sum(target.values()))
+
+    def dead_letters(self, model: str | None) -> list[DeadLetter]:
+        """Return the dead letters of *model*, of every model with None."""
+        return self.store.dead_letters(model)
+
+    def included_by_model(self) -> dict[str, int]:
+        """Return how many events of all partitions each read model includes."""
+        totals: dict[str, int] = {}
+        for log in self.logs:
+            for name, sequence in self.progress.models(log.number).items():
+                totals[name] = totals.get(name, 0) + sequence
+        return totals
+
+    def misfit(self) -> str | None:
+        """Return why the read models were not made from the log, None where they may have been."""
+        for log in self.logs:
+            end = log.tip().sequence
+            for name, sequence in self.progress.models(log.number).items():
+                if sequence > end:
+                    return f"{name} includes event {sequence}, and the log ends at {end}"
+        return None
 
     def forget_answers(self) -> None:
         """Forget every composed answer."""

@@ -47,6 +47,17 @@ class MongoKeyStore:
             return cached[0]
         return self._load([subject]).get(subject)
 
+    def one_wrapped(self, version: int) -> bytes | None:
+        """Return any key that this *version* of the master key wrapped; raises LogUnavailableError."""
+        try:
+            for document in self._collection.find({"wrapped": {"$ne": None}}).limit(_CHUNK):
+                wrapped = bytes(document["wrapped"])
+                if self._kms.version_of(wrapped) == version:
+                    return wrapped
+        except PyMongoError as error:
+            raise LogUnavailableError(f"the keys of people cannot be read: {error}") from error
+        return None
+
     def ensure(self, subjects: Iterable[str]) -> None:
         """Make the missing keys, durably; raises LogUnavailableError and KeyDestroyedError."""
         now = time.monotonic()

@@ -1,9 +1,12 @@
 """SQLite connections as the log needs them: durable commits, fast statements, errors of our own."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
 
 from eventsourcing.persistence import DatabaseError, InterfaceError, PersistenceError
 from eventsourcing.sqlite import SQLiteConnection, SQLiteConnectionPool
@@ -23,8 +26,22 @@ _SETTINGS = (
 )
 
 
+def read_only_uri(path: Path, *, unchanging: bool = False) -> str:
+    """Return the URI that opens the database at *path* for reading, whatever letters the path has.
+
+    Of an *unchanging* one SQLite makes no file next to it, and none has to be there: it reads the file alone.
+    """
+    address = f"file://{quote(os.fsencode(path.absolute()))}?mode=ro"
+    return f"{address}&immutable=1" if unchanging else address
+
+
 class TunedPool(SQLiteConnectionPool):
     """The library's pool, with an fsync for each commit and checkpoints left to a thread of their own."""
+
+    @staticmethod
+    def detect_memory_mode(_db_name: str | None) -> bool:
+        """Return False: the log is a file, whatever its path reads like."""
+        return False
 
     def _create_connection(self) -> SQLiteConnection:
         # Not the library's own: it caches one prepared statement, and preparing an insert is slow.
@@ -47,9 +64,9 @@ class TunedPool(SQLiteConnectionPool):
 class Readers:
     """One read-only connection for each thread."""
 
-    def __init__(self, path: str) -> None:
-        """Open connections to the database at *path* when they are first needed."""
-        self._path = path
+    def __init__(self, path: Path, *, unchanging: bool = False) -> None:
+        """Open connections to the database at *path* when they are first needed; see `read_only_uri`."""
+        self._uri = read_only_uri(path, unchanging=unchanging)
         self._local = threading.local()
         self._lock = threading.Lock()
         self._all: list[sqlite3.Connection] = []
@@ -60,7 +77,7 @@ class Readers:
         if connection is None:
             with translated_errors():
                 connection = sqlite3.connect(
-                    f"file:{self._path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+                    self._uri, uri=True, isolation_level=None, check_same_thread=False
                 )
                 connection.execute("PRAGMA cache_size=-4096")
             self._local.connection = connection

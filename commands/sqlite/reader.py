@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import json
 
 from commands.chain import source_of
-from commands.log import EVERYTHING, LogCorruptError, Selection, Snapshot
+from commands.log import EVERYTHING, LogCorruptError, LogUnavailableError, Selection, Snapshot, Tip
 from commands.mapper import EventMapper, RecordEvents
 from commands.sqlite.connections import Readers, translated_errors
 from commands.sqlite.rows import SELECT_COLUMNS, first_records, select_operators_column, to_records
@@ -35,6 +35,9 @@ _LAST_SNAPSHOT = """
 SELECT originator_version, topic, state FROM snapshots
 WHERE originator_id = ? ORDER BY originator_version DESC LIMIT 1
 """
+_VERSION_SEQUENCE = f"SELECT rowid FROM {TABLE} WHERE originator_id = ? AND originator_version = ?"
+_LAST_VERSION = f"SELECT max(originator_version) FROM {TABLE} WHERE originator_id = ?"
+_TIP_AT = f"SELECT chain, occurred_at FROM {TABLE} WHERE rowid = ?"
 _EVENT_TIME = f"SELECT occurred_at FROM {TABLE} WHERE rowid = ?"
 _LAST_SEQUENCE = f"SELECT max(rowid) FROM {TABLE}"
 
@@ -45,10 +48,13 @@ class ReadOnlyLog(RecordEvents):
     columns = SELECT_COLUMNS
     number = 0
 
-    def __init__(self, path: Path, mapper: EventMapper) -> None:
-        """Read the log at *path*; raises LogUnavailableError where there is none, LogCorruptError."""
+    def __init__(self, path: Path, mapper: EventMapper, *, unchanging: bool = False) -> None:
+        """Read the log at *path*; raises LogUnavailableError where there is none, LogCorruptError.
+
+        Nothing writes an *unchanging* log meanwhile, and reading it makes no file.
+        """
         super().__init__(mapper)
-        self._readers = Readers(str(path))
+        self._readers = Readers(path, unchanging=unchanging)
         with translated_errors():
             connection = self._readers.connection()
             row = connection.execute(_LOG_ID).fetchone()
@@ -72,6 +78,36 @@ class ReadOnlyLog(RecordEvents):
                 return to_records(rows, self.source)
             with closing(rows):
                 return first_records(rows, self.source, selection.most_bytes)
+
+    def version_at(self, stream: str, sequence: int) -> int:
+        """Search the versions of *stream*, which follow each other in the log, for the last one by then."""
+        with translated_errors():
+            connection = self._readers.connection()
+            low, high = 0, connection.execute(_LAST_VERSION, (stream,)).fetchone()[0] or 0
+            middle = high  # most questions are about the last one
+            while low < high:
+                (at,) = connection.execute(_VERSION_SEQUENCE, (stream, middle)).fetchone()
+                low, high = (middle, high) if at <= sequence else (low, middle - 1)
+                middle = (low + high + 1) // 2
+        return low
+
+    def stream_records(self, stream: str, after: int, limit: int) -> list[Record]:
+        """Return up to *limit* records of *stream* with a version above *after*, in order."""
+        statement = (
+            f"SELECT {self.columns} FROM {TABLE} WHERE originator_id = ? AND originator_version > ? "
+            "ORDER BY originator_version LIMIT ?"
+        )
+        with translated_errors():
+            rows = self._readers.connection().execute(statement, (stream, after, limit))
+            return to_records(rows, self.source)
+
+    def tip_at(self, sequence: int) -> Tip:
+        """Return the tip that the log had after the record *sequence*; raises LogUnavailableError."""
+        with translated_errors():
+            row = self._readers.connection().execute(_TIP_AT, (sequence,)).fetchone()
+        if row is None:
+            raise LogUnavailableError(f"the log has no record {sequence} now")
+        return Tip(sequence, *row)
 
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events with a version above *after*."""

@@ -10,7 +10,7 @@ from graphql import print_schema
 
 from commands.mapper import personal_fields
 from commands.table.registry import CLIENT_COMMANDS
-from docs.generator import texts
+from docs.generator import command_line, texts
 from docs.generator.tables import camel, description, field_table, fields_of, public_field_table
 from domain.event import Event
 from domain.policy import POLICY
@@ -136,6 +136,12 @@ def graphql_schema() -> str:
 
 
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
+    "reference/cli.md": {
+        "commands": command_line.commands_table,
+        "data": command_line.data_sentence,
+        "options": command_line.options_table,
+    },
+    "how-to/rebuild-a-read-model.md": {"names": command_line.read_model_names},
     "reference/http.md": {"paths": paths_table},
     "reference/security.md": {"policy": policy_table},
     "how-to/consume-public-topics.md": {"program": consumer_program},

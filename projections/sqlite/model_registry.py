@@ -64,6 +64,11 @@ def create(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
 
 
+def exists(connection: sqlite3.Connection) -> bool:
+    """Return whether the tables have been created."""
+    return bool(_columns(connection, "models"))
+
+
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
 

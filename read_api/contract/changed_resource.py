@@ -12,6 +12,7 @@ from domain.command import Command
 from domain.commit.commands import RecordCommit
 from projections.queries.composed_answers import Rendered
 from projections.writes import Document
+from read_api.contract.past import caller_of
 from read_api.gateway.call import Call
 from read_api.query_services import Queries
 
@@ -93,7 +94,7 @@ async def read_changed_in(
     if accepted.replayed:
         await consistency.reached(accepted.position.token())  # another node may have answered the first time
         sequence = accepted.position.sequence(call.api.logs.number_of(project_id))
-        return await call.api.past.ask(project_id, sequence, ask)
+        return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
     position = call.position_after(accepted)
     return await consistency.read_changed(ask, accepted, position, project=project_id, insights=insights)
 

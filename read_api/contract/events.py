@@ -21,7 +21,7 @@ from read_api.api import Api
 from read_api.contract import event_cursors
 from read_api.contract.event_filter import EventFilter
 from read_api.contract.event_ranges import Range, first_part, last_part, needs_scan, position_at, range_of
-from read_api.contract.past import check_history
+from read_api.contract.past import check_history, moment_of
 from read_api.contract.queries import EventQuery, HistoryQuery
 from read_api.gateway.call import Call
 from read_api.problems import BadInputError
@@ -128,7 +128,11 @@ async def list_history(call: Call, project_id: str, query: HistoryQuery) -> Even
         scope=f"{project_id}/{query.path or ''}",
         only=number,
     )
-    return await _page(call, listed, query, api.logs.tip(number))
+    if query.as_of is None:
+        end = api.logs.tip(number)
+    else:
+        end = (await moment_of(call, project_id, query.as_of)).position
+    return await _page(call, listed, query, end)
 
 
 def passes(wanted: EventFilter, event: RenderedEvent | PendingEvent) -> bool:
@@ -196,7 +200,7 @@ async def _oldest_first(
         if page.more:
             return page
         if part.upper == whole.upper:
-            return EventPage(events=page.events, position=page.position.join(tip), more=False)
+            return EventPage(events=page.events, position=tip.join(page.position), more=False)
         reached = position_at(logs, part.upper)
         return EventPage(events=page.events, position=page.position.join(reached), more=True)
 

@@ -1,54 +1,90 @@
-"""Answers about the past: the same queries over read models that end at an earlier position."""
+"""Answers about the past: the same queries over a project as it was at an earlier moment."""
 
 import asyncio
 from collections.abc import Callable
-
-import msgspec
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 
 from commands.log import EventLog, Selection
-from commands.position import PositionError
+from commands.position import START, Position, PositionError
 from domain.errors import NotFoundError
-from domain.times import parse_rfc3339
-from projections.writes import Document
+from domain.times import from_rfc3339, parse_rfc3339
 from read_api.gateway.call import Call
+from read_api.gateway.request_past import PastMoment
+from read_api.past_answers import Work
 from read_api.problems import BadInputError
 from read_api.query_services import Queries
 
-CACHED_SECONDS = 300
+T = TypeVar("T")
+
+AUTHORED = "authored:"
+_INSIGHT_SECONDS = 1.0
+_GLANCE_SECONDS = 0.02
+_PARAMETER = "asOf"
+_FORMS = "an RFC 3339 time, a position token, or authored: and a date or time"
 
 
-async def past_project(call: Call, project_id: str, as_of: str) -> Document:
-    """Return a project as it was; raises as `past_answer` does."""
-    actor = call.actor
-    return await past_answer(call, project_id, as_of, "project", lambda q: q.projects.get(project_id, actor))
-
-
-async def past_file(call: Call, project_id: str, path: str, as_of: str) -> Document:
-    """Return a file with its content as it was; raises as `past_answer` does."""
-    actor = call.actor
-    return await past_answer(
-        call, project_id, as_of, f"file:{path}", lambda q: q.files.get(project_id, path, actor)
-    )
+async def ask(
+    call: Call,
+    project_id: str,
+    as_of: str | None,
+    question: Callable[[Queries], T],
+    *,
+    authored: bool = False,
+    insights: bool = False,
+) -> T:
+    """Ask about a project as it is, or as it was at *as_of*; raises as `read` and `past_answer` do."""
+    if as_of is None:
+        return await call.read(question, project=project_id, insights=insights)
+    return await past_answer(call, project_id, as_of, question, authored=authored, insights=insights)
 
 
 async def past_answer(
-    call: Call, project_id: str, as_of: str, name: str, ask: Callable[[Queries], Document]
-) -> Document:
+    call: Call,
+    project_id: str,
+    as_of: str,
+    question: Callable[[Queries], T],
+    *,
+    authored: bool = False,
+    insights: bool = False,
+) -> T:
     """Ask about a project as it was; a caller who may not see it now may not see its past.
 
-    The past does not change, so the answer is cached for a while under the question's *name*. Raises
-    NotFoundError where it did not exist then, and BadInputError where *as_of* is neither time nor position.
+    With *authored*, *as_of* may be a time by the clocks of the commits' authors; with *insights* the answer
+    is about them, and measures files for longer. Raises NotFoundError where it did not exist then,
+    BadInputError where *as_of* is no moment, and HttpError 503.
     """
-    await check_history(call, project_id)
-    sequence = await _sequence_at(call, project_id, as_of)
-    key = f"past:{project_id}:{sequence}:{call.actor.id}:{name}"
-    cached = await asyncio.to_thread(call.api.cache.get, key)
-    if cached is not None:
-        document: Document = msgspec.json.decode(cached)
-        return document
-    answer = await call.api.past.ask(project_id, sequence, ask)
-    await asyncio.to_thread(call.api.cache.put, key, msgspec.json.encode(answer), CACHED_SECONDS)
-    return answer
+    past = call.past
+    async with past.turn:
+        await check_history(call, project_id)
+        moment = await moment_of(call, project_id, as_of, authored=authored)
+        number = call.api.logs.number_of(project_id)
+        await call.api.progress.wait(call.api.models, {number: moment.sequence}, call.api.wait_seconds)
+        work = Work(_INSIGHT_SECONDS if insights else _GLANCE_SECONDS)
+        answer = await call.api.past.ask(caller_of(call), project_id, moment.sequence, question, work)
+        past.shown.add(moment.position.token())
+        return answer
+
+
+async def moment_of(call: Call, project_id: str, as_of: str, *, authored: bool = False) -> PastMoment:
+    """Return the moment that *as_of* names for a project; raises as `past_answer` does."""
+    if as_of.startswith(AUTHORED) and not authored:
+        raise BadInputError(
+            "asOf=authored:… is for a project, its files, commits and insights; "
+            "write a time or a position token here",
+            _PARAMETER,
+        )
+    key = (project_id, as_of)
+    known = call.past.moments.get(key)
+    if known is None:
+        known = call.past.moments[key] = await _moment(call, project_id, as_of)
+    return known
+
+
+def caller_of(call: Call) -> str:
+    """Name who asks: an account by its id, an anonymous caller by the address."""
+    actor = call.actor
+    return f"address:{call.address}" if actor.is_anonymous else actor.id
 
 
 async def check_history(call: Call, project_id: str) -> None:
@@ -64,14 +100,50 @@ async def check_history(call: Call, project_id: str) -> None:
             raise
 
 
-async def _sequence_at(call: Call, project_id: str, as_of: str) -> int:
-    """Return the sequence of the project's partition at the time or position *as_of*."""
+async def _moment(call: Call, project_id: str, as_of: str) -> PastMoment:
     log: EventLog = call.api.logs.of(project_id)
+    if as_of.startswith(AUTHORED):
+        return await _authored(call, project_id, log, _authored_time(as_of))
     try:
-        return log.sequence_at(parse_rfc3339(as_of.replace(" ", "+")))
+        milliseconds = parse_rfc3339(as_of.replace(" ", "+"))
     except (ValueError, OverflowError):
-        pass
+        return await _position(call, log, as_of)
+    return await asyncio.to_thread(lambda: _at(log, log.sequence_at(milliseconds)))
+
+
+async def _position(call: Call, log: EventLog, as_of: str) -> PastMoment:
     try:
-        return (await call.api.consistency.reached(as_of)).sequence(log.number)
+        position = await call.api.consistency.reached(as_of)
     except PositionError as error:
-        raise BadInputError(f"asOf takes an RFC 3339 time or a position token: {error}", "asOf") from error
+        raise BadInputError(f"asOf takes {_FORMS}: {error}", _PARAMETER) from error
+    return PastMoment(position.sequence(log.number), position)
+
+
+async def _authored(call: Call, project_id: str, log: EventLog, milliseconds: int) -> PastMoment:
+    past = call.api.past
+    sequence = await past.run(
+        caller_of(call), lambda work: past.past.authored_by(project_id, milliseconds, work)
+    )
+    if sequence is None:
+        raise NotFoundError("no commit of this project was authored by then", code="commit_not_found")
+    return await asyncio.to_thread(_at, log, sequence)
+
+
+def _authored_time(as_of: str) -> int:
+    """Return the time of `authored:`; a date stands for its end, in UTC."""
+    text = as_of.removeprefix(AUTHORED).replace(" ", "+")
+    try:
+        if len(text) <= len("2020-01-01"):
+            end = datetime.combine(date.fromisoformat(text), time(), UTC) + timedelta(days=1)
+            return from_rfc3339(end.isoformat()) - 1
+        return parse_rfc3339(text)
+    except (ValueError, OverflowError) as error:
+        raise BadInputError(
+            "asOf=authored: takes a date such as 2020-01-31, or an RFC 3339 time with an offset", _PARAMETER
+        ) from error
+
+
+def _at(log: EventLog, sequence: int) -> PastMoment:
+    """Return the moment after the record *sequence*; raises LogUnavailableError."""
+    position = Position.at(sequence, log.tip_at(sequence).chain, log.number) if sequence else START
+    return PastMoment(sequence, position)

@@ -55,13 +55,19 @@ class ProjectListQuery(ListQuery):
         )
 
 
-class FileListQuery(ListQuery):
+class PastListQuery(ListQuery):
+    """What every list of a project takes; with *as_of*, the list as it was at that moment."""
+
+    as_of: Moment | None = None
+
+
+class FileListQuery(PastListQuery):
     """Which files: those whose path starts with *path*."""
 
     path: PathPrefix = ""
 
 
-class CommitListQuery(ListQuery):
+class CommitListQuery(PastListQuery):
     """Which commits: with *path*, those that changed that file."""
 
     path: Path | None = None
@@ -73,10 +79,16 @@ class NotificationQuery(ListQuery):
     unread: bool | None = None
 
 
-class AsOfQuery(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A moment of the past, as an RFC 3339 time or a position token; and which fields."""
+class MomentQuery(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A moment of the past: an RFC 3339 time, a position token, or `authored:` and a date or time."""
 
     as_of: Moment | None = None
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class AsOfQuery(MomentQuery, frozen=True, kw_only=True, rename="camel"):
+    """A moment of the past; and which fields."""
+
     fields: Fields | None = None
 
 
@@ -128,10 +140,14 @@ class EventListQuery(EventQuery):
     projects: Annotated[tuple[Words, ...], Meta(min_length=1, max_length=MOST_NAMES)] | None = None  # type: ignore[assignment]
 
 
-class HistoryQuery(EventQuery):
-    """Which of a project's events, after which position; with *path*, those of that file."""
+class HistoryQuery(EventQuery, rename={"as_of": "asOf"}):
+    """Which of a project's events, after which position; with *path*, those of that file.
+
+    With *as_of*, they end at that moment.
+    """
 
     path: Path | None = None
+    as_of: Moment | None = None
 
 
 class LiveQuery(EventFilterQuery):

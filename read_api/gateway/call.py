@@ -14,6 +14,7 @@ from read_api.auth.identity import Identity
 from read_api.gateway.caller import Caller
 from read_api.gateway.commands import command_metadata
 from read_api.gateway.preconditions import precondition
+from read_api.gateway.request_past import RequestPast
 from read_api.query_services import Queries
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ class Call:
     __slots__ = (
         "_actor",
         "_last",
+        "_past",
         "after",
         "api",
         "caller",
@@ -61,10 +63,11 @@ class Call:
         self.state: dict[str, Any] = {} if state is None else state
         self.command_type = command_type
         self.method = method
-        self.caller = Caller(api.identity, headers.get("authorization"))
+        self.caller = self.state["caller"] = Caller(api.identity, headers.get("authorization"))
         self.after = headers.get("codepark-after")
         self._actor: Actor | None = None
         self._last: Accepted | None = None
+        self._past: RequestPast | None = None
 
     @property
     def actor(self) -> Actor:
@@ -72,6 +75,18 @@ class Call:
         if self._actor is None:
             self._actor = self.caller.principal.actor
         return self._actor
+
+    @property
+    def past(self) -> RequestPast:
+        """Return what the request has asked about the past."""
+        if self._past is None:
+            self._past = RequestPast()
+        return self._past
+
+    @property
+    def shown_position(self) -> str | None:
+        """Return the moment of the past that the answer shows as a position, None for any other answer."""
+        return None if self._past is None else self._past.position
 
     @property
     def address(self) -> str:

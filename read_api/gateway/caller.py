@@ -7,6 +7,7 @@ from read_api.auth.tokens import unauthorized
 from read_api.problems import HttpError
 
 NOBODY = Principal(ANONYMOUS)
+_SERVICE = "service:"
 
 
 class Caller:
@@ -35,6 +36,15 @@ class Caller:
         if self._principal is None:
             self._principal = self.authenticate()
         return self._principal
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of sender, for logs; `bearer` sent a token that was not read, or is refused."""
+        if self._authorization is None:
+            return "anonymous"
+        if self._principal is None:
+            return "bearer"
+        return "service" if self._principal.actor.id.startswith(_SERVICE) else "account"
 
     @property
     def session(self) -> str | None:

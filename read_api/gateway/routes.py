@@ -97,11 +97,14 @@ async def _handled(api: Api, operation: Operation, call: Call, arguments: list[S
     deadline = asyncio.timeout(api.gateway.request_seconds)
     try:
         async with deadline:
-            return await operation.handler(call, *arguments)
+            answer = await operation.handler(call, *arguments)
     except TimeoutError as error:
         if not deadline.expired():
             raise
         raise unavailable("deadline", "the request took too long and was stopped") from error
+    if call.shown_position is not None:
+        answer.headers = {**answer.headers, "CodePark-Position": call.shown_position}
+    return answer
 
 
 def _call(api: Api, operation: Operation, scope: Any, state: dict[str, Any]) -> Call:

@@ -94,8 +94,8 @@ async def _answer(
 def _result_answer(document: dict[str, Any], context: "Context", media: str) -> Answer:
     """Return the answer with the result of an operation; without data, the request itself was wrong."""
     status = 200 if media == JSON or "data" in document else 400
-    headers = {} if context.position == START else {"CodePark-Position": context.position.token()}
-    return _sent(document, media, status, headers)
+    position = context.call.shown_position if context.position == START else context.position.token()
+    return _sent(document, media, status, {} if position is None else {"CodePark-Position": position})
 
 
 def _sent(document: dict[str, Any], media: str, status: int, headers: dict[str, str] | None = None) -> Answer:

@@ -17,6 +17,7 @@ from read_api.contract.queries import (
     HistoryQuery,
     ListQuery,
     NotificationQuery,
+    PastListQuery,
     ProjectListQuery,
 )
 from read_api.graphql import types
@@ -24,7 +25,16 @@ from read_api.graphql.arguments import Arguments
 from read_api.graphql.connections import AFTER, by, connection, event_connection
 from read_api.graphql.context import Context
 from read_api.graphql.node import Node, find_node
-from read_api.graphql.resolvers import file_at, page_of, project_at
+from read_api.graphql.resolvers import (
+    AS_OF,
+    build_at,
+    commit_at,
+    file_at,
+    insights_at,
+    page_of,
+    project_at,
+    review_at,
+)
 from read_api.graphql.roots import NoArguments, Roots
 
 query = Roots()
@@ -49,10 +59,16 @@ class _FileAt(_OfProject, frozen=True, kw_only=True, rename="camel"):
 
 class _CommitOf(_OfProject, frozen=True, kw_only=True, rename="camel"):
     sha: Sha
+    as_of: Moment | None = None
 
 
 class _PartOf(_OfProject, frozen=True, kw_only=True, rename="camel"):
     id: Word
+    as_of: Moment | None = None
+
+
+class _InsightsOf(_OfProject, frozen=True, kw_only=True, rename="camel"):
+    as_of: Moment | None = None
 
 
 class _Files(FileListQuery, frozen=True, kw_only=True, rename="camel"):
@@ -63,12 +79,18 @@ class _Commits(CommitListQuery, frozen=True, kw_only=True, rename="camel"):
     project_id: Word
 
 
-class _Pages(ListQuery, frozen=True, kw_only=True, rename="camel"):
+class _Pages(PastListQuery, frozen=True, kw_only=True, rename="camel"):
     project_id: Word
 
 
 class _History(HistoryQuery, frozen=True, kw_only=True, rename="camel"):
     project_id: Word
+
+
+def _parent(arguments: _Files | _Commits | _Pages) -> Document:
+    """Return the project of a list, marked with its moment where it is of the past."""
+    parent: Document = {"id": arguments.project_id}
+    return parent if arguments.as_of is None else {**parent, AS_OF: arguments.as_of}
 
 
 def _paged(struct: type[Any]) -> Arguments[Any]:
@@ -125,7 +147,8 @@ async def me(context: Context, _: NoArguments) -> Document:
 @query("files", types.FileConnection, "project.read", _paged(_Files))
 async def files(context: Context, arguments: _Files) -> Document:
     """List a project's files, by path; with `path`, those whose path starts with it."""
-    return await page_of(context, {"id": arguments.project_id}, "files", arguments.page(), arguments.path)
+    parent = _parent(arguments)
+    return await page_of(context, parent, "files", arguments.page(), arguments.path)
 
 
 @query("file", types.File, "project.read", Arguments(_FileAt))
@@ -138,47 +161,45 @@ async def file(context: Context, arguments: _FileAt) -> Document:
 async def commits(context: Context, arguments: _Commits) -> Document:
     """List a project's commits, the newest first; with `path`, those that changed that file."""
     path = arguments.path or ""
-    return await page_of(context, {"id": arguments.project_id}, "commits", arguments.page(), path)
+    return await page_of(context, _parent(arguments), "commits", arguments.page(), path)
 
 
 @query("commit", types.Commit, "project.read", Arguments(_CommitOf))
 async def commit(context: Context, arguments: _CommitOf) -> Document:
-    """Get a commit."""
-    id_, sha, actor = arguments.project_id, arguments.sha, context.actor
-    document = await context.call.read(lambda q: q.commits.get(id_, sha, actor), project=id_)
-    return {**document, "projectId": id_}
+    """Get a commit; with `asOf`, one that had been recorded by then."""
+    return await commit_at(context, arguments.project_id, arguments.sha, arguments.as_of)
 
 
 @query("reviews", types.ReviewConnection, "project.read", _paged(_Pages))
 async def reviews(context: Context, arguments: _Pages) -> Document:
     """List a project's reviews, the newest first."""
-    return await page_of(context, {"id": arguments.project_id}, "reviews", arguments.page())
+    return await page_of(context, _parent(arguments), "reviews", arguments.page())
 
 
 @query("review", types.Review, "project.read", Arguments(_PartOf))
 async def review(context: Context, arguments: _PartOf) -> Document:
-    """Get a review."""
-    id_, actor = arguments.project_id, context.actor
-    return await context.call.read(lambda q: q.reviews.get(id_, arguments.id, actor), project=id_)
+    """Get a review, as it is now or as it was at a time or position."""
+    return await review_at(context, arguments.project_id, arguments.id, arguments.as_of)
 
 
 @query("builds", types.BuildConnection, "project.read", _paged(_Pages))
 async def builds(context: Context, arguments: _Pages) -> Document:
     """List a project's builds, the newest first."""
-    return await page_of(context, {"id": arguments.project_id}, "builds", arguments.page())
+    return await page_of(context, _parent(arguments), "builds", arguments.page())
 
 
 @query("build", types.Build, "project.read", Arguments(_PartOf))
 async def build(context: Context, arguments: _PartOf) -> Document:
-    """Get a build."""
-    id_, actor = arguments.project_id, context.actor
-    return await context.call.read(lambda q: q.builds.get(id_, arguments.id, actor), project=id_)
+    """Get a build, as it is now or as it was at a time or position."""
+    return await build_at(context, arguments.project_id, arguments.id, arguments.as_of)
 
 
-@query("insights", types.Insights, "project.read", Arguments(_OfProject))
-async def insights(context: Context, arguments: _OfProject) -> Document:
+@query("insights", types.Insights, "project.read", Arguments(_InsightsOf))
+async def insights(context: Context, arguments: _InsightsOf) -> Document:
     """Get the measurements of a project's files, and suggestions for changes."""
     id_, actor = arguments.project_id, context.actor
+    if arguments.as_of is not None:
+        return await insights_at(context, id_, arguments.as_of)
     return await context.call.read(lambda q: q.insights.get(id_, actor), project=id_, insights=True)
 
 

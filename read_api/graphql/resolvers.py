@@ -10,7 +10,7 @@ from domain.file.paths import checked_path
 from projections.queries.access import project_not_found
 from projections.queries.page import Page, PageRequest
 from projections.writes import Document
-from read_api.contract.past import past_answer, past_file, past_project
+from read_api.contract.past import ask, past_answer
 from read_api.graphql.connections import PlaceOf, by, connection
 from read_api.graphql.context import Context
 from read_api.graphql.fast_path import DOCUMENT_KEY
@@ -51,9 +51,15 @@ async def whole_account(context: Context, parent: Document) -> Document | None:
 
 async def whole_file(context: Context, parent: Document) -> Document | None:
     """Load a file with its content, as it was where its parent is of the past."""
-    project_id, path = parent["projectId"], parent["path"]
+    project_id, path, actor = parent["projectId"], parent["path"], context.actor
     if AS_OF in parent:
-        return await past_file(context.call, project_id, path, parent[AS_OF])
+        return await past_answer(
+            context.call,
+            project_id,
+            parent[AS_OF],
+            lambda q: q.files.get(project_id, path, actor),
+            authored=True,
+        )
     return await context.loaders.file(project_id, path)
 
 
@@ -63,29 +69,40 @@ async def whole_commit(context: Context, parent: Document) -> Document | None:
 
 
 async def comments_of(context: Context, parent: Document) -> Document:
-    """Load the comments on a review."""
+    """Load the comments on a review, as they were where the review is of the past."""
+    if AS_OF in parent:
+        return await review_at(context, parent["projectId"], parent["id"], parent[AS_OF])
     return {"comments": await context.loaders.comments(parent["id"])}
 
 
 def project_of(parent: Document, info: GraphQLResolveInfo) -> Any:
-    """Resolve the project that the parent belongs to."""
+    """Resolve the project that the parent belongs to, as it was where the parent is of the past."""
     project_id = parent.get("projectId")
+    if project_id is not None and AS_OF in parent:
+        return project_at(info.context, project_id, parent[AS_OF])
     return None if project_id is None else info.context.loaders.project(project_id)
 
 
 async def insights_of(parent: Document, info: GraphQLResolveInfo) -> Document:
     """Resolve the insights of a project."""
     context: Context = info.context
-    project_id, actor = str(parent["id"]), context.actor
+    project_id = str(parent["id"])
     if AS_OF in parent:
-        return await past_answer(
-            context.call,
-            project_id,
-            parent[AS_OF],
-            "insights",
-            lambda q: q.insights.get(project_id, actor),
-        )
+        return await insights_at(context, project_id, parent[AS_OF])
     return await context.loaders.insights(project_id)
+
+
+async def insights_at(context: Context, project_id: str, as_of: str) -> Document:
+    """Return the insights of a project as they were; raises NotFoundError."""
+    actor = context.actor
+    return await past_answer(
+        context.call,
+        project_id,
+        as_of,
+        lambda q: q.insights.get(project_id, actor),
+        authored=True,
+        insights=True,
+    )
 
 
 AskPage = Callable[[Queries, str, PageRequest, str, Actor], Page]
@@ -103,6 +120,8 @@ _PAGES: dict[str, tuple[AskPage, PlaceOf]] = {
     "builds": (lambda q, id_, page, _, actor: q.builds.page(id_, page, actor), by("createdAt")),
 }
 """By the kind of a project's parts: how a page of them is read, and where one is in their list."""
+
+_AUTHORED = frozenset({"files", "commits"})
 
 
 async def page_of(
@@ -124,20 +143,23 @@ async def page_of(
 async def _past_page(context: Context, project: Document, kind: str, page: PageRequest, path: str) -> Page:
     project_id, actor = project["id"], context.actor
     ask_page = _PAGES[kind][0]
-
-    def ask(queries: Queries) -> Document:
-        read = ask_page(queries, project_id, page, path, actor)
-        return {"items": read.items, "nextCursor": read.next_cursor, "listId": read.list_id}
-
-    name = f"{kind}:{page.limit}:{page.cursor}:{path}"
-    document = await past_answer(context.call, project_id, project[AS_OF], name, ask)
-    return Page(items=document["items"], next_cursor=document["nextCursor"], list_id=document["listId"])
+    return await past_answer(
+        context.call,
+        project_id,
+        project[AS_OF],
+        lambda q: ask_page(q, project_id, page, path, actor),
+        authored=kind in _AUTHORED,
+    )
 
 
 async def project_at(context: Context, project_id: str, as_of: str | None) -> Document:
     """Return a project, as it is now or as it was; raises NotFoundError."""
     if as_of is not None:
-        return {**await past_project(context.call, project_id, as_of), AS_OF: as_of}
+        actor = context.actor
+        past = await past_answer(
+            context.call, project_id, as_of, lambda q: q.projects.get(project_id, actor), authored=True
+        )
+        return {**past, AS_OF: as_of}
     project = await context.loaders.project(project_id)
     if project is None:
         raise project_not_found(project_id)
@@ -147,8 +169,36 @@ async def project_at(context: Context, project_id: str, as_of: str | None) -> Do
 async def file_at(context: Context, project_id: str, path: str, as_of: str | None) -> Document:
     """Return a file with its content, as it is now or as it was; raises NotFoundError."""
     path, actor = checked_path(path), context.actor
-    if as_of is not None:
-        file = await past_file(context.call, project_id, path, as_of)
-        return {**file, "projectId": project_id, AS_OF: as_of}
-    file = await context.call.read(lambda q: q.files.get(project_id, path, actor), project=project_id)
-    return {**file, "projectId": project_id}
+    file = await ask(
+        context.call, project_id, as_of, lambda q: q.files.get(project_id, path, actor), authored=True
+    )
+    return marked(file, project_id, as_of)
+
+
+async def commit_at(context: Context, project_id: str, sha: str, as_of: str | None) -> Document:
+    """Return a commit, which had been recorded by *as_of*; raises NotFoundError."""
+    actor = context.actor
+    commit = await ask(
+        context.call, project_id, as_of, lambda q: q.commits.get(project_id, sha, actor), authored=True
+    )
+    return marked(commit, project_id, as_of)
+
+
+async def review_at(context: Context, project_id: str, review_id: str, as_of: str | None) -> Document:
+    """Return a review, as it is now or as it was; raises NotFoundError."""
+    actor = context.actor
+    review = await ask(context.call, project_id, as_of, lambda q: q.reviews.get(project_id, review_id, actor))
+    return marked(review, project_id, as_of)
+
+
+async def build_at(context: Context, project_id: str, build_id: str, as_of: str | None) -> Document:
+    """Return a build, as it is now or as it was; raises NotFoundError."""
+    actor = context.actor
+    build = await ask(context.call, project_id, as_of, lambda q: q.builds.get(project_id, build_id, actor))
+    return marked(build, project_id, as_of)
+
+
+def marked(document: Document, project_id: str, as_of: str | None) -> Document:
+    """Return *document* with its project and, where it is of the past, its moment."""
+    marks = {"projectId": project_id} if as_of is None else {"projectId": project_id, AS_OF: as_of}
+    return {**document, **marks}

@@ -5,6 +5,7 @@ from typing import Any
 import graphene
 from graphene_federation import key
 from msgspec import Struct
+from msgspec.structs import replace
 
 from projections.writes import Document
 from read_api.contract import views
@@ -20,7 +21,7 @@ from read_api.graphql.struct_types import TypeOf, output_fields, summary
 
 _type_of: dict[type[Any], Any] = {}
 TYPE_OF: TypeOf = _type_of
-_NOT_IN_CONNECTIONS = ("fields",)
+_NOT_IN_CONNECTIONS = ("fields", "asOf")
 
 
 def _type(
@@ -140,7 +141,7 @@ def events_after(struct: type[Any], *, without: tuple[str, ...] = ()) -> Argumen
 FILES = Arguments(FileListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
 COMMITS = Arguments(CommitListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
 PAGE: Arguments[ListQuery] = Arguments(ListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
-HISTORY = events_after(HistoryQuery, without=("projects",))
+HISTORY = events_after(HistoryQuery, without=("projects", "asOf"))
 
 
 def _below(kind: str, arguments: Arguments[Any], type_: Any, about: str) -> graphene.Field:
@@ -157,7 +158,7 @@ def _below(kind: str, arguments: Arguments[Any], type_: Any, about: str) -> grap
 async def _history(parent: Document, info: Any, **given: Any) -> Document:
     context: Context = info.context
     context.permit("events.read")
-    arguments = HISTORY.read(given)
+    arguments = replace(HISTORY.read(given), as_of=parent.get(resolvers.AS_OF))
     return event_connection(await list_history(context.call, parent["id"], arguments), after=arguments.after)
 
 

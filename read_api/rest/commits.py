@@ -1,7 +1,8 @@
 """`/projects/{id}/commits`."""
 
 from commands.table.commits import CommitInput
-from read_api.contract.queries import CommitListQuery
+from read_api.contract.past import ask
+from read_api.contract.queries import AsOfQuery, CommitListQuery
 from read_api.contract.views import CommitView, ListedCommit, ListOf
 from read_api.gateway.answers import Answer, command_answer, command_headers, document_answer, page_answer
 from read_api.gateway.call import Call
@@ -18,7 +19,13 @@ operation = Operations("Commits")
 async def list_commits(call: Call, query: CommitListQuery) -> Answer:
     """List a project's commits, the newest first; with `path`, those that changed that file."""
     project_id, actor = call.path["project_id"], call.actor
-    page = await call.read(lambda q: q.commits.page(project_id, query.path, query.page(), actor))
+    page = await ask(
+        call,
+        project_id,
+        query.as_of,
+        lambda q: q.commits.page(project_id, query.path, query.page(), actor),
+        authored=True,
+    )
     return page_answer(call, f"/api/v1/projects/{project_id}/commits", page, query.fields)
 
 
@@ -42,8 +49,13 @@ async def record_commit(call: Call, data: CommitInput) -> Answer:
     return command_answer(call, accepted, commit, status=201, location=location)
 
 
-@operation("GET", COMMITS + "/{sha:str}", "project.read", output=CommitView, conditional=True)
-async def get_commit(call: Call) -> Answer:
-    """Get a commit."""
+@operation(
+    "GET", COMMITS + "/{sha:str}", "project.read", query=AsOfQuery, output=CommitView, conditional=True
+)
+async def get_commit(call: Call, query: AsOfQuery) -> Answer:
+    """Get a commit; with `asOf`, one that had been recorded by then."""
     project_id, sha, actor = call.path["project_id"], call.path["sha"], call.actor
-    return document_answer(call, await call.read(lambda q: q.commits.get(project_id, sha, actor)))
+    commit = await ask(
+        call, project_id, query.as_of, lambda q: q.commits.get(project_id, sha, actor), authored=True
+    )
+    return document_answer(call, commit)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from commands.table.files import FileCommand, FileInput, FileRemoval
 from domain.file.paths import checked_path
 from read_api.contract.changed_resource import changed_resource
-from read_api.contract.past import past_file
+from read_api.contract.past import ask
 from read_api.contract.queries import AsOfQuery, FileListQuery
 from read_api.contract.views import FileView, ListedFile, ListOf
 from read_api.gateway.answers import Answer, command_answer, document_answer, page_answer
@@ -23,7 +23,13 @@ operation = Operations("Files")
 async def list_files(call: Call, query: FileListQuery) -> Answer:
     """List a project's files, by path; with `path`, those whose path starts with it."""
     project_id, actor = call.path["project_id"], call.actor
-    page = await call.read(lambda q: q.files.page(project_id, query.path, query.page(), actor))
+    page = await ask(
+        call,
+        project_id,
+        query.as_of,
+        lambda q: q.files.page(project_id, query.path, query.page(), actor),
+        authored=True,
+    )
     return page_answer(call, f"/api/v1/projects/{project_id}/files", page, query.fields)
 
 
@@ -31,9 +37,10 @@ async def list_files(call: Call, query: FileListQuery) -> Answer:
 async def get_file(call: Call, query: AsOfQuery) -> Answer:
     """Get a file, as it is now or as it was at a time or position."""
     project_id, path, actor = call.path["project_id"], checked_path(call.path["path"]), call.actor
-    if query.as_of is not None:
-        return document_answer(call, await past_file(call, project_id, path, query.as_of))
-    return document_answer(call, await call.read(lambda q: q.files.get(project_id, path, actor)))
+    file = await ask(
+        call, project_id, query.as_of, lambda q: q.files.get(project_id, path, actor), authored=True
+    )
+    return document_answer(call, file)
 
 
 @operation("PUT", FILE, "file.write", input=FileInput, output=FileView, command=True, also=(201,))

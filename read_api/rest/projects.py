@@ -14,14 +14,13 @@ from commands.table.projects import (
 from domain.errors import NotFoundError
 from projections.writes import Document
 from read_api.contract.changed_resource import changed_project, read_changed_in
-from read_api.contract.past import past_project
-from read_api.contract.queries import AsOfQuery, ProjectListQuery
+from read_api.contract.past import ask, past_answer
+from read_api.contract.queries import AsOfQuery, MomentQuery, ProjectListQuery
 from read_api.contract.views import Collaborator, ListedProject, ListOf, ProjectView
 from read_api.gateway.answers import (
     Answer,
     command_answer,
     command_headers,
-    document_answer,
     etag,
     json_answer,
     page_answer,
@@ -69,9 +68,12 @@ async def create_project(call: Call, data: ProjectInput) -> Answer:
 async def get_project(call: Call, query: AsOfQuery) -> Answer:
     """Get a project, as it is now or as it was at a time or position."""
     project_id, actor = call.path["project_id"], call.actor
-    if query.as_of is not None:
-        return document_answer(call, await past_project(call, project_id, query.as_of), composed=True)
-    rendered = await call.read(lambda q: q.projects.rendered(project_id, actor), insights=True)
+    if query.as_of is None:
+        rendered = await call.read(lambda q: q.projects.rendered(project_id, actor), insights=True)
+    else:
+        rendered = await past_answer(
+            call, project_id, query.as_of, lambda q: q.projects.rendered(project_id, actor), authored=True
+        )
     return rendered_answer(call, rendered)
 
 
@@ -106,18 +108,18 @@ async def delete_project(call: Call) -> Answer:
     return command_answer(call, await _execute(call, NoInput()))
 
 
-@operation("GET", COLLABORATORS, "project.read", output=ListOf[Collaborator])
-async def list_collaborators(call: Call) -> Answer:
-    """List a project's collaborators."""
-    project = await _project(call)
+@operation("GET", COLLABORATORS, "project.read", query=MomentQuery, output=ListOf[Collaborator])
+async def list_collaborators(call: Call, query: MomentQuery) -> Answer:
+    """List a project's collaborators, as they are now or as they were at a time or position."""
+    project = await _project(call, query.as_of)
     collaborators = {"items": project["collaborators"], "nextCursor": None}
     return json_answer(collaborators, headers={"ETag": etag(project["version"])})
 
 
-@operation("GET", COLLABORATOR, "project.read", output=Collaborator)
-async def get_collaborator(call: Call) -> Answer:
-    """Get a collaborator."""
-    project = await _project(call)
+@operation("GET", COLLABORATOR, "project.read", query=MomentQuery, output=Collaborator)
+async def get_collaborator(call: Call, query: MomentQuery) -> Answer:
+    """Get a collaborator, as it is now or as it was at a time or position."""
+    project = await _project(call, query.as_of)
     return json_answer(_collaborator(call, project), headers={"ETag": etag(project["version"])})
 
 
@@ -152,9 +154,9 @@ async def remove_collaborator(call: Call) -> Answer:
     return command_answer(call, await _execute(call, body))
 
 
-async def _project(call: Call) -> Document:
+async def _project(call: Call, as_of: str | None) -> Document:
     project_id, actor = call.path["project_id"], call.actor
-    return await call.read(lambda q: q.projects.get(project_id, actor))
+    return await ask(call, project_id, as_of, lambda q: q.projects.get(project_id, actor))
 
 
 def _collaborator(call: Call, project: Document) -> Document:

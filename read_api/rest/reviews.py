@@ -9,7 +9,8 @@ from commands.table.reviews import (
     ReviewInput,
     ReviewReference,
 )
-from read_api.contract.queries import ListQuery
+from read_api.contract.past import ask
+from read_api.contract.queries import AsOfQuery, PastListQuery
 from read_api.contract.views import ListedReview, ListOf, ReviewView
 from read_api.gateway.answers import Answer, document_answer, page_answer
 from read_api.gateway.call import Call
@@ -23,11 +24,11 @@ REVIEW = REVIEWS + "/{review_id:str}"
 operation = Operations("Reviews")
 
 
-@operation("GET", REVIEWS, "project.read", query=ListQuery, output=ListOf[ListedReview])
-async def list_reviews(call: Call, query: ListQuery) -> Answer:
+@operation("GET", REVIEWS, "project.read", query=PastListQuery, output=ListOf[ListedReview])
+async def list_reviews(call: Call, query: PastListQuery) -> Answer:
     """List a project's reviews, the newest first."""
     project_id, actor = call.path["project_id"], call.actor
-    page = await call.read(lambda q: q.reviews.page(project_id, query.page(), actor))
+    page = await ask(call, project_id, query.as_of, lambda q: q.reviews.page(project_id, query.page(), actor))
     return page_answer(call, f"/api/v1/projects/{project_id}/reviews", page, query.fields)
 
 
@@ -37,11 +38,12 @@ async def open_review(call: Call, data: ReviewInput) -> Answer:
     return await change(call, data, created="reviews")
 
 
-@operation("GET", REVIEW, "project.read", output=ReviewView, conditional=True)
-async def get_review(call: Call) -> Answer:
-    """Get a review with its comments."""
+@operation("GET", REVIEW, "project.read", query=AsOfQuery, output=ReviewView, conditional=True)
+async def get_review(call: Call, query: AsOfQuery) -> Answer:
+    """Get a review with its comments, as it is now or as it was at a time or position."""
     project_id, review_id, actor = call.path["project_id"], call.path["review_id"], call.actor
-    return document_answer(call, await call.read(lambda q: q.reviews.get(project_id, review_id, actor)))
+    review = await ask(call, project_id, query.as_of, lambda q: q.reviews.get(project_id, review_id, actor))
+    return document_answer(call, review)
 
 
 @operation(

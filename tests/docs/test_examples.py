@@ -29,11 +29,23 @@ def missing(page):
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_print_what_the_page_says(page, tmp_path):
-    text = (ROOT / page).read_text(encoding="utf-8")
+    follow([page], tmp_path)
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(180)
+def test_the_first_hour_follows_the_first_session(tmp_path):
+    """A newcomer goes through the README, and then through the tutorial, with one server."""
+    follow(["README.md", "docs/tutorials/first-hour.md"], tmp_path)
+
+
+def follow(pages, folder):
+    """Run the examples of *pages* in order against one new server."""
+    text = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
     if lacking := missing(text):
         pytest.skip(f"the examples need {', '.join(lacking)}")
-    server = Server(tmp_path / "codepark-data").start()
-    shell = Shell(tmp_path, server.url)
+    server = Server(folder / "codepark-data").start()
+    shell = Shell(folder, server.url)
     try:
         for example in examples(text):
             actual = shell.run(example.command)

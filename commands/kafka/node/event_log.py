@@ -223,6 +223,23 @@ class KafkaEventLog(RecordEvents):
         with self._reading() as reader:
             return reader.read(after, limit, selection) if reader else []
 
+    def version_at(self, stream: str, sequence: int) -> int:
+        """Return the version that *stream* had after the record *sequence*."""
+        with self._reading() as reader:
+            return reader.version_at(stream, sequence) if reader else 0
+
+    def stream_records(self, stream: str, after: int, limit: int) -> list[Record]:
+        """Return up to *limit* records of *stream* with a version above *after*."""
+        with self._reading() as reader:
+            return reader.stream_records(stream, after, limit) if reader else []
+
+    def tip_at(self, sequence: int) -> Tip:
+        """Return the tip that the log had after the record *sequence*; raises LogUnavailableError."""
+        with self._reading() as reader:
+            if reader is None:
+                raise LogUnavailableError("the log has not been read yet")
+            return reader.tip_at(sequence)
+
     def stream_events(self, stream: str, after: int = 0) -> list[StreamEvent]:
         """Return the stream's events with a version above *after*."""
         with self._reading() as reader:

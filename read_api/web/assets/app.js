@@ -22,14 +22,19 @@ async function route() {
     return;
   }
   shown?.stop();
-  const page = { key, update() {}, stop() {} };
+  let missed = null; // the address may change while the page is being opened
+  const page = { key, update: (next) => (missed = next), stop() {} };
   shown = page;
   fill(main, h("p", { class: "wait" }, "Loading…"));
   window.scrollTo(0, 0);
   try {
     const opened = project ? await openProject(main, project[1], query) : await openProjects(main, query);
-    if (shown === page) Object.assign(page, opened);
-    else opened.stop();
+    if (shown !== page) {
+      opened.stop();
+      return;
+    }
+    Object.assign(page, opened);
+    if (missed) page.update(missed);
   } catch (error) {
     if (shown === page) fail(error.message);
   }

@@ -6,6 +6,7 @@ import { change } from "./place.js";
 
 const MOST_COMMITS = 3_000; // beyond, the slider goes by time
 const STEPS = 1_000;
+const AUTHORED = "authored:";
 
 /** The commits of a project, oldest first, each with the position of its event. */
 export class Commits {
@@ -34,6 +35,12 @@ export class Commits {
 
   find(sha) {
     return this.items.findIndex((item) => item.sha === sha);
+  }
+
+  /** Return the index of the last commit that, with all before it, was authored by *moment*; -1 where none was. */
+  authoredBy(moment) {
+    const later = this.items.findIndex((item) => Date.parse(item.authoredAt) > moment);
+    return later < 0 ? this.items.length - 1 : later - 1;
   }
 
   /** Return the position and sequence behind a commit and all that it did to files. */
@@ -67,9 +74,19 @@ export async function askedPast(query, commits) {
     return { asOf: end.position, until, index, commit };
   }
   if (!asOf) return null;
-  const moment = Date.parse(asOf);
+  const moment = momentOf(asOf);
+  if (asOf.startsWith(AUTHORED)) {
+    const index = commits.authoredBy(moment);
+    const end = index < 0 ? null : await commits.end(commits.items[index]);
+    return { asOf, until: (event) => end !== null && event.sequence <= end.sequence, index, moment };
+  }
   if (Number.isNaN(moment)) return { asOf, until: () => true, index: -1 };
   return { asOf, until: (event) => Date.parse(event.occurredAt) <= moment, index: -1, moment };
+}
+
+/** The moment of an address's `asOf`, by the server's clock or by that of the commits' authors; NaN for a position. */
+export function momentOf(asOf) {
+  return Date.parse(asOf.startsWith(AUTHORED) ? asOf.slice(AUTHORED.length) : asOf);
 }
 
 /** The control: a slider over the commits (or over time), steps, a moment, and the way back to now. */
@@ -118,7 +135,10 @@ export function timeline(project, commits) {
     go(Number(slider.value));
   });
   moment.addEventListener("change", () => {
-    if (moment.value) change({ commit: null, asOf: new Date(moment.value).toISOString() });
+    if (!moment.value) return;
+    const time = new Date(moment.value).toISOString();
+    // An imported commit is as old as its author's clock says, its event as old as the import.
+    change({ commit: null, asOf: commits.items.length ? `${AUTHORED}${time}` : time });
   });
 
   /** Show where *past* is. */
@@ -130,7 +150,7 @@ export function timeline(project, commits) {
     else if (past?.moment) value = commits.items.filter((commit) => past.until(commit)).length - 1;
     slider.value = String(Math.max(value, 0));
     say(Number(slider.value));
-    if (past?.moment) fill(output, time(past.asOf));
+    if (past?.moment) fill(output, time(new Date(past.moment).toISOString()));
     else if (past && !past.commit) fill(output, `Position ${past.asOf}`);
     moment.value = past?.moment ? local(past.moment) : "";
     now.disabled = past === null;

@@ -7,7 +7,7 @@ import { feedCard } from "./feed.js";
 import { filesPanel } from "./files.js";
 import { historyPanel } from "./history.js";
 import { insightsCard } from "./insights.js";
-import { askedPast, Commits, timeline } from "./past.js";
+import { askedPast, Commits, momentOf, timeline } from "./past.js";
 import { change } from "./place.js";
 
 const TABS = { files: "Files", commits: "Commits", history: "History" };
@@ -39,7 +39,7 @@ export async function openProject(main, id, query) {
     const number = ++asked;
     last = next;
     try {
-      if (next.get("commit")) await loaded;
+      if (next.get("commit") || next.get("asOf")?.startsWith("authored:")) await loaded;
       const past = await askedPast(next, commits);
       const current = `${past?.asOf ?? ""}`;
       if (again || !place.startsWith(`${current} `)) project = await get(`/projects/${id}`, { asOf: past?.asOf });
@@ -68,7 +68,7 @@ export async function openProject(main, id, query) {
 
   function refused(error, next) {
     place = "";
-    control.show(next.get("asOf") ? { asOf: next.get("asOf"), until: () => true, moment: Date.parse(next.get("asOf")) || undefined } : null);
+    control.show(next.get("asOf") ? { asOf: next.get("asOf"), until: () => true, moment: momentOf(next.get("asOf")) || undefined } : null);
     const text = error.status === 404 && next.get("asOf") ? "The project was not there yet." : error.message;
     fill(panel, h("p", { class: "hint center", role: "alert" }, text));
   }

@@ -10,7 +10,15 @@ from commands.kafka.node.event_log import KafkaEventLog
 from commands.kafka.settings import KafkaSettings
 from commands.keys import PersonalCipher
 from commands.kms import LocalKms
-from commands.log import CommandEvents, LogCorruptError, Selection, Snapshot, Tip, TipMovedError
+from commands.log import (
+    CommandEvents,
+    LogCorruptError,
+    LogUnavailableError,
+    Selection,
+    Snapshot,
+    Tip,
+    TipMovedError,
+)
 from commands.mapper import EventMapper
 from commands.sqlite.keys import SQLiteKeyStore
 from commands.stream_event import StreamEvent
@@ -129,6 +137,33 @@ def test_commands_are_found_by_their_id(log):
 def test_the_sequence_at_a_time(log):
     log.append(log.tip(), [command(n, versions=[n], at=1_000 * n) for n in range(1, 8)])
     assert [log.sequence_at(t) for t in (0, 999, 1_000, 1_001, 3_500, 7_000, 99_999)] == [0, 0, 1, 1, 3, 7, 7]
+
+
+def test_the_version_of_a_stream_at_a_sequence(log):
+    log.append(
+        log.tip(), [command(n, ("a-1", f"b-{n}"), (n, 1)) for n in range(1, 8)]
+    )  # the versions of a-1 lie at 1, 3, 5 …
+    expected = [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7]
+    assert [log.version_at("a-1", sequence) for sequence in range(15)] == expected
+    assert [log.version_at("b-3", sequence) for sequence in (5, 6, 14)] == [0, 1, 1]
+    assert log.version_at("nobody-1", 14) == 0
+
+
+def test_the_records_of_a_stream_by_version(log):
+    appended = log.append(log.tip(), [command(n, ("a-1", f"b-{n}"), (n, 1)) for n in range(1, 8)])
+    of_stream = appended[::2]
+    assert log.stream_records("a-1", 0, 3) == of_stream[:3]
+    assert log.stream_records("a-1", 4, 9) == of_stream[4:]
+    assert log.stream_records("nobody-1", 0, 9) == []
+
+
+def test_the_tip_that_the_log_had_at_a_sequence(log):
+    appended = log.append(log.tip(), [command(n, versions=[n], at=1_000 * n) for n in range(1, 4)])
+    tips = [Tip(record.sequence, record.chain, record.occurred_at) for record in appended]
+    assert [log.tip_at(record.sequence) for record in appended] == tips
+    assert tips[-1] == log.tip()
+    with pytest.raises(LogUnavailableError):
+        log.tip_at(4)
 
 
 def test_the_last_snapshot_of_a_stream_is_returned(log):

@@ -119,6 +119,23 @@ def test_a_project_now_and_as_it_was(server, project, page):
     assert page.problems == []
 
 
+def test_the_date_field_shows_a_history_by_its_own_time(server, project, page):
+    page.open(f"{server.url}/#/projects/{project}?file=src/pick.py")
+    page.wait("document.getElementById('past').max === '3'")
+    page.ask(
+        "(i => { i.value = '2024-05-02T23:00:00'; i.dispatchEvent(new Event('change')); })"
+        "(document.getElementById('moment'))"
+    )
+    page.wait(has(".code", "# 2"))
+    assert "3.md" not in page.ask(text(".tree"))
+    assert page.ask("document.getElementById('past').value") == "1"
+    page.ask(
+        "(i => { i.value = '2019-01-01T00:00:00'; i.dispatchEvent(new Event('change')); })"
+        "(document.getElementById('moment'))"
+    )
+    page.wait(has("[role=alert]", "not there yet"))
+
+
 def test_commits_and_history(server, project, page):
     page.open(f"{server.url}/#/projects/{project}?tab=commits")
     page.wait(has(".commits", "Step 3"))

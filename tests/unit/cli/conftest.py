@@ -1,6 +1,7 @@
 """The command line in this process: arguments in, exit status and output out."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import pytest
 import structlog
 
 from codepark.cli.main import main
+from tests.support.embedded import started
 
 
 class Ended(NamedTuple):
@@ -26,7 +28,7 @@ class Ended(NamedTuple):
     @property
     def sentence(self) -> str:
         """Return the sentence with which the command was refused: one line, and nothing else."""
-        assert (self.status, self.output) == (1, ""), self
+        assert (self.status, self.output) in ((1, ""), (2, "")), self
         (line,) = self.errors.splitlines()
         assert line.startswith("codepark: ")
         return line.removeprefix("codepark: ")
@@ -42,6 +44,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
+    mask = os.umask(0o022)
 
     def run(*arguments: object) -> Ended:
         capfd.readouterr()
@@ -54,6 +57,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
         return Ended(status, printed.out, printed.err)
 
     yield run
+    os.umask(mask)
     structlog.reset_defaults()
 
 
@@ -61,3 +65,11 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
 def data(tmp_path: Path) -> Path:
     """A data directory that does not exist yet."""
     return tmp_path / "data"
+
+
+@pytest.fixture
+def installation(data: Path) -> Path:
+    """A data directory with an installation in which nothing has happened yet."""
+    with started(data):
+        pass
+    return data

@@ -78,9 +78,16 @@ def test_a_broker_that_is_silent_is_a_sentence():
 
 class TestMigrate:
     def test_where_is_mongodb(self, run):
-        for command in ("apply", "rollback", "status"):
+        for command in ("apply", "rollback"):
             sentence = "where is MongoDB? Set CODEPARK_MONGODB_URI or give --uri"
             assert run("migrate", command).sentence == sentence
+
+    def test_an_embedded_installation_has_nothing_to_migrate(self, run, installation):
+        ended = run("migrate", "status", "--data", installation)
+        assert ended.status == 0
+        assert "its read models are in SQLite, and there is nothing to migrate" in ended.output
+        document = run("migrate", "status", "--data", installation, "--json").document
+        assert document == {"migrations": [], "profile": "embedded"}
 
     def test_at_least_one_is_undone(self, run):
         sentence = "the number of migrations to undo is at least 1"

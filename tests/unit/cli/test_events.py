@@ -5,6 +5,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+import redis
 
 from codepark import redis_clients
 from codepark.cli import events
@@ -46,7 +47,7 @@ def test_an_export_may_begin_later_or_have_one_type(run, data, history):
     assert sequences(run("events", "export", "--type", "file.written", "--data", data)) == []
 
 
-def test_an_unknown_type_is_refused(run, data):
+def test_an_unknown_type_is_refused(run, data, installation):
     ended = run("events", "export", "--type", "no.such", "--data", data)
     assert ended.sentence.startswith("there is no type of event no.such: choose another, such as ")
 
@@ -91,6 +92,36 @@ def test_what_a_server_publishes_is_followed(run, data, history, monkeypatch):
     monkeypatch.setattr(events.DataDirectory, "server", lambda _directory: server)
     ended = run("events", "tail", "--follow", "--count", 0, "--data", data)
     assert (sequences(ended), urls) == ([6], ["redis://here"])
+
+
+def test_a_channel_that_goes_while_it_is_followed_is_waited_for(run, data, history, monkeypatch):
+    """One sentence, however often it is tried; the events of the meantime follow."""
+    answers = iter([redis.ConnectionError("gone"), redis.TimeoutError("still"), [None]])
+
+    def positions(_settings, _url):
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        write(data)
+        return iter(answer)
+
+    monkeypatch.setattr(events, "_positions", positions)
+    monkeypatch.setattr(events, "_pause", SimpleNamespace(wait=lambda _seconds: None))
+    monkeypatch.setattr(events, "_channel_url", lambda _settings: "redis://here")
+    monkeypatch.setattr(events.DataDirectory, "is_held", lambda _directory: True)
+    ended = run("events", "tail", "--follow", "--count", 0, "--data", data)
+    assert (ended.status, sequences(ended)) == (0, [6])
+    assert ended.errors == "codepark: the server of the channel does not answer; waiting for it\n"
+
+
+def test_following_ends_with_a_sentence_when_the_server_ends(run, data, history, monkeypatch):
+    def positions(_settings, _url):
+        raise redis.ConnectionError("gone")
+
+    monkeypatch.setattr(events, "_positions", positions)
+    monkeypatch.setattr(events, "_channel_url", lambda _settings: "redis://here")
+    ended = run("events", "tail", "--follow", "--count", 0, "--data", data)
+    assert ended.sentence == "the server ended: no process publishes events any more"
 
 
 def write(data):

@@ -1,6 +1,9 @@
 """`codepark serve` and `codepark token`, as far as they go without serving."""
 
+import base64
+import json
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,12 +11,21 @@ import pytest
 from codepark import server
 from codepark.cli import serve
 from codepark.cli.demo import import_demo
+from codepark.cli.greeting import greeting
 from codepark.data_directory import DataDirectory
+from codepark.settings import Settings
 from domain.actor import Role, Tier
 from read_api.auth.keys import SigningKeys
 from read_api.auth.tokens import Claims, TokenKind, Tokens
 from tests.support.embedded import create_project, register, started
 from tests.support.server import free_port
+
+CLUSTER = {
+    "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+    "CODEPARK_MONGODB_URI": "mongodb://127.0.0.1:1/",
+    "CODEPARK_REDIS_URL": "redis://127.0.0.1:1/",
+    "CODEPARK_SECRET_KEY": base64.b64encode(bytes(range(32))).decode(),
+}
 
 
 def claims(data: Path, text: str) -> Claims:
@@ -26,8 +38,58 @@ class TestServe:
     def served(self, monkeypatch):
         """What would be served."""
         calls = []
-        monkeypatch.setattr(server, "serve", lambda settings, started: calls.append((settings, started)))
+
+        def serving(settings, started, announce):
+            announce()
+            calls.append((settings, started))
+
+        monkeypatch.setattr(server, "serve", serving)
         return calls
+
+    def test_a_terminal_is_told_what_to_open_and_that_the_demonstration_is_imported(
+        self, run, data, served, monkeypatch
+    ):
+        port = free_port()
+        lines = run("serve", "--port", port, "--data", data, "--demo").errors.splitlines()
+        assert [json.loads(line)["event"] for line in lines] == ["stopped"], "a program reads JSON lines"
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        told = run("serve", "--port", port, "--data", data, "--demo").errors
+        url = f"http://127.0.0.1:{port}"
+        assert all(
+            text in told for text in (url, f"{url}/docs", f"{url}/graphql", "is being imported", "Ctrl-C")
+        )
+        assert "is being imported" not in run("serve", "--port", port, "--data", data).errors
+
+    def test_the_page_to_open_is_one_that_this_machine_can_open(self, data):
+        everywhere = Settings(data=data, host="0.0.0.0", port=3000)  # noqa: S104 # what a person sets
+        assert "http://127.0.0.1:3000/docs" in greeting(everywhere, demo=False)
+        public = Settings(data=data, public_url="https://code.example.org")
+        assert "https://code.example.org/docs" in greeting(public, demo=False)
+
+    @pytest.mark.parametrize(
+        ("host", "reason"),
+        [("127.0.0.1", "in use"), ("192.0.2.1", "assign"), ("nowhere.invalid", "not known")],
+    )
+    def test_an_address_for_nodes_that_cannot_be_had_is_refused_before_anything_starts(
+        self, run, data, served, monkeypatch, host, reason
+    ):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            node_port = taken.getsockname()[1]
+            for name, value in {**CLUSTER, "CODEPARK_NODE_ADDRESS": f"{host}:{node_port}"}.items():
+                monkeypatch.setenv(name, value)
+            ended = run("serve", "--port", free_port(), "--data", data)
+        assert ended.status == 1
+        assert ended.sentence.startswith(f"cannot listen on {host}:{node_port} (")
+        assert "another CODEPARK_NODE_ADDRESS" in ended.sentence
+        assert (served, data.exists()) == ([], False)
+
+    def test_each_of_several_workers_needs_an_address_for_nodes_of_its_own(self, run, data, monkeypatch):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            second = taken.getsockname()[1]
+            for name, value in {**CLUSTER, "CODEPARK_NODE_ADDRESS": f"127.0.0.1:{second - 1}"}.items():
+                monkeypatch.setenv(name, value)
+            ended = run("serve", "--workers", 2, "--port", free_port(), "--data", data)
+        assert "cannot listen on 127.0.0.1:" in ended.sentence
 
     def test_the_options_reach_the_server(self, run, data, served):
         port = free_port()
@@ -87,11 +149,11 @@ class TestServe:
 
 
 class TestToken:
-    def test_it_acts_for_the_service_without_an_account(self, run, data):
+    def test_it_acts_for_the_service_without_an_account(self, run, data, installation):
         access = claims(data, run("token", "--data", data).output.strip())
         assert access.subject == "service:cli"
 
-    def test_role_and_tier_are_those_that_are_named(self, run, data):
+    def test_role_and_tier_are_those_that_are_named(self, run, data, installation):
         ended = run("token", "--role", "auditor", "--tier", "free", "--data", data)
         access = claims(data, ended.output.strip())
         assert (access.roles, access.tier) == (frozenset({Role.AUDITOR}), Tier.FREE)
@@ -112,7 +174,7 @@ class TestToken:
         access = claims(data, run("token", "--account", "ada@example.org", "--data", data).output.strip())
         assert access.roles == frozenset({Role.ADMIN})
 
-    def test_an_unknown_account_is_refused(self, run, data):
+    def test_an_unknown_account_is_refused(self, run, data, installation):
         sentence = "there is no account with the address eve@example.org"
         assert run("token", "--account", "eve@example.org", "--data", data).sentence == sentence
         with started(data) as profile:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +17,7 @@ from read_api.auth.attempts import MemoryAttempts, RedisAttempts
 from read_api.auth.mail import FileMailer, SmtpMailer
 from read_api.realtime.hub import Hub
 from tests.support.embedded import create_project, started
+from tests.support.time_scale import stretched
 
 NOWHERE = "redis://127.0.0.1:1/"
 REDIS = RedisUrls(cache=NOWHERE, sessions=NOWHERE, queue=NOWHERE, pubsub=NOWHERE)
@@ -87,11 +89,29 @@ def test_the_metrics_are_those_of_the_profile(wired, profile):
 def test_the_past_and_the_published_events_are_of_its_log(wired, profile):
     api = wired()
     project = create_project(profile, "engine")
-    past = asyncio.run(api.past.ask(project, 1, lambda queries: queries.projects.get(project, SERVICE)))
+    past = asyncio.run(api.past.ask("ada", project, 1, lambda q: q.projects.get(project, SERVICE)))
     assert past["name"] == "engine"
     event = api.published(profile.log, profile.log.read(0, 1)[0])
     assert json.loads(event.json)["projectId"] == project
     assert api.published_again(event) == event
+
+
+def test_repeated_commands_have_places_apart_from_questions_about_the_past(wired, profile):
+    api, project, occupied = wired(), create_project(profile, "engine"), threading.Event()
+
+    async def run():
+        waiting = [
+            asyncio.create_task(api.past.run(caller, lambda _: occupied.wait(stretched(30))))
+            for caller in ("a", "b", "c")
+        ]
+        await asyncio.sleep(0)
+        try:
+            return await api.replays.ask("a", project, 1, lambda q: q.projects.get(project, SERVICE))
+        finally:
+            occupied.set()
+            await asyncio.gather(*waiting)
+
+    assert asyncio.run(run())["name"] == "engine"
 
 
 def test_an_erasure_is_waited_for_in_a_thread(profile, wired):

@@ -16,6 +16,7 @@ from projections.insights_model import INSIGHTS
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import StoreUnavailableError
+from read_api.past_answers import Work
 from tests.support.embedded import carry_out, create_project, register, started
 from tests.support.time_scale import stretched
 
@@ -160,11 +161,15 @@ def test_the_past_is_the_history_up_to_a_position(profile):
     created = profile.log.tip().sequence
     carry_out(profile, "project.update", target=project, name="machine")
     carry_out(profile, "file.write", target=project, path="a", content="1")
-    assert profile.past(project, created).projects.get(project, SERVICE)["name"] == "engine"
-    assert profile.past(project, created + 1).projects.get(project, SERVICE)["name"] == "machine"
+
+    def past(sequence):
+        return profile.past.queries(project, sequence, Work())
+
+    assert past(created).projects.get(project, SERVICE)["name"] == "engine"
+    assert past(created + 1).projects.get(project, SERVICE)["name"] == "machine"
     with pytest.raises(NotFoundError):
-        profile.past(project, created + 1).files.get(project, "a", SERVICE)
-    assert profile.past(project, created + 2).files.get(project, "a", SERVICE)["content"] == "1"
+        past(created + 1).files.get(project, "a", SERVICE)
+    assert past(created + 2).files.get(project, "a", SERVICE)["content"] == "1"
 
 
 def test_waiters_are_woken_in_the_loop_that_is_bound(profile):

@@ -1,0 +1,1 @@
+"""An index of the past of projects: what they had when, without contents and personal data."""
