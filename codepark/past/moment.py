@@ -7,12 +7,14 @@ import msgspec
 import structlog
 
 from codepark.past.indexer import Indexer
-from commands.log import EventLog, LogUnavailableError
+from commands.log import EventLog, LogUnavailableError, Selection
 from domain.identifiers import project_stream
 from domain.record import Record
+from domain.times import rfc3339
 from projections.budget import draw
 from projections.fold import NOTHING, StoredDocument, fold
 from projections.model import ReadModel
+from projections.models.projects import CHANGES
 from projections.models.projects import MODEL as PROJECT_MODEL
 from projections.past.entries import PastFile
 from projections.past.index import PastIndex
@@ -105,6 +107,17 @@ class Moment:
     @cached_property
     def project(self) -> Document | None:
         """Return the document of the project itself, None where there was none."""
+        document = self._project
+        return None if document is None else {**document, "updatedAt": self._updated_at()}
+
+    def _updated_at(self) -> str:
+        """Return the time of the project's last change, which its own stream alone does not know."""
+        changes = Selection(home=self.project_id, topics=CHANGES, newest_first=True)
+        last = self.log.read(self.sequence + 1, 1, changes)
+        return rfc3339(last[0].occurred_at)
+
+    @cached_property
+    def _project(self) -> Document | None:
         stream, id_ = project_stream(self.project_id), self.project_id
         version = self.version(stream)
         present = self.present.get(PROJECT_MODEL.name, id_) if version else None
