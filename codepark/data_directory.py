@@ -231,9 +231,9 @@ class DataDirectory:
         except LogUnavailableError as error:
             raise DataDirectoryError(f"the data directory {self.shown} cannot be read: {error}") from error
 
-    def make_files(self) -> None:
+    def make_files(self, *paths: Path) -> None:
         """Make the files that are missing, for their owner alone, before SQLite makes them for others too."""
-        for path in (self.log, self.keys, self.read_models):
+        for path in paths:
             try:
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
             except OSError as error:

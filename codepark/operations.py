@@ -13,7 +13,7 @@ from commands.log import EventLog
 from commands.outcomes import Accepted
 from commands.partitions import Logs
 from commands.position import Position
-from domain.account.commands import ChangeStanding
+from domain.account.commands import ChangeStanding, VerifyAddress
 from domain.actor import SERVICE, Role, Tier
 from domain.command import Command
 from domain.errors import InvalidError, NotFoundError
@@ -97,7 +97,7 @@ def retry_dead_letters(profile: Profile, _arguments: Arguments) -> Result:
 
 
 def set_account(profile: Profile, arguments: Arguments) -> Result:
-    """Give the account with this e-mail address other roles or another tier."""
+    """Give the account with this e-mail address other roles or another tier, or verify the address."""
     account_id = profile.intake.account_with_email(str(arguments["email"]))
     if account_id is None:
         raise NotFoundError(
@@ -109,6 +109,8 @@ def set_account(profile: Profile, arguments: Arguments) -> Result:
     except ValueError as error:
         raise InvalidError(str(error)) from error
     outcome = _carry_out(profile, ChangeStanding(account_id=account_id, roles=roles, tier=tier))
+    if arguments.get("verified"):
+        outcome = _carry_out(profile, VerifyAddress(account_id=account_id, email_claim=None))
     return {"accountId": account_id, "version": outcome.version, "position": outcome.position.token()}
 
 

@@ -14,18 +14,21 @@ from projections.sqlite.connections import translated
 from projections.store import Checkpoint, DeadLetter
 
 
-def stored_checkpoints(path: Path) -> dict[str, Checkpoint]:
-    """Return the checkpoint of each model in the file at *path*; raises StoreUnavailableError."""
-    with _opened(path) as connection:
+def stored_checkpoints(path: Path, *, live: bool = False) -> dict[str, Checkpoint]:
+    """Return the checkpoint of each model in the file at *path*, which another process writes if *live*.
+
+    Raises StoreUnavailableError.
+    """
+    with _opened(path, live) as connection:
         if connection is None:
             return {}
         rows = model_registry.load(connection)
     return {name: row.checkpoints.get(0, Checkpoint()) for name, row in rows.items()}
 
 
-def stored_dead_letters(path: Path, model: str | None) -> list[DeadLetter]:
-    """Return the dead letters in the file at *path*; raises StoreUnavailableError."""
-    with _opened(path) as connection:
+def stored_dead_letters(path: Path, model: str | None, *, live: bool = False) -> list[DeadLetter]:
+    """Return the dead letters in the file at *path*; as `stored_checkpoints`."""
+    with _opened(path, live) as connection:
         return [] if connection is None else model_registry.dead_letters(connection, model)
 
 
@@ -51,11 +54,11 @@ def remove_read_models(path: Path) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """Open the file at *path*, which nobody writes; None where it has no table yet."""
+def _opened(path: Path, live: bool) -> Iterator[sqlite3.Connection | None]:
+    """Open the file at *path*; None where it has no table yet."""
     if not is_used(path):
         yield None
         return
-    uri = read_only_uri(path, unchanging=is_unchanging(path))
+    uri = read_only_uri(path, unchanging=not live and is_unchanging(path))
     with translated(), closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
         yield connection if model_registry.exists(connection) else None

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from rpds import HashTrieSet
+from rpds import HashTrieMap
 
 from domain.account import decider as account
 from domain.build import decider as build
@@ -89,7 +89,7 @@ def _snapshot_topic(name: str) -> str:
 
 def state_digest(state: type, revision: int) -> int:
     """Return a number that changes with the names and types of the fields of *state*, at any depth."""
-    schema = msgspec.json.schema(state, schema_hook=_schema_of_set)
+    schema = msgspec.json.schema(state, schema_hook=_schema_of_map)
     encoded = msgspec.json.encode((_without_prose(schema), revision), order="deterministic")
     return int.from_bytes(hashlib.sha256(encoded).digest()[:_DIGEST_SIZE], "big")
 
@@ -106,27 +106,27 @@ def _without_prose(schema: Any) -> Any:
     return [_without_prose(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _schema_of_set(kind: type) -> dict[str, str]:
+def _schema_of_map(kind: type) -> dict[str, str]:
     return {"type": "array", "title": kind.__name__}
 
 
 def encode_state(state: Any) -> bytes:
     """Write a state for a snapshot."""
-    return msgspec.msgpack.encode(state, enc_hook=_encode_set)
+    return msgspec.msgpack.encode(state, enc_hook=_encode_map)
 
 
 def decode_state(data: bytes, kind: StreamKind) -> Any:
     """Read a snapshot's state; raises msgspec.ValidationError where its fields are others."""
-    return msgspec.msgpack.decode(data, type=type(kind.initial), dec_hook=_decode_set)
+    return msgspec.msgpack.decode(data, type=type(kind.initial), dec_hook=_decode_map)
 
 
-def _encode_set(value: Any) -> list[Any]:
-    if isinstance(value, HashTrieSet):
-        return sorted(value)
+def _encode_map(value: Any) -> list[Any]:
+    if isinstance(value, HashTrieMap):
+        return sorted(value.items())
     raise TypeError(f"a snapshot cannot hold a {type(value)}")
 
 
-def _decode_set(kind: type, value: Any) -> Any:
-    if getattr(kind, "__origin__", kind) is HashTrieSet:
-        return HashTrieSet(value)
+def _decode_map(kind: type, value: Any) -> Any:
+    if getattr(kind, "__origin__", kind) is HashTrieMap:
+        return HashTrieMap(dict(value))
     raise TypeError(f"a snapshot cannot hold a {kind}")

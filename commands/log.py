@@ -110,6 +110,10 @@ class EventLog(Protocol):
         """
         ...
 
+    def chains(self, sequences: Sequence[int]) -> dict[int, bytes]:
+        """Return the chain values of the records with these sequences, of those that are here."""
+        ...
+
     def version_at(self, stream: str, sequence: int) -> int:
         """Return the version that *stream* had after the record *sequence*, 0 where it had no event yet."""
         ...

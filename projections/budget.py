@@ -4,14 +4,15 @@ The budget belongs to the context in which a request is answered, so that everyt
 draws on it, in other threads too. Work that no request asked for, such as projecting, has none.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 
-READ_BYTES = 24 * 1024 * 1024
+READ_BYTES = 12 * 1024 * 1024
 """How much a request reads before it is refused; what is read last may pass it."""
 
-ANSWER_BYTES = 16 * 1024 * 1024
+ANSWER_BYTES = 8 * 1024 * 1024
 """How much an answer that is made of many parts shows."""
 
 PAGE_BYTES = 4 * 1024 * 1024
@@ -29,12 +30,13 @@ class RequestEndedError(Exception):
 class Budget:
     """The budget of one request."""
 
-    __slots__ = ("_left", "_shown", "ended")
+    __slots__ = ("_left", "_shown", "_turn", "ended")
 
     def __init__(self, read: int = READ_BYTES, answer: int = ANSWER_BYTES) -> None:
         """Allow *read* bytes to be read, and *answer* bytes to be shown."""
         self._left = read
         self._shown = answer
+        self._turn: asyncio.Lock | None = None
         self.ended = False
 
     def read(self, size: int) -> None:
@@ -43,18 +45,31 @@ class Budget:
             raise OverBudgetError("the answer would take too much: ask for fewer items or for fewer fields")
         self._left -= size
 
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Let the parts of a request that read much do so one after the other.
+
+        Raises OverBudgetError for those that come when nothing is left, before they have read anything.
+        """
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        async with self._turn:
+            self.read(0)
+            yield
+
     def show(self, size: int) -> None:
         """Note that the answer shows *size* bytes; raises OverBudgetError where that is too much."""
-        if not self.fits(size):
+        if size > self._shown:
             limit = ANSWER_BYTES // (1024 * 1024)
             raise OverBudgetError(
                 f"the answer would be larger than {limit} MiB: ask for fewer items or for fewer fields"
             )
         self._shown -= size
 
-    def fits(self, size: int) -> bool:
-        """Return whether the answer may show *size* bytes more."""
-        return size <= self._shown
+    @property
+    def left(self) -> int:
+        """Return how many bytes the answer may still show."""
+        return self._shown
 
     def check(self) -> None:
         """Raise RequestEndedError once the request has ended; work in steps asks before each step."""
@@ -77,9 +92,14 @@ def draw(size: int) -> None:
         budget.read(size)
 
 
+def size_of(text: str) -> int:
+    """Return about how many bytes *text* takes, without reading it."""
+    return len(text) if text.isascii() else 3 * len(text)
+
+
 def draw_text(text: str) -> int:
     """Note that *text* was read for the present request, and return its size; raises OverBudgetError."""
-    size = len(text) if text.isascii() else 3 * len(text)
+    size = size_of(text)
     budget = _current.get()
     if budget is not None:
         budget.read(size)

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from codepark.cli.failures import CommandError, UsageError
 from codepark.cli.options import Data, quiet_settings
-from codepark.cli.remote import operate
+from codepark.cli.remote import operate, reading
 from codepark.cli.results import write_lines
 from codepark.data_directory import DataDirectory
 from codepark.settings import Settings
@@ -85,14 +85,8 @@ def tail_events(
     tips = operate(settings, "tip", {})["sequences"]
     before = {number: sequence + 1 for number, sequence in tips.items()}
     newest: list[dict[str, Any]] = []
-    while len(newest) < count:
-        most = min(count - len(newest), _PAGE)
-        wanted = {**only.arguments(), "order": "desc", "before": before, "limit": most}
-        page = operate(settings, "events", wanted)
-        newest += page["items"]
-        before = page["before"]
-        if len(page["items"]) < most:
-            break
+    for page in _pages_back(settings, before, only, count) if count else ():
+        newest += page
     write_lines(reversed(newest))
     if follow:
         _follow(settings, tips, only)
@@ -113,32 +107,38 @@ def export_events(
     """
     settings = quiet_settings(data)
     if order == "desc":
-        _export_newest_first(settings, after, only)
+        for page in _pages_back(settings, {}, only):
+            write_lines(event for event in page if event["sequence"] > after)
         return
     start = dict.fromkeys(operate(settings, "tip", {})["sequences"], after) if after else {}
-    for page in _pages(settings, start, {**only.arguments(), "order": order}):
-        write_lines(page["items"])
+    for oldest in _pages(settings, start, {**only.arguments(), "order": order}):
+        write_lines(oldest["items"])
 
 
-def _export_newest_first(settings: Settings, after: int, only: Filter) -> None:
-    before: dict[str, int] = {}
-    while True:
-        wanted = {**only.arguments(), "order": "desc", "before": before, "limit": _PAGE}
-        page = operate(settings, "events", wanted)
-        write_lines([event for event in page["items"] if event["sequence"] > after])
-        if not page["items"]:
-            return
-        before = page["before"]
+def _pages_back(
+    settings: Settings, before: dict[str, int], only: Filter, most: int | None = None
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield up to *most* events before *before*, all without either, in pages, the newest first."""
+    with reading(settings) as read:
+        left = most
+        while left is None or left > 0:
+            limit = _PAGE if left is None else min(left, _PAGE)
+            page = read("events", {**only.arguments(), "order": "desc", "before": before, "limit": limit})
+            yield page["items"]
+            if len(page["items"]) < limit:
+                return
+            before, left = page["before"], None if left is None else left - limit
 
 
 def _pages(settings: Settings, after: dict[str, int], wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the events after *after* in pages: `items`, and `after` to continue from, by partition."""
-    while True:
-        page = operate(settings, "events", {**wanted, "after": after, "limit": _PAGE})
-        yield page
-        if not page["items"]:
-            return
-        after = page["after"]
+    with reading(settings) as read:
+        while True:
+            page = read("events", {**wanted, "after": after, "limit": _PAGE})
+            yield page
+            if not page["items"]:
+                return
+            after = page["after"]
 
 
 def _follow(settings: Settings, after: dict[str, int], only: Filter) -> None:

@@ -14,7 +14,7 @@ def rotate_signing(*, data: Data = None, as_json: Json = False) -> None:
     """Announce the next generation of the key that signs tokens.
 
     It signs ten minutes later. The key before it stays valid as long as the tokens that it signed: no session
-    ends.
+    ends. The tokens of `codepark token` end at once: print new ones.
     """
     result = operate(quiet_settings(data), "rotate-signing-key", {})
     show(result, f"generation {result['generation']} signs in ten minutes", as_json=as_json)

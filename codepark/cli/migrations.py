@@ -158,13 +158,17 @@ def _state(state: "MigrationState") -> dict[str, Any]:
         "description": state.description,
         "appliedAt": state.applied_at,
         "changed": state.changed,
+        "needed": state.needed,
     }
 
 
 def _table(states: "list[MigrationState]") -> Table:
     table = Table("number", "migration", "description", "applied")
     for state in states:
-        applied = "no" if state.applied_at is None else state.applied_at.isoformat(timespec="seconds")
+        if state.applied_at is not None:
+            applied = state.applied_at.isoformat(timespec="seconds")
+        else:
+            applied = "no: run `codepark migrate apply`" if state.needed else "not needed"
         table.add_row(
             f"{state.number:04}",
             state.name,

@@ -72,9 +72,15 @@ def retry_dead_letters(*, data: Data = None, as_json: Json = False) -> None:
 
 @account_app.command(name="set")
 def set_account(
-    email: str, *, role: Roles = None, tier: Tier | None = None, data: Data = None, as_json: Json = False
+    email: str,
+    *,
+    role: Roles = None,
+    tier: Tier | None = None,
+    verified: Annotated[bool, Parameter(negative="")] = False,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
-    """Give an account other roles or another tier.
+    """Give an account other roles or another tier, or say that its address is its own.
 
     Parameters
     ----------
@@ -84,8 +90,11 @@ def set_account(
         A role that it is to have; may be given several times.
     tier
         The tier that it is to have.
+    verified
+        Its e-mail address counts as verified, although no mail was answered.
     """
-    arguments = {"email": email, "roles": [str(each) for each in role or ()], "tier": tier}
+    roles = [str(each) for each in role or ()]
+    arguments = {"email": email, "roles": roles, "tier": tier, "verified": verified}
     result = operate(quiet_settings(data), "account-set", arguments)
     show(result, f"account {result['accountId']} is at version {result['version']}", as_json=as_json)
 

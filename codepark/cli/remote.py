@@ -1,8 +1,10 @@
 """Carry out an operation on an installation: in its server where one runs, else in this process."""
 
 import ssl
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,7 @@ from codepark.data_directory import DataDirectory, DirectoryHeldError
 from codepark.operations import OPERATIONS, READING, Readable
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Profile
-from codepark.profiles.unwritten import UnwrittenInstallation
+from codepark.profiles.unwritten import open_unwritten
 from codepark.settings import Settings
 from commands.claims import holder_of_email
 from commands.secrets import Secrets
@@ -32,16 +34,21 @@ if TYPE_CHECKING:
 _TIMEOUT_SECONDS = 3_600.0
 _BAD_INPUT = 400
 
+Read = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""Carries out an operation by its name."""
+
+_TOKEN_SECONDS = 60
+
 
 def operate(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Carry out an operation; raises CommandError where the server refuses it, else what it raises itself.
 
     Nothing is made: raises NoDataDirectoryError where there is no installation.
     """
+    if name in READING:
+        with reading(settings) as read:
+            return read(name, arguments)
     try:
-        if name in READING:
-            with readable(settings) as installation:
-                return READING[name](installation, arguments)
         if settings.kafka is None:
             DataDirectory(settings.data).require_log()
         with opened(settings) as profile:
@@ -51,13 +58,26 @@ def operate(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[st
 
 
 @contextmanager
+def reading(settings: Settings) -> Iterator[Read]:
+    """Yield what carries out operations that only look: the installation is opened once for all of them."""
+    with ExitStack() as stack:
+        try:
+            installation = stack.enter_context(readable(settings))
+        except DirectoryHeldError:  # by a node, whose replica only that process reads
+            yield lambda name, arguments: _ask_server(settings, name, arguments)
+        else:
+            yield lambda name, arguments: READING[name](installation, arguments)
+
+
+@contextmanager
 def readable(settings: Settings) -> Iterator[Readable]:
     """Open what can be read until the block ends, and write nothing; raises DirectoryHeldError.
 
-    A node's replica is a cache: where the directory has none, this process makes one for itself alone.
+    An embedded installation is read beside the server that runs. A node's replica is a cache: where the
+    directory has none, this process makes one for itself alone.
     """
     if settings.kafka is None:
-        with closing(UnwrittenInstallation(settings)) as installation:
+        with closing(open_unwritten(settings)) as installation:
             yield installation
     elif (settings.data / "replica").exists():
         with opened(settings, make=False) as profile:
@@ -93,9 +113,7 @@ def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dic
     if server is None:
         raise CommandError("another process holds the data directory, and no server answers: stop it first")
     secrets = settings.secret or directory.existing_secrets()
-    token = Tokens(SigningKeys(secrets)).issue_access(
-        SERVICE.id, SERVICE.roles, tier=SERVICE.tier, seconds=60, operator=True
-    )
+    token = _token(secrets, int(time.monotonic() // _TOKEN_SECONDS))
     body = {"arguments": {key: value for key, value in arguments.items() if not callable(value)}}
     try:
         answer = httpx.post(
@@ -111,6 +129,14 @@ def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dic
         raise _refused(answer)
     result: dict[str, Any] = answer.json()
     return result
+
+
+@lru_cache(maxsize=1)
+def _token(secrets: Secrets, _period: int) -> str:
+    """Return a token of the operator for some requests: a server records the first use of each."""
+    return Tokens(SigningKeys(secrets)).issue_access(
+        SERVICE.id, SERVICE.roles, tier=SERVICE.tier, seconds=2 * _TOKEN_SECONDS, operator=True
+    )
 
 
 def _refused(answer: "httpx.Response") -> CommandError:
@@ -143,11 +169,7 @@ def keys_and_account(settings: Settings, email: str | None) -> tuple[Secrets, Ac
     directory = DataDirectory(settings.data)
     if settings.secret is None and directory.secret_key.exists() and not is_used(directory.log):
         return directory.existing_secrets(), None  # the installation has a key, and no event yet
-    try:
-        installation = UnwrittenInstallation(settings)
-    except DirectoryHeldError:
-        installation = UnwrittenInstallation(settings, live=True)
-    with closing(installation):
+    with closing(open_unwritten(settings)) as installation:
         account = None if email is None else _account_of(installation.log, installation.secrets, email)
         return installation.secrets, account
 

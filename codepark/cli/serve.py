@@ -71,9 +71,17 @@ def _require_node_address(settings: Settings, workers: int) -> None:
 
 
 def token(
-    *, role: Role | None = None, account: str | None = None, tier: Tier = Tier.ENTERPRISE, data: Data = None
+    *,
+    role: Role | None = None,
+    account: str | None = None,
+    by: str | None = None,
+    tier: Tier = Tier.ENTERPRISE,
+    data: Data = None,
 ) -> None:
     """Print an access token for 24 hours; it works while a server runs, and without one.
+
+    Events name the account as their actor, and who acts for it in `operatedBy`. A server records the first
+    use of the token as an event. `codepark keys rotate-signing` ends all tokens of this command.
 
     Parameters
     ----------
@@ -81,6 +89,9 @@ def token(
         The role that it gives (default: that of a service, which may do everything; of an account, its own).
     account
         The e-mail address of the account that it acts for (default: the principal `service:cli`).
+    by
+        The e-mail address of the account whose owner uses the token for the other one (default:
+        `service:cli`).
     tier
         The tier that it counts as.
     """
@@ -91,13 +102,29 @@ def token(
     settings = read_settings(os.environ, data=data)
     secrets, actor = keys_and_account(settings, account)
     subject, roles = SERVICE.id, SERVICE.roles
+    operator = None
+    if by is not None:
+        _, user = keys_and_account(settings, by)
+        if user is None:
+            raise _nobody(by)
+        operator = user.id
     if account is not None:
         if actor is None:
-            raise NotFoundError(f"there is no account with the address {account}", code="account_not_found")
-        subject, roles = actor.id, actor.roles
+            raise _nobody(account)
+        subject, roles, operator = actor.id, actor.roles, operator or SERVICE.id
     if role is not None:
         roles = frozenset({role})
     access = Tokens(SigningKeys(secrets)).issue_access(
-        subject, roles, email=account, tier=tier, seconds=TOKEN_SECONDS, operator=True
+        subject,
+        roles,
+        email=account,
+        tier=tier,
+        seconds=TOKEN_SECONDS,
+        operator=True,
+        operated_by=operator,
     )
     print(access)  # noqa: T201 # its result
+
+
+def _nobody(email: str) -> NotFoundError:
+    return NotFoundError(f"there is no account with the address {email}", code="account_not_found")

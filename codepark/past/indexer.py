@@ -29,6 +29,7 @@ class _FileOutline(Struct, rename="camel"):
     path: str
     size: int = 0
     digest: str | None = None
+    commit: str | None = None
 
 
 class _CommitOutline(Struct, rename="camel"):
@@ -116,8 +117,10 @@ def _entries(log: EventLog, records: Sequence[Record]) -> tuple[list[FileChange]
 
 def _change(record: Record, outline: Any) -> FileChange:
     if record.topic == FileDeleted.TOPIC:
-        return FileChange(record.sequence, outline.path, 0, 0)
-    return FileChange(record.sequence, outline.path, record.version, outline.size, outline.digest)
+        return FileChange(record.sequence, outline.path, 0, 0, commit=outline.commit)
+    return FileChange(
+        record.sequence, outline.path, record.version, outline.size, outline.digest, outline.commit
+    )
 
 
 def _outline(log: EventLog, record: Record) -> Any:

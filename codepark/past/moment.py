@@ -7,14 +7,14 @@ import msgspec
 import structlog
 
 from codepark.past.indexer import Indexer
-from commands.log import EventLog, LogUnavailableError, Selection
+from commands.log import EventLog, LogUnavailableError
+from domain.commit.events import CommitRecorded
 from domain.identifiers import project_stream
 from domain.record import Record
 from domain.times import rfc3339
 from projections.budget import draw
 from projections.fold import NOTHING, StoredDocument, fold
 from projections.model import ReadModel
-from projections.models.projects import CHANGES
 from projections.models.projects import MODEL as PROJECT_MODEL
 from projections.past.entries import PastFile
 from projections.past.index import PastIndex
@@ -24,6 +24,7 @@ from read_api.past_answers import Work
 
 _CHUNK = 100
 _SNAPSHOT_EVERY = 64
+_MOVED_BY_WORK = CommitRecorded.TOPIC in (PROJECT_MODEL.topics or ())
 
 logger = structlog.get_logger(__name__)
 
@@ -107,22 +108,11 @@ class Moment:
     @cached_property
     def project(self) -> Document | None:
         """Return the document of the project itself, None where there was none."""
-        document = self._project
-        return None if document is None else {**document, "updatedAt": self._updated_at()}
-
-    def _updated_at(self) -> str:
-        """Return the time of the project's last change, which its own stream alone does not know."""
-        changes = Selection(home=self.project_id, topics=CHANGES, newest_first=True)
-        last = self.log.read(self.sequence + 1, 1, changes)
-        return rfc3339(last[0].occurred_at)
-
-    @cached_property
-    def _project(self) -> Document | None:
         stream, id_ = project_stream(self.project_id), self.project_id
         version = self.version(stream)
         present = self.present.get(PROJECT_MODEL.name, id_) if version else None
         if version == 0 or (present is not None and present["version"] == version):
-            return present
+            return None if present is None else {**present, "updatedAt": self._updated_at(stream, version)}
         start, document = self.index.snapshot(id_, version) or (0, None)
         stored = StoredDocument(-1, document)
         snapshots: list[tuple[int, Document]] = []
@@ -132,7 +122,15 @@ class Moment:
                 start = record.version
                 snapshots.append((start, stored.document))
         self.index.add_snapshots(id_, snapshots)
-        return as_stored(stored.document)
+        if stored.document is None:
+            return None
+        return as_stored({**stored.document, "updatedAt": self._updated_at(stream, version)})
+
+    def _updated_at(self, stream: str, version: int) -> str:
+        """Return when the project was last changed: by an event of its own, or by work if that counts."""
+        last = self.log.stream_records(stream, version - 1, 1)[0].occurred_at
+        work = self.index.last_work(self.project_id, self.sequence) if _MOVED_BY_WORK else 0
+        return rfc3339(max(last, self.log.tip_at(work).occurred_at) if work else last)
 
     def writes(self, model: ReadModel, record: Record) -> Sequence[Write]:
         """Return the writes of a read model for a record; none for one that it cannot take."""

@@ -8,11 +8,10 @@ import structlog
 
 from codepark.profiles.cluster_connections import ClusterConnections
 from codepark.settings import ClusterSettings
+from commands.environment import SettingsError
 from commands.kafka.installation import join
-from commands.kafka.protocol.transport import BrokerUnavailableError
 from commands.key_check import InstallationError
 from commands.kms import DERIVED, KmsError
-from commands.log import LogUnavailableError
 
 _RETRY_SECONDS = 0.5
 
@@ -46,7 +45,11 @@ def admit(
                     before_first=lambda: _require_keys(connections),
                 )
             )
-        except (BrokerUnavailableError, LogUnavailableError, TimeoutError) as error:
+        except (InstallationError, SettingsError):
+            raise
+        except Exception as error:  # noqa: BLE001 # no server, or one that answers oddly: the next try may do
+            if ended(0):
+                return False
             if not waited:
                 logger.warning("installation unavailable, waiting for it", reason=str(error))
             waited = True

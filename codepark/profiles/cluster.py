@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from functools import partial
 
@@ -48,6 +47,7 @@ class ClusterProfile(Profile):
         with ExitStack() as opened:
             directory = DataDirectory(settings.data).hold()
             opened.callback(directory.release)
+            directory.make_files(directory.past)
             connections = ClusterConnections(cluster, settings.kms(cluster.secret))
             opened.callback(connections.close)
             self._logs = _open_logs(cluster, connections, directory, opened)
@@ -119,10 +119,10 @@ class ClusterProfile(Profile):
             ):
                 for log in self._logs:
                     log.follow()
-        except CancelledError:  # the profile was closed meanwhile
-            return
         except Exception as error:  # noqa: BLE001 # whatever it is, this process must not serve
             self._refusal = error
+            if self._ended.is_set():  # the profile is being closed
+                return
             if self._loop is not None and self.refused is not None:
                 self._loop.call_soon_threadsafe(_fail, self.refused, error)
 

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from codepark.data_directory import DataDirectory
+from codepark.data_directory import DataDirectory, DirectoryHeldError
 from codepark.profiles.own_keys import own_keys
 from codepark.read_model_state import misfit, stored_checkpoints, stored_dead_letters
 from codepark.settings import Settings
@@ -11,7 +11,15 @@ from commands.mapper import EventMapper
 from commands.partitions import Logs
 from commands.sqlite.unwritten_keys import UnwrittenKeys
 from commands.sqlite.unwritten_log import UnwrittenLog
-from projections.store import DeadLetter
+from projections.store import Checkpoint, DeadLetter
+
+
+def open_unwritten(settings: Settings) -> "UnwrittenInstallation":
+    """Open the directory of *settings* to look, also while another process holds it; raises as the class."""
+    try:
+        return UnwrittenInstallation(settings)
+    except DirectoryHeldError:
+        return UnwrittenInstallation(settings, live=True)
 
 
 class UnwrittenInstallation:
@@ -24,6 +32,7 @@ class UnwrittenInstallation:
         another one, LogUnavailableError, LogCorruptError.
         """
         self._directory = DataDirectory(settings.data)
+        self._live = live
         with ExitStack() as opened:
             self._directory.require_log()
             if not live:
@@ -38,16 +47,20 @@ class UnwrittenInstallation:
 
     def dead_letters(self, model: str | None) -> list[DeadLetter]:
         """Return the dead letters of *model*, of every model with None."""
-        return stored_dead_letters(self._directory.read_models, model)
+        return stored_dead_letters(self._directory.read_models, model, live=self._live)
 
     def included_by_model(self) -> dict[str, int]:
         """Return how many events each read model includes."""
-        checkpoints = stored_checkpoints(self._directory.read_models)
-        return {name: checkpoint.sequence for name, checkpoint in checkpoints.items()}
+        return {name: checkpoint.sequence for name, checkpoint in self._checkpoints().items()}
 
     def misfit(self) -> str | None:
         """Return why the read models were not made from the log, None where they may have been."""
-        return misfit(stored_checkpoints(self._directory.read_models), self.log)
+        checkpoints = self._checkpoints()
+        self.log.look_again()  # after the checkpoints, which another process may move meanwhile
+        return misfit(checkpoints, self.log)
+
+    def _checkpoints(self) -> dict[str, Checkpoint]:
+        return stored_checkpoints(self._directory.read_models, live=self._live)
 
     def close(self) -> None:
         """Close the files, and let others hold the directory."""

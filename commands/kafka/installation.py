@@ -12,7 +12,12 @@ from uuid_utils import uuid7
 
 from commands.kafka.protocol.aiokafka_transport import KafkaTransport
 from commands.kafka.protocol.topics import LOG_CONFIG, Topics
-from commands.kafka.protocol.transport import OutgoingMessage, Transport, TruncatedError
+from commands.kafka.protocol.transport import (
+    BrokerUnavailableError,
+    OutgoingMessage,
+    Transport,
+    TruncatedError,
+)
 from commands.kafka.settings import PARTITIONS, KafkaSettings
 from commands.key_check import InstallationError, is_key_of, key_check
 from commands.secrets import Secrets
@@ -51,6 +56,8 @@ async def join(
                 before_first()
             await transport.send([OutgoingMessage(None, _encoded(settings, secrets), [])])
             installation = await first_record(transport)
+            if installation is None:
+                raise BrokerUnavailableError("the installation was written, and cannot be read yet")
     finally:
         await transport.close()
     if installation is not None:

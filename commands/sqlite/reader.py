@@ -28,6 +28,10 @@ _EXISTING = f"""
 SELECT group_concat(value) FROM json_each(?)
 WHERE EXISTS (SELECT 1 FROM {TABLE} WHERE originator_id = value)
 """
+_CHAINS = f"""
+SELECT {TABLE}.rowid, {TABLE}.chain
+FROM json_each(?) AS wanted CROSS JOIN {TABLE} ON {TABLE}.rowid = wanted.value
+"""
 _LAST_EVENT = f"""
 SELECT {_STREAM_COLUMNS} FROM {TABLE} WHERE originator_id = ? ORDER BY originator_version DESC LIMIT 1
 """
@@ -78,6 +82,12 @@ class ReadOnlyLog(RecordEvents):
                 return to_records(rows, self.source)
             with closing(rows):
                 return first_records(rows, self.source, selection.most_bytes)
+
+    def chains(self, sequences: Sequence[int]) -> dict[int, bytes]:
+        """Return the chain values of the records with these sequences, in one statement."""
+        with translated_errors():
+            rows = self._readers.connection().execute(_CHAINS, (json.encode(sequences).decode(),))
+            return dict(rows.fetchall())
 
     def version_at(self, stream: str, sequence: int) -> int:
         """Search the versions of *stream*, which follow each other in the log, for the last one by then."""

@@ -25,7 +25,7 @@ def is_unchanging(path: Path) -> bool:
 
 
 class UnwrittenLog(ReadOnlyLog):
-    """A log that ends where it ended when it was opened."""
+    """A log that ends where it ended when it was last looked at."""
 
     def __init__(self, path: Path, mapper: EventMapper, *, live: bool = False) -> None:
         """Open the log at *path*, which another process writes if it is *live*.
@@ -42,6 +42,10 @@ class UnwrittenLog(ReadOnlyLog):
                 f"{path.name} has a journal that cannot be read here ({error}): start `codepark serve` once, "
                 "or copy the folder to a place that can be written"
             ) from error
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Read where the log ends now."""
         with translated_errors():
             row = self._readers.connection().execute(_TIP).fetchone()
         self._tip = Tip(0, self.first_chain(), 0) if row is None else Tip(*row)

@@ -1,5 +1,6 @@
 """The command that records a commit of a project and its changes of files."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -70,7 +71,23 @@ def _record(data: CommitInput, context: BuildContext) -> RecordCommit:
         authored_at=data.authored_at,
         changes=tuple(_change(change, index) for index, change in enumerate(data.changes)),
         complete=data.complete,
+        fingerprint=context.secrets.keyed_hash("commit", _digest(data)),
     )
+
+
+def _digest(data: CommitInput) -> str:
+    """Return a hash of all that was sent but the commit's own hash."""
+    digest = hashlib.blake2b(digest_size=32)
+    author = data.author
+    texts = [data.message, author.name, author.email, data.authored_at, str(data.complete), *data.parents]
+    for change in data.changes:
+        content = None if change.content is UNSET else change.content
+        texts += [change.path, change.status, change.encoding, content]
+    for text in texts:
+        encoded = b"" if text is None else text.encode("utf-8", "surrogatepass")
+        digest.update(b"%d," % (-1 if text is None else len(encoded)))
+        digest.update(encoded)
+    return digest.hexdigest()
 
 
 def _change(data: ChangeInput, index: int) -> Change:

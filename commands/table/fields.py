@@ -26,6 +26,9 @@ EmailText = Annotated[str, Meta(max_length=limits.EMAIL_LENGTH)]
 """An e-mail address that is only compared or recorded, in any form."""
 
 Handle = Annotated[str, Meta(pattern=limits.HANDLE)]
+AccountReference = Annotated[str, Meta(pattern=limits.ACCOUNT_REFERENCE)]
+"""The id of an account, or its handle after an @."""
+
 TokenText = Annotated[str, Meta(min_length=1, max_length=limits.TOKEN_LENGTH)]
 Code = Annotated[str, Meta(min_length=limits.CODE_LEAST, max_length=limits.CODE_LENGTH)]
 Password = Annotated[str, Meta(min_length=limits.PASSWORD_LEAST, max_length=limits.PASSWORD_LENGTH)]

@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, UnsetType
 
-from commands.table.fields import Description, Id, Input, Language, Name, NoInput
+from commands.table.fields import AccountReference, Description, Input, Language, Name, NoInput
 from commands.table.handler import Handler, on_stream, project_home
 from commands.table.row import BuildContext, ClientCommandRow
 from commands.unit_of_work import UnitOfWork
@@ -47,14 +47,14 @@ class CollaboratorInput(Input):
 class CollaboratorCommand(Input):
     """A collaborator and the role that it gets."""
 
-    account_id: Id
+    account_id: AccountReference
     role: CollaboratorRole
 
 
 class CollaboratorRemoval(Input):
     """The collaborator to remove."""
 
-    account_id: Id
+    account_id: AccountReference
 
 
 def _create(data: ProjectInput, context: BuildContext) -> CreateProject:
@@ -80,11 +80,12 @@ def _delete(_: NoInput, context: BuildContext) -> DeleteProject:
 
 
 def _set_collaborator(data: CollaboratorCommand, context: BuildContext) -> SetCollaborator:
-    return SetCollaborator(project_id=context.target, account_id=data.account_id, role=data.role)
+    account_id = context.referenced(data.account_id)
+    return SetCollaborator(project_id=context.target, account_id=account_id, role=data.role)
 
 
 def _remove_collaborator(data: CollaboratorRemoval, context: BuildContext) -> RemoveCollaborator:
-    return RemoveCollaborator(project_id=context.target, account_id=data.account_id)
+    return RemoveCollaborator(project_id=context.target, account_id=context.referenced(data.account_id))
 
 
 def _stream(command: ProjectCommand) -> str:

@@ -10,6 +10,7 @@ from commands.secrets import Secrets
 from commands.table.fields import Input
 from commands.table.handler import Handler
 from domain.command import Command
+from domain.errors import NotFoundError
 from domain.limits import MENTIONS
 from domain.review.mentions import mentioned_names
 
@@ -26,6 +27,15 @@ class BuildContext(Struct, frozen=True, kw_only=True):
     account: str
     secrets: Secrets
     account_named: Callable[[str], str | None]
+
+    def referenced(self, account: str) -> str:
+        """Return the id of *account*, which is an id or a handle after an @; raises NotFoundError."""
+        if not account.startswith("@"):
+            return account
+        account_id = self.account_named(account[1:])
+        if account_id is None:
+            raise NotFoundError(f"nobody is called {account}", code="account_not_found")
+        return account_id
 
     def mentions(self, *texts: str) -> tuple[str, ...]:
         """Return the accounts that *texts* mention, each once; of more than 50 names the first."""

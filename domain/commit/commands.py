@@ -18,7 +18,10 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class RecordCommit(Command, tag="commit.record", rule=member(ProjectRole.EDITOR)):
-    """Record a commit or, with *complete* false, a part of it; further parts have the same *sha*."""
+    """Record a commit or, with *complete* false, a part of it; further parts have the same *sha*.
+
+    *fingerprint* is a keyed hash of all that was sent, 32 hex digits.
+    """
 
     project_id: str
     sha: str
@@ -30,3 +33,4 @@ class RecordCommit(Command, tag="commit.record", rule=member(ProjectRole.EDITOR)
     authored_at: str
     changes: tuple[Change, ...]
     complete: bool
+    fingerprint: str

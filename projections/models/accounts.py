@@ -11,6 +11,7 @@ from domain.account.events import (
     AccountStandingChanged,
     AddressVerified,
 )
+from domain.addresses import address_key
 from domain.event import ERASED
 from domain.record import Record
 from domain.times import rfc3339
@@ -19,6 +20,8 @@ from projections.models.dispatch import read_model
 from projections.writes import Document, Patch, Put, Write
 
 ACCOUNTS = "accounts"
+SEARCHED = ("nameKeys", "addressKeys")
+"""The fields by which administrators find accounts; no answer shows them."""
 
 
 def _registered(event: AccountRegistered, record: Record) -> Iterable[Write]:
@@ -30,6 +33,8 @@ def _registered(event: AccountRegistered, record: Record) -> Iterable[Write]:
         "roles": list(event.roles),
         "tier": event.tier,
         "createdAt": rfc3339(record.occurred_at),
+        "nameKeys": _keys(event.name.lower()),
+        "addressKeys": _keys(address_key(event.email)),
     }
     return (Put(ACCOUNTS, event.account_id, document),)
 
@@ -38,8 +43,9 @@ def _profile_changed(event: AccountProfileChanged, _: Record) -> Iterable[Write]
     changes: Document = {}
     if event.email is not None:
         changes |= {"email": event.email, "emailVerified": event.verified}
+        changes["addressKeys"] = _keys(address_key(event.email))
     if event.name is not None:
-        changes["name"] = event.name
+        changes |= {"name": event.name, "nameKeys": _keys(event.name.lower())}
     return (Patch(ACCOUNTS, event.account_id, changes),)
 
 
@@ -52,8 +58,18 @@ def _standing_changed(event: AccountStandingChanged, _: Record) -> Iterable[Writ
 
 
 def _erased(event: AccountErased, _: Record) -> Iterable[Write]:
-    changes = {"email": ERASED, "name": ERASED, "roles": [], "erased": True}
+    changes = {
+        "email": ERASED,
+        "name": ERASED,
+        "roles": [],
+        "erased": True,
+        **{field: [] for field in SEARCHED},
+    }
     return (Patch(ACCOUNTS, event.account_id, changes),)
+
+
+def _keys(text: str) -> list[Document]:
+    return [{"key": text}]
 
 
 MODEL = read_model(
@@ -68,6 +84,7 @@ MODEL = read_model(
     Collection(
         name=ACCOUNTS,
         indexes=(("createdAt",),),
+        multikey=tuple(f"{field}.key" for field in SEARCHED),
         shows=Shows(events=get_args(AccountEvent), document=lambda event: event.account_id),
     ),
     version=2,

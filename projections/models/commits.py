@@ -30,6 +30,7 @@ def _recorded(event: CommitRecorded, record: Record) -> Iterable[Write]:
         "changes": [{"path": change.path, "status": change.status} for change in event.changes],
         "recordedAt": rfc3339(record.occurred_at),
         "version": event.number,
+        "end": record.sequence + record.commit_count - record.commit_index,
     }
     return (Put(COMMITS, id_, document),)
 
@@ -47,6 +48,6 @@ MODEL = read_model(
         indexes=(("projectId", "number"), ("authorId", "number"), ("recordedBy", "number")),
         multikey=("changes.path",),
     ),
-    version=2,
+    version=3,
     answers_commands=True,
 )

@@ -65,9 +65,6 @@ def _worked_on(event: CommitRecorded | FileWritten | FileDeleted, record: Record
     return (Patch(PROJECTS, event.project_id, {"updatedAt": rfc3339(record.occurred_at)}),)
 
 
-CHANGES = tuple(cls.TOPIC for cls in (*get_args(ProjectEvent), CommitRecorded, FileWritten, FileDeleted))
-"""The types of events that move a project's `updatedAt`."""
-
 MODEL = read_model(
     PROJECTS,
     {

@@ -70,13 +70,17 @@ class Migration(Struct, frozen=True):
 
 
 class MigrationState(Struct, frozen=True, kw_only=True):
-    """A migration and whether it is applied; *changed* if its text is not the one that was applied."""
+    """A migration and whether it is applied; *changed* if its text is not the one that was applied.
+
+    One that is not applied may not be *needed*: the database has what it would make.
+    """
 
     number: int
     name: str
     description: str
     applied_at: datetime | None
     changed: bool = False
+    needed: bool = False
 
 
 def migrations(folder: Path = FOLDER) -> list[Migration]:
@@ -116,11 +120,24 @@ class Migrator:
 
     def status(self) -> list[MigrationState]:
         """Return every migration, applied or not."""
+        known = migrations(self._folder)
         with translated():
             records = self._applied()
-        known = migrations(self._folder)
+            states = [self._state(migration, records.get(migration.number)) for migration in known]
         missing = [_missing(records[number]) for number in sorted(records) if number > len(known)]
-        return [_state(migration, records.get(migration.number)) for migration in known] + missing
+        return states + missing
+
+    def _state(self, migration: Migration, record: Document | None) -> MigrationState:
+        module = migration.load()
+        is_needed: Callable[[Database[Document]], bool] = getattr(module, "is_needed", lambda _: True)
+        return MigrationState(
+            number=migration.number,
+            name=migration.name,
+            description=str(module.DESCRIPTION),
+            applied_at=None if record is None else record["appliedAt"].replace(tzinfo=UTC),
+            changed=record is not None and not migration.was_applied_as(record["checksum"]),
+            needed=record is None and is_needed(self._database),
+        )
 
     def apply(self, to: int | None = None) -> list[int]:
         """Apply the migrations that are not applied yet, up to number *to*; return their numbers.
@@ -193,16 +210,6 @@ def _record(migration: Migration) -> Document:
         "description": str(migration.load().DESCRIPTION),
         "appliedAt": datetime.now(UTC),
     }
-
-
-def _state(migration: Migration, record: Document | None) -> MigrationState:
-    return MigrationState(
-        number=migration.number,
-        name=migration.name,
-        description=str(migration.load().DESCRIPTION),
-        applied_at=None if record is None else record["appliedAt"].replace(tzinfo=UTC),
-        changed=record is not None and not migration.was_applied_as(record["checksum"]),
-    )
 
 
 def _missing(record: Document) -> MigrationState:

@@ -4,13 +4,17 @@ from msgspec import Struct
 
 
 class FileChange(Struct, frozen=True):
-    """A file got this version by the event *sequence*; version 0 says that it was deleted."""
+    """A file got this version by the event *sequence*; version 0 says that it was deleted.
+
+    *commit* is the one that changed it, if one did.
+    """
 
     sequence: int
     path: str
     version: int
     size: int
     digest: str | None = None
+    commit: str | None = None
 
 
 class CommitMade(Struct, frozen=True):

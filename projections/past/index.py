@@ -1,5 +1,6 @@
 """The index of the past, in SQLite: a cache that can be made again from the log at any time."""
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -17,6 +18,7 @@ from projections.store import StoreUnavailableError
 from projections.writes import Document
 
 _EPOCH_CHANGES = 1_000
+_FILE_MODE = 0o600
 _PRAGMAS = ("wal_autocheckpoint=1000", "cache_size=-4096")
 _BEYOND = b"\xff"  # a blob: greater than every text
 _AT_THE_START = -(1 << 62)
@@ -135,6 +137,12 @@ class PastIndex:
         rows = self._rows(schema.COMMITS_AT, project_id, sequence)
         return rows[0][0] if rows else 0
 
+    def last_work(self, project_id: str, sequence: int) -> int:
+        """Return the sequence of the last commit, or change of a file without one, up to *sequence*, or 0."""
+        commits = self._rows(schema.COMMITS_AT, project_id, sequence)
+        changes = self._rows(schema.LAST_CHANGE_ALONE, project_id, sequence)
+        return max((row[-1] for row in (*commits, *changes)), default=0)
+
     def authored_by(self, project_id: str, time: int) -> int | None:
         """Return the last event of the last commit that is as old as *time* with all commits before it."""
         rows = self._rows(schema.AUTHORED_BY, project_id, time)
@@ -173,7 +181,12 @@ class PastIndex:
 
 
 def _opened(path: Path | None) -> Database:
-    """Open the database with the tables of this version, without those of another."""
+    """Open the database with the tables of this version, without those of another; for its owner alone."""
+    try:
+        if path is not None:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE))
+    except OSError as error:
+        raise StoreUnavailableError(f"{path} cannot be used: {error.strerror}") from error
     database = Database(path)
     try:
         for pragma in _PRAGMAS:
@@ -198,7 +211,10 @@ def _add_changes(connection: sqlite3.Connection, project: _Project, changes: Seq
         for change in changes
     ]
     connection.executemany(schema.ADD_FILE, rows)
-    connection.executemany(schema.ADD_CHANGE, [(number, change.sequence, change.path) for change in changes])
+    connection.executemany(
+        schema.ADD_CHANGE,
+        [(number, change.sequence, change.path, change.commit is None) for change in changes],
+    )
     project.changes += len(rows)
 
 

@@ -14,8 +14,9 @@ CREATE = (
         project INTEGER, epoch INTEGER, path TEXT, since INTEGER, version INTEGER NOT NULL,
         size INTEGER NOT NULL, digest TEXT, PRIMARY KEY (project, epoch, path, since)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS changes (
-        project INTEGER, sequence INTEGER, path TEXT NOT NULL,
+        project INTEGER, sequence INTEGER, path TEXT NOT NULL, alone INTEGER NOT NULL,
         PRIMARY KEY (project, sequence)) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS changes_alone ON changes (project, sequence) WHERE alone",
     """CREATE TABLE IF NOT EXISTS commits (
         project INTEGER, number INTEGER, sequence INTEGER NOT NULL, end INTEGER NOT NULL,
         authored INTEGER NOT NULL, PRIMARY KEY (project, number)) WITHOUT ROWID""",
@@ -34,7 +35,7 @@ SAVE_PROJECT = """
 UPDATE projects SET sequence = ?, chain = ?, epoch = ?, files = ?, changes = ? WHERE number = ?
 """
 ADD_FILE = "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)"
-ADD_CHANGE = "INSERT OR REPLACE INTO changes VALUES (?, ?, ?)"
+ADD_CHANGE = "INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?)"
 ADD_COMMIT = "INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?, ?)"
 ADD_EPOCH = "INSERT OR REPLACE INTO epochs VALUES (?, ?)"
 ADD_SNAPSHOT = "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?)"
@@ -52,8 +53,11 @@ INSERT INTO files SELECT :project, :next, path, since, version, size, digest FRO
 EPOCH = "SELECT max(start) FROM epochs WHERE project = ? AND start <= ?"
 CHANGED_AFTER = "SELECT path FROM changes WHERE project = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 LAST_CHANGE = "SELECT max(sequence) FROM changes WHERE project = ? AND sequence <= ?"
+LAST_CHANGE_ALONE = """
+SELECT sequence FROM changes WHERE project = ? AND sequence <= ? AND alone ORDER BY sequence DESC LIMIT 1
+"""
 COMMITS_AT = """
-SELECT number FROM commits WHERE project = ? AND sequence <= ? ORDER BY sequence DESC LIMIT 1
+SELECT number, sequence FROM commits WHERE project = ? AND sequence <= ? ORDER BY sequence DESC LIMIT 1
 """
 LAST_AUTHORED = "SELECT authored FROM commits WHERE project = ? ORDER BY number DESC LIMIT 1"
 AUTHORED_BY = """

@@ -12,6 +12,10 @@ from projections.writes import Document
 
 T = TypeVar("T")
 
+MOST_BYTES = 8 * 1024 * 1024
+"""Of JSON; the objects that it is made of take several times as much."""
+
+_LARGEST_PART = 4
 _TOUCHES = 10_000
 
 
@@ -36,10 +40,17 @@ class ComposedAnswers(Generic[T]):
     An answer that was composed while its key was touched is not kept, for it may mix old and new.
     """
 
-    def __init__(self, size: int = 2_000) -> None:
-        """Keep up to *size* answers. The oldest is dropped first, even if it is read often."""
+    def __init__(self, weigh: Callable[[T], int], *, size: int = 2_000, most_bytes: int = MOST_BYTES) -> None:
+        """Keep up to *size* answers, whose JSON (*weigh*) is no longer than *most_bytes* together.
+
+        The oldest is dropped first, even if it is read often. One that would take more than a quarter of the
+        bytes is composed each time.
+        """
+        self._weigh = weigh
         self._size = size
-        self._answers: dict[str, T] = {}
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._answers: dict[str, tuple[T, int]] = {}
         self._touched: dict[str, int] = {}
         self._count = 0
         self._floor = 0
@@ -49,7 +60,7 @@ class ComposedAnswers(Generic[T]):
         """Return the answer under *key*, composed now if it is not known."""
         known = self._answers.get(key)
         if known is not None:
-            return known
+            return known[0]
         since = self._count
         answer = compose()
         self._keep(key, answer, since)
@@ -64,7 +75,7 @@ class ComposedAnswers(Generic[T]):
         self, keys: Sequence[str], since: int, compose: Callable[[list[str]], Mapping[str, T]]
     ) -> dict[str, T]:
         """Return the answers under *keys*; unknown ones are composed together, of documents read *since*."""
-        known = {key: answer for key in keys if (answer := self._answers.get(key)) is not None}
+        known = {key: entry[0] for key in keys if (entry := self._answers.get(key)) is not None}
         missing = [key for key in keys if key not in known]
         if not missing:
             return known
@@ -74,18 +85,28 @@ class ComposedAnswers(Generic[T]):
         return {key: known[key] if key in known else composed[key] for key in keys}
 
     def _keep(self, key: str, answer: T, since: int) -> None:
+        weight = self._weigh(answer)
+        if weight * _LARGEST_PART > self._most_bytes:
+            return
         with self._lock:
             if self._touched.get(key, self._floor) <= since:
-                self._answers[key] = answer
-                if len(self._answers) > self._size:
-                    del self._answers[next(iter(self._answers))]
+                self._drop(key)
+                self._answers[key] = (answer, weight)
+                self._bytes += weight
+                while len(self._answers) > self._size or self._bytes > self._most_bytes:
+                    self._drop(next(iter(self._answers)))
+
+    def _drop(self, key: str) -> None:
+        entry = self._answers.pop(key, None)
+        if entry is not None:
+            self._bytes -= entry[1]
 
     def touch(self, keys: Iterable[str]) -> None:
         """Forget the answers under *keys*."""
         with self._lock:
             self._count += 1
             for key in keys:
-                self._answers.pop(key, None)
+                self._drop(key)
                 self._touched[key] = self._count
             if len(self._touched) > _TOUCHES:
                 self._touched.clear()
@@ -98,3 +119,4 @@ class ComposedAnswers(Generic[T]):
             self._floor = self._count
             self._touched.clear()
             self._answers.clear()
+            self._bytes = 0

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from domain.actor import Actor
 from domain.errors import NotFoundError
+from projections.budget import OverBudgetError
 from projections.models.files import CONTENTS, FILES
 from projections.queries.access import visible_ids, visible_project
 from projections.queries.page import Page, PageRequest, read_page, read_pages
 from projections.store import Condition, DocumentStore, Equals, Query, StartsWith
 from projections.writes import Document
 
+_TOO_MUCH = "the contents of these files are too much for one answer: ask for fewer of them, or page by page"
 _LISTED = ("path", "version", "size", "language", "digest")
 
 
@@ -42,16 +44,30 @@ class FileQueries:
             raise NotFoundError(f"there is no file {path} in this project", code="file_not_found")
         return _with_content(file, content)
 
-    def many(self, keys: Sequence[tuple[str, str]], actor: Actor) -> dict[tuple[str, str], Document]:
-        """Return, by (project, path), the files with their content that exist and that *actor* may see."""
+    def many(
+        self, keys: Sequence[tuple[str, str]], actor: Actor, most_bytes: int
+    ) -> dict[tuple[str, str], Document | OverBudgetError]:
+        """Return, by (project, path), the files with their content that exist and that *actor* may see.
+
+        Contents are loaded until they pass *most_bytes*, by the sizes that are known before; in place of
+        those that do not fit there is an error.
+        """
         project_ids = list({project_id for project_id, _ in keys})
         visible = set(visible_ids(self._store, project_ids, actor))
         ids = {
             f"{project_id}/{path}": (project_id, path) for project_id, path in keys if project_id in visible
         }
         files = self._store.get_many(FILES, list(ids))
-        contents = self._store.get_many(CONTENTS, list(files))
-        return {ids[id_]: _with_content(files[id_], content) for id_, content in contents.items()}
+        fitting: list[str] = []
+        answers: dict[tuple[str, str], Document | OverBudgetError] = {}
+        for id_, file in files.items():
+            if file["size"] > most_bytes:
+                answers[ids[id_]] = OverBudgetError(_TOO_MUCH)
+                continue
+            fitting.append(id_)
+            most_bytes -= file["size"]
+        contents = self._store.get_many(CONTENTS, fitting)
+        return answers | {ids[id_]: _with_content(files[id_], content) for id_, content in contents.items()}
 
 
 def _with_content(file: Document, content: Document) -> Document:

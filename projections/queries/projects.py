@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from domain.actor import Actor
 from insights.suggestions import Suggestion, sentence
+from projections.budget import PAGE_BYTES
 from projections.models.files import FILES
 from projections.models.projects import PROJECTS
 from projections.queries.access import may_see, project_not_found, visible_project, visible_scopes
@@ -15,7 +16,7 @@ from projections.queries.insights import InsightQueries, no_insights
 from projections.queries.page import Page, PageRequest, read_page
 from projections.queries.people import names_of
 from projections.queries.shared_answers import LIST_SECONDS, OBJECT_SECONDS, Sequences, SharedAnswers
-from projections.store import Condition, DocumentStore, Equals, Matches, Query
+from projections.store import Condition, CutShort, DocumentStore, Equals, Matches, Query
 from projections.writes import Document
 
 FILES_SHOWN = 1_000
@@ -38,8 +39,8 @@ class ProjectQueries:
         self._store = store
         self._shared = shared
         self._insights = InsightQueries(store)
-        self._listed: ComposedAnswers[Document] = ComposedAnswers()
-        self._rendered: ComposedAnswers[Rendered] = ComposedAnswers()
+        self._listed: ComposedAnswers[Document] = ComposedAnswers(_json_size)
+        self._rendered: ComposedAnswers[Rendered] = ComposedAnswers(lambda answer: len(answer.body))
 
     def touch(self, project_ids: Iterable[str] | None, through: Sequences | None = None) -> None:
         """Forget the composed answers of these projects, None for all; called after each write.
@@ -152,14 +153,23 @@ class ProjectQueries:
 
     def _files(self, project_id: str) -> Document:
         query = Query(
-            collection=FILES, where=(Equals("projectId", project_id),), sort="path", limit=FILES_SHOWN + 1
+            collection=FILES,
+            where=(Equals("projectId", project_id),),
+            sort="path",
+            limit=FILES_SHOWN + 1,
+            most_bytes=PAGE_BYTES,
         )
         documents = self._store.find(query)
         files = [
             {"path": file["path"], "version": file["version"], "size": file["size"]}
             for file in documents[:FILES_SHOWN]
         ]
-        return {"files": files, "filesTruncated": True} if len(documents) > FILES_SHOWN else {"files": files}
+        truncated = len(documents) > FILES_SHOWN or isinstance(documents, CutShort)
+        return {"files": files, "filesTruncated": True} if truncated else {"files": files}
+
+
+def _json_size(document: Document) -> int:
+    return len(msgspec.json.encode(document))
 
 
 def _people(project: Document) -> set[str]:

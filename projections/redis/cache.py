@@ -3,10 +3,11 @@
 import redis
 import structlog
 
+from projections.cache import MOST_VALUE_BYTES
+
 logger = structlog.get_logger(__name__)
 
 _SCANNED = 1_000
-_LARGEST = 8 * 1024 * 1024
 
 
 class RedisCache:
@@ -29,8 +30,8 @@ class RedisCache:
         return value if isinstance(value, bytes) else None
 
     def put(self, key: str, value: bytes, seconds: int) -> None:
-        """Store *value* under *key*, unless it is very large."""
-        if len(value) > _LARGEST:
+        """Store *value* under *key*, unless it is too large."""
+        if len(value) > MOST_VALUE_BYTES:
             return
         try:
             self._client.set(self._key(key), value, ex=seconds)

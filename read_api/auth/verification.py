@@ -1,5 +1,7 @@
-"""Mail that verifies an address: until it is answered, an account can do little."""
+"""Mail that verifies an address, before which an account can do little; and addresses that others hold."""
 
+from commands.intake import Intake
+from domain.errors import ConflictError
 from read_api.auth.identity import Identity
 from read_api.auth.mail import Mail
 
@@ -11,6 +13,20 @@ def mail_verification(identity: Identity, account_id: str, address: str, email_c
     """Send a token to *address*, whose claim is *email_claim*, where addresses are verified."""
     if identity.verifies:
         identity.run_after_answer(_send(identity, account_id, address, email_claim))
+
+
+def require_unclaimed(identity: Identity, intake: Intake, email: str, account_id: str = "") -> None:
+    """Refuse an address that another account than *account_id* holds under a claim of an earlier release.
+
+    Claims of this release conflict by themselves, when the command is decided. Raises ConflictError.
+    """
+    holder = intake.account_with_email(email)
+    if holder is None or holder == account_id:
+        return
+    if identity.principals.account(holder).email_claim != intake.claim("email", email):
+        raise ConflictError(
+            "this e-mail address has an account already", code="email_taken", pointer="/email"
+        )
 
 
 async def _send(identity: Identity, account_id: str, address: str, email_claim: str) -> None:

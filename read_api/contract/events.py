@@ -28,6 +28,7 @@ from read_api.problems import BadInputError
 from read_api.realtime.events import TECHNICAL, PendingEvent, RenderedEvent, project_of, render_event
 
 _SCANNED = 5_000
+_READ_BYTES = 2 * PAGE_BYTES
 
 Show = Callable[[EventLog, Record], RenderedEvent | None]
 """From a record to what the caller is shown of it, None for nothing."""
@@ -183,7 +184,9 @@ async def _page(call: Call, listed: _List, query: EventQuery, tip: Position) -> 
     The number of records that one page reads is bounded; the next page continues from there.
     """
     read = await (_newest_first if query.newest_first else _oldest_first)(call, listed, query, tip)
-    return await asyncio.to_thread(read, current_budget())
+    budget = current_budget() or Budget()
+    async with budget.turn():
+        return await asyncio.to_thread(read, budget)
 
 
 async def _oldest_first(
@@ -241,13 +244,15 @@ def _scan_back(logs: Logs[Any], listed: _List, back: _Back, limit: int, budget: 
     records = logs.records_before(left, listed.selection, down_to=back.part.lower, only=listed.only)
     events: list[RenderedEvent] = []
     cursors: list[str] = []
-    size = 0
+    size = read = 0
     for scanned, (log, record) in enumerate(records):
-        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES:
+        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES or read > _READ_BYTES:
             cursors.append(event_cursors.encode(back.list_id, left))
             return EventPage(events=events, position=back.tip, more=True, cursors=cursors)
         if budget is not None:
             budget.check()
+            budget.read(len(record.data))
+        read += len(record.data)
         left = {**left, log.number: record.sequence}
         event = listed.show(log, record)
         if event is not None:
@@ -279,12 +284,14 @@ def scan_records(
     """
     events: list[RenderedEvent] = []
     last: dict[int, Record] = {}
-    size = 0
+    size = read = 0
     for scanned, (log, record) in enumerate(records):
-        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES:
+        if len(events) == limit or scanned == _SCANNED or size > PAGE_BYTES or read > _READ_BYTES:
             return EventPage(events=events, position=_moved(start, last), more=True)
         if budget is not None:
             budget.check()
+            budget.read(len(record.data))
+        read += len(record.data)
         last[log.number] = record
         event = show(log, record)
         if event is not None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from domain import limits
 from read_api.gateway.patterns import pattern
 
 _CURSOR = pattern(r"^[A-Za-z0-9_-]+$", "write a cursor or a position as an answer gave it")
@@ -33,6 +34,7 @@ AnyId = Annotated[str, Meta(min_length=1, max_length=2_000)]
 Sha = Annotated[str, Meta(min_length=1, max_length=64)]
 Path = Annotated[str, Meta(min_length=1, max_length=1_024)]
 PathPrefix = Annotated[str, Meta(max_length=1_024)]
+Handle = Annotated[str, Meta(pattern=limits.HANDLE)]
 Search = Annotated[str, Meta(min_length=1, max_length=200)]
 ProjectSort = Annotated[str, Meta(pattern=_SORT)]
 Token = Annotated[str, Meta(min_length=1, max_length=1_200, pattern=_CURSOR)]

@@ -11,6 +11,7 @@ from read_api.contract.parameters import (
     AnyToken,
     Cursor,
     Fields,
+    Handle,
     Limit,
     Moment,
     Order,
@@ -55,6 +56,13 @@ class ProjectListQuery(ListQuery):
         )
 
 
+class AccountListQuery(ListQuery):
+    """Which accounts: the one with this handle; for administrators, those that match *search*, or all."""
+
+    name: Handle | None = None
+    search: Search | None = None
+
+
 class PastListQuery(ListQuery):
     """What every list of a project takes; with *as_of*, the list as it was at that moment."""
 
@@ -71,6 +79,13 @@ class CommitListQuery(PastListQuery):
     """Which commits: with *path*, those that changed that file."""
 
     path: Path | None = None
+
+
+class TimelineQuery(Struct, frozen=True, kw_only=True):
+    """Which commits of a project's timeline: those from number *first* on."""
+
+    first: Annotated[int, Meta(ge=1, le=2**53)] = 1
+    limit: Annotated[int, Meta(ge=1, le=5_000)] = 3_000
 
 
 class NotificationQuery(ListQuery):

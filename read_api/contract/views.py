@@ -73,7 +73,7 @@ class ListedProject(View):
 
 
 class ProjectView(ListedProject):
-    """A project with its first 1,000 files."""
+    """A project with its files: the first 1,000, and no more than some megabytes of their paths."""
 
     files: list[FileEntry]
     files_truncated: bool | UnsetType = UNSET
@@ -107,6 +107,34 @@ class ListedCommit(View):
     authored_at: str
     parents: list[str]
     version: int
+
+
+class TimelineCommit(View):
+    """A commit in few words: its *title* is the first line of its message, at most 100 characters of it.
+
+    *position* is the one after everything that the commit did to the project's files, for `asOf`; *sequence*
+    is that of the last event which it caused.
+    """
+
+    sha: str
+    number: int
+    title: str
+    author_name: str
+    authored_at: str
+    recorded_at: str
+    sequence: int
+    position: str
+
+
+class Timeline(View):
+    """The commits of a project, the oldest first; *next* is the number of the first one that is left out.
+
+    *position* is how far the history was when they were read: live events after it are new.
+    """
+
+    items: list[TimelineCommit]
+    next: int | None
+    position: str
 
 
 class ChangeView(View):
@@ -166,9 +194,10 @@ class CommentView(View):
 
 
 class ReviewView(ListedReview):
-    """A review with its comments."""
+    """A review with its comments: the first 1,000, and no more than some megabytes of them."""
 
     comments: list[CommentView]
+    comments_truncated: bool | UnsetType = UNSET
 
 
 class BuildView(View):

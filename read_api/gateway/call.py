@@ -99,16 +99,25 @@ class Call:
         return self.api.identity
 
     async def read(
-        self, ask: Callable[[Queries], T], *, project: str | None = None, insights: bool = False
+        self,
+        ask: Callable[[Queries], T],
+        *,
+        project: str | None = None,
+        insights: bool = False,
+        large: bool = False,
     ) -> T:
         """Ask the query objects once the read models include what the caller must see.
 
         *project* is the one that the answer is about, by default the one in the path; with *insights* the
-        answer shows its insights. Raises StoreUnavailableError where the read models do not get there in
-        time.
+        answer shows its insights. A *large* answer is read in a thread. Raises StoreUnavailableError where
+        the read models do not get there in time.
         """
         return await self.api.consistency.read(
-            ask, self.after, project=project or self.path.get("project_id"), insights=insights
+            ask,
+            self.after,
+            project=project or self.path.get("project_id"),
+            insights=insights,
+            large=large,
         )
 
     async def read_list(self, ask: Callable[[Queries], Page]) -> Page:

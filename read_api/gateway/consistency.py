@@ -120,14 +120,20 @@ class Consistency:
         return all(logs[number].tip().sequence >= sequence for number, sequence in position.sequences.items())
 
     async def read(
-        self, ask: Ask[T], after: str | None = None, *, project: str | None = None, insights: bool = False
+        self,
+        ask: Ask[T],
+        after: str | None = None,
+        *,
+        project: str | None = None,
+        insights: bool = False,
+        large: bool = False,
     ) -> T:
         """Ask the query objects once the read models include what the caller must see.
 
-        *project* is the one that the answer is about, with *insights* the answer shows its insights.
-        Raises StoreUnavailableError where the read models do not get there in time.
+        *project* is the one that the answer is about, with *insights* the answer shows its insights. A
+        *large* answer is read in a thread. Raises StoreUnavailableError where the read models are late.
         """
-        return await self._read(ask, await self.required(after), project, insights=insights)
+        return await self._read(ask, await self.required(after), project, insights=insights, large=large)
 
     async def read_changed(
         self,
@@ -170,7 +176,13 @@ class Consistency:
         return await self._read(ask, required, None)
 
     async def _read(
-        self, ask: Ask[T], required: Mapping[int, int], project: str | None, *, insights: bool = False
+        self,
+        ask: Ask[T],
+        required: Mapping[int, int],
+        project: str | None,
+        *,
+        insights: bool = False,
+        large: bool = False,
     ) -> T:
         progress = self._progress
         await progress.wait(self._models, required, self._seconds)
@@ -179,7 +191,7 @@ class Consistency:
                 await progress.wait((INSIGHTS,), self._needed_insights((project,), required), self._seconds)
             if progress.has_blocked_streams:
                 self._refuse_blocked_project(project)
-        if self._in_threads:
+        if self._in_threads or large:
             return await asyncio.to_thread(ask, self._queries)
         return ask(self._queries)
 

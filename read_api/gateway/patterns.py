@@ -48,4 +48,5 @@ pattern(limits.HANDLE, "write 1 to 39 letters, digits and hyphens, the first not
 pattern(limits.SHA, "write 4 to 64 hexadecimal digits, in lower case")
 pattern(limits.PATH, "write a path that does not begin with a slash, such as src/main.py")
 pattern(limits.UUID, "write a UUID in lower case, such as 0190163d-8694-739b-aea5-966c26f8ad91")
+pattern(limits.ACCOUNT_REFERENCE, "write the id of an account, or its handle after an @, such as @ada")
 pattern(limits.EMAIL, "write one e-mail address, such as ada@example.org")

@@ -22,7 +22,7 @@ from read_api.graphql.fast_path import Extractors
 from read_api.graphql.limits import CODE, MAX_TOKENS, check_limits, sized_by_variables
 
 _CACHED = 500
-_CACHED_CHARACTERS = 512 * 1024
+_CACHED_CHARACTERS = 128 * 1024  # the parsed form of a character takes some 170 bytes
 _MAX_ERRORS = 20
 _TOO_DEEP = "the query is too complex: it is nested too deeply"
 
@@ -41,7 +41,7 @@ class PreparedDocument(Struct):
 
 
 class Documents:
-    """Parse and validate documents; cache the most recent ones."""
+    """Parse and validate documents; cache the most recent ones that are valid."""
 
     def __init__(self, schema: GraphQLSchema, *, introspection: bool = True) -> None:
         """Validate against *schema*; without *introspection*, refuse to describe it."""
@@ -58,11 +58,11 @@ class Documents:
         prepared = self._cached.get(query)
         if prepared is None:
             prepared = self._parsed(query, variables)
-            if not (prepared.sized and prepared.errors):
+            if not prepared.errors:
                 self._cache(query, prepared)
         else:
             self._cached.move_to_end(query)
-            if prepared.sized and not prepared.errors:
+            if prepared.sized:
                 errors = check_limits(self._schema, prepared.document, variables)
                 if errors:
                     return PreparedDocument(prepared.document, errors, True, prepared.extractors)

@@ -27,7 +27,12 @@ def result_document(result: ExecutionResult, request_id: str) -> dict[str, Any]:
     """Return *result* as an answer shows it."""
     if not result.errors:
         return {"data": result.data}
-    return {"errors": [error_document(error, request_id) for error in result.errors], "data": result.data}
+    errors = [error_document(error, request_id) for error in result.errors]
+    for error in result.errors:  # tracebacks hold the execution, which holds the errors and what was loaded
+        for each in (error, error.original_error):
+            if each is not None:
+                each.__traceback__ = None
+    return {"errors": errors, "data": result.data}
 
 
 def has_not_run(result: ExecutionResult) -> bool:

@@ -100,6 +100,8 @@ class Executor:
                 return result if isinstance(result, ExecutionResult) else await result
         except RecursionError as error:
             raise BadInputError(_TOO_DEEP, "/variables") from error
+        finally:
+            context.loaders.forget()
 
     async def subscribe(
         self, operation: Operation, context: Context

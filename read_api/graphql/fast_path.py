@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
 from graphene.types.resolver import dict_or_attr_resolver
 from graphql import (
     ExecutionContext,
@@ -26,6 +27,8 @@ from graphql import (
 )
 from graphql.pyutils import Path
 
+from projections.budget import current_budget, size_of
+
 Extractor = Callable[[Any], Any]
 Extractors = dict[tuple[int, int], Extractor | None]
 """By the ids of a field's node and of its type, which live as long as the document."""
@@ -34,6 +37,8 @@ DOCUMENT_KEY = "document_key"
 """The attribute with the key of the document that a resolver reads, where it reads nothing else."""
 _TYPENAME = "__typename"
 _INTS = range(-(2**31), 2**31)
+_LONG = 1_000
+"""Of how many characters on a text is counted; shorter ones are bounded by the cost of the document."""
 
 
 class UnexpectedValueError(Exception):
@@ -66,6 +71,11 @@ class FastPathExecution(ExecutionContext):
                 except UnexpectedValueError:
                     pass
         return super().complete_value(return_type, field_nodes, info, path, result)
+
+    @staticmethod
+    def complete_leaf_value(return_type: Any, result: Any) -> Any:
+        """Complete a leaf, and note how much of the answer it takes; raises OverBudgetError."""
+        return _shown(ExecutionContext.complete_leaf_value(return_type, result))
 
     def _extractor(self, type_: GraphQLOutputType, nodes: list[FieldNode]) -> Extractor | None:
         if isinstance(type_, GraphQLNonNull):
@@ -144,7 +154,23 @@ def _document_key(definition: GraphQLField) -> str | None:
 def _leaf(type_: Any) -> Extractor:
     if isinstance(type_, GraphQLEnumType):
         return _enum(type_)
-    return _LEAVES.get(type_.name) or type_.serialize
+    return _LEAVES.get(type_.name) or (lambda value: _shown(type_.serialize(value)))
+
+
+def _shown(value: Any) -> Any:
+    """Return *value*, which the answer shows; raises OverBudgetError where that is too much."""
+    if isinstance(value, str):
+        if len(value) > _LONG:
+            _show(value)
+    elif isinstance(value, (dict, list)):
+        _show(value)
+    return value
+
+
+def _show(value: Any) -> None:
+    budget = current_budget()
+    if budget is not None:
+        budget.show(size_of(value) if isinstance(value, str) else len(msgspec.json.encode(value)))
 
 
 def _enum(type_: GraphQLEnumType) -> Extractor:
@@ -162,6 +188,8 @@ def _enum(type_: GraphQLEnumType) -> Extractor:
 def _text(value: Any) -> str:
     if type(value) is not str:
         raise UnexpectedValueError
+    if len(value) > _LONG:
+        _show(value)
     return value
 
 

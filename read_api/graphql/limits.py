@@ -257,12 +257,12 @@ def command_count(document: DocumentNode, operation: OperationDefinitionNode) ->
     def count(selections: SelectionSetNode) -> int:
         total = 0
         for node in selections.selections:
-            if isinstance(node, FragmentSpreadNode):
-                total += count(fragments[node.name.value].selection_set)
+            if isinstance(node, FieldNode):
+                total += 1
             elif isinstance(node, InlineFragmentNode):
                 total += count(node.selection_set)
-            else:
-                total += 1
+            elif isinstance(node, FragmentSpreadNode):
+                total += count(fragments[node.name.value].selection_set)
         return total
 
     return count(operation.selection_set)

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiodataloader import DataLoader
 
+from projections.budget import Budget, current_budget
 from projections.queries.access import project_not_found
 from projections.queries.page import Page, PageRequest
 from projections.writes import Document
@@ -25,6 +26,10 @@ class Loaders:
         self._call = call
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
 
+    def forget(self) -> None:
+        """Forget what was loaded: a circle of references would keep it until it is collected."""
+        self._loaders.clear()
+
     async def project(self, id_: str) -> Document | None:
         """Return a project without its files, None where the sender may not see one of that id."""
         project: Document | None = await self._loader("project", self._projects).load(id_)
@@ -44,11 +49,9 @@ class Loaders:
         """Return a review without its comments."""
         return await self._one("review", lambda q, ids: q.reviews.many(ids, self._call.actor), id_)
 
-    async def comments(self, review_id: str) -> list[Document]:
-        """Return the comments on a review that the sender may see."""
-        comments: list[Document] = await self._load(
-            "comments", lambda q, ids: q.reviews.comments(ids), review_id
-        )
+    async def comments(self, review_id: str) -> Document:
+        """Return the comments on a review that the sender may see, and whether there are more."""
+        comments: Document = await self._load("comments", lambda q, ids: q.reviews.comments(ids), review_id)
         return comments
 
     async def build(self, id_: str) -> Document | None:
@@ -60,10 +63,18 @@ class Loaders:
         return await self._one("announcement", lambda q, ids: q.inbox.announcements_of(ids), id_)
 
     async def file(self, project_id: str, path: str) -> Document | None:
-        """Return a file with its content."""
-        return await self._one(
-            "file", lambda q, keys: q.files.many(keys, self._call.actor), (project_id, path)
-        )
+        """Return a file with its content; raises OverBudgetError where the answer has no room for it."""
+
+        async def load(keys: list[Any]) -> list[Any]:
+            budget, actor = current_budget() or Budget(), self._call.actor
+            async with budget.turn():
+                by_key = await self._call.read(
+                    lambda queries: queries.files.many(keys, actor, budget.left), large=True
+                )
+            return [by_key.get(key) for key in keys]
+
+        document: Document | None = await self._loader("file", load).load((project_id, path))
+        return document
 
     async def commit(self, project_id: str, sha: str) -> Document | None:
         """Return a commit with its changes."""

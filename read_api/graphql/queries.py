@@ -5,12 +5,15 @@ from typing import Any
 import graphene
 from msgspec import Struct
 
+from domain.errors import InvalidError
 from projections.queries.page import Page
 from projections.writes import Document
+from read_api.contract.accounts import account_named, list_accounts
 from read_api.contract.command_status import command_status
 from read_api.contract.events import list_events, list_history
-from read_api.contract.parameters import AnyId, Moment, Path, Sha, Word
+from read_api.contract.parameters import AnyId, Handle, Moment, Path, Sha, Word
 from read_api.contract.queries import (
+    AccountListQuery,
     CommitListQuery,
     EventListQuery,
     FileListQuery,
@@ -42,6 +45,11 @@ query = Roots()
 
 class _ById(Struct, frozen=True, kw_only=True, rename="camel"):
     id: AnyId
+
+
+class _AccountBy(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: AnyId | None = None
+    name: Handle | None = None
 
 
 class _ProjectAt(_ById, frozen=True, kw_only=True, rename="camel"):
@@ -130,11 +138,22 @@ async def project(context: Context, arguments: _ProjectAt) -> Document:
     return await project_at(context, arguments.id, arguments.as_of)
 
 
-@query("account", types.Account, "account.read", Arguments(_ById))
-async def account(context: Context, arguments: _ById) -> Document:
-    """Get an account."""
-    actor = context.actor
-    return await context.call.read(lambda q: q.accounts.get(arguments.id, actor))
+@query("account", types.Account, "account.read", Arguments(_AccountBy))
+async def account(context: Context, arguments: _AccountBy) -> Document | None:
+    """Get an account by its id, or by its handle: null where nobody has that name."""
+    actor, id_, name = context.actor, arguments.id, arguments.name
+    if name is not None and id_ is None:
+        return await account_named(context.call, name)
+    if id_ is None or name is not None:
+        raise InvalidError("write an id or a name", pointer="/id")
+    return await context.call.read(lambda q: q.accounts.get(id_, actor))
+
+
+@query("accounts", types.AccountConnection, "account.read", _paged(AccountListQuery))
+async def accounts(context: Context, arguments: AccountListQuery) -> Document:
+    """Find an account by its handle. Administrators list all, or search by the beginning of a name."""
+    page = await list_accounts(context.call, arguments)
+    return connection(page, by("createdAt"), after=arguments.cursor)
 
 
 @query("me", types.Account, "account.read_own")

@@ -72,7 +72,7 @@ async def comments_of(context: Context, parent: Document) -> Document:
     """Load the comments on a review, as they were where the review is of the past."""
     if AS_OF in parent:
         return await review_at(context, parent["projectId"], parent["id"], parent[AS_OF])
-    return {"comments": await context.loaders.comments(parent["id"])}
+    return await context.loaders.comments(parent["id"])
 
 
 def project_of(parent: Document, info: GraphQLResolveInfo) -> Any:

@@ -64,7 +64,7 @@ def _whole(view: type[Struct], field: str, load: resolvers.Load) -> graphene.Fie
 
 _account = {
     field: _whole(views.AccountView, field, resolvers.whole_account)
-    for field in ("createdAt", "version", "email", "roles", "tier", "updatedAt")
+    for field in ("createdAt", "version", "email", "emailVerified", "roles", "tier", "updatedAt")
 }
 Account = _type(
     "Account",
@@ -114,6 +114,7 @@ Review = _type(
     entity=True,
     project=_project(),
     comments=_loaded("comments", resolvers.comments_of, _list(Comment)),
+    commentsTruncated=_loaded("commentsTruncated", resolvers.comments_of, graphene.Boolean),
 )
 Build = _type("Build", views.BuildView, entity=True, project=_project())
 Notification = _type("Notification", views.NotificationView, project=_project(), actor=_person("actorId"))
@@ -121,6 +122,7 @@ Announcement = _type("Announcement", views.AnnouncementView, entity=True, author
 Event = _type("Event", views.EventView, project=_project())
 Command = _type("Command", views.CommandView)
 
+AccountConnection = connection_of(Account)
 FileConnection = connection_of(File)
 CommitConnection = connection_of(Commit)
 ReviewConnection = connection_of(Review)

@@ -6,9 +6,11 @@ from commands.outcomes import Accepted
 from commands.table.accounts import StandingPatch
 from domain.account.commands import ChangeStanding
 from domain.credentials.commands import RevokeSessions
+from read_api.contract.accounts import list_accounts
 from read_api.contract.changed_resource import read_changed
-from read_api.contract.views import AccountView
-from read_api.gateway.answers import Answer, command_answer, document_answer
+from read_api.contract.queries import AccountListQuery
+from read_api.contract.views import AccountView, ListOf
+from read_api.gateway.answers import Answer, command_answer, document_answer, page_answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
 
@@ -16,6 +18,12 @@ ACCOUNTS = "/api/v1/accounts"
 ACCOUNT = ACCOUNTS + "/{account_id:str}"
 
 operation = Operations("Accounts")
+
+
+@operation("GET", ACCOUNTS, "account.read", query=AccountListQuery, output=ListOf[AccountView])
+async def list_all_accounts(call: Call, query: AccountListQuery) -> Answer:
+    """Find an account by its handle: `?name=`. Administrators list all, or search with `?search=`."""
+    return page_answer(call, ACCOUNTS, await list_accounts(call, query), query.fields)
 
 
 @operation("GET", ACCOUNT, "account.read", output=AccountView, conditional=True)

@@ -1,5 +1,7 @@
 """`/commands`: several commands in one request, and the status of one."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -26,6 +28,8 @@ COMMANDS = "/api/v1/commands"
 _TYPES = choice(CLIENT_COMMANDS, "a type of command")
 _KEY = pattern(r"^[\u0021-\u007e]+$", "write printable ASCII characters, without spaces")
 
+_FEW = 10
+
 operation = Operations("Commands")
 
 
@@ -50,7 +54,10 @@ async def carry_out(call: Call, batch: Batch) -> Answer:
     """Carry out several commands in order; each has its own outcome."""
     await call.api.limits.commands(call, len(batch.commands))
     common = replace(call.command_metadata(), precondition=None)  # each command has its own
-    prepared = [_prepared(call.api, common, command, index) for index, command in enumerate(batch.commands)]
+    if len(batch.commands) > _FEW:  # their texts are read for mentions, and the mentioned looked up
+        prepared = await asyncio.to_thread(_all_prepared, call.api, common, batch.commands)
+    else:
+        prepared = _all_prepared(call.api, common, batch.commands)
     position = call.api.consistency.seen(call.after)
     submissions = [each for each in prepared if isinstance(each, Submission)]
     outcomes = iter(await call.api.commands.carry_out_batch(submissions))
@@ -62,6 +69,12 @@ async def carry_out(call: Call, batch: Batch) -> Answer:
         results.append(_result(command, each, outcome))
     headers = {"CodePark-Position": position.token()} if changed else {}
     return json_answer({"results": results}, headers=headers)
+
+
+def _all_prepared(
+    api: Api, common: CommandMetadata, commands: Sequence[BatchCommand]
+) -> list[Submission | Exception]:
+    return [_prepared(api, common, command, index) for index, command in enumerate(commands)]
 
 
 def _prepared(api: Api, common: CommandMetadata, command: BatchCommand, index: int) -> Submission | Exception:

@@ -1,10 +1,21 @@
 """`/projects/{id}/commits`."""
 
+import asyncio
+
+from commands.position import Position
 from commands.table.commits import CommitInput
+from projections.writes import Document
 from read_api.contract.past import ask
-from read_api.contract.queries import AsOfQuery, CommitListQuery
-from read_api.contract.views import CommitView, ListedCommit, ListOf
-from read_api.gateway.answers import Answer, command_answer, command_headers, document_answer, page_answer
+from read_api.contract.queries import AsOfQuery, CommitListQuery, TimelineQuery
+from read_api.contract.views import CommitView, ListedCommit, ListOf, Timeline
+from read_api.gateway.answers import (
+    Answer,
+    command_answer,
+    command_headers,
+    document_answer,
+    json_answer,
+    page_answer,
+)
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
 from read_api.rest.changes import carry_out
@@ -36,17 +47,41 @@ async def list_commits(call: Call, query: CommitListQuery) -> Answer:
     input=CommitInput,
     output=CommitView,
     status=201,
-    also=(202,),
+    also=(200, 202),
     command=True,
 )
 async def record_commit(call: Call, data: CommitInput) -> Answer:
-    """Record a commit and apply its changes to the files, in one step."""
+    """Record a commit and apply its changes to the files, in one step.
+
+    A commit that the project has already is answered with 200, another one with the same hash refused.
+    """
     submission, accepted, commit = await carry_out(call, data)
     if commit is None:  # the first parts of a large one
         return Answer(status=202, headers=command_headers(call, accepted))
     sha: str = getattr(submission.command, "sha", "")
     location = f"/api/v1/projects/{call.path['project_id']}/commits/{sha}"
-    return command_answer(call, accepted, commit, status=201, location=location)
+    status = 201 if accepted.changed else 200  # 200: the project has it already
+    return command_answer(call, accepted, commit, status=status, location=location)
+
+
+@operation("GET", PROJECT + "/timeline", "project.read", query=TimelineQuery, output=Timeline)
+async def get_timeline(call: Call, query: TimelineQuery) -> Answer:
+    """List a project's commits, the oldest first, in few words and each with the position after it."""
+    project_id, actor = call.path["project_id"], call.actor
+    log = call.api.logs.of(project_id)
+    position = call.api.logs.tip(log.number).token()
+    commits, more = await call.read(lambda q: q.commits.timeline(project_id, query.first, query.limit, actor))
+    chains = await asyncio.to_thread(log.chains, [commit["end"] for commit in commits])
+    items: list[Document] = []
+    for commit in commits:
+        sequence = commit.pop("end")
+        if sequence not in chains:  # another node has it already: the live events will bring it here too
+            break
+        token = Position.at(sequence, chains[sequence], log.number).token()
+        items.append({**commit, "sequence": sequence, "position": token})
+    following = items[-1]["number"] + 1 if items and more else None
+    body = {"items": items, "next": following, "position": position}
+    return json_answer(body, headers={"Cache-Control": "private, no-cache", "CodePark-Position": position})
 
 
 @operation(

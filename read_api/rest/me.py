@@ -10,14 +10,13 @@ from commands.table.credentials import PasswordInput
 from commands.table.tokens import TokenInput
 from domain.account.commands import ChangeProfile, EraseAccount
 from domain.credentials.commands import RevokeSessions
-from domain.errors import ConflictError
 from domain.session.events import EndReason
 from domain.token.commands import CreateToken, RevokeToken
 from read_api.auth.identity import now_ms
 from read_api.auth.password_change import set_password
 from read_api.auth.sessions import end_session
 from read_api.auth.tokens import unauthorized
-from read_api.auth.verification import mail_verification
+from read_api.auth.verification import mail_verification, require_unclaimed
 from read_api.contract.changed_resource import read_changed
 from read_api.contract.queries import ListQuery
 from read_api.contract.views import AccountView, ListOf, SessionView, TokenView
@@ -65,10 +64,9 @@ async def patch_me(call: Call, data: ProfilePatch) -> Answer:
     )
     if email is not None:
         call.caller.signed_in_recently()
-        if intake.account_with_email(email) not in (None, actor.id):
-            raise ConflictError(
-                "this e-mail address has an account already", code="email_taken", pointer="/email"
-            )
+        require_unclaimed(identity, intake, email, actor.id)
+        if identity.verifies:  # a mail goes to the new address
+            await identity.allow(f"verify:{actor.id}", guards=False)
     before = identity.email(actor.id)
     accepted = await call.execute_command(command, data)
     if email is not None and email != before and accepted.changed and not accepted.replayed:

@@ -161,6 +161,8 @@ async def _project(call: Call, as_of: str | None) -> Document:
 
 def _collaborator(call: Call, project: Document) -> Document:
     account_id = call.path["account_id"]
+    if account_id.startswith("@"):
+        account_id = call.api.intake.account_named(account_id[1:]) or account_id
     for collaborator in project["collaborators"]:
         if collaborator["id"] == account_id:
             document: Document = collaborator

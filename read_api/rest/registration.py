@@ -7,10 +7,9 @@ from commands.intake import keyed_command_id
 from commands.outcomes import Accepted, KeyReusedError, Submission
 from commands.table.accounts import RegisterInput
 from domain.account.commands import RegisterAccount
-from domain.errors import ConflictError
 from domain.identifiers import ACCOUNTS_HOME
 from read_api.auth.common_passwords import check_password
-from read_api.auth.verification import mail_verification
+from read_api.auth.verification import mail_verification, require_unclaimed
 from read_api.contract.changed_resource import read_changed
 from read_api.contract.views import AccountView
 from read_api.gateway.answers import Answer, command_answer
@@ -71,12 +70,7 @@ async def _submission(call: Call, data: RegisterInput) -> Submission:
     earlier = None if metadata.key is None else _before_scopes(call, metadata.key, data)
     if earlier is not None:
         return replace(submission, command_id=earlier[0], fingerprint=earlier[1])
-    holder = intake.account_with_email(data.email)
-    if holder is not None and identity.principals.account(holder).email_claim != claim:
-        # Held under the claim of a release without the rule for addresses: the claims alone do not conflict.
-        raise ConflictError(
-            "this e-mail address has an account already", code="email_taken", pointer="/email"
-        )
+    require_unclaimed(identity, intake, data.email)
     return submission
 
 

@@ -43,7 +43,7 @@ def create_project(profile: EmbeddedProfile, name: str = "p", **fields: Any) -> 
     return carry_out(profile, "project.create", name=name, **fields).stream.removeprefix("project-")
 
 
-def register(profile: EmbeddedProfile, name: str = "ada") -> str:
+def register(profile: EmbeddedProfile, name: str = "ada", *, verified: bool = True) -> str:
     """Register an account with the address `<name>@example.org`, and return its id."""
     account_id, email = f"01900000-0000-7000-8000-{len(name):012}", f"{name}@example.org"
     command = RegisterAccount(
@@ -53,6 +53,7 @@ def register(profile: EmbeddedProfile, name: str = "ada") -> str:
         password_hash="unused",
         email_claim=profile.intake.claim("email", email),
         name_claim=profile.intake.claim("name", name),
+        verified=verified,
     )
     submission = profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
     accepted(profile.bus.execute_sync([submission])[0])

@@ -31,6 +31,9 @@ class MemoryLog:
     def sequence_at(self, time: int) -> int:
         return sum(record.occurred_at <= time for record in self.records)
 
+    def chains(self, sequences: Sequence[int]) -> dict[int, bytes]:
+        return {record.sequence: record.chain for record in self.records if record.sequence in sequences}
+
     def event(self, record: Record) -> Any:
         raise LookupError("there are no events here")
 

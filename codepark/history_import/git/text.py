@@ -9,6 +9,7 @@ _LARGEST_OFFSET: Final = 14 * 60 * 60
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"
 _TIME: Final = re.compile(rb"\s*(-?[0-9]{1,20})(?:\.[0-9]*)?(?:\s+([+-])([0-9]{1,9}))?")
+_TIME_AT_END: Final = re.compile(r"(?:^| )-?[0-9]{1,20} [+-][0-9]{1,9}\Z")
 _NOT_KNOWN_TO_GIT: Final = frozenset(
     {"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"}
 )
@@ -33,9 +34,9 @@ def _in_encoding(data: bytes, encoding: bytes) -> str | None:
 
 def identity(data: bytes, encoding: bytes | None) -> tuple[str, str | None]:
     """Return the name and, where there is one, the e-mail address of `Name <address>`."""
-    name, _, rest = decoded(data, encoding).partition("<")
+    name, bracket, rest = decoded(data, encoding).partition("<")
     address = rest.partition(">")[0].strip()
-    return name.strip(), address or None
+    return (name if bracket else _TIME_AT_END.sub("", name)).strip(), address or None
 
 
 def author_time(author: bytes) -> str:

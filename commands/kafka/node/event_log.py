@@ -223,6 +223,11 @@ class KafkaEventLog(RecordEvents):
         with self._reading() as reader:
             return reader.read(after, limit, selection) if reader else []
 
+    def chains(self, sequences: Sequence[int]) -> dict[int, bytes]:
+        """Return the chain values of the records with these sequences, of those that are here."""
+        with self._reading() as reader:
+            return reader.chains(sequences) if reader else {}
+
     def version_at(self, stream: str, sequence: int) -> int:
         """Return the version that *stream* had after the record *sequence*."""
         with self._reading() as reader:

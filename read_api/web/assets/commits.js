@@ -52,11 +52,11 @@ export function commitsPanel(projectId) {
 }
 
 function row(projectId, commit) {
-  const [title, ...rest] = commit.message.split("\n");
+  const [title] = commit.message.split("\n");
   const body = h("div", { class: "changes" });
   const details = h(
     "details",
-    { ontoggle: () => details.open && !body.firstChild && describe(projectId, commit, rest.join("\n").trim(), body) },
+    { ontoggle: () => details.open && !body.firstChild && describe(projectId, commit, body) },
     h(
       "summary",
       {},
@@ -68,10 +68,11 @@ function row(projectId, commit) {
   return h("li", { class: "event" }, details);
 }
 
-async function describe(projectId, commit, text, body) {
+async function describe(projectId, commit, body) {
   body.append(h("p", { class: "hint" }, "Loading…"));
   try {
-    const changes = commit.changes ?? (await get(`/projects/${projectId}/commits/${commit.sha}`)).changes;
+    const { message, changes } = await get(`/projects/${projectId}/commits/${commit.sha}`);
+    const text = message.split("\n").slice(1).join("\n").trim();
     fill(
       body,
       text && h("p", { class: "message" }, text),

@@ -42,12 +42,23 @@ export function size(bytes) {
   return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
 
-/** Call *run* once *milliseconds* have passed without another call. */
-export function settled(run, milliseconds) {
+/** Wait until *milliseconds* have passed and somebody looks at the page. */
+export async function seen(milliseconds) {
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  while (document.hidden) await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
+}
+
+/** Call *run* once *milliseconds* have passed without another call, and at least *pause* since it ran last. */
+export function settled(run, milliseconds, pause = 0) {
   let timer = 0;
+  let last = -pause;
   const call = (...values) => {
     clearTimeout(timer);
-    timer = setTimeout(() => run(...values), milliseconds);
+    const wait = Math.max(milliseconds, last + pause - performance.now());
+    timer = setTimeout(() => {
+      last = performance.now();
+      run(...values);
+    }, wait);
   };
   call.cancel = () => clearTimeout(timer);
   return call;

@@ -1,12 +1,16 @@
 // What was measured of a project's files.
 
 import { get } from "./api.js";
-import { count, fill, h } from "./dom.js";
+import { count, fill, h, seen } from "./dom.js";
 import { change } from "./place.js";
 
 const FIRST = 3;
+const QUIET = 1_500; // the page's own requests come first
 
-/** Return the card. *show(project, past)* fills it: in full for now, from the project itself for the past. */
+/**
+ * Return the card. *show(project, past)* fills it from the project itself and, for now, a moment later in full;
+ * a page that nobody looks at does not ask for that.
+ */
 export function insightsCard(projectId) {
   const body = h("div", {});
   const element = h("section", { class: "card", "aria-labelledby": "insights-title" }, h("h2", { id: "insights-title" }, "Insights"), body);
@@ -14,15 +18,25 @@ export function insightsCard(projectId) {
 
   return {
     element,
-    async show(project, past) {
+    show(project, past) {
       const number = ++asked;
-      const found = past ? null : await get(`/projects/${projectId}/insights`);
-      if (number !== asked) return;
-      const complexity = found?.complexity ?? project.aiInsights.complexity;
-      const suggestions = found ? found.suggestions.map(told) : project.aiInsights.suggestions.map((text) => [text]);
-      fill(body, figures(complexity, found), list(suggestions), found?.models.length ? h("p", { class: "hint" }, `Measured by ${found.models.join(", ")}.`) : null);
+      draw(project, null);
+      if (!past) complete(project, number);
     },
   };
+
+  async function complete(project, number) {
+    await seen(QUIET);
+    if (number !== asked) return;
+    const found = await get(`/projects/${projectId}/insights`).catch(() => null);
+    if (number === asked && found) draw(project, found);
+  }
+
+  function draw(project, found) {
+    const complexity = found?.complexity ?? project.aiInsights.complexity;
+    const suggestions = found ? found.suggestions.map(told) : project.aiInsights.suggestions.map((text) => [text]);
+    fill(body, figures(complexity, found), list(suggestions), found?.models.length ? h("p", { class: "hint" }, `Measured by ${found.models.join(", ")}.`) : null);
+  }
 }
 
 function figures(complexity, found) {

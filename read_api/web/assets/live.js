@@ -41,16 +41,25 @@ export function follow(projectId, after, { onEvent, onState }) {
   }
 
   function lost() {
-    if (ended) return;
+    if (ended || document.hidden) return;
     onState("waiting");
     timer = setTimeout(connect, wait * (0.5 + Math.random() / 2));
     wait = Math.min(wait * 2, LONGEST_WAIT);
   }
 
-  connect();
+  /** A page that nobody looks at holds no connection: it resumes where it was when it is looked at again. */
+  function looked() {
+    clearTimeout(timer);
+    if (document.hidden) socket?.close();
+    else if (socket === null || socket.readyState >= WebSocket.CLOSING) connect();
+  }
+
+  document.addEventListener("visibilitychange", looked);
+  looked();
   return () => {
+    document.removeEventListener("visibilitychange", looked);
     ended = true;
     clearTimeout(timer);
-    socket.close();
+    socket?.close();
   };
 }

@@ -8,29 +8,24 @@ const MOST_COMMITS = 3_000; // beyond, the slider goes by time
 const STEPS = 1_000;
 const AUTHORED = "authored:";
 
-/** The commits of a project, oldest first, each with the position of its event. */
+/** The commits of a project, oldest first, each with the position behind it and all that it did to files. */
 export class Commits {
   constructor(projectId) {
     this.projectId = projectId;
     this.items = [];
     this.complete = false;
+    this.position = null; // how far the history was: what comes behind it is new to this page
   }
 
+  /** Load the commits behind those that are known, which is one request unless they are very many. */
   async load() {
-    let after = null;
-    do {
-      const page = await get(`/projects/${this.projectId}/history`, { type: "commit.recorded", limit: 100, after });
-      page.items.forEach((event) => this.add(event));
-      after = page.nextCursor;
-    } while (after && this.items.length < MOST_COMMITS);
-    this.complete = !after;
-  }
-
-  add(event) {
-    if (event.data === null || event.sequence <= (this.items.at(-1)?.sequence ?? 0)) return;
-    const { sequence, position, commandId, occurredAt, data } = event;
-    const { sha, message, authoredAt, authorName, number, changes } = data;
-    this.items.push({ sequence, position, commandId, occurredAt, sha, message, authoredAt, authorName, number, changes });
+    const first = (this.items.at(-1)?.number ?? 0) + 1;
+    const page = await get(`/projects/${this.projectId}/timeline`, { first, limit: MOST_COMMITS });
+    for (const item of page.items) {
+      if (item.number > (this.items.at(-1)?.number ?? 0)) this.items.push({ ...item, message: item.title });
+    }
+    this.position = page.position;
+    this.complete = page.next === null && this.items.length <= MOST_COMMITS;
   }
 
   find(sha) {
@@ -42,46 +37,31 @@ export class Commits {
     const later = this.items.findIndex((item) => Date.parse(item.authoredAt) > moment);
     return later < 0 ? this.items.length - 1 : later - 1;
   }
-
-  /** Return the position and sequence behind a commit and all that it did to files. */
-  async end(commit) {
-    let end = commit;
-    while (true) {
-      const left = commit.changes.length - (end.sequence - commit.sequence);
-      if (left <= 0) return end;
-      const query = { after: end.position, limit: Math.min(left, 100) };
-      const { items } = await get(`/projects/${this.projectId}/history`, query);
-      const own = items.filter((event) => event.commandId === commit.commandId);
-      if (own.length) end = own.at(-1);
-      if (own.length < query.limit) return end;
-    }
-  }
 }
 
 /**
  * Find out what the page's address asks for: null for now, else { asOf, until, label, commit }.
  * *until(event)* tells whether an event belongs to that past.
  */
-export async function askedPast(query, commits) {
+export function askedPast(query, commits) {
   const sha = query.get("commit");
   const asOf = query.get("asOf");
   if (sha) {
     const index = commits.find(sha);
     if (index < 0) throw new Error(`There is no commit ${sha} in this project's history.`);
     const commit = commits.items[index];
-    const end = await commits.end(commit);
-    const until = (event) => event.sequence <= end.sequence;
-    return { asOf: end.position, until, index, commit };
+    const until = (event) => event.sequence <= commit.sequence;
+    return { asOf: commit.position, until, index, commit };
   }
   if (!asOf) return null;
   const moment = momentOf(asOf);
   if (asOf.startsWith(AUTHORED)) {
     const index = commits.authoredBy(moment);
-    const end = index < 0 ? null : await commits.end(commits.items[index]);
-    return { asOf, until: (event) => end !== null && event.sequence <= end.sequence, index, moment };
+    const end = commits.items[index]?.sequence ?? 0;
+    return { asOf, until: (event) => event.sequence <= end, index, moment };
   }
   if (Number.isNaN(moment)) return { asOf, until: () => true, index: -1 };
-  return { asOf, until: (event) => Date.parse(event.occurredAt) <= moment, index: -1, moment };
+  return { asOf, until: (event) => Date.parse(event.occurredAt ?? event.recordedAt) <= moment, index: -1, moment };
 }
 
 /** The moment of an address's `asOf`, by the server's clock or by that of the commits' authors; NaN for a position. */

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { commitsPanel } from "./commits.js";
-import { fill, h, plural, settled, time } from "./dom.js";
+import { fill, h, plural, seen, settled, time } from "./dom.js";
 import { feedCard } from "./feed.js";
 import { filesPanel } from "./files.js";
 import { historyPanel } from "./history.js";
@@ -10,22 +10,30 @@ import { insightsCard } from "./insights.js";
 import { askedPast, Commits, momentOf, timeline } from "./past.js";
 import { change } from "./place.js";
 
+const PAUSE = 4_000; // between two times that the page is loaded again for new events
 const TABS = { files: "Files", commits: "Commits", history: "History" };
 
 export async function openProject(main, id, query) {
-  const position = await present(id);
-  let project = await get(`/projects/${id}`);
   const commits = new Commits(id);
   const loaded = commits.load();
+  loaded.catch(() => {}); // the project's own request says what is wrong
+  let project = await get(`/projects/${id}`);
+  let fresh = true; // the project that was just loaded is that of now
   if (query.get("commit")) await loaded;
 
   const head = h("header", { class: "head" });
   const control = timeline(project, commits);
   const panels = { files: filesPanel(id), commits: commitsPanel(id), history: historyPanel(id) };
   const insights = insightsCard(id);
-  const refresh = settled(() => show(last, { again: true }), 400);
+  let committed = false;
+  const refresh = settled(async () => {
+    if (committed) await commits.load().catch(() => {});
+    committed = false;
+    await seen(0);
+    await show(last, { again: true });
+  }, 400, PAUSE);
   const feed = feedCard(id, (event) => {
-    if (event.type === "commit.recorded") commits.add(event);
+    committed ||= event.type === "commit.recorded";
     refresh();
   });
   const tabs = h("nav", { class: "tabs", "aria-label": "Parts of the project" });
@@ -40,9 +48,11 @@ export async function openProject(main, id, query) {
     last = next;
     try {
       if (next.get("commit") || next.get("asOf")?.startsWith("authored:")) await loaded;
-      const past = await askedPast(next, commits);
+      const past = askedPast(next, commits);
       const current = `${past?.asOf ?? ""}`;
-      if (again || !place.startsWith(`${current} `)) project = await get(`/projects/${id}`, { asOf: past?.asOf });
+      const moved = again || !place.startsWith(`${current} `);
+      if (moved && !(fresh && past === null)) project = await get(`/projects/${id}`, { asOf: past?.asOf });
+      fresh = false;
       if (number !== asked || ended) return;
       await draw(past, next, current, again);
     } catch (error) {
@@ -62,7 +72,7 @@ export async function openProject(main, id, query) {
     const work = [];
     if (tab === "files") work.push(panels.files.show(project, past, next));
     else if (turned) work.push(panels[tab].show(past, commits));
-    if (moved) work.push(insights.show(project, past));
+    if (moved) insights.show(project, past);
     await Promise.all(work);
   }
 
@@ -92,8 +102,11 @@ export async function openProject(main, id, query) {
     ),
   );
   await show(query);
-  feed.start(position);
-  loaded.then(() => !ended && show(last), () => {});
+  loaded.then(() => {
+    if (ended) return;
+    feed.start(commits.position);
+    show(last);
+  }, () => {});
   return {
     update: (next) => show(next),
     stop() {
@@ -102,12 +115,6 @@ export async function openProject(main, id, query) {
       feed.stop();
     },
   };
-}
-
-/** Return the position of the present: what comes behind it is new to this page. */
-async function present(id) {
-  const page = await get(`/projects/${id}/history`, { type: "project.deleted", limit: 1 });
-  return page.position;
 }
 
 function describe(project) {

@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from codepark.valkey import Valkey
-from projections.cache import MemoryCache
+from projections.cache import MOST_VALUE_BYTES, MemoryCache
 from projections.redis.cache import RedisCache
 from projections.redis.channel import PositionPublisher, positions
 from tests.support.server import eventually
@@ -59,6 +59,23 @@ def test_everything_can_be_forgotten(cache):
 def test_a_value_expires(cache):
     cache.put("a", b"1", 1)
     assert eventually(lambda: cache.get("a") is None, seconds=5)
+
+
+def test_a_value_that_is_too_large_is_not_stored(cache):
+    cache.put("a", b"1", 60)
+    cache.put("b", bytes(MOST_VALUE_BYTES), 60)
+    cache.put("a", bytes(MOST_VALUE_BYTES + 1), 60)
+    assert len(cache.get("b")) == MOST_VALUE_BYTES
+    assert cache.get("a") in (None, b"1")
+
+
+def test_memory_is_bounded_by_bytes_too():
+    cache = MemoryCache(most_bytes=1_000)
+    for number in range(10):
+        cache.put(f"{number}", bytes(300), 60)
+        cache.put("same", bytes(100), 60)
+    assert [number for number in range(10) if cache.get(f"{number}")] == [7, 8, 9]
+    assert cache._bytes == 1_000
 
 
 def test_memory_is_bounded():

@@ -119,6 +119,19 @@ def test_a_project_now_and_as_it_was(server, project, page):
     assert page.problems == []
 
 
+def test_a_project_s_page_asks_for_little(server, project, page):
+    """A person who reloads it, or opens it in several tabs, must not exceed the limit of an address."""
+    page.open(f"{server.url}/#/projects/{project}")
+    page.wait("document.querySelector('.live')?.dataset.state === 'live'")
+    page.wait(has(".figures", "functions"))  # the last thing that it loads
+    asked = (
+        "performance.getEntriesByType('resource').filter(e => e.initiatorType === 'fetch')"
+        ".map(e => new URL(e.name).pathname.split('/').slice(5).join('/'))"
+    )
+    assert sorted(page.ask(asked)) == ["", "insights", "timeline"]
+    assert page.problems == []
+
+
 def test_the_date_field_shows_a_history_by_its_own_time(server, project, page):
     page.open(f"{server.url}/#/projects/{project}?file=src/pick.py")
     page.wait("document.getElementById('past').max === '3'")

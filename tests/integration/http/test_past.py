@@ -39,8 +39,9 @@ def everything(ada: Person, bob: Person, path: str) -> dict[str, Any]:
     made(put, 200)
     pages = ["", "/files", "/files/a.py", "/commits", f"/commits/{1:040x}", "/reviews", f"/reviews/{review}"]
     pages += ["/builds", f"/builds/{build}", "/insights", "/collaborators", f"/collaborators/{bob.id}"]
-    shown = {page: made(client.get(f"{path}{page}"), 200) for page in pages}
     then = position(put)
+    made(client.get(f"{path}/insights", headers={"CodePark-After": then}), 200)  # waits until it is measured
+    shown = {page: made(client.get(f"{path}{page}"), 200) for page in pages}
     made(client.patch(f"{path}/builds/{build}", json={"status": "running"}), 200)
     made(client.post(f"{path}/reviews/{review}/comments", json={"text": "Hm again"}))
     made(client.post(f"{path}/reviews/{review}/close", json={}), 200)

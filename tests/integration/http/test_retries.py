@@ -99,8 +99,7 @@ def test_a_bad_key_is_refused(ada: Person, value: str) -> None:
 def test_registration_repeats_and_login_ignores_the_key(server: Server) -> None:
     body = {"email": "retry@example.org", "name": "Retry", "password": "a long password"}
     with server.client() as client:
-        account = twice(client, "POST", "/api/v1/auth/register", body).json()
-        assert account["id"][14] == "8"
+        twice(client, "POST", "/api/v1/auth/register", body)
         headers = key()
         logins = [
             client.post("/api/v1/auth/login", json=body_, headers=headers)

@@ -47,8 +47,60 @@ def test_commits_change_files_in_order(ada: Person, path: str) -> None:
 def test_the_same_sha_again_changes_nothing(ada: Person, path: str) -> None:
     first = commit(ada, path, ("a", "A", "1"), sha="abcd")
     commit(ada, path, ("a", "M", "2"), sha="ef01")
-    assert commit(ada, path, ("a", "A", "1"), sha="abcd") == first
+    assert commit(ada, path, ("a", "A", "1"), sha="abcd", status=200) == first
     assert ada.client.get(f"{path}/files/a").json()["content"] == "2"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"changes": [{"path": "a", "status": "A", "content": "2"}]},
+        {"changes": [{"path": "b", "status": "A", "content": "1"}]},
+        {"changes": [{"path": "a", "status": "M", "content": "1"}]},
+        {"changes": []},
+        {"message": "another"},
+        {"parents": ["beef"]},
+        {"authoredAt": "2001-01-01T00:00:00Z"},
+        {"author": {"name": "Eve"}},
+    ],
+)
+def test_another_commit_with_a_known_sha_is_refused(ada: Person, path: str, other: dict[str, Any]) -> None:
+    first = commit(ada, path, ("a", "A", "1"), sha="abcd")
+    body = {**COMMIT, "sha": "abcd", "changes": [{"path": "a", "status": "A", "content": "1"}]}
+    refused(ada.client.post(f"{path}/commits", json={**body, **other}), 409, "commit_recorded")
+    project = path.rpartition("/")[2]
+    batch = {"commands": [{"type": "commit.record", "target": project, "data": {**body, **other}}]}
+    (result,) = ada.client.post("/api/v1/commands", json=batch).json()["results"]
+    assert (result["status"], result["problem"]["code"]) == ("refused", "commit_recorded")
+    assert ada.client.get(f"{path}/commits/abcd").json() == first
+    assert ada.client.get(f"{path}/files/a").json()["content"] == "1"
+
+
+def test_a_key_gives_the_first_outcome_of_a_commit_again(ada: Person, path: str) -> None:
+    body = {**COMMIT, "sha": "abcd", "changes": [{"path": "a", "status": "A", "content": "1"}]}
+    answers = []
+    for key in ("first", "first", "second", "second"):
+        answers.append(ada.client.post(f"{path}/commits", json=body, headers={"Idempotency-Key": key}))
+        after = {"CodePark-After": answers[-1].headers["CodePark-Position"]}
+        assert ada.client.get(f"{path}/commits/abcd", headers=after).status_code == 200
+    assert [answer.status_code for answer in answers] == [201, 201, 200, 200]
+    assert len({answer.text for answer in answers}) == 1
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+
+
+def test_a_part_with_other_content_for_recorded_paths_is_refused(ada: Person, path: str) -> None:
+    commit(ada, path, ("a", "A", "1"), sha="abcd", complete=False, status=202)
+    commit(ada, path, ("a", "A", "1"), sha="abcd", complete=False, status=202)
+    change = {"path": "a", "status": "A", "content": "2"}
+    body = {**COMMIT, "sha": "abcd", "complete": False, "changes": [change]}
+    refused(ada.client.post(f"{path}/commits", json=body), 409, "commit_parts")
+    commit(ada, path, ("b", "A", "1"), sha="abcd")
+    refused(ada.client.post(f"{path}/commits", json=body), 409, "commit_recorded")
+
+
+def test_a_commit_may_have_as_many_parents_as_any_that_is_known(ada: Person, path: str) -> None:
+    parents = [f"{number:040x}" for number in range(66)]
+    assert commit(ada, path, parents=parents)["parents"] == parents
 
 
 def test_a_large_commit_comes_in_parts(ada: Person, path: str) -> None:

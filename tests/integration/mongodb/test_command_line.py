@@ -46,4 +46,4 @@ def test_create(migrate, tmp_path):
 def test_without_an_address_it_says_what_is_missing(migrate, monkeypatch):
     monkeypatch.delenv("CODEPARK_MONGODB_URI")
     with pytest.raises(CommandError, match="CODEPARK_MONGODB_URI"):
-        migrate("status")
+        migrate("apply")

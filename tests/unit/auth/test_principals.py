@@ -3,9 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
-from domain.account.commands import ChangeStanding, EraseAccount, RegisterAccount
+from domain.account.commands import ChangeStanding, EraseAccount, RegisterAccount, VerifyAddress
 from domain.actor import SERVICE, Actor, Role
 from domain.credentials.commands import RevokeSessions
+from domain.policy import Scope
 from domain.session.commands import EndSession, OpenSession
 from domain.session.events import EndReason
 from domain.token.commands import CreateToken, RevokeToken
@@ -137,3 +138,54 @@ def test_an_api_token_is_valid_until_it_expires_and_has_its_scopes(
     clock.now -= 60
     commands.carry_out(RevokeToken(token_id=TOKEN, account_id=ADA.id), ADA)
     refused(principals, token)
+
+
+def test_the_end_of_all_tokens_counts_from_the_next_request(principals: Principals, commands) -> None:
+    token, hashed = principals.api_token(TOKEN)
+    create = CreateToken(
+        token_id=TOKEN,
+        account_id=ADA.id,
+        name="ci",
+        token_hash=hashed,
+        scopes=(Scope.READ,),
+        expires_at=(START + 60) * 1000,
+    )
+    commands.carry_out(create, ADA)
+    before = principals.of(token)
+    commands.carry_out(RevokeSessions(account_id=ADA.id, kept_session=SESSION, revoke_tokens=True), ADA)
+    refused(principals, token)
+    assert not principals.is_still_valid(before)
+    assert not principals.keeps_token(TOKEN)
+
+
+def test_an_unverified_account_has_the_rights_of_a_user_until_it_is_verified(commands, clock) -> None:
+    tokens = Tokens(SigningKeys(SECRETS, clock=clock), clock)
+    principals = Principals(commands.log, tokens, SECRETS, clock, verifies=True)
+    register = RegisterAccount(
+        account_id=ADA.id,
+        email="a@b",
+        name="ada",
+        password_hash="h",
+        email_claim="e",
+        name_claim="n",
+        verified=False,
+    )
+    commands.carry_out(register, ADA)
+    commands.carry_out(ChangeStanding(account_id=ADA.id, roles=(Role.ADMIN,), tier=None), SERVICE)
+    actor = principals._actor(ADA.id, principals.account(ADA.id))
+    assert (actor.verified, actor.roles) == (False, {Role.USER})
+    commands.carry_out(VerifyAddress(account_id=ADA.id, email_claim="e"), ADA)
+    actor = principals._actor(ADA.id, principals.account(ADA.id))
+    assert (actor.verified, actor.roles) == (True, {Role.ADMIN})
+
+
+def test_the_first_use_of_an_operators_token_is_reported_once(principals: Principals) -> None:
+    reported: list[str] = []
+    principals.on_operator_token = lambda claims: reported.append(claims.token_id)
+    token = access(principals, session=None, operator=True, operated_by="bob")
+    for _ in range(2):
+        assert principals.of(token).actor.operated_by == "bob"
+    assert len(reported) == 1
+    principals.forget_use(reported[0])
+    principals.of(token)
+    assert len(reported) == 2

@@ -30,6 +30,24 @@ def test_the_window_is_one_step(now: int, shift: int) -> None:
         assert (step is not None) is (code in others)
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "287 082",
+        " 287082 ",
+        "287-082",
+        "2 8 7 0 8 2",
+        "287\u00a0082",
+        "287\u2013082",
+        "\ufeff287082",
+        "\uff12\uff18\uff17\uff10\uff18\uff12",
+    ],
+)
+def test_a_code_is_taken_however_it_is_grouped(code: str) -> None:
+    assert second_factor.matching_step(SECRET, code, 59) == 1
+    assert not second_factor.is_recovery_code(code)
+
+
 def test_recovery_codes_are_ten_different_ones_and_are_kept_hashed() -> None:
     codes = second_factor.new_recovery_codes()
     assert len(set(codes)) == 10

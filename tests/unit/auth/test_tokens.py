@@ -64,7 +64,8 @@ def test_each_kind_is_good_for_its_use_alone(world: World) -> None:
         TokenKind.ACCESS: tokens.issue_access("ada", {Role.USER}, session="s"),
         TokenKind.REFRESH: tokens.issue_refresh("ada", "s", "t", 60),
         TokenKind.MFA: tokens.issue_mfa("ada", "s", 0),
-        TokenKind.RESET: tokens.issue_reset("ada", 3),
+        TokenKind.RESET: tokens.issue_reset("ada", "0.0.claim"),
+        TokenKind.VERIFY: tokens.issue_verification("ada", "claim"),
     }
     for kind, token in issued.items():
         for other in TokenKind:
@@ -88,6 +89,48 @@ def test_an_expired_token_says_so(world: World) -> None:
 def test_a_token_of_the_operator_is_marked_as_such(world: World) -> None:
     assert world.tokens.access(world.tokens.issue_access("service:cli", set(Role), operator=True)).operator
     assert not world.tokens.access(world.tokens.issue_access("ada", set(Role))).operator
+
+
+def operators(world: World, subject: str = "service:cli", **claims) -> str:
+    return world.tokens.issue_access(subject, set(Role), operator=True, **claims)
+
+
+def test_a_rotation_ends_the_tokens_of_the_operator_at_once(world: World) -> None:
+    world.now += 0.4
+    before = operators(world)
+    issued = world.tokens.access(before).issued
+    world.now += 0.1
+    world.rotate()
+    for _ in range(2):  # the second time from the cache, if it were there
+        with pytest.raises(HttpError) as caught:
+            world.tokens.access(before)
+        assert (caught.value.status, caught.value.code) == (401, "invalid_token")
+    assert not world.tokens.is_current(issued)
+    world.now += 0.1  # in the same second
+    after = operators(world)
+    assert world.tokens.access(after).operator
+    assert jwt.decode(after, options={"verify_signature": False})["iat"] == pytest.approx(START + 0.6)
+
+
+def test_a_token_names_who_acts_for_its_subject(world: World) -> None:
+    token = operators(world, "ada", operated_by="bob")
+    assert jwt.decode(token, options={"verify_signature": False})["act"] == {"sub": "bob"}
+    assert world.tokens.access(token).operated_by == "bob"
+    assert world.tokens.access(operators(world, "ada")).operated_by == "service:cli"
+    assert world.tokens.access(operators(world)).operated_by is None
+    own = world.tokens.issue_access("ada", {Role.USER}, session="s")
+    assert world.tokens.access(own).operated_by is None
+
+
+@pytest.mark.parametrize("act", ["bob", {}, {"sub": 7}, []])
+def test_a_claim_act_of_another_form_is_refused(world: World, act) -> None:
+    token = operators(world, "ada")
+    claims = jwt.decode(token, options={"verify_signature": False}) | {"act": act}
+    header = jwt.get_unverified_header(token)
+    forged = jwt.encode(claims, world.keys.operator().private, algorithm="EdDSA", headers=header)
+    with pytest.raises(HttpError) as caught:
+        world.tokens.access(forged)
+    assert caught.value.code == "invalid_token"
 
 
 @pytest.mark.parametrize("change", [{"aud": "others"}, {"iss": "others"}])

@@ -83,6 +83,15 @@ class TestAccounts:
         assert '"roles":["admin","auditor"]' in events
         assert '"tier":"pro"' in events
 
+    def test_an_address_counts_as_verified_where_the_operator_says_so(self, run, data):
+        with started(data) as profile:
+            account = register(profile, verified=False)
+        for _ in range(2):
+            ended = run("account", "set", "ada@example.org", "--verified", "--data", data)
+            assert ended.output == f"account {account} is at version 2\n"
+        events = run("events", "export", "--type", "account.address_verified", "--data", data).output
+        assert account in events
+
     def test_an_unknown_address_is_refused(self, run, data, installation):
         ended = run("account", "set", "eve@example.org", "--tier", "pro", "--data", data)
         assert ended.sentence == "there is no account with the address eve@example.org"
@@ -142,9 +151,19 @@ class TestOpening:
         ended = run("events", "export", "--data", tmp_path / "file" / "data")
         assert "is no data directory" in ended.sentence
 
+    def test_what_only_looks_reads_beside_the_process_that_holds_the_directory(self, run, data, project):
+        with started(data) as profile:
+            create_project(profile, "beside")
+            before = profile.log.tip()
+            assert len(run("events", "export", "--data", data).output.splitlines()) == 3
+            assert run("events", "tail", "--count", 1, "--data", data).document["data"]["name"] == "beside"
+            assert run("dead-letters", "list", "--data", data).output == "there are no dead letters\n"
+            assert run("doctor", "--data", data).status == 0
+            assert profile.log.tip() == before, "looking is no event"
+
     def test_a_directory_that_another_process_holds_without_a_server(self, run, data):
         with started(data):
-            ended = run("dead-letters", "list", "--data", data)
+            ended = run("dead-letters", "retry", "--data", data)
         assert ended.sentence == (
             "another process holds the data directory, and no server answers: stop it first"
         )
@@ -152,7 +171,7 @@ class TestOpening:
     def test_a_server_that_does_not_answer(self, run, data):
         with started(data) as profile:
             profile.directory.announce("http://127.0.0.1:1")
-            ended = run("dead-letters", "list", "--data", data)
+            ended = run("dead-letters", "retry", "--data", data)
         assert ended.sentence.startswith("the server at http://127.0.0.1:1 does not answer")
 
     def test_a_setting_that_cannot_be_used(self, run, data, monkeypatch):

@@ -166,6 +166,16 @@ class TestToken:
             )  # while a process holds the directory
         access = claims(data, ended.output.strip())
         assert (access.subject, access.roles) == (account, frozenset({Role.USER}))
+        assert access.operated_by == "service:cli"
+
+    def test_a_token_names_who_uses_it_for_an_account(self, run, data):
+        with started(data) as profile:
+            ada, bob = register(profile), register(profile, "grace")
+        options = ("--account", "ada@example.org", "--by", "grace@example.org", "--data", data)
+        access = claims(data, run("token", *options).output.strip())
+        assert (access.subject, access.operated_by) == (ada, bob)
+        ended = run("token", "--by", "nobody@example.org", "--data", data)
+        assert ended.sentence == "there is no account with the address nobody@example.org"
 
     def test_the_roles_of_an_account_are_its_latest(self, run, data):
         with started(data) as profile:

@@ -1,9 +1,12 @@
 """The past of a project equals what a replay of its whole history gives, at every moment of it."""
 
+import os
 import random
+import sqlite3
+import stat
 import threading
 import tracemalloc
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -328,6 +331,29 @@ def test_the_index_is_made_again_where_its_file_cannot_be_used(tmp_path):
     made = index.PastIndex(path)
     made.add("p", [FileChange(1, "a", 1, 2)], [], Reached(1, b"c"))
     assert [file.path for file in made.files("p", 1, 10)] == ["a"]
+    made.close()
+
+
+def test_the_index_belongs_to_its_owner_alone(tmp_path):
+    before = os.umask(0)
+    try:
+        made = index.PastIndex(tmp_path / "past.sqlite")
+        made.add("p", [FileChange(1, "a", 1, 2)], [], Reached(1, b"c"))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+        made.close()
+    finally:
+        os.umask(before)
+    assert set(modes.values()) == {0o600}, modes
+
+
+def test_an_index_of_another_version_is_made_again(tmp_path):
+    path = tmp_path / "past.sqlite"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE files (something TEXT)")
+        other.execute("PRAGMA user_version = 99")
+    made = index.PastIndex(path)
+    made.add("p", [FileChange(1, "a", 1, 2)], [], Reached(1, b"c"))
+    assert made.reached("p") == Reached(1, b"c")
     made.close()
 
 

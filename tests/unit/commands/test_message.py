@@ -36,7 +36,13 @@ def test_cached_lengths_and_names_and_uncached_ones_give_the_same_bytes():
 @pytest.mark.parametrize("texts", [None, "", "given"])
 def test_a_record_survives_the_way_into_a_message_and_back(texts):
     record = a_record(
-        causation=texts, traceparent=texts, fingerprint=texts, commit_index=2, commit_count=3, schema=7
+        causation=texts,
+        traceparent=texts,
+        fingerprint=texts,
+        operated_by=texts,
+        commit_index=2,
+        commit_count=3,
+        schema=7,
     )
     headers = headers_of(record)
     for order in ([*headers, ("chain", CHAIN)], [("chain", CHAIN), *reversed(headers)]):

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given as example
 from hypothesis import strategies as st
-from rpds import HashTrieSet
+from rpds import HashTrieMap
 
 from domain.commit import decider
 from domain.commit.commands import Change, RecordCommit
@@ -14,6 +14,8 @@ from tests.unit.domain.people import ANONYMOUS, EDITOR, PRIVATE, PROJECT_ID, PUB
 from tests.unit.domain.scenario import given
 
 SHA = "a" * 40
+FINGERPRINT = "1" * 32
+OTHER = "2" * 32
 COMMON = {
     "project_id": PROJECT_ID,
     "sha": SHA,
@@ -23,6 +25,7 @@ COMMON = {
     "author_name": "Ada",
     "author_email": "ada@example.org",
     "authored_at": "2024-01-31T12:00:00+01:00",
+    "fingerprint": FINGERPRINT,
 }
 
 
@@ -43,8 +46,10 @@ def recorded(*paths, number=1, **fields):
     return CommitRecorded(**{**COMMON, "number": number, "changes": changes(*paths), **fields})
 
 
-def part(*paths, sha=SHA):
-    return CommitPartRecorded(project_id=PROJECT_ID, sha=sha, changes=changes(*paths))
+def part(*paths, sha=SHA, fingerprint=FINGERPRINT):
+    return CommitPartRecorded(
+        project_id=PROJECT_ID, sha=sha, changes=changes(*paths), fingerprint=fingerprint
+    )
 
 
 def history(*events):
@@ -66,6 +71,25 @@ def test_a_commit_may_be_empty():
 def test_record_again():
     history(recorded("a")).when(record("a"), EDITOR).then()
     history(recorded("a")).when(record("a", complete=False), EDITOR).then()
+
+
+def test_another_commit_with_a_recorded_hash_is_refused():
+    history(recorded("a")).when(record("a", fingerprint=OTHER), EDITOR).refused("commit_recorded")
+    in_parts = (part("a"), recorded("a", "b", fingerprint=OTHER))
+    for fingerprint in (FINGERPRINT, OTHER):
+        history(*in_parts).when(record("a", fingerprint=fingerprint), EDITOR).then()
+    history(*in_parts).when(record("a", fingerprint="3" * 32), EDITOR).refused("commit_recorded")
+
+
+def test_a_commit_of_an_older_release_is_taken_for_the_same():
+    history(recorded("a", fingerprint=None)).when(record("a", fingerprint=OTHER), EDITOR).then()
+    old = part("a", fingerprint=None)
+    history(old).when(record("a", complete=False, fingerprint=OTHER), EDITOR).then()
+
+
+def test_a_part_with_other_content_for_recorded_paths_is_refused():
+    command = record("a", complete=False, fingerprint=OTHER)
+    history(part("a")).when(command, EDITOR).refused("commit_parts")
 
 
 def test_record_needs_an_editor():
@@ -104,7 +128,7 @@ def test_parts_that_contradict_each_other():
 
 def test_a_complete_commit_leaves_no_parts():
     state = reduce(decider.evolve, (part("a"), recorded("a")), decider.INITIAL)
-    assert (state.count, set(state.shas), state.parts) == (1, {SHA}, {})
+    assert (state.count, set(state.shas), state.parts, state.fingerprints) == (1, {SHA}, {}, {})
 
 
 @pytest.mark.parametrize("sha", ["", "abc", "A" * 40, "g" * 40, "a" * 65, "abcd\n"])
@@ -175,9 +199,9 @@ def test_evolve_leaves_the_former_state_alone():
 
 def test_the_state_survives_a_snapshot():
     state = reduce(decider.evolve, (recorded("a"), part("b", sha="beef")), decider.INITIAL)
-    data = msgspec.msgpack.encode(state, enc_hook=list)
+    data = msgspec.msgpack.encode(state, enc_hook=dict)
     assert msgspec.msgpack.decode(
-        data, type=decider.History, dec_hook=lambda _, value: HashTrieSet(value)
+        data, type=decider.History, dec_hook=lambda _, value: HashTrieMap(value)
     ) == (state)
 
 

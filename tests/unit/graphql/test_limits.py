@@ -106,7 +106,9 @@ def test_the_cache_of_documents_is_bounded():
     assert len(documents._cached) == 500
     for number in range(40):
         documents.prepare(f"{{ __typename }} # {number}{'x' * 30_000}", {})
-    assert sum(map(len, documents._cached)) == documents._characters <= 512 * 1024
+    assert sum(map(len, documents._cached)) == documents._characters <= 128 * 1024
+    documents.prepare("{ nothing }", {})
+    assert "{ nothing }" not in documents._cached
 
 
 def test_a_document_with_directives_is_not_compiled():

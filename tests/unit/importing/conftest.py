@@ -29,10 +29,11 @@ OPTIONS = (
 class Workspace:
     """A real repository and the git program to work in it."""
 
-    def __init__(self, path):
+    def __init__(self, path, *, new=True):
         self.path = path
-        path.mkdir()
-        self.git("init", "--quiet")
+        if new:
+            path.mkdir()
+            self.git("init", "--quiet")
 
     def git(self, *arguments, stdin=None, **environment):
         """Run git; return its output in bytes."""

@@ -1,5 +1,8 @@
 """From commits to commands: each within the limits of a request, and nothing that the contract refuses."""
 
+import base64
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +11,7 @@ from codepark.history_import import commands
 from codepark.history_import.commands import parts_of
 from codepark.history_import.source import SourceChange, SourceCommit
 from domain.file.paths import path_fault
-from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH
+from domain.limits import BODY_SIZE, EMAIL_LENGTH, FILE_SIZE, MESSAGE_LENGTH, NAME_LENGTH
 
 
 def change(path, status="A", content="x"):
@@ -102,3 +105,26 @@ def test_an_author_may_have_no_address(email):
 def test_a_time_that_cannot_be_read_is_the_epoch():
     assert one(authored_at="2026-13-01").authored_at == "1970-01-01T00:00:00+00:00"
     assert one(authored_at="2026-01-02T03:04:05+05:30").authored_at == "2026-01-02T03:04:05+05:30"
+
+
+@given(st.text(max_size=50), st.text(max_size=20), st.text(max_size=20))
+def test_the_size_covers_messages_and_paths(message, path, name):
+    (part,) = parts_of(commit(change(path), message=message, author_name=name))
+    assert part.size >= len(msgspec.json.encode(part.input))
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\x01", "\\", "a", "\U0001f600"])
+def test_any_text_that_a_file_may_have_fits_a_request(character):
+    text = character * (FILE_SIZE // len(character.encode()))
+    message = "\x1b" * MESSAGE_LENGTH
+    parts = list(parts_of(commit(change("before"), change("large", content=text), message=message)))
+    assert all(len(msgspec.json.encode(part.input)) <= part.size < BODY_SIZE for part in parts)
+    (sent,) = (c for part in parts for c in part.input.changes if c.path == "large")
+    data = sent.content.encode() if sent.encoding is None else base64.b64decode(sent.content)
+    assert data.decode() == text
+
+
+def test_a_time_with_an_impossible_offset_is_in_utc():
+    assert one(authored_at="2026-01-02T03:04:05+23:00").authored_at == "2026-01-01T04:04:05+00:00"
+    assert one(authored_at="0001-01-01T00:00:00+23:00").authored_at == "1970-01-01T00:00:00+00:00"
+    assert one(authored_at="2026-01-02T03:04:05").authored_at == "1970-01-01T00:00:00+00:00"

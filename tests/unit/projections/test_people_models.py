@@ -3,6 +3,7 @@
 import pytest
 
 from domain.account.events import (
+    AccountErased,
     AccountProfileChanged,
     AccountRegistered,
     AccountStandingChanged,
@@ -35,6 +36,8 @@ def test_an_account_shows_nothing_that_signs_it_in(documents):
         "email": "a@example.org",
         "emailVerified": False,
         "name": "ann",
+        "nameKeys": [{"key": "ann"}],
+        "addressKeys": [{"key": "a@example.org"}],
         "roles": ["user"],
         "tier": "free",
         "version": 1,
@@ -152,3 +155,9 @@ def test_reading_all_notifications(documents):
     given = documents(notifications.MODEL).given(opened("b"), actor="author")
     given.given(NotificationsRead(account_id="b", ids=None), actor="b")
     assert given["inboxes"] == {"b": {"id": "b", "readThrough": OCCURRED_AT_TEXT}}
+
+
+def test_nothing_of_an_erased_person_is_searched(documents):
+    erased = AccountErased(account_id="a", authors=())
+    account = documents(accounts.MODEL).given(REGISTERED, erased)["accounts"]["a"]
+    assert (account["nameKeys"], account["addressKeys"]) == ([], [])

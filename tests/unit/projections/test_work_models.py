@@ -11,6 +11,7 @@ from tests.support.records import OCCURRED_AT_TEXT
 
 CHANGES = (RecordedChange(path="a.py", status=ChangeStatus.ADDED),)
 COMMIT = CommitRecorded(
+    fingerprint=None,
     project_id="p",
     sha="abc",
     number=7,
@@ -59,11 +60,12 @@ def test_a_commit(documents):
         "changes": [{"path": "a.py", "status": "A"}],
         "recordedAt": OCCURRED_AT_TEXT,
         "version": 7,
+        "end": 1,
     }
 
 
 def test_a_part_of_a_commit_is_not_shown(documents):
-    part = CommitPartRecorded(project_id="p", sha="abc", changes=CHANGES)
+    part = CommitPartRecorded(project_id="p", sha="abc", changes=CHANGES, fingerprint=None)
     assert documents(commits.MODEL).given(part).stored == {}
 
 
