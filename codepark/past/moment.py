@@ -6,8 +6,8 @@ from functools import cached_property
 import msgspec
 import structlog
 
-from codepark.past.indexer import Indexer
-from commands.log import EventLog, LogUnavailableError
+from codepark.past.indexer import TOPICS, Indexer
+from commands.log import EventLog, LogUnavailableError, Selection
 from domain.commit.events import CommitRecorded
 from domain.identifiers import project_stream
 from domain.record import Record
@@ -24,6 +24,7 @@ from read_api.past_answers import Work
 
 _CHUNK = 100
 _SNAPSHOT_EVERY = 64
+_GLANCE_BYTES = 64 * 1024
 _MOVED_BY_WORK = CommitRecorded.TOPIC in (PROJECT_MODEL.topics or ())
 
 logger = structlog.get_logger(__name__)
@@ -129,8 +130,26 @@ class Moment:
     def _updated_at(self, stream: str, version: int) -> str:
         """Return when the project was last changed: by an event of its own, or by work if that counts."""
         last = self.log.stream_records(stream, version - 1, 1)[0].occurred_at
-        work = self.index.last_work(self.project_id, self.sequence) if _MOVED_BY_WORK else 0
+        work = self._last_work() if _MOVED_BY_WORK else 0
         return rfc3339(max(last, self.log.tip_at(work).occurred_at) if work else last)
+
+    def _last_work(self) -> int:
+        """Return the sequence of the last commit, or change of a file without one; 0 where there is none.
+
+        The index need not include the moment: the events that it lacks are looked at, the newest first.
+        """
+        reached, before = min(self._indexer.reached(self.project_id), self.sequence), self.sequence + 1
+        selection = Selection(
+            home=self.project_id, topics=TOPICS, newest_first=True, most_bytes=_GLANCE_BYTES
+        )
+        while records := self.log.read(before, _CHUNK, selection) if before > reached + 1 else []:
+            self.work.step()
+            for record in records:
+                # A change of a file without a commit is a command's only event.
+                if record.sequence > reached and record.commit_index == 1:
+                    return record.sequence
+            before = records[-1].sequence
+        return self._indexer.index.last_work(self.project_id, reached)
 
     def writes(self, model: ReadModel, record: Record) -> Sequence[Write]:
         """Return the writes of a read model for a record; none for one that it cannot take."""

@@ -61,7 +61,9 @@ def _removed(event: CollaboratorRemoved, _: Record) -> Iterable[Write]:
 
 
 def _worked_on(event: CommitRecorded | FileWritten | FileDeleted, record: Record) -> Iterable[Write]:
-    """Move the time of the last change, not the version: that is the version of the project's own stream."""
+    """Move the time of the last change, not the version; the files of a commit move with the commit."""
+    if not isinstance(event, CommitRecorded) and event.commit is not None:
+        return ()
     return (Patch(PROJECTS, event.project_id, {"updatedAt": rfc3339(record.occurred_at)}),)
 
 
