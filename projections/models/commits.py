@@ -30,6 +30,7 @@ def _recorded(event: CommitRecorded, record: Record) -> Iterable[Write]:
         "changes": [{"path": change.path, "status": change.status} for change in event.changes],
         "recordedAt": rfc3339(record.occurred_at),
         "version": event.number,
+        "sequence": record.sequence,
         "end": record.sequence + record.commit_count - record.commit_index,
     }
     return (Put(COMMITS, id_, document),)

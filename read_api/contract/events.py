@@ -13,13 +13,14 @@ from commands.position import START, Position, position_after
 from domain.actor import Actor
 from domain.file.paths import checked_path
 from domain.identifiers import file_stream, project_stream
+from domain.project.private_time import SeenHistory
 from domain.record import Record
 from projections.budget import PAGE_BYTES, Budget, current_budget
 from projections.models.projects import PROJECTS
 from projections.queries.access import project_not_found
 from read_api.api import Api
 from read_api.contract import event_cursors
-from read_api.contract.event_filter import EventFilter
+from read_api.contract.event_filter import EVERY_EVENT, EventFilter
 from read_api.contract.event_ranges import Range, first_part, last_part, needs_scan, position_at, range_of
 from read_api.contract.past import check_history, moment_of
 from read_api.contract.queries import EventQuery, HistoryQuery
@@ -55,9 +56,14 @@ class EventPage(Struct, frozen=True, kw_only=True):
 
 
 class _List(Struct, frozen=True, kw_only=True):
-    """A list of events: what it selects and shows, and the partition where that is one alone."""
+    """A list of events: what it selects and shows, and the partition where that is one alone.
+
+    *bounds* are times between which the log is read. An analyst's filter has none: what it selects by exact
+    times would show them, while the public form of an event has a rounded one.
+    """
 
     wanted: EventFilter
+    bounds: EventFilter
     selection: Selection
     show: Show
     scope: str = ""
@@ -86,7 +92,7 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
     if not actor.sees_all:
         # An event of a project that the read model does not have yet would be skipped for ever.
         await api.progress.wait((PROJECTS,), tip.sequences, api.wait_seconds)
-    known: dict[str, bool] = {}
+    known: dict[str, SeenHistory | None] = {}
 
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.sees_all or (not actor.only_analyses and _visible(api, actor, record, known)):
@@ -97,13 +103,17 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
 
     stored = actor.sees_all or not actor.analyses
     selection = wanted.selection(names_are_stored=stored, newest_first=query.newest_first)
-    return await _page(call, _List(wanted=wanted, selection=selection, show=show), query, tip)
+    listed = _List(wanted=wanted, bounds=_bounds(wanted, stored=stored), selection=selection, show=show)
+    return await _page(call, listed, query, tip)
 
 
 async def list_history(call: Call, project_id: str, query: HistoryQuery) -> EventPage:
-    """Return a project's events; with a path, those of that file. Raises NotFoundError."""
+    """Return a project's events; with a path, those of that file. Raises NotFoundError.
+
+    A caller who could not see the project while it was private does not see what was written then.
+    """
     api, actor, wanted = call.api, call.actor, query.filter()
-    await check_history(call, project_id)
+    history = await check_history(call, project_id)
     if wanted.projects is not None and wanted.projects != {project_id}:
         raise BadInputError("this list has the events of one project: leave projects out", "projects")
     number, stored = api.logs.number_of(project_id), actor.sees_all or not actor.analyses
@@ -115,6 +125,8 @@ async def list_history(call: Call, project_id: str, query: HistoryQuery) -> Even
     )
 
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
+        if not history.includes(record.sequence):
+            return None
         if actor.only_analyses:
             return published(api, wanted, log, record)
         if not actor.sees_all and record.topic.startswith(TECHNICAL):
@@ -124,6 +136,7 @@ async def list_history(call: Call, project_id: str, query: HistoryQuery) -> Even
 
     listed = _List(
         wanted=wanted,
+        bounds=_bounds(wanted, stored=stored),
         selection=selection,
         show=show,
         scope=f"{project_id}/{query.path or ''}",
@@ -134,6 +147,10 @@ async def list_history(call: Call, project_id: str, query: HistoryQuery) -> Even
     else:
         end = (await moment_of(call, project_id, query.as_of)).position
     return await _page(call, listed, query, end)
+
+
+def _bounds(wanted: EventFilter, *, stored: bool) -> EventFilter:
+    return wanted if stored else EVERY_EVENT
 
 
 def passes(wanted: EventFilter, event: RenderedEvent | PendingEvent) -> bool:
@@ -161,21 +178,22 @@ async def check_projects(call: Call, projects: Collection[str] | None) -> None:
     api, actor = call.api, call.actor
     if not projects or (actor.analyses and not actor.sees_all):
         return
-    visible = await call.read(lambda q: q.projects.visible(projects, actor))
-    for project_id in sorted(set(projects) - visible):
+    visible = await call.read(lambda q: q.projects.histories(projects, actor))
+    for project_id in sorted(set(projects) - visible.keys()):
         log, created = api.logs.of(project_id), Selection(stream=project_stream(project_id))
         if not (actor.sees_all and log.read(0, 1, created)):
             raise project_not_found(project_id)
 
 
-def _visible(api: Api, actor: Actor, record: Record, known: dict[str, bool]) -> bool:
-    """Return whether *actor* may see the project of *record*; *known* remembers the answers."""
+def _visible(api: Api, actor: Actor, record: Record, known: dict[str, SeenHistory | None]) -> bool:
+    """Return whether *actor* may see *record* of a project; *known* remembers what they see of each."""
     if project_of(record) is None or record.topic.startswith(TECHNICAL):
         return False
-    visible = known.get(record.home)
-    if visible is None:
-        visible = known[record.home] = bool(api.queries.projects.visible([record.home], actor))
-    return visible
+    home = record.home
+    if home not in known:
+        known[home] = api.queries.projects.histories([home], actor).get(home)
+    history = known[home]
+    return history is not None and history.includes(record.sequence)
 
 
 async def _page(call: Call, listed: _List, query: EventQuery, tip: Position) -> EventPage:
@@ -196,7 +214,7 @@ async def _oldest_first(
     start = START if token is None else await call.api.consistency.reached(token)
 
     def read(budget: Budget | None) -> EventPage:
-        whole = range_of(logs, listed.wanted, start.sequences, tip.sequences)
+        whole = range_of(logs, listed.bounds, start.sequences, tip.sequences)
         part = first_part(logs, whole) if needs_scan(listed.selection) else whole
         records = logs.records(part.lower, listed.selection, through=part.upper, only=listed.only)
         page = scan_records(records, start, query.limit, listed.show, several=len(logs) > 1, budget=budget)
@@ -217,7 +235,7 @@ async def _newest_first(
     before = None if query.start is None else await _before(call, list_id, query.start)
 
     def read(budget: Budget | None) -> EventPage:
-        whole = range_of(logs, listed.wanted, {}, tip.sequences)
+        whole = range_of(logs, listed.bounds, {}, tip.sequences)
         if before is not None:
             upper = {n: min(last, before.get(n, 0) - 1) for n, last in whole.upper.items()}
             whole_left = Range(whole.lower, upper)

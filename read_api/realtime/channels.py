@@ -16,6 +16,7 @@ from commands.position import Position, PositionError
 from domain.actor import Actor
 from domain.errors import Refusal
 from domain.policy import permit
+from domain.project.private_time import SeenHistory
 from projections.models.projects import PROJECTS
 from projections.progress import NotCaughtUpError
 from projections.store import StoreUnavailableError
@@ -46,9 +47,9 @@ STREAM_PATH = "/api/v1/events/stream"
 STREAM_PARAMETERS = frozenset(struct_fields(LiveQuery))
 
 
-def visible(api: Api, project_id: str, actor: Actor) -> bool:
-    """Return whether *actor* may see the project now."""
-    return bool(api.queries.projects.visible([project_id], actor))
+def seen_history(api: Api, project_id: str, actor: Actor) -> SeenHistory | None:
+    """Return which part of the project's history *actor* sees now, None for nothing."""
+    return api.queries.projects.histories([project_id], actor).get(project_id)
 
 
 async def open_subscription(call: Call, position: Position, wanted: EventFilter) -> Subscription:
@@ -64,7 +65,7 @@ async def open_subscription(call: Call, position: Position, wanted: EventFilter)
         await check_projects(call, wanted.projects)
     subscription = Subscription(
         api.hub,
-        lambda project, actor: visible(api, project, actor),
+        lambda project, actor: seen_history(api, project, actor),
         call.actor,
         position,
         projected=lambda sequence, partition: _projected(api, sequence, partition),

@@ -60,6 +60,7 @@ def test_a_commit(documents):
         "changes": [{"path": "a.py", "status": "A"}],
         "recordedAt": OCCURRED_AT_TEXT,
         "version": 7,
+        "sequence": 1,
         "end": 1,
     }
 
@@ -80,8 +81,17 @@ def test_a_review_from_beginning_to_end(documents):
         "authorId": "a",
         "commits": ["abc"],
         "status": "closed",
-        "decisions": [{"reviewerId": "b", "decision": "approved", "text": "w", "at": OCCURRED_AT_TEXT}],
+        "decisions": [
+            {
+                "reviewerId": "b",
+                "decision": "approved",
+                "text": "w",
+                "at": OCCURRED_AT_TEXT,
+                "sequence": 4,
+            }
+        ],
         "version": 5,
+        "sequence": 1,
         "createdAt": OCCURRED_AT_TEXT,
         "updatedAt": OCCURRED_AT_TEXT,
     }
@@ -99,6 +109,7 @@ def test_a_comment(documents):
         "mentions": ["m"],
         "createdAt": OCCURRED_AT_TEXT,
         "number": 2,
+        "sequence": 2,
     }
 
 
@@ -114,6 +125,7 @@ def test_the_status_of_a_build_changes(documents):
         "commit": "abc",
         "status": "running",
         "version": 2,
+        "sequence": 1,
         "createdAt": OCCURRED_AT_TEXT,
         "updatedAt": OCCURRED_AT_TEXT,
     }
