@@ -119,10 +119,15 @@ def events_after(installation: Readable, arguments: Arguments) -> Result:
 
     With the order `desc`, they are the newest ones below `before`.
     """
-    filters = {
-        name: arguments.get(name) for name in ("types", "streams", "projects", "actors", "since", "until")
-    }
-    wanted, newest_first = event_filter(**filters), descending(arguments.get("order"))
+    wanted = event_filter(
+        types=arguments.get("type") or None,
+        streams=arguments.get("stream"),
+        projects=arguments.get("projects"),
+        actors=arguments.get("actor"),
+        since=arguments.get("from"),
+        until=arguments.get("until"),
+    )
+    newest_first = descending(arguments.get("order"))
     logs, selection = installation.logs, wanted.selection(newest_first=newest_first)
     place = "before" if newest_first else "after"
     given = {int(number): int(sequence) for number, sequence in (arguments.get(place) or {}).items()}

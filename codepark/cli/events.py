@@ -54,11 +54,11 @@ class Filter:
     def arguments(self) -> dict[str, Any]:
         """Return the filter as the operation takes it."""
         return {
-            "types": self.type,
-            "streams": self.stream,
+            "type": self.type,
+            "stream": self.stream,
             "projects": self.projects,
-            "actors": self.actor,
-            "since": self.from_,
+            "actor": self.actor,
+            "from": self.from_,
             "until": self.until,
         }
 

@@ -33,13 +33,13 @@ def sequences(profile, **arguments):
     ("arguments", "expected"),
     [
         ({}, [1, 2, 3, 4, 5, 6, 7]),
-        ({"types": "project.created"}, [1, 3, 5, 7]),
+        ({"type": "project.created"}, [1, 3, 5, 7]),
         ({"projects": "home-0,home-1"}, [1, 3, 4, 6, 7]),
-        ({"streams": "project-home-2", "types": "project.updated"}, [2]),
-        ({"actors": "somebody"}, []),
-        ({"since": "1970-01-01T00:00:03Z", "until": "1970-01-01T00:00:05Z"}, [3, 4, 5]),
+        ({"stream": "project-home-2", "type": "project.updated"}, [2]),
+        ({"actor": "somebody"}, []),
+        ({"from": "1970-01-01T00:00:03Z", "until": "1970-01-01T00:00:05Z"}, [3, 4, 5]),
         ({"order": "desc", "limit": 3}, [7, 6, 5]),
-        ({"order": "desc", "before": {"0": 5}, "types": "project.created"}, [3, 1]),
+        ({"order": "desc", "before": {"0": 5}, "type": "project.created"}, [3, 1]),
         ({"after": {"0": 4}, "limit": 2}, [5, 6]),
     ],
 )
@@ -60,8 +60,8 @@ def test_pages_lead_from_one_to_the_next(profile):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"types": "project.craeted"}, "did you mean project.created"),
-        ({"since": "yesterday"}, "write an RFC 3339 time"),
+        ({"type": "project.craeted"}, "did you mean project.created"),
+        ({"from": "yesterday"}, "write an RFC 3339 time"),
         ({"order": "up"}, "order takes asc"),
     ],
 )
