@@ -63,7 +63,8 @@ class Outside(Struct, frozen=True):
 class Matches(Struct, frozen=True):
     """Full-text search in the collection's text fields: every word occurs, the last one as a prefix.
 
-    Case and diacritics do not count; a text without words matches nothing.
+    Of scripts that do not separate words, such as Japanese, what is searched for occurs anywhere. Case and
+    diacritics do not count; a text without words matches nothing.
     """
 
     text: str

@@ -10,7 +10,6 @@ from codepark.routed_store import Forwarding, Source, T
 from domain.identifiers import build_stream, file_stream, review_stream, suggestion_stream
 from domain.review.events import ReviewCommented
 from domain.times import rfc3339
-from projections.budget import draw
 from projections.model import ReadModel
 from projections.models import builds, commits, files, reviews, suggestions
 from projections.models.languages import language_of
@@ -88,7 +87,6 @@ class PastFiles(PastSource):
         record = self._moment.last_record(file_stream(project_id, path))
         if record is None:
             return ()
-        draw(len(record.data))
         return tuple(each for each in self._moment.writes(files.MODEL, record) if isinstance(each, Put))
 
 

@@ -101,7 +101,7 @@ def _in_few_words(commit: Document) -> Document:
 
 def _listed(page: Page) -> Page:
     commits = [{name: commit[name] for name in _LISTED} for commit in page.items]
-    return Page(items=commits, next_cursor=page.next_cursor)
+    return page.with_items(commits)
 
 
 def _whole(commit: Document) -> Document:

@@ -136,7 +136,7 @@ class ProjectQueries:
         )
         since = self._listed.moment
         projects = read_page(self._store, query, page)
-        return Page(items=self._as_listed(projects.items, since), next_cursor=projects.next_cursor)
+        return projects.with_items(self._as_listed(projects.items, since))
 
     def many(self, project_ids: Iterable[str], actor: Actor) -> dict[str, Document]:
         """Return those of *project_ids* that *actor* may see, without their files."""

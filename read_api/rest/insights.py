@@ -4,7 +4,12 @@ from projections.writes import Document
 from read_api.contract.insight_views import InsightsView
 from read_api.contract.past import past_answer
 from read_api.contract.queries import AsOfQuery
+<<<<<<< HEAD
 from read_api.gateway.answers import Answer, json_answer, picked_fields
+=======
+from read_api.contract.views import InsightsView
+from read_api.gateway.answers import Answer, json_answer
+>>>>>>> contract
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
 from read_api.query_services import Queries
@@ -20,6 +25,7 @@ async def get_insights(call: Call, query: AsOfQuery) -> Answer:
     They are the last ones; with `CodePark-After` the answer waits for those that include that position.
     """
     project_id, actor = call.path["project_id"], call.actor
+<<<<<<< HEAD
 
     def ask(queries: Queries) -> Document:
         return queries.insights.get(project_id, actor)
@@ -29,3 +35,14 @@ async def get_insights(call: Call, query: AsOfQuery) -> Answer:
     else:
         insights = await past_answer(call, project_id, query.as_of, ask, authored=True, insights=True)
     return json_answer(picked_fields(call, insights))
+=======
+    insights = await ask(
+        call,
+        project_id,
+        query.as_of,
+        lambda q: q.insights.get(project_id, actor),
+        authored=True,
+        insights=True,
+    )
+    return json_answer(insights)
+>>>>>>> contract

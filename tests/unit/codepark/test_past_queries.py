@@ -236,6 +236,23 @@ def test_insights_say_that_they_are_pending_where_too_much_has_changed(profile, 
     assert no_time.insights_pending is False, "the files that changed since did not exist then"
 
 
+def test_insights_that_cannot_be_measured_in_time_are_those_that_are_known(profile, monkeypatch):
+    monkeypatch.setattr("codepark.past.insights._MOST_CHANGED", 2)
+    project_id = create_project(profile, "known")
+    for path in ("changed.py", "same.py"):
+        carry_out(profile, "file.write", target=project_id, path=path, content=TANGLED)
+    then = settled(profile)
+    for number in range(4):
+        carry_out(profile, "file.write", target=project_id, path="changed.py", content=f"x = {number}\n")
+        carry_out(profile, "file.write", target=project_id, path=f"new {number}.py", content=TANGLED)
+    settled(profile)
+    work = Work()
+    insights = profile.past.queries(project_id, then, work).insights.get(project_id, SERVICE)
+    assert (insights["files"], insights["functions"]) == (1, 1), "nothing that came later"
+    assert [suggestion["file"] for suggestion in insights["suggestions"]] == ["same.py"]
+    assert insights["insightsPending"] is True
+
+
 def test_files_that_were_left_out_are_those_of_the_moment(profile):
     project_id = create_project(profile, "vendored")
     carry_out(profile, "file.write", target=project_id, path="vendor/a.py", content=TANGLED)
