@@ -60,7 +60,6 @@ def test_a_commit(documents):
         "changes": [{"path": "a.py", "status": "A"}],
         "recordedAt": OCCURRED_AT_TEXT,
         "version": 7,
-        "end": 1,
     }
 
 
