@@ -9,7 +9,7 @@ from codepark.cli.remote import operate
 from codepark.data_directory import DataDirectory
 from codepark.private_files import open_to_others
 from codepark.settings import Settings
-from commands.sqlite.key_check import is_used
+from commands.sqlite.key_check import has_accounts
 
 _NAMED = 5
 
@@ -36,7 +36,7 @@ def _directory_findings(directory: DataDirectory) -> Iterator[Finding]:
     yield _permissions(directory)
     if directory.secret_key.exists():
         yield Finding("secret key", True, f"{directory.secret_key.name} is the one of the log")
-    if is_used(directory.log) and not directory.keys.exists():
+    if not directory.keys.exists() and has_accounts(directory.log):
         yield Finding(
             "keys of people",
             False,

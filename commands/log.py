@@ -138,6 +138,10 @@ class EventLog(Protocol):
         """Read the event that *record* carries, at its latest version; raises what the mapper raises."""
         ...
 
+    def request_of(self, record: Record) -> tuple[str, str | None]:
+        """Return the correlation and the trace context of *record* as they are shown: none of the erased."""
+        ...
+
     def command_records(self, command: str) -> list[Record]:
         """Return the records that the command appended; none where it is unknown."""
         ...

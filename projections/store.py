@@ -52,6 +52,14 @@ class Above(Struct, frozen=True):
     value: str | int
 
 
+class Outside(Struct, frozen=True):
+    """The number field is below *first*, or not below *end*; without an end, it is below *first*."""
+
+    field: str
+    first: int
+    end: int | None
+
+
 class Matches(Struct, frozen=True):
     """Full-text search in the collection's text fields: every word occurs, the last one as a prefix.
 
@@ -61,7 +69,7 @@ class Matches(Struct, frozen=True):
     text: str
 
 
-Condition = Equals | OneOf | StartsWith | Above | Matches
+Condition = Equals | OneOf | StartsWith | Above | Outside | Matches
 
 
 class Query(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from uuid_utils import uuid4
 from read_api.gateway.answers import Answer
 from read_api.gateway.clients import Clients
 from read_api.gateway.cors import Cors
+from read_api.gateway.hosts import Hosts, foreign_host
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.response_finisher import ResponseFinisher
 from read_api.gateway.routes import failed
@@ -40,6 +41,7 @@ class Edge:
         self._limits = limits
         self._clients = Clients(settings.trusted_proxies, tls=settings.tls)
         self._cors = Cors(settings.cors_origins)
+        self._hosts = Hosts(settings.allowed_hosts)
         methods = {path: _with_head_and_options(listed) for path, listed in allowed.items()}
         self._exact = {path: listed for path, listed in methods.items() if "{" not in path}
         patterns = [path for path in methods if "{" in path]
@@ -66,19 +68,25 @@ class Edge:
             await self._limits.end(state)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Open a WebSocket, unless a page of a foreign origin asks for it."""
-        if self._cors.allows_socket(scope):
+        """Open a WebSocket, unless a page of a foreign origin asks for it, or one under a foreign host."""
+        if not self._hosts.allow(scope):
+            reason = "foreign_host"
+        elif not self._cors.allows_socket(scope):
+            reason = "foreign_origin"
+        else:
             await self._app(scope, receive, send)
             return
-        logger.warning("socket of a foreign origin refused", request_id=scope["state"]["request_id"])
+        logger.warning("socket refused", reason=reason, request_id=scope["state"]["request_id"])
         await receive()
-        refusal: Any = {"type": "websocket.close", "code": _FORBIDDEN, "reason": "foreign_origin"}
+        refusal: Any = {"type": "websocket.close", "code": _FORBIDDEN, "reason": reason}
         await send(refusal)
 
     def _answered(self, scope: Any, state: dict[str, Any]) -> Answer | None:
         """Return the answer to a request that needs no route; correct the scope of any other."""
         raw = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
         state["instance"] = raw.decode("ascii", "replace")
+        if not self._hosts.allow(scope):
+            return failed(foreign_host(), state["instance"], state["request_id"])
         file = _FILE.fullmatch(raw)
         if file is not None:
             try:

@@ -68,7 +68,8 @@ def import_git(
     settings = read_settings(os.environ, data=data)
     logs.configure(settings.log_level)
     source = open_history(path, all_parents=all_parents)
-    wanted = _Wanted(name=project or source.name, chosen=project is not None, public=public, force=force)
+    name = (project or source.name).strip()
+    wanted = _Wanted(name=name, chosen=project is not None, public=public, force=force)
     try:
         imported = _import(source, settings, server, token, wanted)
     finally:

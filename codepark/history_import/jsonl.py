@@ -22,6 +22,7 @@ from codepark.history_import.source import (
     in_order,
     kept_text,
     mark_of,
+    project_name,
 )
 from domain.limits import FILE_SIZE
 
@@ -67,8 +68,8 @@ class JsonlHistory:
     @property
     def name(self) -> str:
         """Return the file's name without its suffixes."""
-        name = self._path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        return name.partition(".jsonl")[0] or name
+        name = self._path.name
+        return project_name(name.partition(".jsonl")[0] or name)
 
     def outline(self) -> list[CommitName]:
         """Return the commits in the file's order; raise HistoryError naming the line that cannot be read."""

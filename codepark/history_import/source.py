@@ -1,13 +1,14 @@
 """A history to import: commits, oldest first, each with the files that it changed."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
-from domain.limits import FILE_SIZE
+from domain.limits import FILE_SIZE, NAME_LENGTH
 
 Status = Literal["A", "M", "D", "T"]
 Changed = TypeVar("Changed", bound="_Change")
@@ -119,6 +120,13 @@ class _Change(Protocol):
 
     @property
     def status(self) -> Status: ...
+
+
+def project_name(file_name: str) -> str:
+    """Return a project's name for a file or directory, whose name may have any bytes and any length."""
+    text = os.fsencode(file_name).decode("utf-8", "replace")
+    shown = "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return shown.strip()[:NAME_LENGTH].strip() or "imported"
 
 
 def text_of(data: bytes) -> str | None:

@@ -8,10 +8,8 @@ import structlog
 
 from codepark.past.indexer import Indexer
 from commands.log import EventLog, LogUnavailableError
-from domain.commit.events import CommitRecorded
 from domain.identifiers import project_stream
 from domain.record import Record
-from domain.times import rfc3339
 from projections.budget import draw
 from projections.fold import NOTHING, StoredDocument, fold
 from projections.model import ReadModel
@@ -24,7 +22,6 @@ from read_api.past_answers import Work
 
 _CHUNK = 100
 _SNAPSHOT_EVERY = 64
-_MOVED_BY_WORK = CommitRecorded.TOPIC in (PROJECT_MODEL.topics or ())
 
 logger = structlog.get_logger(__name__)
 
@@ -117,7 +114,7 @@ class Moment:
         version = self.version(stream)
         present = self.present.get(PROJECT_MODEL.name, id_) if version else None
         if version == 0 or (present is not None and present["version"] == version):
-            return None if present is None else {**present, "updatedAt": self._updated_at(stream, version)}
+            return present
         start, document = self.index.snapshot(id_, version) or (0, None)
         stored = StoredDocument(-1, document)
         snapshots: list[tuple[int, Document]] = []
@@ -127,15 +124,7 @@ class Moment:
                 start = record.version
                 snapshots.append((start, stored.document))
         self.index.add_snapshots(id_, snapshots)
-        if stored.document is None:
-            return None
-        return as_stored({**stored.document, "updatedAt": self._updated_at(stream, version)})
-
-    def _updated_at(self, stream: str, version: int) -> str:
-        """Return when the project was last changed: by an event of its own, or by work if that counts."""
-        last = self.log.stream_records(stream, version - 1, 1)[0].occurred_at
-        work = self.index.last_work(self.project_id, self.sequence) if _MOVED_BY_WORK else 0
-        return rfc3339(max(last, self.log.tip_at(work).occurred_at) if work else last)
+        return as_stored(stored.document)
 
     def writes(self, model: ReadModel, record: Record) -> Sequence[Write]:
         """Return the writes of a read model for a record; none for one that it cannot take."""

@@ -41,6 +41,7 @@ class EmbeddedProfile(Profile):
             directory = DataDirectory(settings.data).hold()
             opened.callback(directory.release)
             secrets, kms = own_keys(settings, directory, held=True)
+            directory.require_keys_of_people()
             directory.make_files(directory.log, directory.keys, directory.read_models, directory.past)
             keys = SQLiteKeyStore(directory.keys, kms)
             opened.callback(keys.close)

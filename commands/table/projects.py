@@ -6,7 +6,7 @@ from commands.table.fields import AccountReference, Description, Input, Language
 from commands.table.handler import Handler, on_stream, project_home
 from commands.table.row import BuildContext, ClientCommandRow
 from commands.unit_of_work import UnitOfWork
-from domain.errors import NotFoundError
+from domain.errors import InvalidError, NotFoundError
 from domain.identifiers import ACCOUNTS_HOME, account_stream, project_stream
 from domain.project.commands import (
     CreateProject,
@@ -16,26 +16,34 @@ from domain.project.commands import (
     SetCollaborator,
     UpdateProject,
 )
-from domain.project.decider import decide
+from domain.project.decider import PRIVATE_HISTORY, decide
 from domain.project.events import CollaboratorRole, Visibility
 
 
 class ProjectInput(Input):
-    """The fields of a project: those of a new one or, with PUT, all that it gets."""
+    """The fields of a project: those of a new one or, with PUT, all that it gets.
+
+    With *publish_history*, a public project also shows what was written while it was private.
+    """
 
     name: Name
     description: Description | None = None
     visibility: Visibility = Visibility.PRIVATE
     language: Language | None = None
+    publish_history: bool | UnsetType = UNSET
 
 
 class ProjectPatch(Input):
-    """The fields of a project to change; null removes a description or a language."""
+    """The fields of a project to change; null removes a description or a language.
+
+    With *publish_history*, a public project also shows what was written while it was private.
+    """
 
     name: Name | UnsetType = UNSET
     description: Description | None | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     language: Language | None | UnsetType = UNSET
+    publish_history: bool | UnsetType = UNSET
 
 
 class CollaboratorInput(Input):
@@ -57,7 +65,12 @@ class CollaboratorRemoval(Input):
     account_id: AccountReference
 
 
+_CHANGEABLE = tuple(name for name in ProjectPatch.__struct_fields__ if name != "publish_history")
+
+
 def _create(data: ProjectInput, context: BuildContext) -> CreateProject:
+    if data.publish_history is True and data.visibility is not Visibility.PUBLIC:
+        raise InvalidError(PRIVATE_HISTORY, pointer="/publishHistory")
     return CreateProject(
         project_id=context.new_id,
         name=data.name,
@@ -68,10 +81,11 @@ def _create(data: ProjectInput, context: BuildContext) -> CreateProject:
 
 
 def _update(data: ProjectPatch, context: BuildContext) -> UpdateProject:
-    fields = {name: getattr(data, name) for name in data.__struct_fields__}
+    fields = {name: getattr(data, name) for name in _CHANGEABLE}
     return UpdateProject(
         project_id=context.target,
         changes={name: value for name, value in fields.items() if value is not UNSET},
+        publish_history=data.publish_history is True,
     )
 
 

@@ -35,6 +35,7 @@ def _recorded(event: CommitRecorded, record: Record) -> Iterable[Write]:
         "changes": [{"path": change.path, "status": change.status} for change in event.changes],
         "recordedAt": rfc3339(record.occurred_at),
         "version": event.number,
+        "sequence": record.sequence,
     }
     point = {
         "id": id_,
@@ -45,6 +46,7 @@ def _recorded(event: CommitRecorded, record: Record) -> Iterable[Write]:
         "authorName": event.author_name,
         "authoredAt": event.authored_at,
         "recordedAt": rfc3339(record.occurred_at),
+        "sequence": record.sequence,
         "end": record.sequence + record.commit_count - record.commit_index,
     }
     return Put(COMMITS, id_, document), Put(TIMELINE, id_, point)
@@ -73,6 +75,6 @@ MODEL = read_model(
         multikey=("changes.path",),
     ),
     Collection(name=TIMELINE, indexes=(("projectId", "number"),)),
-    version=3,
+    version=4,
     answers_commands=True,
 )

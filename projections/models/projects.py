@@ -12,11 +12,12 @@ from domain.project.events import (
     ProjectEvent,
     ProjectUpdated,
 )
+from domain.project.private_time import spans_after
 from domain.record import Record
 from domain.times import rfc3339
 from projections.model import Collection, Shows
 from projections.models.dispatch import read_model
-from projections.writes import Delete, Document, DropItem, Patch, Put, SetItem, Write
+from projections.writes import Delete, Derive, Document, DropItem, Put, SetItem, Write
 
 PROJECTS = "projects"
 
@@ -30,19 +31,26 @@ def _created(event: ProjectCreated, record: Record) -> Iterable[Write]:
         "language": event.language,
         "ownerId": event.owner_id,
         "collaborators": [],
+        "privateSpans": spans_after((), event.visibility, record.sequence, publish_history=False),
         "createdAt": rfc3339(record.occurred_at),
     }
     return (Put(PROJECTS, event.project_id, document),)
 
 
-def _updated(event: ProjectUpdated, _: Record) -> Iterable[Write]:
+def _updated(event: ProjectUpdated, record: Record) -> Iterable[Write]:
     changes = {
         "name": event.name,
         "description": event.description,
         "visibility": event.visibility,
         "language": event.language,
     }
-    return (Patch(PROJECTS, event.project_id, changes),)
+
+    def spans(document: Document) -> Document:
+        before = document.get("privateSpans", ())
+        after = spans_after(before, event.visibility, record.sequence, publish_history=event.publish_history)
+        return {"privateSpans": after}
+
+    return (Derive(PROJECTS, event.project_id, spans, changes),)
 
 
 def _deleted(event: ProjectDeleted, _: Record) -> Iterable[Write]:
@@ -83,5 +91,6 @@ MODEL = read_model(
         text=("name", "description"),
         shows=Shows(events=get_args(ProjectEvent), document=lambda event: event.project_id),
     ),
+    version=2,
     answers_commands=True,
 )

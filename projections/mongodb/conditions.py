@@ -7,7 +7,7 @@ from projections.model import Collection
 from projections.mongodb.documents import WORDS, path
 from projections.mongodb.search_words import words
 from projections.prefixes import after_prefix
-from projections.store import Above, Condition, Equals, Matches, OneOf, StartsWith
+from projections.store import Above, Condition, Equals, Matches, OneOf, Outside, StartsWith
 from projections.writes import Document
 
 NOTHING: Document = {"_id": {"$in": []}}
@@ -22,12 +22,13 @@ def filter_of(collection: Collection, condition: Condition) -> Document:
         return _search(collection, condition.text)
     name = field_path(condition.field)
     match condition:
-        case Equals(value=value):
-            return {name: value}
+        case Equals(value=value) | Above(value=value) as compared:
+            return {name: value if isinstance(compared, Equals) else {"$gt": value}}
         case OneOf(values=values):
             return {name: {"$in": list(values)}}
-        case Above(value=value):
-            return {name: {"$gt": value}}
+        case Outside(first=first, end=end):
+            before: Document = {name: {"$lt": first}}
+            return before if end is None else {"$or": [before, {name: {"$gte": end}}]}
         case StartsWith(prefix=prefix):
             return _starts_with(collection, condition.field, prefix)
         case _:

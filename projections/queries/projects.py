@@ -6,11 +6,18 @@ import msgspec
 from msgspec import Struct
 
 from domain.actor import Actor
+from domain.project.private_time import SeenHistory
 from insights.suggestions import Suggestion, sentence
 from projections.budget import PAGE_BYTES
 from projections.models.files import FILES
 from projections.models.projects import PROJECTS
-from projections.queries.access import may_see, project_not_found, visible_project, visible_scopes
+from projections.queries.access import (
+    may_see,
+    project_not_found,
+    seen_history,
+    visible_project,
+    visible_scopes,
+)
 from projections.queries.composed_answers import ComposedAnswers, Rendered, render
 from projections.queries.insights import InsightQueries, no_insights
 from projections.queries.page import Page, PageRequest, read_page
@@ -114,10 +121,12 @@ class ProjectQueries:
         visible = [project for project in projects.values() if may_see(project, actor)]
         return {project["id"]: project for project in self._as_listed(visible, since)}
 
-    def visible(self, project_ids: Iterable[str], actor: Actor) -> set[str]:
-        """Return those of *project_ids* that *actor* may see."""
+    def histories(self, project_ids: Iterable[str], actor: Actor) -> dict[str, SeenHistory]:
+        """Return, for those of *project_ids* that *actor* may see, which part of their history they see."""
         projects = self._store.get_many(PROJECTS, list(project_ids))
-        return {id_ for id_, project in projects.items() if may_see(project, actor)}
+        return {
+            id_: seen_history(project, actor) for id_, project in projects.items() if may_see(project, actor)
+        }
 
     def find_owned(self, owner_id: str, name: str) -> Document | None:
         """Return the oldest project with that owner and name."""

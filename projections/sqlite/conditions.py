@@ -3,9 +3,9 @@
 from typing import Any, assert_never
 
 from projections.prefixes import after_prefix
-from projections.store import Above, Equals, OneOf, StartsWith
+from projections.store import Above, Equals, OneOf, Outside, StartsWith
 
-FieldCondition = Equals | OneOf | StartsWith | Above
+FieldCondition = Equals | OneOf | StartsWith | Above | Outside
 
 Clause = tuple[str, list[Any]]
 """SQL and its parameters."""
@@ -20,6 +20,10 @@ def clause(condition: FieldCondition, column: str) -> Clause:
             return f"{column} {'=' if isinstance(compared, Equals) else '>'} ?", [value]
         case OneOf(values=values):
             return f"{column} IN ({','.join('?' * len(values))})", list(values)
+        case Outside(first=first, end=None):
+            return f"{column} < ?", [first]
+        case Outside(first=first, end=end):
+            return f"({column} < ? OR {column} >= ?)", [first, end]
         case StartsWith(prefix=prefix):
             return _starts_with(column, prefix)
         case _:

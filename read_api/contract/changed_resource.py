@@ -10,9 +10,10 @@ from commands.outcomes import Accepted
 from domain.actor import Actor
 from domain.command import Command
 from domain.commit.commands import RecordCommit
+from projections.queries.access import project_not_found
 from projections.queries.composed_answers import Rendered
 from projections.writes import Document
-from read_api.contract.past import caller_of
+from read_api.contract.past import caller_of, check_history
 from read_api.gateway.call import Call
 from read_api.query_services import Queries
 
@@ -88,12 +89,16 @@ async def read_changed_in(
 ) -> T:
     """Ask about what a command changed in a project: now, or for a repeated command the moment after it.
 
-    Raises HttpError 503 where the answer is not there in time.
+    Raises HttpError 503 where the answer is not there in time, and for a repeated command NotFoundError where
+    the caller may not see the project any more, or not what it was at that moment.
     """
     consistency = call.api.consistency
     if accepted.replayed:
         await consistency.reached(accepted.position.token())  # another node may have answered the first time
         sequence = accepted.position.sequence(call.api.logs.number_of(project_id))
+        history = await check_history(call, project_id)
+        if not history.includes(sequence):
+            raise project_not_found(project_id)
         return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
     position = call.position_after(accepted)
     return await consistency.read_changed(ask, accepted, position, project=project_id, insights=insights)

@@ -11,6 +11,7 @@ from domain.actor import Actor
 from domain.event import event_topics
 from domain.file.paths import checked_path
 from domain.identifiers import file_stream
+from domain.project.private_time import SeenHistory
 from domain.record import Record
 from projections.budget import PAGE_BYTES, Budget, current_budget
 from projections.models.projects import PROJECTS
@@ -48,25 +49,33 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
     if not actor.sees_all:
         # An event of a project that the read model does not have yet would be skipped for ever.
         await api.progress.wait((PROJECTS,), tip.sequences, api.wait_seconds)
-    known: dict[str, bool] = {}
+    known: dict[str, SeenHistory | None] = {}
 
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.sees_all or (not actor.only_analyses and _visible(api, actor, record, known)):
-            return render_event(log, record)
-        return api.published(log, record) if actor.analyses else None
+            return render_event(log, record) if query.stream in (None, record.stream) else None
+        published = api.published(log, record) if actor.analyses else None
+        return published if published is not None and query.stream in (None, published.stream) else None
 
-    selection = Selection(topics=_topics(query.type), stream=query.stream)
+    # The log knows streams by their own names, which an analyst could guess.
+    stream = query.stream if actor.sees_all or not actor.analyses else None
+    selection = Selection(topics=_topics(query.type), stream=stream)
     return await _page(call, selection, query, show, tip)
 
 
 async def list_history(call: Call, project_id: str, query: HistoryQuery) -> EventPage:
-    """Return a project's events, oldest first; with a path, those of that file. Raises NotFoundError."""
+    """Return a project's events, oldest first; with a path, those of that file. Raises NotFoundError.
+
+    A caller who could not see the project while it was private does not see what was written then.
+    """
     api, actor = call.api, call.actor
-    await check_history(call, project_id)
+    history = await check_history(call, project_id)
     stream = None if query.path is None else file_stream(project_id, checked_path(query.path))
     selection = Selection(home=None if stream else project_id, topics=_topics(query.type), stream=stream)
 
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
+        if not history.includes(record.sequence):
+            return None
         if actor.only_analyses:
             return api.published(log, record)
         return render_event(log, record) if actor.sees_all or not record.topic.startswith(TECHNICAL) else None
@@ -87,14 +96,15 @@ def _topics(topic: str | None) -> tuple[str, ...] | None:
     return (topic,)
 
 
-def _visible(api: Api, actor: Actor, record: Record, known: dict[str, bool]) -> bool:
-    """Return whether *actor* may see the project of *record*; *known* remembers the answers."""
+def _visible(api: Api, actor: Actor, record: Record, known: dict[str, SeenHistory | None]) -> bool:
+    """Return whether *actor* may see *record* of a project; *known* remembers what they see of each."""
     if project_of(record) is None or record.topic.startswith(TECHNICAL):
         return False
-    visible = known.get(record.home)
-    if visible is None:
-        visible = known[record.home] = bool(api.queries.projects.visible([record.home], actor))
-    return visible
+    home = record.home
+    if home not in known:
+        known[home] = api.queries.projects.histories([home], actor).get(home)
+    history = known[home]
+    return history is not None and history.includes(record.sequence)
 
 
 async def _page(

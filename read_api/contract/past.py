@@ -8,7 +8,9 @@ from typing import TypeVar
 from commands.log import EventLog, Selection
 from commands.position import START, Position, PositionError
 from domain.errors import NotFoundError
+from domain.project.private_time import EVERYTHING, SeenHistory
 from domain.times import from_rfc3339
+from projections.queries.access import project_not_found, seen_history
 from read_api.gateway.call import Call
 from read_api.gateway.request_past import PastMoment
 from read_api.past_answers import Work
@@ -50,14 +52,18 @@ async def past_answer(
 ) -> T:
     """Ask about a project as it was; a caller who may not see it now may not see its past.
 
+    Nor does a caller see the private time of a public project who could not see it then.
+
     With *authored*, *as_of* may be a time by the clocks of the commits' authors; with *insights* the answer
     is about them, and measures files for longer. Raises NotFoundError where it did not exist then,
     BadInputError where *as_of* is no moment, and HttpError 503.
     """
     past = call.past
     async with past.turn:
-        await check_history(call, project_id)
+        history = await check_history(call, project_id)
         moment = await moment_of(call, project_id, as_of, authored=authored)
+        if not history.includes(moment.sequence):
+            raise project_not_found(project_id)
         number = call.api.logs.number_of(project_id)
         await call.api.progress.wait(call.api.models, {number: moment.sequence}, call.api.wait_seconds)
         work = Work(_INSIGHT_SECONDS if insights else _GLANCE_SECONDS)
@@ -87,17 +93,19 @@ def caller_of(call: Call) -> str:
     return f"address:{call.address}" if actor.is_anonymous else actor.id
 
 
-async def check_history(call: Call, project_id: str) -> None:
-    """Refuse a caller who may not read the project's history; raises NotFoundError.
+async def check_history(call: Call, project_id: str) -> SeenHistory:
+    """Return which part of the project's history the caller sees; raises NotFoundError where that is none.
 
     Administrators and auditors may also read the history of a deleted project.
     """
     actor = call.actor
     try:
-        await call.read(lambda q: q.projects.get_bare(project_id, actor), project=project_id)
+        project = await call.read(lambda q: q.projects.get_bare(project_id, actor), project=project_id)
     except NotFoundError:
         if not actor.sees_all or not call.api.logs.of(project_id).read(0, 1, Selection(home=project_id)):
             raise
+        return EVERYTHING
+    return seen_history(project, actor)
 
 
 async def _moment(call: Call, project_id: str, as_of: str) -> PastMoment:

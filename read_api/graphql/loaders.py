@@ -51,8 +51,11 @@ class Loaders:
 
     async def comments(self, review_id: str) -> Document:
         """Return the comments on a review that the sender may see, and whether there are more."""
-        comments: Document = await self._load("comments", lambda q, ids: q.reviews.comments(ids), review_id)
-        return comments
+        actor = self._call.actor
+        comments: Document | None = await self._load(
+            "comments", lambda q, ids: q.reviews.comments(ids, actor), review_id
+        )
+        return comments or {"comments": []}
 
     async def build(self, id_: str) -> Document | None:
         """Return a build."""

@@ -15,6 +15,7 @@ from commands.position import Position, PositionError
 from domain.actor import Actor
 from domain.errors import Refusal
 from domain.policy import permit
+from domain.project.private_time import SeenHistory
 from projections.models.projects import PROJECTS
 from projections.progress import NotCaughtUpError
 from projections.store import StoreUnavailableError
@@ -37,9 +38,9 @@ _CLOSE_TRY_AGAIN = 1013
 _MOST_PROJECTS = 100
 
 
-def visible(api: Api, project_id: str, actor: Actor) -> bool:
-    """Return whether *actor* may see the project now."""
-    return bool(api.queries.projects.visible([project_id], actor))
+def seen_history(api: Api, project_id: str, actor: Actor) -> SeenHistory | None:
+    """Return which part of the project's history *actor* sees now, None for nothing."""
+    return api.queries.projects.histories([project_id], actor).get(project_id)
 
 
 async def open_subscription(
@@ -57,7 +58,7 @@ async def open_subscription(
         await api.progress.wait((PROJECTS,), position.sequences, api.wait_seconds)
     subscription = Subscription(
         api.hub,
-        lambda project, actor: visible(api, project, actor),
+        lambda project, actor: seen_history(api, project, actor),
         call.actor,
         position,
         projected=lambda sequence, partition: _projected(api, sequence, partition),

@@ -89,6 +89,7 @@ def render_event(log: EventLog, record: Record) -> RenderedEvent:
 
 def event_document(log: EventLog, record: Record, token: str) -> dict[str, Any]:
     """Return *record* as a JSON object; *token* is the position after it."""
+    correlation, traceparent = log.request_of(record)
     return {
         "id": record.id,
         "type": record.topic,
@@ -102,9 +103,9 @@ def event_document(log: EventLog, record: Record, token: str) -> dict[str, Any]:
         "actor": record.actor,
         "operatedBy": record.operated_by,
         "commandId": record.command,
-        "correlationId": record.correlation,
+        "correlationId": correlation,
         "causationId": record.causation,
-        "traceparent": record.traceparent,
+        "traceparent": traceparent,
         "data": _data(log, record),
     }
 

@@ -86,7 +86,11 @@ async def replace_project(call: Call, data: ProjectInput) -> Answer:
     return await _change(
         call,
         ProjectPatch(
-            name=data.name, description=data.description, visibility=data.visibility, language=data.language
+            name=data.name,
+            description=data.description,
+            visibility=data.visibility,
+            language=data.language,
+            publish_history=data.publish_history,
         ),
     )
 

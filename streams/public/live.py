@@ -9,6 +9,7 @@ _SOCKET, _SSE = "live-socket", "live-stream"
 
 _TEXT: _DOCUMENT = {"type": "string"}
 _TEXT_OR_NULL: _DOCUMENT = {"type": ["string", "null"]}
+_COUNT: _DOCUMENT = {"type": "integer", "minimum": 0}
 _NUMBER: _DOCUMENT = {"type": "integer", "minimum": 1}
 
 
@@ -20,8 +21,8 @@ def live_schema() -> _DOCUMENT:
         "schemaVersion": _NUMBER,
         "projectId": _TEXT_OR_NULL,
         "stream": _TEXT,
-        "version": _NUMBER,
-        "sequence": _NUMBER,
+        "version": {**_COUNT, "description": "0 for analysts, who get the public form of events."},
+        "sequence": {**_COUNT, "description": "0 for analysts, who get the public form of events."},
         "position": {"type": "string", "description": "Give it as `after` to continue after this event."},
         "occurredAt": {"type": "string", "format": "date-time"},
         "actor": _TEXT,

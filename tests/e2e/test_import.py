@@ -1,5 +1,6 @@
 """Real histories are imported, also after a kill in the middle, and nothing is imported twice."""
 
+import base64
 import json
 import os
 import subprocess
@@ -200,6 +201,35 @@ def test_a_git_repository_is_imported_either_way(tmp_path, repository, way):
             assert project["aiInsights"]["complexity"] == 1
     finally:
         assert server.stop() == 0
+
+
+def test_a_server_gets_the_same_files_as_a_directory(tmp_path, repository):
+    """Also where a text has escapes alone, so that its JSON would be too large for a request."""
+    (repository / "escapes").write_text("\x1b" * 3_000_000)
+    (repository / os.fsdecode(b"odd\xff")).write_text("x")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "odd")
+    expected = {"b.py", "image.bin", "side.txt", "odd%FF"}
+    with serving(tmp_path / "data") as server, server.client(server.token()) as client:
+        target = ("--server", server.url, "--token", server.token(), "--json")
+        imported = [last_line(codepark("import-git", repository, *target)) for _ in range(2)]
+        assert imported[0] == imported[1]
+        project = imported[0]["projectId"]
+        path = f"/api/v1/projects/{project}/files/escapes"
+        file = client.get(path).json()
+        assert base64.b64decode(file["content"]) == b"\x1b" * 3_000_000
+        client.delete(path)
+        odd = client.get(f"/api/v1/projects/{project}/files/odd%25FF").json()
+        assert odd["content"] == "x"
+        listed = client.get(f"/api/v1/projects/{project}/files").json()["items"]
+        assert {item["path"] for item in listed} == expected
+        changed = codepark("import-git", repository, *target, check=False)
+        assert (changed.returncode, "(escapes), because somebody else" in changed.stderr) == (1, True)
+        assert last_line(codepark("import-git", repository, *target, "--force"))["files"] == 5
+        assert client.get(path).status_code == 200
+        client.delete(f"/api/v1/projects/{project}")
+        again = last_line(codepark("import-git", repository, *target))
+        assert (again["projectId"] != project, again["files"]) == (True, 5)
 
 
 def test_all_parents_takes_the_merged_commits_too(tmp_path, repository):

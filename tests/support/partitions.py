@@ -35,6 +35,9 @@ class MemoryLog:
     def event(self, record: Record) -> Any:
         raise LookupError("there are no events here")
 
+    def request_of(self, record: Record) -> tuple[str, str | None]:
+        return record.correlation, record.traceparent
+
     def command_records(self, command: str) -> list[Record]:
         return [record for record in self.records if record.command == command]
 

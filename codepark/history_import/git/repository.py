@@ -1,6 +1,5 @@
 """A history in a git repository on this machine, read without the git program."""
 
-import os
 import stat
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -31,6 +30,7 @@ from codepark.history_import.source import (
     Status,
     in_order,
     mark_of,
+    project_name,
     text_of,
 )
 from domain.limits import FILE_SIZE, PARENTS
@@ -70,8 +70,7 @@ class GitHistory:
     def name(self) -> str:
         """Return the directory's name, that of a bare repository without `.git`."""
         path = self._path.resolve()
-        name = path.parent.name if path.name == ".git" else path.name.removesuffix(".git")
-        return os.fsencode(name).decode("utf-8", "replace")
+        return project_name(path.parent.name if path.name == ".git" else path.name.removesuffix(".git"))
 
     def outline(self) -> list[CommitName]:
         """Return the commits, parents before children; raise HistoryError where one is missing."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.store import Above, Equals, Matches, OneOf, Query, StartsWith
+from projections.store import Above, Equals, Matches, OneOf, Outside, Query, StartsWith
 
 from .samples import LAWS, note, notes, put
 
@@ -33,6 +33,9 @@ def ids(store, *where, **options):
         (StartsWith("tags.name", "x"), ["1", "3"]),
         (Above("rank", 1), ["2"]),
         (Above("title", "src/b"), ["2"]),
+        (Outside("rank", 1, 2), ["2"]),
+        (Outside("rank", 2, None), ["1"]),
+        (Outside("rank", 5, 9), ["1", "2"]),
     ],
 )
 def test_conditions(store, condition, expected):

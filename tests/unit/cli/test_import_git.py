@@ -1,13 +1,16 @@
 """`codepark import-git` without git: a history in the JSONL form."""
 
 import json
+import os
 
+import jwt
 import pytest
 
 from codepark.cli import demo
 from codepark.cli.demo import import_demo
 from domain.actor import SERVICE
 from tests.support.embedded import started
+from tests.unit.importing.conftest import Workspace
 
 COMMITS = [
     {
@@ -75,6 +78,44 @@ def test_a_server_needs_a_token(run, history):
 def test_a_token_that_is_none(run, history):
     ended = run("import-git", history, "--server", "http://127.0.0.1:1", "--token", "x")
     assert ended.sentence == "this is not an access token: make one with `codepark token`"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nobody.invalid", "127.0.0.1:3000", "http://["])
+def test_a_server_that_is_not_there_is_said_at_once(run, history, url):
+    token = jwt.encode({"sub": "service:cli"}, "x" * 32)
+    ended = run("import-git", history, "--server", url, "--token", token)
+    assert ended.status == 1
+    assert "--server" in ended.errors.splitlines()[-1] or "no address" in ended.errors.splitlines()[-1]
+    assert "Traceback" not in ended.errors
+
+
+@pytest.mark.parametrize("name", [b"dir\xff", b"[red]", b"n" * 200, b"tab\there", b" blank "])
+def test_a_file_of_any_name_is_imported(run, data, history, name):
+    odd = history.parent / os.fsdecode(name + b".jsonl")
+    history.rename(odd)
+    ended = run("import-git", odd, "--json", "--data", data)
+    assert (ended.status, ended.document["commits"]) == (0, 2)
+    assert run("import-git", odd, "--json", "--data", data).document == ended.document
+
+
+def test_a_directory_of_any_name_is_imported(run, data, tmp_path):
+    repository = Workspace(tmp_path / os.fsdecode(b"dir\xff"))
+    repository.write(b"dir\xfe/a\xff", "x")
+    repository.commit()
+    ended = run("import-git", repository.path, "--json", "--data", data)
+    assert (ended.status, ended.document["files"]) == (0, 1)
+
+
+def test_a_changed_history_is_refused_or_forced(run, data, history):
+    run("import-git", history, "--data", data)
+    changed = [COMMITS[0], {**COMMITS[1], "sha": "ab" * 20, "files": []}]
+    history.write_text("".join(json.dumps(commit) + "\n" for commit in changed))
+    refused = run("import-git", history, "--data", data)
+    assert refused.status == 1
+    assert "has the commit 000000000000, which the history does not contain any more" in refused.errors
+    forced = run("import-git", history, "--force", "--json", "--data", data)
+    assert (forced.status, forced.document["files"]) == (0, 1)
+    assert run("import-git", history, "--json", "--data", data).document == forced.document
 
 
 def test_a_directory_that_is_held_says_how_else(run, data, history):

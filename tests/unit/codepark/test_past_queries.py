@@ -312,6 +312,41 @@ def test_a_project_that_grew_is_indexed_in_the_background(profile):
         kept.close()
 
 
+def test_the_background_gives_way_to_what_is_appended(profile, monkeypatch):
+    quiet, chunks = threading.Event(), []
+    kept = keeper.Keeper(profile.logs, profile.past._indexer, grown=5, quiet_seconds=0)
+    monkeypatch.setattr(kept, "_is_quiet", quiet.is_set)
+    kept._work._is_quiet = lambda: chunks.append(1) or (quiet.is_set() and len(chunks) > 1)
+    try:
+        project_id = create_project(profile, "interrupted")
+        for number in range(5):
+            carry_out(profile, "file.write", target=project_id, path="a", content=f"{number}")
+        last = profile.log.tip().sequence
+        assert profile.past._index.reached(project_id).sequence == 0
+        quiet.set()
+        eventually(lambda: profile.past._index.reached(project_id).sequence >= last)
+        assert len(chunks) > 1, "it was interrupted once, and went on"
+    finally:
+        kept.close()
+
+
+def test_a_question_that_ends_does_not_wait_for_another_that_makes_the_index(profile):
+    project_id = create_project(profile, "locked")
+    carry_out(profile, "file.write", target=project_id, path="a", content="1")
+    last, work = profile.log.tip().sequence, Work()
+    for lock in profile.past._indexer._locks:
+        lock.acquire()
+    try:
+        work.end()
+        with pytest.raises(WorkEndedError):
+            profile.past.queries(project_id, last, work).files.page(project_id, "", PageRequest(), SERVICE)
+        with pytest.raises(WorkEndedError):
+            profile.past._indexer.bring(project_id, last, work)
+    finally:
+        for lock in profile.past._indexer._locks:
+            lock.release()
+
+
 def test_an_index_of_another_log_is_made_again(tmp_path):
     with started(tmp_path / "data") as profile:
         project_id = create_project(profile, "restored")

@@ -62,6 +62,7 @@ def test_a_commit(documents):
         "changes": [{"path": "a.py", "status": "A"}],
         "recordedAt": OCCURRED_AT_TEXT,
         "version": 7,
+        "sequence": 1,
     }
 
 
@@ -81,8 +82,17 @@ def test_a_review_from_beginning_to_end(documents):
         "authorId": "a",
         "commits": ["abc"],
         "status": "closed",
-        "decisions": [{"reviewerId": "b", "decision": "approved", "text": "w", "at": OCCURRED_AT_TEXT}],
+        "decisions": [
+            {
+                "reviewerId": "b",
+                "decision": "approved",
+                "text": "w",
+                "at": OCCURRED_AT_TEXT,
+                "sequence": 4,
+            }
+        ],
         "version": 5,
+        "sequence": 1,
         "createdAt": OCCURRED_AT_TEXT,
         "updatedAt": OCCURRED_AT_TEXT,
     }
@@ -100,6 +110,7 @@ def test_a_comment(documents):
         "mentions": ["m"],
         "createdAt": OCCURRED_AT_TEXT,
         "number": 2,
+        "sequence": 2,
     }
 
 
@@ -115,6 +126,7 @@ def test_the_status_of_a_build_changes(documents):
         "commit": "abc",
         "status": "running",
         "version": 2,
+        "sequence": 1,
         "createdAt": OCCURRED_AT_TEXT,
         "updatedAt": OCCURRED_AT_TEXT,
     }
@@ -159,6 +171,7 @@ def test_the_timeline_has_a_commit_in_few_words_and_where_its_events_end(documen
         "authorName": "Ann",
         "authoredAt": "2020-01-01T00:00:00+01:00",
         "recordedAt": OCCURRED_AT_TEXT,
+        "sequence": 1,
         "end": 1,
     }
 
