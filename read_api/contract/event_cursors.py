@@ -57,25 +57,22 @@ def decode(list_id: str, cursor: str) -> dict[int, int] | None:
 def before_position(logs: Logs[Any], position: Position) -> dict[int, int]:
     """Return the sequences below which the events before the last one of *position* are.
 
-    The position of an event may name its partition alone; those of the others that came before it are those
-    that precede it in the merged order.
+    Of several partitions that a position names, one has the last event, and the others have events before it.
+    The position of an event may name its partition alone: of the others, those count that precede it in the
+    merged order.
     """
-    before = dict(position.sequences)
-    if not before:
+    named = {number: sequence for number, sequence in position.sequences.items() if sequence > 0}
+    if not named:
         return {}
-    last = (
-        max(
-            (logs[number].read(sequence - 1, 1)[0].occurred_at, number)
-            for number, sequence in before.items()
-            if sequence > 0
-        )
-        if any(before.values())
-        else None
+    time, last = max(
+        (logs[number].read(sequence - 1, 1)[0].occurred_at, number) for number, sequence in named.items()
     )
+    before = {number: sequence + 1 for number, sequence in named.items()}
+    before[last] -= 1
     for log in logs:
-        if log.number not in before and last is not None:
-            time, number = last
-            before[log.number] = log.sequence_at(time if log.number < number else time - 1) + 1
+        if log.number not in before:
+            until = time if log.number < last else time - 1
+            before[log.number] = log.sequence_at(until) + 1
     return before
 
 

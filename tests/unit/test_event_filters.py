@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.position import START
+from commands.position import START, parse_position
 from domain.errors import InvalidError
 from domain.times import rfc3339
 from read_api.contract import event_cursors
 from read_api.contract.event_filter import EVERY_EVENT, EventFilter, descending, event_filter
 from read_api.contract.event_ranges import Range, before_time, first_part, last_part, needs_scan, range_of
-from read_api.contract.events import passes
+from read_api.contract.events import passes, scan_records
 from read_api.realtime.events import PendingEvent, render_event
 from tests.support.partitions import memory_logs
 
@@ -112,9 +112,11 @@ def test_the_newest_first_continues_before_the_position_of_an_event(appends, dat
         return
     at = data.draw(st.integers(0, len(shown) - 1))
     position = render_event(*shown[at]).position
-    before = event_cursors.before_position(logs, position)
-    older = logs.records_before(before, EVERY_EVENT.selection(newest_first=True), down_to={})
-    assert places(older) == places(shown[:at])[::-1]
+    of_list = scan_records(shown, START, 100, render_event, several=True).events[at].token
+    for each in (position, parse_position(of_list)):
+        before = event_cursors.before_position(logs, each)
+        older = logs.records_before(before, EVERY_EVENT.selection(newest_first=True), down_to={})
+        assert places(older) == places(shown[:at])[::-1]
 
 
 def test_parameters_take_one_name_or_several():
