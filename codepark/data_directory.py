@@ -15,7 +15,7 @@ from commands.key_check import KeyCheckError
 from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.log import LogUnavailableError
 from commands.secrets import SECRET_SIZE, SecretError, Secrets
-from commands.sqlite.key_check import is_used, require_own_key
+from commands.sqlite.key_check import has_accounts, is_used, require_own_key
 
 
 class DataDirectoryError(Exception):
@@ -230,6 +230,14 @@ class DataDirectory:
             raise DataDirectoryError(f"the keys of people in {self.shown} cannot be used: {error}") from error
         except LogUnavailableError as error:
             raise DataDirectoryError(f"the data directory {self.shown} cannot be read: {error}") from error
+
+    def require_keys_of_people(self) -> None:
+        """Raise DataDirectoryError where the log has accounts and the file of their keys is missing."""
+        if not self.keys.exists() and has_accounts(self.log):
+            raise DataDirectoryError(
+                f"keys.sqlite is missing in {self.shown}, and without it nobody's personal data can be read: "
+                "put the file back from its backup; to give these data up for good, make an empty file"
+            )
 
     def make_files(self, *paths: Path) -> None:
         """Make the files that are missing, for their owner alone, before SQLite makes them for others too."""

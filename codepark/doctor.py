@@ -9,7 +9,8 @@ from codepark.cli.remote import operate
 from codepark.data_directory import DataDirectory
 from codepark.private_files import open_to_others
 from codepark.settings import Settings
-from commands.sqlite.key_check import is_used
+from commands.sqlite.key_check import has_accounts
+from insights.analyser import AnalyserUnavailableError, ProcessAnalyser
 
 _NAMED = 5
 
@@ -25,7 +26,7 @@ class Finding(Struct, frozen=True):
 def examine(settings: Settings) -> list[Finding]:
     """Return the findings; raises what opening the installation raises, where there is none too."""
     directory = DataDirectory(settings.data)
-    inner = list(_inner_findings(settings))
+    inner = [*_inner_findings(settings), _analyser_finding()]
     if not directory.path.is_dir():  # a machine of the cluster profile without a node
         return inner
     return [*_directory_findings(directory), *inner]
@@ -36,7 +37,7 @@ def _directory_findings(directory: DataDirectory) -> Iterator[Finding]:
     yield _permissions(directory)
     if directory.secret_key.exists():
         yield Finding("secret key", True, f"{directory.secret_key.name} is the one of the log")
-    if is_used(directory.log) and not directory.keys.exists():
+    if not directory.keys.exists() and has_accounts(directory.log):
         yield Finding(
             "keys of people",
             False,
@@ -54,6 +55,20 @@ def _permissions(directory: DataDirectory) -> Finding:
         return Finding("permissions", True, "everything is its owner's alone")
     more = f" and {len(opened) - _NAMED} more" if len(opened) > _NAMED else ""
     return Finding("permissions", False, f"others have rights on {', '.join(opened[:_NAMED])}{more}")
+
+
+def _analyser_finding() -> Finding:
+    """Start the process that parses people's files, and say which limits this platform refuses."""
+    part, analyser = "analyser", ProcessAnalyser()
+    try:
+        missing = analyser.missing()
+    except AnalyserUnavailableError as error:
+        return Finding(part, False, str(error))
+    finally:
+        analyser.close()
+    if missing:
+        return Finding(part, True, f"works, but this platform refuses it: {', '.join(missing)}")
+    return Finding(part, True, "locked in: no secrets, files, connections or other processes; bounded memory")
 
 
 def _inner_findings(settings: Settings) -> Iterator[Finding]:

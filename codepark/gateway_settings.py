@@ -6,12 +6,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from commands.environment import Environment, SettingsError, Variables
+from read_api.gateway.hosts import ANY_HOST, allowed_hosts, host_of
 from read_api.gateway.limits.limiter import DEADLINE_SECONDS
 from read_api.gateway.settings import ANY_ORIGIN, GatewaySettings, Network
 
 _CERTIFICATE, _KEY = "CODEPARK_TLS_CERT_FILE", "CODEPARK_TLS_KEY_FILE"
 _PROXIES = "CODEPARK_TRUSTED_PROXIES"
 _ORIGINS = "CODEPARK_CORS_ORIGINS"
+_ALLOWED_HOSTS = "CODEPARK_ALLOWED_HOSTS"
 _RATE_LIMITS = "CODEPARK_RATE_LIMITS"
 _SIGN_IN_LIMITS = "CODEPARK_SIGN_IN_LIMITS"
 _BODY_SECONDS = "CODEPARK_BODY_SECONDS"
@@ -19,13 +21,17 @@ _REQUEST_SECONDS = "CODEPARK_REQUEST_SECONDS"
 _LIMITER_SECONDS = "CODEPARK_LIMITER_SECONDS"
 
 
-def read_gateway_settings(variables: Variables) -> GatewaySettings:
-    """Read the settings of the edge; raises SettingsError."""
+def read_gateway_settings(variables: Variables, host: str, public_url: str | None) -> GatewaySettings:
+    """Read the settings of the edge of a server that listens on *host*; raises SettingsError."""
     environment = Environment(variables)
+    public_host = None if public_url is None else urlsplit(public_url).hostname
     certificate, key = _certificate_and_key(environment)
     return GatewaySettings(
         trusted_proxies=tuple(_network(text) for text in environment.list(_PROXIES)),
         cors_origins=frozenset(_origin(text) for text in environment.list(_ORIGINS)),
+        allowed_hosts=allowed_hosts(
+            host, (_host(text) for text in environment.list(_ALLOWED_HOSTS)), public_host
+        ),
         rate_limits=environment.switch(_RATE_LIMITS),
         sign_in_limits=environment.switch(_SIGN_IN_LIMITS),
         tls_cert_file=certificate,
@@ -55,6 +61,17 @@ def _network(text: str) -> Network:
             f"{_PROXIES} has {text!r}; it takes addresses and networks such as 10.0.0.0/8, "
             "separated by commas"
         ) from error
+
+
+def _host(text: str) -> str:
+    if text != ANY_HOST and (
+        text.count(":") == 1 or host_of(text if ":" not in text else f"[{text}]") is None
+    ):
+        raise SettingsError(
+            f"{_ALLOWED_HOSTS} has {text!r}; it takes host names without ports such as codepark.example.org, "
+            "separated by commas, or *"
+        )
+    return text
 
 
 def _origin(text: str) -> str:

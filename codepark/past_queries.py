@@ -11,13 +11,14 @@ from codepark.past.keeper import Keeper
 from codepark.past.moment import Moment
 from codepark.routed_store import RoutedStore
 from commands.partitions import Logs
-from projections.insights_model import FILE_INSIGHTS, INSIGHTS
+from projections.insights_model import INSIGHTS
 from projections.model import ReadModel
 from projections.models.accounts import ACCOUNTS
 from projections.models.projects import PROJECTS
 from projections.past.index import PastIndex
 from projections.progress import Progress
 from projections.store import DocumentStore
+from projections.waiting_files import FILE_INSIGHTS
 from read_api.past_answers import Work
 from read_api.query_services import Queries, queries_over
 
@@ -55,7 +56,8 @@ class PastQueries:
             FILE_INSIGHTS: PastInsights(moment, self._insights, self._progress),
             ACCOUNTS: self._present,
         }
-        return queries_over(RoutedStore(self._present, by_collection, default=PastSource(moment)))
+        store = RoutedStore(self._present, by_collection, default=PastSource(moment))
+        return queries_over(store, None, lambda ids: set(ids) if work.insights_pending else set())
 
     def authored_by(self, project_id: str, time: int, work: Work) -> int | None:
         """Return the last event of the last commit that, with all before it, was authored by *time*."""

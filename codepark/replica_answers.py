@@ -20,6 +20,7 @@ from domain.record import Record
 from domain.token.events import TokenCreated
 from projections.model import ReadModel
 from projections.progress import Progress
+from projections.queries.insights import Pending, nothing_pending
 from projections.store import DocumentStore
 from read_api.query_services import Queries
 
@@ -41,11 +42,20 @@ class ReplicaAnswers:
     """
 
     def __init__(
-        self, logs: Logs[KafkaEventLog], present: DocumentStore, models: Sequence[ReadModel]
+        self,
+        logs: Logs[KafkaEventLog],
+        present: DocumentStore,
+        models: Sequence[ReadModel],
+        insights_pending: Pending = nothing_pending,
     ) -> None:
-        """Read from *logs*; *present* has the insights, *models* are all read models of the node."""
+        """Read from *logs*; *present* has the insights, *models* are all read models of the node.
+
+        *insights_pending* says of which projects those in *present* are not the newest.
+        """
         self._logs = logs
-        self._new_documents = partial(ReplicaDocuments, present, models, self._load_account)
+        self._new_documents = partial(
+            ReplicaDocuments, present, models, self._load_account, insights_pending=insights_pending
+        )
         self._documents = self._new_documents()
         self._lock = threading.RLock()
         self._pending: deque[Record] = deque()  # the appending thread must not wait for an answer: no lock
@@ -74,6 +84,7 @@ class ReplicaAnswers:
                 return ask(self._documents.queries)
         if not await asyncio.to_thread(self._load, subject):
             return None
+        self._documents.look_again(subject)
         return await asyncio.to_thread(ask, self._documents.queries)
 
     def _appended(self, partition: int, records: Sequence[Record]) -> None:

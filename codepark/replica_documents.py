@@ -6,11 +6,12 @@ from codepark.routed_store import Fallback, Forwarding, RoutedStore, Source, T
 from commands.log import EventLog
 from domain.file.events import FileDeleted, FileWritten
 from domain.record import Record
-from projections.insights_model import FILE_INSIGHTS
 from projections.model import ReadModel
 from projections.models.accounts import ACCOUNTS
+from projections.queries.insights import Pending, nothing_pending
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, DocumentStore
+from projections.waiting_files import FILE_INSIGHTS
 from projections.writes import Document
 from read_api.query_services import queries_over
 from streams.batch_projection import decode, project
@@ -25,7 +26,12 @@ class ReplicaDocuments:
     """The documents of some subjects, and queries over them."""
 
     def __init__(
-        self, present: DocumentStore, models: Sequence[ReadModel], load_account: Callable[[str], None]
+        self,
+        present: DocumentStore,
+        models: Sequence[ReadModel],
+        load_account: Callable[[str], None],
+        *,
+        insights_pending: Pending = nothing_pending,
     ) -> None:
         """Begin without a subject; *load_account* adds an account, insights come from the *present* store.
 
@@ -34,13 +40,14 @@ class ReplicaDocuments:
         own = SQLiteDocumentStore(None)
         own.prepare(models)
         recent = Recent(own)
+        insights = Fallback(present, own)
         self._store = RoutedStore(
-            own,
-            {ACCOUNTS: Loading(recent, load_account), FILE_INSIGHTS: Fallback(present, own)},
-            default=recent,
+            own, {ACCOUNTS: Loading(recent, load_account), FILE_INSIGHTS: insights}, default=recent
         )
         self._models = [model for model in models if model.answers_commands]
-        self.queries = queries_over(self._store)
+        self.queries = queries_over(
+            self._store, None, lambda ids: set(ids) if insights.failed_recently else insights_pending(ids)
+        )
         self._sequences: dict[str, int] = {}
         self._with_files: set[str] = set()
         self._events = 0
@@ -58,6 +65,10 @@ class ReplicaDocuments:
     def with_files(self, subject: str) -> bool:
         """Return whether *subject* has files, whose answers show insights from the present store."""
         return subject in self._with_files
+
+    def look_again(self, subject: str) -> None:
+        """Forget the composed answer about *subject*, whose insights change without an event of its own."""
+        self.queries.projects.touch((subject,))
 
     def add(self, log: EventLog, records: Iterable[tuple[str, Record]]) -> None:
         """Project *records*, each with its subject, in the order of the log; known ones are left out.

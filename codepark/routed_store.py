@@ -1,5 +1,6 @@
 """A document store that reads some collections from another source than its own documents."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
@@ -18,6 +19,9 @@ from projections.store import (
 from projections.writes import Document
 
 T = TypeVar("T")
+
+RECENT_SECONDS = 5.0
+"""An answer that needs several questions takes less time than this."""
 
 
 class Source(Protocol):
@@ -142,9 +146,16 @@ class Fallback(Forwarding):
         """Prefer *first*."""
         self._first = first
         self._second = second
+        self._failed = -RECENT_SECONDS
 
     def _ask(self, _collection: str, ask: Callable[[Source], T], /) -> T:
         try:
             return ask(self._first)
         except StoreUnavailableError:
+            self._failed = time.monotonic()
             return ask(self._second)
+
+    @property
+    def failed_recently(self) -> bool:
+        """Return whether an answer that is composed now may come from the second source."""
+        return time.monotonic() - self._failed < RECENT_SECONDS

@@ -152,9 +152,11 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
     mongodb_uri = environment.text(_MONGODB_URI, "MONGODB_URI")
     check_scheme(_MONGODB_URI, mongodb_uri, _MONGODB_SCHEMES)
     redis_url = environment.text(_REDIS_URL, "REDIS_URL")
+    host = environment.text(_HOST) or "127.0.0.1"
+    public_url = environment.url(_PUBLIC_URL, ("http://", "https://"))
     settings = Settings(
         data=(data or Path(environment.text(_DATA) or "codepark-data")).absolute(),
-        host=environment.text(_HOST) or "127.0.0.1",
+        host=host,
         port=environment.number(_PORT, _DEFAULT_PORT, PORTS) if port is None else check_port("--port", port),
         log_level=environment.choice(_LOG_LEVEL, _LEVELS) or "info",
         redis_url=redis_url,
@@ -166,11 +168,11 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         redis_ca_file=environment.file(_REDIS_CA_FILE),
         node_address=environment.address(_NODE_ADDRESS),
         master_keys=_master_keys(environment),
-        public_url=environment.url(_PUBLIC_URL, ("http://", "https://")),
+        public_url=public_url,
         smtp_url=environment.url(_SMTP_URL, ("smtp://", "smtps://")),
         mail_from=environment.text(_MAIL_FROM) or _DEFAULT_SENDER,
         access_log=environment.choice(_ACCESS_LOG, MODES) or ERRORS,
-        gateway=read_gateway_settings(variables),
+        gateway=read_gateway_settings(variables, host, public_url),
         graphql=read_graphql_settings(variables),
     )
     _check_profile(settings)

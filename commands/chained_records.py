@@ -19,7 +19,7 @@ def number_batch(
     records: list[Record] = []
     sequence, at = tip.sequence, tip.sequence if first_at is None else first_at
     for command in batch:
-        count = len(command.events)
+        count, correlation = len(command.events), mapper.request_ids.stored(command)
         for index, stream_event in enumerate(command.events, 1):
             sequence += 1
             record = Record(
@@ -38,7 +38,7 @@ def number_batch(
                 occurred_at=command.occurred_at,
                 actor=command.actor,
                 operated_by=command.operated_by,
-                correlation=command.correlation,
+                correlation=correlation,
                 causation=command.causation,
                 traceparent=command.traceparent,
                 fingerprint=command.fingerprint if index == 1 else None,

@@ -14,7 +14,7 @@ class InstallationError(Exception):
 
 
 def key_check(secrets: Secrets, log_id: str) -> str:
-    """Return what stands beside the log *log_id* for its secret key: a keyed hash, which reveals nothing."""
+    """Return the check value of a secret key for the log *log_id*: a keyed hash, which reveals nothing."""
     return secrets.keyed_hash("key-check", log_id)
 
 

@@ -1,6 +1,5 @@
 """Maps events to stored bytes and back: names, upcasting, compression, encryption of personal fields."""
 
-import base64
 import zlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -10,6 +9,7 @@ import msgspec
 from eventsourcing.persistence import Compressor
 
 from commands.keys import PersonalCipher
+from commands.request_ids import RequestIds
 from commands.stream_event import StreamEvent
 from domain.event import ERASED, PERSONAL, SECRET, Event
 from domain.record import Record
@@ -37,12 +37,13 @@ class LargeStateCompressor(Compressor):
 class EventMapper:
     """Maps events by their stored names, with personal fields encrypted.
 
-    The JSON of an event holds its public fields, and under `personal` its encrypted personal ones in base64.
+    The JSON of an event holds its public fields, and under `personal` its encrypted personal ones.
     """
 
     def __init__(self, cipher: PersonalCipher) -> None:
         """Encrypt personal fields with *cipher*."""
         self.personal = cipher
+        self.request_ids = RequestIds(cipher)
         self._compressor = LargeStateCompressor()
 
     def prepare(self, events: Iterable[Event]) -> None:
@@ -58,8 +59,7 @@ class EventMapper:
         public = msgspec.to_builtins(event)
         private = {name: public.pop(name) for name in personal_fields(type(event))}
         subject: str = getattr(event, event.SUBJECT)
-        encrypted = self.personal.encrypt(subject, event.TOPIC, msgspec.json.encode(private))
-        public[_ENCRYPTED] = base64.b64encode(encrypted).decode()
+        public[_ENCRYPTED] = self.personal.encrypt(subject, event.TOPIC, msgspec.json.encode(private))
         return msgspec.json.encode(public)
 
     def event(self, topic: str, schema: int, data: bytes) -> Event:
@@ -73,11 +73,11 @@ class EventMapper:
         fields = msgspec.json.decode(data)
         encrypted = fields.pop(_ENCRYPTED, None)
         if encrypted is not None:
-            fields |= self._decrypted(cls, fields, topic, base64.b64decode(encrypted))
+            fields |= self._decrypted(cls, fields, topic, encrypted)
         return msgspec.convert(upcast(topic, schema, fields), cls)
 
     def _decrypted(
-        self, cls: type[Event], fields: dict[str, Any], topic: str, encrypted: bytes
+        self, cls: type[Event], fields: dict[str, Any], topic: str, encrypted: str
     ) -> dict[str, Any]:
         subject = fields[_encoded_name(cls, cls.SUBJECT)]
         plain = self.personal.decrypt(subject, topic, encrypted)
@@ -163,3 +163,7 @@ class RecordEvents:
     def event(self, record: Record) -> Event:
         """Read the event that *record* carries, at its latest version; raises what the mapper raises."""
         return self._mapper.event(record.topic, record.schema, record.data)
+
+    def request_of(self, record: Record) -> tuple[str, str | None]:
+        """Return the correlation and the trace context of *record* as they are shown."""
+        return self._mapper.request_ids.shown(record)

@@ -9,6 +9,7 @@ from graphql import build_schema, find_breaking_changes
 
 from docs.generator.chain_vectors import chain_vectors
 from docs.generator.pages import SECTIONS, commands_page, events_page, graphql_schema, public_events_page
+from docs.generator.sealed_vectors import sealed_vectors
 from streams.public.compatibility import same_contract
 from streams.public.schemas import schemas as public_schemas
 
@@ -22,6 +23,7 @@ FILES: dict[str, Callable[[], str]] = {
     "events.md": events_page,
     "public-events.md": public_events_page,
     "chain-vectors.json": chain_vectors,
+    "sealed-vectors.json": sealed_vectors,
     "schema.graphql": graphql_schema,
 }
 """The generated files of the reference."""

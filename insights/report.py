@@ -1,5 +1,6 @@
 """What is measured of one file, without the library that measures it."""
 
+from enum import StrEnum
 from importlib.metadata import version
 from typing import Final
 
@@ -10,6 +11,18 @@ MODEL: Final = f"lizard-{version('lizard')}"
 
 ANALYSED_BYTES: Final = 1024 * 1024
 """Larger files get an empty report: they are data or generated, and their cost has no bound."""
+
+
+class LeftOut(StrEnum):
+    """Why a file is not measured: other people's code, a program's output, or too much for the analyser."""
+
+    VENDORED = "vendored"
+    MINIFIED = "minified"
+    GENERATED = "generated"
+    LOCK_FILE = "lockFile"
+    TOO_LARGE = "tooLarge"
+    TOO_SLOW = "tooSlow"
+    FAILED = "failed"
 
 
 class FunctionReport(Struct, frozen=True, kw_only=True):
@@ -23,11 +36,15 @@ class FunctionReport(Struct, frozen=True, kw_only=True):
 
 
 class FileReport(Struct, frozen=True, kw_only=True):
-    """The measures of one file; *lines* counts every line of its text."""
+    """The measures of one file; *lines* counts every line of its text.
+
+    *left_out* says why a file without functions was not measured; None if it was.
+    """
 
     functions: tuple[FunctionReport, ...]
     lines: int
     model: str
+    left_out: LeftOut | None = None
 
     @property
     def complexity_total(self) -> int:
@@ -40,9 +57,9 @@ class FileReport(Struct, frozen=True, kw_only=True):
         return len(self.functions)
 
 
-def empty_report(content: str) -> FileReport:
-    """Return the report of a file in which no functions were found."""
-    return FileReport(functions=(), lines=line_count(content), model=MODEL)
+def empty_report(content: str, left_out: LeftOut | None = None) -> FileReport:
+    """Return the report of a file in which no functions were found, or which was *left_out*."""
+    return FileReport(functions=(), lines=line_count(content), model=MODEL, left_out=left_out)
 
 
 def line_count(content: str) -> int:

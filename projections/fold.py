@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
+from projections.writes import Delete, Derive, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
 
 
 class StoredDocument(NamedTuple):
@@ -61,6 +61,13 @@ def _patch(stored: StoredDocument, position: int, write: Patch) -> StoredDocumen
     return StoredDocument(position, {**stored.document, **write.changes})
 
 
+def _derive(stored: StoredDocument, position: int, write: Derive) -> StoredDocument:
+    if stored.document is None:
+        return stored
+    derived = write.derive(stored.document)
+    return StoredDocument(position, {**stored.document, **derived, **write.changes})
+
+
 def _set_item(stored: StoredDocument, position: int, write: SetItem) -> StoredDocument:
     if stored.document is None:
         return stored
@@ -95,6 +102,7 @@ def _drop_item(stored: StoredDocument, position: int, write: DropItem) -> Stored
 _FOLDS: dict[type[Write], Callable[[StoredDocument, int, Any], StoredDocument]] = {
     Put: _put,
     Patch: _patch,
+    Derive: _derive,
     SetItem: _set_item,
     PatchItem: _patch_item,
     DropItem: _drop_item,

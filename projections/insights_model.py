@@ -1,97 +1,144 @@
-"""The read model of insights: measurements of file contents, the same for the same log."""
+"""The read model of insights: measurements of file contents, the same for the same log.
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+Measuring takes time, so owners take turns. A file whose owner has used up a turn is put off: an entry with
+its content waits in a queue, the last measurement stays, and `WaitingFiles` writes the new one later.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from domain.event import Event
 from domain.file.events import Encoding, FileDeleted, FileWritten
 from domain.record import Record
-from insights.analyser import Analyser, AnalyserUnavailableError
+from insights.analyser import Analyser
 from insights.report import FileReport
 from insights.suggestions import suggest
+from projections.file_reports import Reports
+from projections.insight_turns import TURN_SECONDS, Budgets, by_owner, in_turns
 from projections.model import Collection, ReadModel
-from projections.store import StoreUnavailableError
-from projections.writes import Delete, Put, Write
+from projections.waiting_files import FILE_INSIGHTS, POSITIONS, WaitingFile, WaitingFiles, waiting_entry
+from projections.writes import Delete, Document, Put, Write
 
 INSIGHTS = "insights"
-FILE_INSIGHTS = "file_insights"
-_REMEMBERED = 4_096
+_SERVICE = "service:"
+
+PartitionOf = Callable[[str], int]
+"""From a home key to its partition."""
 
 
-class Reports:
-    """Reports by path and content digest, so that each content is measured once."""
-
-    def __init__(self, analyser: Analyser) -> None:
-        """Measure with *analyser*."""
-        self._analyser = analyser
-        self._reports: OrderedDict[tuple[str, str], FileReport] = OrderedDict()
-
-    def measure(self, events: Iterable[FileWritten]) -> None:
-        """Measure the contents that have no report, all at once; raises StoreUnavailableError."""
-        missing = {_key(event): event for event in events if _key(event) not in self._reports}
-        try:
-            reports = self._analyser.analyse_many(
-                [(event.path, event.content or "") for event in missing.values()]
-            )
-        except AnalyserUnavailableError as error:
-            raise StoreUnavailableError(str(error)) from error
-        for key, report in zip(missing, reports, strict=True):
-            self._reports[key] = report
-        while len(self._reports) > _REMEMBERED:
-            self._reports.popitem(last=False)
-
-    def of(self, event: FileWritten) -> FileReport:
-        """Return the report of a written file."""
-        if _key(event) not in self._reports:
-            self.measure([event])
-        return self._reports[_key(event)]
+def one_partition(_home: str) -> int:
+    """Return the partition of every home where there is one."""
+    return 0
 
 
-def insights_model(analyser: Analyser) -> ReadModel:
-    """Return the read model that measures files with *analyser*."""
+def insights_model(
+    analyser: Analyser, partition_of: PartitionOf = one_partition, budgets: Budgets | None = None
+) -> ReadModel:
+    """Return the read model that measures files with *analyser*, within the *budgets* of their owners."""
+    budgets = Budgets() if budgets is None else budgets
     reports = Reports(analyser)
-
-    def prepare(batch: Sequence[tuple[Event, Record]]) -> Sequence[tuple[Event, Record]]:
-        """Keep the last event of each file: contents that were replaced in the same batch need no report."""
-        last = {record.stream: (event, record) for event, record in batch}
-        relevant = sorted(last.values(), key=lambda event_and_record: event_and_record[1].sequence)
-        reports.measure(event for event, _ in relevant if isinstance(event, FileWritten) and _readable(event))
-        return relevant
-
-    def project(event: Event, record: Record) -> Iterable[Write]:
-        if isinstance(event, FileWritten) and _readable(event):
-            return (Put(FILE_INSIGHTS, _id(event), _document(event, record, reports.of(event))),)
-        if isinstance(event, FileWritten | FileDeleted):
-            return (Delete(FILE_INSIGHTS, _id(event)),)
-        return ()
-
+    projection = _InsightsProjection(reports, partition_of, budgets)
     return ReadModel(
         name=INSIGHTS,
-        version=1,
+        version=2,
         collections=(
             Collection(
                 name=FILE_INSIGHTS,
-                indexes=(("projectId", "complexityTotal", "functionCount", "lines"), ("projectId", "worst")),
+                indexes=(
+                    ("projectId", "complexityTotal", "functionCount", "lines", "leftOut", "waiting"),
+                    ("projectId", "worst"),
+                    ("projectId", "leftOut"),
+                    ("projectId", "waiting", "sequence"),
+                    ("queue", "turn"),
+                ),
             ),
         ),
-        project=project,
+        project=projection.project,
         topics=frozenset({FileWritten.TOPIC, FileDeleted.TOPIC}),
-        prepare=prepare,
+        prepare=projection.prepare,
+        positions=POSITIONS,
+        catch_up=WaitingFiles(reports, budgets, _document).take_turn,
     )
 
 
-def _document(event: FileWritten, record: Record, report: FileReport) -> dict[str, object]:
-    suggestions = suggest(event.path, report)
+class _InsightsProjection:
+    """Project files from what was measured of them; measure a batch by turns before."""
+
+    def __init__(self, reports: Reports, partition_of: PartitionOf, budgets: Budgets) -> None:
+        self._reports = reports
+        self._partition_of = partition_of
+        self._budgets = budgets
+        self._thread = threading.local()  # a rebuild projects in another thread at the same time
+
+    def prepare(self, batch: Sequence[tuple[Event, Record]]) -> Sequence[tuple[Event, Record]]:
+        """Measure by turns; keep the last event of each file, for contents replaced here need no report."""
+        last = {record.stream: (event, record) for event, record in batch}
+        relevant = sorted(last.values(), key=lambda event_and_record: event_and_record[1].sequence)
+        files = [
+            (event, record)
+            for event, record in relevant
+            if isinstance(event, FileWritten) and _is_text(event)
+        ]
+        put_off = {record.sequence for _, record in files}
+        used: dict[str, float] = defaultdict(float)
+
+        def may_continue(owner: str) -> bool:
+            return used[owner] < TURN_SECONDS and self._budgets.has(owner)
+
+        for event, record in in_turns(by_owner(files, lambda file: _owner(file[1])), may_continue):
+            owner = _owner(record)
+            _, seconds = self._reports.measure(event.path, event.digest or "", event.content or "")
+            used[owner] += seconds
+            self._budgets.spend(owner, seconds)
+            put_off.discard(record.sequence)
+        self._thread.put_off = put_off
+        return relevant
+
+    def project(self, event: Event, record: Record) -> Iterable[Write]:
+        """Return the writes of one event; a file that was not prepared is measured now."""
+        if isinstance(event, FileWritten) and _is_text(event):
+            if record.sequence in getattr(self._thread, "put_off", ()):
+                return self._wait(event, record)
+            report, _ = self._reports.measure(event.path, event.digest or "", event.content or "")
+            document = _document(event.project_id, event.path, record.version, report)
+            return (Put(FILE_INSIGHTS, document["id"], document),)
+        if isinstance(event, FileWritten | FileDeleted):
+            return (Delete(FILE_INSIGHTS, file_id(event.project_id, event.path)),)
+        return ()
+
+    def _wait(self, event: FileWritten, record: Record) -> tuple[Put, Put]:
+        waiting = WaitingFile(
+            project_id=event.project_id,
+            path=event.path,
+            version=record.version,
+            sequence=record.sequence,
+            digest=event.digest or "",
+            content=event.content or "",
+        )
+        return waiting_entry(waiting, _owner(record), self._partition_of(record.home))
+
+
+def file_id(project_id: str, path: str) -> str:
+    """Return the id of the document about a file."""
+    return f"{project_id}/{path}"
+
+
+def _document(project_id: str, path: str, version: int, report: FileReport) -> Document:
+    suggestions = suggest(path, report)
     return {
-        "id": _id(event),
-        "projectId": event.project_id,
-        "path": event.path,
-        "version": record.version,
+        "id": file_id(project_id, path),
+        "projectId": project_id,
+        "path": path,
+        "version": version,
         "complexityTotal": report.complexity_total,
         "functionCount": report.function_count,
         "lines": report.lines,
+        "leftOut": int(report.left_out is not None),
+        "reason": report.left_out and report.left_out.value,
+        "waiting": 0,
         "worst": max((function.complexity for function in report.functions), default=0)
         if suggestions
         else -1,
@@ -100,13 +147,10 @@ def _document(event: FileWritten, record: Record, report: FileReport) -> dict[st
     }
 
 
-def _id(event: FileWritten | FileDeleted) -> str:
-    return f"{event.project_id}/{event.path}"
+def _owner(record: Record) -> str:
+    """Return whose turn a file takes: its writer's, or where a service wrote it, the project's."""
+    return record.home if record.actor.startswith(_SERVICE) else record.actor
 
 
-def _key(event: FileWritten) -> tuple[str, str]:
-    return event.path, event.digest or ""
-
-
-def _readable(event: FileWritten) -> bool:
+def _is_text(event: FileWritten) -> bool:
     return event.content is not None and event.encoding is Encoding.UTF8

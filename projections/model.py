@@ -1,13 +1,16 @@
 """What a read model is: its collections, and the pure function that fills them."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from domain.event import Event
 from domain.record import Record
 from projections.writes import Write
+
+if TYPE_CHECKING:
+    from projections.store import DocumentStore
 
 Projector = Callable[[Event, Record], Iterable[Write]]
 """From an event and its record to writes, at most one for each document; without I/O and without a clock."""
@@ -40,6 +43,17 @@ class Collection(Struct, frozen=True, kw_only=True):
     shows: Shows | None = None
 
 
+class CatchUp(Struct, frozen=True, kw_only=True):
+    """What one turn of work that was put off writes, and the homes whose documents that changes.
+
+    With *waiting* there may be more: at once where this turn has written something, else after a while.
+    """
+
+    writes: Sequence[tuple[int, Sequence[Write]]] = ()
+    homes: frozenset[str] = frozenset()
+    waiting: bool = False
+
+
 class ReadModel(Struct, frozen=True, kw_only=True):
     """A read model, which is rebuilt as a whole. *version* is raised when the shape of its documents changes.
 
@@ -47,6 +61,9 @@ class ReadModel(Struct, frozen=True, kw_only=True):
     show its documents: a node then builds the documents that a command changed from its own replica.
     *prepare* gets a batch before it is projected, may work ahead for it, and returns the events that still
     matter: a later event may make an earlier one superfluous.
+
+    A model may put work off: *catch_up* does a turn of it, for one partition of the log, between batches.
+    What it writes has positions between those of events, of which each has so many *positions*.
     """
 
     name: str
@@ -56,3 +73,5 @@ class ReadModel(Struct, frozen=True, kw_only=True):
     topics: frozenset[str] | None = None
     answers_commands: bool = False
     prepare: Callable[[Sequence[tuple[Event, Record]]], Sequence[tuple[Event, Record]]] | None = None
+    positions: int = 1
+    catch_up: Callable[["DocumentStore", int], CatchUp] | None = None

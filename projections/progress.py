@@ -23,13 +23,17 @@ class BlockedError(StoreUnavailableError):
 
 
 class _PartitionProgress:
-    """What is known of one partition, by model; *waiting* is a heap by sequence."""
+    """What is known of one partition, by model; *waiting* is a heap by sequence.
+
+    *newest* is the highest sequence in *touched* and *floors*: a model that is there has no work anywhere.
+    """
 
     def __init__(self) -> None:
         self.sequences: dict[str, int] = {}
         self.blocked: dict[str, frozenset[str]] = {}
         self.touched: dict[str, dict[str, int]] = {}
         self.floors: dict[str, int] = {}
+        self.newest: dict[str, int] = {}
         self.waiting: list[tuple[int, int, str, asyncio.Future[None]]] = []
 
 
@@ -102,7 +106,8 @@ class Progress:
             touched = known.touched.setdefault(model, {})
             reached = known.sequences.get(model, 0)
             for scope, sequence in scopes:
-                touched[scope] = sequence
+                touched[scope] = max(sequence, touched.get(scope, 0))
+                known.newest[model] = max(sequence, known.newest.get(model, 0))
             if len(touched) > _SCOPES:
                 known.touched[model] = {
                     scope: sequence for scope, sequence in touched.items() if sequence > reached
@@ -114,9 +119,26 @@ class Progress:
         floor = known.floors.get(model, 0)
         return min(known.touched.get(model, {}).get(scope, floor), sequence)
 
+    def has_pending(self, model: str) -> bool:
+        """Return whether *model* has work in any scope that it does not include yet."""
+        return any(
+            known.newest.get(model, 0) > known.sequences.get(model, 0)
+            for known in list(self._partitions.values())
+        )
+
+    def pending(self, model: str, scope: str, partition: int = 0) -> bool:
+        """Return whether *model* has work in *scope* that it does not include yet."""
+        known = self._of(partition)
+        reached = known.sequences.get(model, 0)
+        if reached >= known.newest.get(model, 0):
+            return False
+        return known.touched.get(model, {}).get(scope, known.floors.get(model, 0)) > reached
+
     def assume_touched(self, model: str, sequence: int, partition: int = 0) -> None:
         """Assume work for *model* in every scope through *sequence*: at the start, none is known."""
-        self._of(partition).floors[model] = sequence
+        known = self._of(partition)
+        known.floors[model] = sequence
+        known.newest[model] = max(sequence, known.newest.get(model, 0))
 
     async def wait(self, models: Iterable[str], needed: Mapping[int, int], timeout: float) -> None:
         """Wait until all *models* include *needed*; raises NotCaughtUpError after *timeout* seconds."""

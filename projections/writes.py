@@ -1,5 +1,6 @@
 """What a projector wants to change in documents. A store applies each write once, guarded by its position."""
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -22,6 +23,18 @@ class Patch(Struct, frozen=True):
     collection: str
     id: str
     changes: Document
+
+
+class Derive(Struct, frozen=True):
+    """Set the fields that *derive* computes from the document as it is, and *changes*, if it exists.
+
+    *derive* is pure, so that the same events always give the same document.
+    """
+
+    collection: str
+    id: str
+    derive: Callable[[Document], Document]
+    changes: Document = {}
 
 
 class SetItem(Struct, frozen=True):
@@ -74,4 +87,4 @@ class Delete(Struct, frozen=True):
     id: str
 
 
-Write = Put | Patch | SetItem | PatchItem | DropItem | Delete
+Write = Put | Patch | Derive | SetItem | PatchItem | DropItem | Delete

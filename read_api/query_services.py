@@ -11,7 +11,7 @@ from projections.queries.builds import BuildQueries
 from projections.queries.commits import CommitQueries
 from projections.queries.files import FileQueries
 from projections.queries.inbox import InboxQueries
-from projections.queries.insights import InsightQueries
+from projections.queries.insights import InsightQueries, Pending, nothing_pending
 from projections.queries.projects import ProjectQueries
 from projections.queries.reviews import ReviewQueries
 from projections.queries.security import SecurityQueries
@@ -43,17 +43,24 @@ class ChangedResource(Protocol):
         ...
 
 
-def queries_over(store: DocumentStore, shared: SharedAnswers | None = None) -> Queries:
-    """Return the query objects over *store*; *shared* holds the answers that processes share."""
+def queries_over(
+    store: DocumentStore,
+    shared: SharedAnswers | None = None,
+    insights_pending: Pending = nothing_pending,
+) -> Queries:
+    """Return the query objects over *store*; *shared* holds the answers that processes share.
+
+    *insights_pending* says of which projects files have changed that the insights do not include yet.
+    """
     return Queries(
-        projects=ProjectQueries(store, shared),
+        projects=ProjectQueries(store, shared, insights_pending),
         files=FileQueries(store),
         commits=CommitQueries(store),
         reviews=ReviewQueries(store),
         builds=BuildQueries(store),
         accounts=AccountQueries(store),
         inbox=InboxQueries(store),
-        insights=InsightQueries(store),
+        insights=InsightQueries(store, insights_pending),
         security=SecurityQueries(store),
         traces=TraceQueries(store),
     )

@@ -80,7 +80,7 @@ def project(
             dead_letters.append(_dead_letter(model, record, error.reason, partition))
             continue
         if event_writes:
-            writes.append((record.sequence, event_writes))
+            writes.append((record.sequence * model.positions, event_writes))
     return Change(
         model=model.name,
         writes=writes,
@@ -91,10 +91,11 @@ def project(
 
 
 def project_strictly(model: ReadModel, batch: Sequence[DecodedRecord]) -> list[tuple[int, Sequence[Write]]]:
-    """Return the writes of *batch* by sequence, for a rebuild; raises PoisonError if an event fails."""
+    """Return the writes of *batch* by position, for a rebuild; raises PoisonError if an event fails."""
     relevant = batch if model.prepare is None else _prepared(model, batch, frozenset())
-    writes = [(decoded.record.sequence, project_one(model, decoded)) for decoded in relevant]
-    return [(sequence, event_writes) for sequence, event_writes in writes if event_writes]
+    positions = model.positions
+    writes = [(decoded.record.sequence * positions, project_one(model, decoded)) for decoded in relevant]
+    return [(position, event_writes) for position, event_writes in writes if event_writes]
 
 
 def project_one(model: ReadModel, decoded: DecodedRecord) -> Sequence[Write]:

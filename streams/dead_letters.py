@@ -56,7 +56,8 @@ def solve(
     writes = []
     for letter in queue:
         try:
-            writes.append((letter.sequence, project_one(model, read(letter.sequence))))
+            event_writes = project_one(model, read(letter.sequence))
+            writes.append((letter.sequence * model.positions, event_writes))
         except PoisonError:
             break
         solved.append(letter.sequence)

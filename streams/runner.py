@@ -59,6 +59,7 @@ class Runner:
         self._grown = threading.Event()
         self._lock = threading.RLock()
         self._ended = False
+        self._waiting = False
         self._checkpoints: dict[str, Checkpoint] = {}
         self._position = 0
         self._thread = threading.Thread(target=self._run, name=f"runner-{self._models[0].name}", daemon=True)
@@ -125,10 +126,10 @@ class Runner:
 
     def _run(self) -> None:
         while not self._ended:
-            self._grown.wait()
+            self._grown.wait(_RETRY_SECONDS if self._waiting else None)
             self._grown.clear()
             try:
-                while self._step():
+                while self._step() | self._take_turns():
                     self.failure = None
                 self.failure = None
             except (StoreUnavailableError, LogUnavailableError) as error:
@@ -202,6 +203,23 @@ class Runner:
                 return False
             self._project(*self._next(start, tip))
             return True
+
+    def _take_turns(self) -> bool:
+        """Do one turn of the work that models have put off; return whether there may be more at once."""
+        wrote, self._waiting = False, False
+        for model in self._models:
+            if model.catch_up is None or self._ended:
+                continue
+            with self._lock:
+                turn = model.catch_up(self._store, 0)
+                self._waiting |= turn.waiting
+                if turn.writes:
+                    checkpoint = self._checkpoints[model.name]
+                    self._store.apply([Change(model=model.name, writes=turn.writes, checkpoint=checkpoint)])
+                    if self._touched is not None:
+                        self._touched(set(turn.homes))
+                    wrote = True
+        return wrote
 
     def _next(self, start: int, tip: Tip) -> tuple[Sequence[Record], int, bytes]:
         """Return the next wanted records, and the sequence and chain that the models then include."""

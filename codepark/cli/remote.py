@@ -73,7 +73,7 @@ def reading(settings: Settings) -> Iterator[Read]:
 def readable(settings: Settings) -> Iterator[Readable]:
     """Open what can be read until the block ends, and write nothing; raises DirectoryHeldError.
 
-    An embedded installation is read beside the server that runs. A node's replica is a cache: where the
+    An embedded installation is read while its server runs. A node's replica is a cache: where the
     directory has none, this process makes one for itself alone.
     """
     if settings.kafka is None:

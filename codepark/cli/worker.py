@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -12,13 +13,24 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from codepark import logs
-from codepark.cli.failures import CommandError
+from codepark.cli.failures import CommandError, UsageError
 from codepark.cli.options import Json
 from codepark.cli.results import show
+from codepark.port import require_free
 from codepark.settings import Settings, read_settings
+from commands.environment import PORTS
 from commands.kafka.settings import KafkaSettings
 
 MetricsPort = Annotated[int | None, Parameter(help="Serve metrics for Prometheus on this port of 127.0.0.1.")]
+
+DeleteLinkable = Annotated[
+    bool,
+    Parameter(
+        name="--delete-linkable",
+        negative="",
+        help="Delete the public topics of version 1, which link a person's work across projects.",
+    ),
+]
 
 worker_app = cyclopts.App(name="worker", help="Run a worker of the cluster profile until SIGTERM or SIGINT.")
 topics_app = cyclopts.App(name="topics", help="Make and list the topics of Kafka.")
@@ -27,7 +39,7 @@ topics_app = cyclopts.App(name="topics", help="Make and list the topics of Kafka
 @worker_app.command(name="projections")
 def projections(*, metrics_port: MetricsPort = None) -> None:
     """Keep the read models in MongoDB; several workers share the partitions."""
-    settings = _cluster_settings()
+    settings = _worker_settings(metrics_port)
     from codepark.workers import project  # noqa: PLC0415 # needs the extra `cluster`
 
     project(settings, metrics_port)
@@ -37,7 +49,7 @@ def projections(*, metrics_port: MetricsPort = None) -> None:
 @worker_app.command(name="insights")
 def insights(*, metrics_port: MetricsPort = None) -> None:
     """Measure the files of projects, and keep the results."""
-    settings = _cluster_settings()
+    settings = _worker_settings(metrics_port)
     from codepark.workers import analyse  # noqa: PLC0415 # as above
 
     analyse(settings, metrics_port)
@@ -47,7 +59,7 @@ def insights(*, metrics_port: MetricsPort = None) -> None:
 @worker_app.command(name="public")
 def public(*, metrics_port: MetricsPort = None) -> None:
     """Publish the public topics for analysts."""
-    settings = _cluster_settings()
+    settings = _worker_settings(metrics_port)
     from codepark.workers import publish  # noqa: PLC0415 # as above
 
     publish(settings, metrics_port)
@@ -55,10 +67,40 @@ def public(*, metrics_port: MetricsPort = None) -> None:
 
 
 @topics_app.command(name="create")
-def create_topics(*, as_json: Json = False) -> None:
-    """Make the topics of the log, the dead letters and the public events; check the settings of the log."""
-    names = asyncio.run(_create(_cluster_settings().cluster().kafka))
+def create_topics(*, delete_linkable: DeleteLinkable = False, as_json: Json = False) -> None:
+    """Make the topics of the log, the dead letters and the public events; check the settings of the log.
+
+    Public topics of version 1 name a person alike in every project. If there are any, the command says so,
+    and deletes them if you agree.
+    """
+    kafka = _cluster_settings().cluster().kafka
+    names = asyncio.run(_create(kafka))
+    linkable = _linkable(kafka, names)
+    if linkable and (delete_linkable or _agreed(linkable)):
+        asyncio.run(_delete(kafka, linkable))
+        names = [name for name in names if name not in linkable]
     show({"topics": names}, "\n".join(names), as_json=as_json)
+
+
+def _linkable(settings: KafkaSettings, names: Iterable[str]) -> list[str]:
+    from streams.public.topics import linkable_topics  # noqa: PLC0415 # needs the extra `cluster`
+
+    return sorted(set(linkable_topics(settings.prefix)) & set(names))
+
+
+def _agreed(linkable: Sequence[str]) -> bool:
+    """Warn of topics that link a person's work across projects, and ask a person whether to delete them."""
+    text = (
+        f"{', '.join(linkable)}: with these topics, analysts can link what a person did in different "
+        "projects. Nothing is added to them any more: topics of version 2 have the whole history."
+    )
+    sys.stderr.write(f"warning: {text}\n")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        sys.stderr.write("To delete them: codepark topics create --delete-linkable\n")
+        return False
+    sys.stderr.write("Delete them with everything in them? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 @topics_app.command(name="list")
@@ -87,6 +129,14 @@ async def _create(settings: KafkaSettings) -> list[str]:
             return await topics.names()
 
 
+async def _delete(settings: KafkaSettings, names: Sequence[str]) -> None:
+    from commands.kafka.protocol.topics import Topics  # noqa: PLC0415 # needs the extra `cluster`
+
+    with _broker_errors():
+        async with Topics(settings) as topics:
+            await topics.delete(names)
+
+
 async def _partitions(settings: KafkaSettings) -> dict[str, int]:
     from commands.kafka.protocol.topics import Topics  # noqa: PLC0415 # needs the extra `cluster`
 
@@ -104,6 +154,16 @@ def _broker_errors() -> Iterator[None]:
         yield
     except BrokerUnavailableError as error:
         raise CommandError(str(error)) from error
+
+
+def _worker_settings(metrics_port: int | None) -> Settings:
+    """Read the settings; raises UsageError and SettingsError where metrics cannot be served on that port."""
+    settings = _cluster_settings()
+    if metrics_port is not None:
+        if metrics_port not in PORTS:
+            raise UsageError(f"--metrics-port is {metrics_port}; it takes a number from 1 to 65535")
+        require_free("127.0.0.1", metrics_port, "another with --metrics-port")
+    return settings
 
 
 def _cluster_settings() -> Settings:

@@ -10,11 +10,11 @@ from codepark.routed_store import Forwarding, Source, T
 from domain.identifiers import build_stream, file_stream, review_stream, suggestion_stream
 from domain.review.events import ReviewCommented
 from domain.times import rfc3339
-from projections.budget import draw
 from projections.model import ReadModel
 from projections.models import builds, commits, files, reviews, suggestions
 from projections.models.languages import language_of
 from projections.models.projects import PROJECTS
+from projections.queries.access import PRESENT
 from projections.store import CutShort, Equals, Query, StartsWith
 from projections.writes import Document, Put
 
@@ -43,8 +43,10 @@ class PastProjects(PastSource):
     """The project itself."""
 
     def get(self, collection: str, id: str) -> Document | None:  # noqa: A002, ARG002 # as in the port
-        """Return the project's document."""
-        return self._moment.project if id == self._moment.project_id else None
+        """Return the project's document, with that of now, which decides who may see its past."""
+        project = self._moment.project if id == self._moment.project_id else None
+        now = None if project is None else self._moment.present.get(PROJECTS, id)
+        return project if project is None or now is None else {**project, PRESENT: now}
 
 
 class PastFiles(PastSource):
@@ -85,7 +87,6 @@ class PastFiles(PastSource):
         record = self._moment.last_record(file_stream(project_id, path))
         if record is None:
             return ()
-        draw(len(record.data))
         return tuple(each for each in self._moment.writes(files.MODEL, record) if isinstance(each, Put))
 
 

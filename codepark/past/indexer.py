@@ -1,6 +1,7 @@
 """Bring the index of the past up to a moment: each event of a project is read once, without its content."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -22,6 +23,7 @@ from read_api.past_answers import Work
 _CHUNK = 500
 _CHUNK_BYTES = 4 * 1024 * 1024
 _LOCKS = 64
+_STEP_SECONDS = 0.05
 TOPICS = (FileWritten.TOPIC, FileDeleted.TOPIC, CommitRecorded.TOPIC)
 
 
@@ -53,6 +55,11 @@ class Indexer:
         self.index = index
         self._locks = tuple(Lock() for _ in range(_LOCKS))
 
+    def reached(self, project_id: str) -> int:
+        """Return the sequence that the index includes of a project, 0 where it is that of another log."""
+        reached = self.index.reached(project_id)
+        return reached.sequence if _is_of(self._logs.of(project_id), reached) else 0
+
     def bring(self, project_id: str, sequence: int, work: Work) -> None:
         """Let the index include a project's events up to *sequence* of its partition.
 
@@ -63,8 +70,8 @@ class Indexer:
         log = self._logs.of(project_id)
         if reached.sequence >= sequence and _is_of(log, reached):
             return
-        with self._locks[hash(project_id) % _LOCKS]:  # another thread may have read on meanwhile
-            reached = self.index.reached(project_id)
+        with _held(self._locks[hash(project_id) % _LOCKS], work):
+            reached = self.index.reached(project_id)  # another thread may have read on meanwhile
             if not _is_of(log, reached):
                 self.index.forget(project_id)
                 reached = Reached()
@@ -86,6 +93,17 @@ class Indexer:
         changes, commits = _entries(log, records)
         self.index.add(project_id, changes, commits, last)
         return last
+
+
+@contextmanager
+def _held(lock: Lock, work: Work) -> Iterator[None]:
+    """Hold *lock*; raises WorkEndedError where the work ends before another thread gives it up."""
+    while not lock.acquire(timeout=_STEP_SECONDS):
+        work.step()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _is_of(log: EventLog, reached: Reached) -> bool:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -23,6 +23,20 @@ _LOOK_SECONDS = 0.1
 _COUNTED = 10_000
 
 logger = structlog.get_logger(__name__)
+
+
+class _QuietWork(Work):
+    """Work that stops where something is appended: a command does not share the processor with it."""
+
+    def __init__(self, is_quiet: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_quiet = is_quiet
+
+    def step(self) -> None:
+        """Raise WorkEndedError once the keeper has ended, or where it is not quiet."""
+        super().step()
+        if not self._is_quiet():
+            raise WorkEndedError("something was appended")
 
 
 class Keeper:
@@ -46,7 +60,7 @@ class Keeper:
         self._last_append = 0.0
         self._ended = threading.Event()
         self._wanted = threading.Event()
-        self._work = Work()
+        self._work = _QuietWork(self._is_quiet)
         self._thread = threading.Thread(target=self._run, name="past", daemon=True)
         for log in logs:
             log.on_append(self._appended, frozenset({ProjectDeleted.TOPIC, *TOPICS}))
@@ -75,6 +89,9 @@ class Keeper:
         if len(self._counts) > _COUNTED:  # the questions about these will read a few events more
             self._counts.clear()
 
+    def _is_quiet(self) -> bool:
+        return time.monotonic() - self._last_append >= self._quiet_seconds
+
     def _run(self) -> None:
         self._find_deleted()
         while not self._ended.is_set():
@@ -82,18 +99,18 @@ class Keeper:
             self._wanted.clear()
             self._forget_deleted()
             while self._projects and not self._ended.is_set():
-                if time.monotonic() - self._last_append < self._quiet_seconds:
-                    self._ended.wait(_LOOK_SECONDS)
-                else:
+                if self._is_quiet():
                     self._index(self._projects.popleft())
+                else:
+                    self._ended.wait(_LOOK_SECONDS)
                 self._forget_deleted()
 
     def _index(self, project_id: str) -> None:
         log = self._logs.of(project_id)
         try:
             self._indexer.bring(project_id, log.tip().sequence, self._work)
-        except WorkEndedError:
-            return
+        except WorkEndedError:  # what was added stays, the rest follows
+            self._projects.appendleft(project_id)
         except (LogUnavailableError, StoreUnavailableError) as error:  # the next question does it
             logger.warning("the past of a project is not indexed yet", reason=str(error))
 

@@ -6,9 +6,8 @@ from functools import cached_property
 import msgspec
 import structlog
 
-from codepark.past.indexer import Indexer
-from commands.log import EventLog, LogUnavailableError
-from domain.commit.events import CommitRecorded
+from codepark.past.indexer import TOPICS, Indexer
+from commands.log import EventLog, LogUnavailableError, Selection
 from domain.identifiers import project_stream
 from domain.record import Record
 from domain.times import rfc3339
@@ -24,7 +23,7 @@ from read_api.past_answers import Work
 
 _CHUNK = 100
 _SNAPSHOT_EVERY = 64
-_MOVED_BY_WORK = CommitRecorded.TOPIC in (PROJECT_MODEL.topics or ())
+_GLANCE_BYTES = 64 * 1024
 
 logger = structlog.get_logger(__name__)
 
@@ -82,7 +81,12 @@ class Moment:
     def last_record(self, stream: str) -> Record | None:
         """Return the last record of a stream."""
         version = self.version(stream)
-        return self.log.stream_records(stream, version - 1, 1)[0] if version else None
+        if not version:
+            return None
+        draw(0)  # raises where nothing is left for another record
+        record = self.log.stream_records(stream, version - 1, 1)[0]
+        draw(len(record.data))
+        return record
 
     def records(self, stream: str, through: int, after: int = 0) -> Iterator[Record]:
         """Yield the records of a stream with a version above *after*, up to the version *through*."""
@@ -108,11 +112,16 @@ class Moment:
     @cached_property
     def project(self) -> Document | None:
         """Return the document of the project itself, None where there was none."""
+        document = self._project
+        return None if document is None else {**document, "updatedAt": self._updated_at()}
+
+    @cached_property
+    def _project(self) -> Document | None:
         stream, id_ = project_stream(self.project_id), self.project_id
         version = self.version(stream)
         present = self.present.get(PROJECT_MODEL.name, id_) if version else None
         if version == 0 or (present is not None and present["version"] == version):
-            return None if present is None else {**present, "updatedAt": self._updated_at(stream, version)}
+            return present
         start, document = self.index.snapshot(id_, version) or (0, None)
         stored = StoredDocument(-1, document)
         snapshots: list[tuple[int, Document]] = []
@@ -122,15 +131,32 @@ class Moment:
                 start = record.version
                 snapshots.append((start, stored.document))
         self.index.add_snapshots(id_, snapshots)
-        if stored.document is None:
-            return None
-        return as_stored({**stored.document, "updatedAt": self._updated_at(stream, version)})
+        return as_stored(stored.document)
 
-    def _updated_at(self, stream: str, version: int) -> str:
-        """Return when the project was last changed: by an event of its own, or by work if that counts."""
-        last = self.log.stream_records(stream, version - 1, 1)[0].occurred_at
-        work = self.index.last_work(self.project_id, self.sequence) if _MOVED_BY_WORK else 0
+    def _updated_at(self) -> str:
+        """Return when the project was last changed: by an event of its own, or by work on its files."""
+        stream = project_stream(self.project_id)
+        last = self.log.stream_records(stream, self.version(stream) - 1, 1)[0].occurred_at
+        work = self._last_work()
         return rfc3339(max(last, self.log.tip_at(work).occurred_at) if work else last)
+
+    def _last_work(self) -> int:
+        """Return the sequence of the last commit, or change of a file without one; 0 where there is none.
+
+        The index need not include the moment: the events that it lacks are looked at, the newest first.
+        """
+        reached, before = min(self._indexer.reached(self.project_id), self.sequence), self.sequence + 1
+        selection = Selection(
+            home=self.project_id, topics=TOPICS, newest_first=True, most_bytes=_GLANCE_BYTES
+        )
+        while records := self.log.read(before, _CHUNK, selection) if before > reached + 1 else []:
+            self.work.step()
+            for record in records:
+                # A change of a file without a commit is a command's only event.
+                if record.sequence > reached and record.commit_index == 1:
+                    return record.sequence
+            before = records[-1].sequence
+        return self._indexer.index.last_work(self.project_id, reached)
 
     def writes(self, model: ReadModel, record: Record) -> Sequence[Write]:
         """Return the writes of a read model for a record; none for one that it cannot take."""

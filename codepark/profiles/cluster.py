@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 
 import structlog
@@ -65,7 +65,7 @@ class ClusterProfile(Profile):
             opened.callback(self.analyser.close)
             self.maintenance = ClusterMaintenance(cluster, connections)
             self._admission = partial(admit, cluster, connections)
-            self.replica_answers = ReplicaAnswers(self._logs, self.store, self.models)
+            self.replica_answers = ReplicaAnswers(self._logs, self.store, self.models, self.insights_pending)
             self.changed_resource = self.replica_answers.ask
             self._follow_read_models(connections, opened)
             self._open_buses(connections, opened)
@@ -106,6 +106,7 @@ class ClusterProfile(Profile):
     def start(self) -> None:
         """Join the installation, follow the log and the read models; try until their servers answer."""
         for log in self._logs:
+            self.progress.assume_touched(INSIGHTS, log.tip().sequence, log.number)  # until MongoDB answers
             log.on_append(partial(self._note_files, partition=log.number))
         threading.Thread(target=self._join, name="join", daemon=True).start()
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
@@ -163,8 +164,6 @@ class ClusterProfile(Profile):
             return ["read models"]
         if self._start_sequences is None:
             self._start_sequences = self.logs.tip().sequences
-            for number, sequence in self._start_sequences.items():
-                self.progress.assume_touched(INSIGHTS, sequence, number)
         return self._models_before(self._start_sequences)
 
     def forget_answers(self) -> None:
@@ -190,6 +189,8 @@ class ClusterProfile(Profile):
             else:
                 self._follower.start()
                 self._prepared.set()
+                with suppress(StoreUnavailableError, LogUnavailableError):
+                    self._note_unmeasured()
                 return
 
 

@@ -19,7 +19,6 @@ from commands.partitions import Logs
 from commands.sqlite.key_check import save_key_check
 from commands.sqlite.keys import SQLiteKeyStore
 from commands.sqlite.log import SQLiteEventLog
-from projections.insights_model import INSIGHTS
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import StoreUnavailableError
@@ -41,6 +40,7 @@ class EmbeddedProfile(Profile):
             directory = DataDirectory(settings.data).hold()
             opened.callback(directory.release)
             secrets, kms = own_keys(settings, directory, held=True)
+            directory.require_keys_of_people()
             directory.make_files(directory.log, directory.keys, directory.read_models, directory.past)
             keys = SQLiteKeyStore(directory.keys, kms)
             opened.callback(keys.close)
@@ -82,7 +82,7 @@ class EmbeddedProfile(Profile):
 
     def start(self) -> None:
         """Start the runners."""
-        self.progress.assume_touched(INSIGHTS, self.log.tip().sequence)
+        self._note_unmeasured()
         for runner in self.runners:
             runner.start()
 

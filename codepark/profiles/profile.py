@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,6 +15,7 @@ from codepark.settings import Settings
 from commands.bus import Bus
 from commands.intake import Intake
 from commands.keys import KeyStore
+from commands.log import Selection
 from commands.nodes.listener import NodeListener
 from commands.partitions import Logs
 from commands.secrets import Secrets
@@ -32,6 +33,7 @@ from read_api.query_services import ChangedResource, queries_over
 
 _LOOK_SECONDS = 0.05
 _CATCH_UP_SECONDS = 120.0
+_NOTED_AT_ONCE, _NOTED_CHUNKS = 100, 20
 _FILE_TOPICS = frozenset({FileWritten.TOPIC, FileDeleted.TOPIC})
 
 
@@ -72,10 +74,11 @@ class Profile(ABC):
         self.logs = logs
         self.store = store
         self.analyser = ProcessAnalyser()
-        self.models: tuple[ReadModel, ...] = (*READ_MODELS, insights_model(self.analyser))
+        insights = insights_model(self.analyser, logs.number_of)
+        self.models: tuple[ReadModel, ...] = (*READ_MODELS, insights)
         self.intake = Intake(secrets, logs.accounts)
         self.progress = Progress()
-        self.queries = queries_over(store, shared_answers)
+        self.queries = queries_over(store, shared_answers, self.insights_pending)
         self.past = PastQueries(logs, store, self.models, self.progress, directory.past)
 
     @abstractmethod
@@ -93,6 +96,13 @@ class Profile(ABC):
     @abstractmethod
     def not_ready(self) -> list[str]:
         """Name the parts that are not ready to serve."""
+
+    def insights_pending(self, project_ids: Iterable[str]) -> set[str]:
+        """Return the projects with files, written or deleted, that the insights do not include yet."""
+        progress, number_of = self.progress, self.logs.number_of
+        if not progress.has_pending(INSIGHTS):
+            return set()
+        return {id_ for id_ in project_ids if progress.pending(INSIGHTS, id_, number_of(id_))}
 
     def included(self) -> dict[int, int]:
         """Return, by partition, the sequence that every read model includes."""
@@ -139,12 +149,15 @@ class Profile(ABC):
         self._opened.close()
 
     def _models_before(self, target: Mapping[int, int]) -> list[str]:
-        """Return the names of the read models that do not include *target*, which is by partition."""
+        """Return the names of the read models that do not include *target*, which is by partition.
+
+        Insights do not count: every answer shows the last ones, and says where newer ones are being made.
+        """
         reached = self.progress.sequence
         return [
-            model.name
-            for model in self.models
-            if any(reached(model.name, number) < sequence for number, sequence in target.items())
+            name
+            for name in self.main_models
+            if any(reached(name, number) < sequence for number, sequence in target.items())
         ]
 
     def _note_files(self, records: Sequence[Record], partition: int = 0) -> None:
@@ -152,6 +165,20 @@ class Profile(ABC):
         scopes = [(record.home, record.sequence) for record in records if record.topic in _FILE_TOPICS]
         if scopes:
             self.progress.touch(INSIGHTS, scopes, partition)
+
+    def _note_unmeasured(self) -> None:
+        """Note the projects whose files the stored insights do not include; of many events, every project."""
+        for log in self.logs:
+            sequence, tip = self.store.checkpoints(log.number)[INSIGHTS].sequence, log.tip().sequence
+            for _ in range(_NOTED_CHUNKS):
+                records = log.read(sequence, _NOTED_AT_ONCE, Selection(topics=tuple(sorted(_FILE_TOPICS))))
+                self._note_files(records, log.number)
+                if len(records) < _NOTED_AT_ONCE:
+                    self.progress.assume_touched(INSIGHTS, 0, log.number)
+                    break
+                sequence = records[-1].sequence
+            else:
+                self.progress.assume_touched(INSIGHTS, tip, log.number)
 
     def _forget_changed(self, homes: set[str] | None, through: int | None = None, partition: int = 0) -> None:
         """Forget the composed answers about *homes*, all with None; accounts may be named in any answer."""

@@ -26,7 +26,7 @@ class UnwrittenInstallation:
     """The log and what the files say of the read models. Nothing is made, and nothing is changed."""
 
     def __init__(self, settings: Settings, *, live: bool = False) -> None:
-        """Open the directory of *settings*; *live* reads beside the process that holds it.
+        """Open the directory of *settings*; *live* reads while another process holds it.
 
         Raises NoDataDirectoryError, DirectoryHeldError, DataDirectoryError where the secret key is missing or
         another one, LogUnavailableError, LogCorruptError.

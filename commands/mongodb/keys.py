@@ -47,6 +47,21 @@ class MongoKeyStore:
             return cached[0]
         return self._load([subject]).get(subject)
 
+    def at_hand(self, subject: str) -> bytes | None:
+        """Return the subject's key from memory; None where it was not used recently."""
+        cached = self._cache.get(subject)
+        return cached[0] if cached is not None and cached[1] > time.monotonic() else None
+
+    def is_destroyed(self, subject: str) -> bool:
+        """Return whether the subject's key was destroyed; raises LogUnavailableError."""
+        if self.get(subject) is not None:
+            return False
+        try:
+            row = self._collection.find_one({"_id": subject})
+        except PyMongoError as error:
+            raise self._unavailable(error) from error
+        return row is not None and row["wrapped"] is None
+
     def one_wrapped(self, version: int) -> bytes | None:
         """Return any key that this *version* of the master key wrapped; raises LogUnavailableError."""
         try:

@@ -1,4 +1,4 @@
-"""The key check value of a log in SQLite: a table of its own beside the log's id."""
+"""The key check value of a log in SQLite: a table of its own next to the log's id."""
 
 import sqlite3
 from contextlib import closing
@@ -10,6 +10,7 @@ from commands.secrets import Secrets
 from commands.sqlite.connections import read_only_uri, translated_errors
 from commands.sqlite.reader import TABLE
 from commands.sqlite.unwritten_log import is_unchanging
+from domain.identifiers import ACCOUNTS_HOME
 
 _CREATE = f"CREATE TABLE IF NOT EXISTS {TABLE}_key (log_id TEXT PRIMARY KEY, key_check TEXT NOT NULL)"
 _LOG_ID = f"SELECT log_id FROM {TABLE}_log"  # noqa: S608 # the names in the statements are ours
@@ -21,6 +22,7 @@ SELECT * FROM (SELECT wrapped FROM keys WHERE length(wrapped) = 40 LIMIT 1)
 UNION ALL SELECT wrapped FROM keys WHERE length(wrapped) > 40 GROUP BY substr(wrapped, 1, 4)
 """
 """One key of a person for each version of the master key."""
+_ACCOUNTS = f"SELECT 1 FROM {TABLE} WHERE home = ? LIMIT 1"  # noqa: S608 # as above
 _BUSY_SECONDS = 5.0
 
 
@@ -48,8 +50,18 @@ def require_own_key(log: Path, keys: Path, secrets: Secrets, kms: Kms, *, held: 
     _require_unwrapping(keys, kms, held)
 
 
+def has_accounts(log: Path) -> bool:
+    """Return whether the log at *log*, which the caller holds, has personal data; it may be no log yet."""
+    if not is_used(log):
+        return False
+    with translated_errors(), closing(_reading(log, held=True)) as connection:
+        if connection.execute(_HAS_TABLE, (TABLE,)).fetchone() is None:
+            return False
+        return connection.execute(_ACCOUNTS, (ACCOUNTS_HOME,)).fetchone() is not None
+
+
 def save_key_check(log: Path, secrets: Secrets) -> None:
-    """Store the check value of *secrets* beside the id of the log at *log*, unless there is one."""
+    """Store the check value of *secrets* with the id of the log at *log*, unless there is one."""
     with (
         translated_errors(),
         closing(sqlite3.connect(log, isolation_level=None, timeout=_BUSY_SECONDS)) as connection,

@@ -45,6 +45,17 @@ class SQLiteKeyStore:
         row = self._row(subject)
         return None if row is None or row[0] is None else self._remember(subject, self._kms.unwrap(row[0]))
 
+    def at_hand(self, subject: str) -> bytes | None:
+        """Return the subject's key: every key of this machine is at hand."""
+        return self.get(subject)
+
+    def is_destroyed(self, subject: str) -> bool:
+        """Return whether the subject's key was destroyed."""
+        if self.get(subject) is not None:
+            return False
+        row = self._row(subject)
+        return row is not None and row[0] is None
+
     def ensure(self, subjects: Iterable[str]) -> None:
         """Make the missing keys in one transaction; raises KeyDestroyedError."""
         missing = [subject for subject in subjects if self.get(subject) is None]

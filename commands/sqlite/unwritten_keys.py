@@ -22,11 +22,24 @@ class UnwrittenKeys:
 
     def get(self, subject: str) -> bytes | None:
         """Return the subject's key; None where there is none."""
+        row = self._row(subject)
+        return None if row is None or row[0] is None else self._kms.unwrap(row[0])
+
+    def at_hand(self, subject: str) -> bytes | None:
+        """Return the subject's key: every key of this machine is at hand."""
+        return self.get(subject)
+
+    def is_destroyed(self, subject: str) -> bool:
+        """Return whether the subject's key was destroyed."""
+        row = self._row(subject)
+        return row is not None and row[0] is None
+
+    def _row(self, subject: str) -> tuple[bytes | None] | None:
         if self._readers is None:
             return None
         with translated_errors():
-            row = self._readers.connection().execute(_ONE, (subject,)).fetchone()
-        return None if row is None or row[0] is None else self._kms.unwrap(row[0])
+            row: tuple[bytes | None] | None = self._readers.connection().execute(_ONE, (subject,)).fetchone()
+        return row
 
     def ensure(self, subjects: Iterable[str]) -> None:
         """Make no key; raises KeyDestroyedError where one is missing."""

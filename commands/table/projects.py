@@ -6,7 +6,7 @@ from commands.table.fields import AccountReference, Description, Input, Language
 from commands.table.handler import Handler, on_stream, project_home
 from commands.table.row import BuildContext, ClientCommandRow
 from commands.unit_of_work import UnitOfWork
-from domain.errors import NotFoundError
+from domain.errors import InvalidError, NotFoundError
 from domain.identifiers import ACCOUNTS_HOME, account_stream, project_stream
 from domain.project.commands import (
     CreateProject,
@@ -16,26 +16,34 @@ from domain.project.commands import (
     SetCollaborator,
     UpdateProject,
 )
-from domain.project.decider import decide
+from domain.project.decider import PRIVATE_HISTORY, Project, decide
 from domain.project.events import CollaboratorRole, Visibility
 
 
 class ProjectInput(Input):
-    """The fields of a project: those of a new one or, with PUT, all that it gets."""
+    """The fields of a project: those of a new one or, with PUT, all that it gets.
+
+    With *publish_history*, a public project also shows what was written while it was private.
+    """
 
     name: Name
     description: Description | None = None
     visibility: Visibility = Visibility.PRIVATE
     language: Language | None = None
+    publish_history: bool | UnsetType = UNSET
 
 
 class ProjectPatch(Input):
-    """The fields of a project to change; null removes a description or a language."""
+    """The fields of a project to change; null removes a description or a language.
+
+    With *publish_history*, a public project also shows what was written while it was private.
+    """
 
     name: Name | UnsetType = UNSET
     description: Description | None | UnsetType = UNSET
     visibility: Visibility | UnsetType = UNSET
     language: Language | None | UnsetType = UNSET
+    publish_history: bool | UnsetType = UNSET
 
 
 class CollaboratorInput(Input):
@@ -57,7 +65,12 @@ class CollaboratorRemoval(Input):
     account_id: AccountReference
 
 
+_CHANGEABLE = tuple(name for name in ProjectPatch.__struct_fields__ if name != "publish_history")
+
+
 def _create(data: ProjectInput, context: BuildContext) -> CreateProject:
+    if data.publish_history is True and data.visibility is not Visibility.PUBLIC:
+        raise InvalidError(PRIVATE_HISTORY, pointer="/publishHistory")
     return CreateProject(
         project_id=context.new_id,
         name=data.name,
@@ -68,10 +81,11 @@ def _create(data: ProjectInput, context: BuildContext) -> CreateProject:
 
 
 def _update(data: ProjectPatch, context: BuildContext) -> UpdateProject:
-    fields = {name: getattr(data, name) for name in data.__struct_fields__}
+    fields = {name: getattr(data, name) for name in _CHANGEABLE}
     return UpdateProject(
         project_id=context.target,
         changes={name: value for name, value in fields.items() if value is not UNSET},
+        publish_history=data.publish_history is True,
     )
 
 
@@ -105,9 +119,20 @@ def _run_set_collaborator(unit: UnitOfWork, stream: str, command: SetCollaborato
     unit.record(stream, events)
 
 
+def _is_collaborator(project: Project, command: SetCollaborator | RemoveCollaborator) -> bool:
+    return command.account_id in project.collaborators
+
+
 _HANDLER = Handler(home=project_home, stream=_stream, run=on_stream(decide))
 _SET_COLLABORATOR = Handler(
-    home=project_home, stream=_stream, run=_run_set_collaborator, looks_at=_account_of
+    home=project_home,
+    stream=_stream,
+    run=_run_set_collaborator,
+    looks_at=_account_of,
+    exists=_is_collaborator,
+)
+_REMOVE_COLLABORATOR = Handler(
+    home=project_home, stream=_stream, run=on_stream(decide), exists=_is_collaborator
 )
 
 ROWS = (
@@ -115,5 +140,5 @@ ROWS = (
     ClientCommandRow(UpdateProject, _HANDLER, ProjectPatch, _update),
     ClientCommandRow(DeleteProject, _HANDLER, NoInput, _delete),
     ClientCommandRow(SetCollaborator, _SET_COLLABORATOR, CollaboratorCommand, _set_collaborator),
-    ClientCommandRow(RemoveCollaborator, _HANDLER, CollaboratorRemoval, _remove_collaborator),
+    ClientCommandRow(RemoveCollaborator, _REMOVE_COLLABORATOR, CollaboratorRemoval, _remove_collaborator),
 )

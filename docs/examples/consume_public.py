@@ -1,7 +1,7 @@
 """Print the events of CodePark's public topics, one JSON object a line, each once.
 
     pip install aiokafka
-    python consume_public.py --bootstrap 127.0.0.1:9092 --topic codepark.public.file.v1 --count 10
+    python consume_public.py --bootstrap 127.0.0.1:9092 --topic codepark.public.file.v2 --count 10
 
 Started again with the same group and state file, it continues where it stopped.
 """
@@ -9,34 +9,33 @@ Started again with the same group and state file, it continues where it stopped.
 import argparse
 import asyncio
 import json
+import sqlite3
 import sys
 from pathlib import Path
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 
 class Seen:
-    """The last sequence of each source partition, for each partition of a topic, stored in a file."""
+    """The ids of the events that were printed, stored in a SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        """Read what an earlier run stored in *path*."""
-        self._path = path
-        self._last: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+        """Continue with what an earlier run stored in *path*."""
+        self._ids = sqlite3.connect(path)
+        self._ids.execute("CREATE TABLE IF NOT EXISTS seen (source TEXT, id TEXT, UNIQUE (source, id))")
 
-    def is_new(self, place: TopicPartition, event: dict) -> bool:
+    def is_new(self, event: dict) -> bool:
         """Return whether *event* is new, and remember it."""
-        source = f"{place.topic}/{place.partition}/{event['source']}/{event['partition']}"
-        sequence = int(event["sequence"])
-        if sequence <= self._last.get(source, 0):
-            return False
-        self._last[source] = sequence
-        return True
+        added = self._ids.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (event["source"], event["id"]))
+        return added.rowcount == 1
 
     def save(self) -> None:
-        """Write the file whole or not at all."""
-        new = self._path.with_suffix(".new")
-        new.write_text(json.dumps(self._last))
-        new.replace(self._path)
+        """Store the ids durably."""
+        self._ids.commit()
+
+    def close(self) -> None:
+        """Close the file; ids that were not saved are forgotten."""
+        self._ids.close()
 
 
 def cloud_event(record: ConsumerRecord) -> dict:
@@ -65,7 +64,7 @@ async def consume(bootstrap: str, topics: list[str], group: str, seen: Seen, cou
                     if printed == count:
                         return
                     event = cloud_event(record)
-                    if seen.is_new(place, event):
+                    if seen.is_new(event):
                         print(json.dumps(event), flush=True)  # noqa: T201 # put your own work here
                         printed += 1
                     # For speed, do these two once for many events: after a crash, those are printed again.
@@ -82,7 +81,7 @@ def main() -> None:
     parser.add_argument("--topic", action="append", required=True, help="a topic; may be repeated")
     parser.add_argument("--group", default="my-analysis", help="the consumer group")
     parser.add_argument(
-        "--state", type=Path, default=Path("seen.json"), help="the file of the last sequences"
+        "--state", type=Path, default=Path("seen.sqlite"), help="the file of the events that were printed"
     )
     parser.add_argument("--count", type=int, help="the number of events after which to stop")
     given = parser.parse_args()

@@ -95,7 +95,6 @@ def _public_type(schema: Schema, schemas: dict[str, Schema]) -> str:
     if schema.get("type") == "array":
         return f"list of {_public_type(schema['items'], schemas)}"
     named = {
-        _pattern(public_fields.Id): "id",
         _pattern(public_fields.Name): "pseudonym",
         _pattern(public_fields.Person): "pseudonym of a person or `service`",
     }

@@ -22,37 +22,55 @@ names, titles, paths, messages and contents become counts and pseudonyms, for pr
 alike. The names of the topics have the installation's prefix, which is `codepark.` unless another is set."""
 
 MESSAGES = """\
-Each message is a CloudEvent 1.0 in the binary mode of the Kafka binding. Its key is the home key: the
-project's id, `accounts` for accounts, the announcement's id.
+Each message is a CloudEvent 1.0 in the binary mode of the Kafka binding. Its key is
+the pseudonym of the project or the announcement; for accounts it is `accounts`. The timestamp of the Kafka
+record is `ce_time`.
 
 | header | value |
 |---|---|
 | `ce_specversion` | `1.0` |
-| `ce_id` | the log's partition, `-`, the event's number in it |
+| `ce_id` | the event's pseudonym, unique in its source |
 | `ce_source` | `urn:codepark:log:` and the log's id |
 | `ce_type` | the event's type, as below |
-| `ce_subject` | what the event is about: its kind, `-`, its id or pseudonym |
-| `ce_time` | when it happened, RFC 3339 in UTC with milliseconds |
+| `ce_subject` | what the event is about: its kind, `-`, its pseudonym |
+| `ce_time` | when it happened, RFC 3339 in UTC, rounded down to the minute; of accounts to the day |
 | `ce_dataschema` | the `$id` of the JSON Schema of the value |
-| `ce_sequence` | the event's number in its partition of the log, decimal: compare it as a number |
-| `ce_partition` | the partition of the log that contains the event |
 | `ce_actor` | the actor: a pseudonym, or `service` for a program; absent if nobody had signed in |
 | `content-type` | `application/json` |
 
-Messages are delivered *at least once*. For each partition of a topic and each `ce_partition`, drop an
-event whose `ce_sequence` is not above the last that you saw. Sequences have gaps, because other events
-are in other topics."""
+Messages are delivered *at least once*: drop an event whose `ce_id` you have seen. A repetition has the same
+bytes."""
 
 PSEUDONYMS = """\
 A *pseudonym* is 32 hexadecimal digits: a hash under a key of the installation. The same thing always has
-the same pseudonym; without the key, nobody can look it up or compute it. Persons, files, commits and
-suggestions have pseudonyms. A person has the same one in every topic; only the authors of commits have
-one for each project and account that records them. Nothing is computed from personal data, so the erasure
-of a person changes nothing here. The ids of projects, reviews, comments, builds and announcements are
-those of the API."""
+the same pseudonym; without the key, nobody can look it up or compute it. Persons, projects, files, commits,
+reviews, comments, builds, suggestions, announcements and the events themselves have pseudonyms; no id of
+the API occurs. A person has another pseudonym in each project, and another in the events of accounts: work
+can be counted by person within a project, and not across projects. An author of commits has one for each
+project and account that records them. Nothing is computed from personal data, so the erasure of a person
+changes nothing here.
+
+`/api/v1/events` and the live channels show analysts the same form, with `version` and `sequence` 0. Their
+filters compare the names in that form, so that a guessed id finds nothing.
+
+### What remains possible
+
+Pseudonyms hide names from a reader of the events alone. A reader who also knows other things can still learn:
+
+- *A public project is recognised*, by its visibility, languages, and the order, sizes and counts of its
+  events, which its public history shows too. With it, the pseudonyms of those who work in it are
+  recognised, in that project alone.
+- *A private project is recognised by somebody who knows it*, such as a former member, or who knows exact
+  sizes of its files.
+- *An account is recognised by its day* where few people register, change a profile or are erased in a day;
+  that shows its roles and tier, and no work.
+- *Somebody who watches live* sees when an event arrives, to the second, and in which order the events of
+  several projects happen. Over REST, the position of an event contains its place in the log.
+- *Topics of version 1* (`….v1`) named a person alike in every project, and held ids, exact times and places
+  in the log. `codepark topics create` offers to delete them; copies that analysts made stay with them."""
 
 VERSIONS = """\
 A published schema does not change. A new version may follow in the same topic only if readers of any
 version can read messages of any other (FULL_TRANSITIVE): it may add fields that are not required, and
-nothing else, so ignore fields that you do not know. Any other change goes to a new topic, `….v2`, and the
-old topic stays."""
+nothing else, so ignore fields that you do not know. Any other change goes to a new topic, such as
+`….v3`, and the old topic stays."""

@@ -86,6 +86,16 @@ def may_see(project: ProjectAccess, actor: Actor) -> bool:
     return sees(actor, project.visibility, project.owner_id, project.collaborators)
 
 
+def seeing(project: ProjectAccess, accounts: Iterable[str]) -> tuple[str, ...]:
+    """Return those of *accounts* that see the project because of what it is, not because of their roles.
+
+    A text in the project mentions only them: all in a public project, its members in a private one.
+    """
+    if project.visibility is Visibility.PUBLIC:
+        return tuple(accounts)
+    return tuple(id_ for id_ in accounts if id_ == project.owner_id or id_ in project.collaborators)
+
+
 def require(project: ProjectAccess, actor: Actor, action: str) -> None:
     """Refuse an actor that the policy does not let take *action* in the project.
 

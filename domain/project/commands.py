@@ -16,10 +16,14 @@ class CreateProject(Command, tag="project.create", rule=member()):
 
 
 class UpdateProject(Command, tag="project.update", rule=member(ProjectRole.MAINTAINER)):
-    """Change the fields of the project that *changes* names; the others stay."""
+    """Change the fields of the project that *changes* names; the others stay.
+
+    With *publish_history*, everybody may see what was written while the project was private.
+    """
 
     project_id: str
     changes: dict[str, str | None]
+    publish_history: bool = False
 
 
 class DeleteProject(Command, tag="project.delete", rule=member(ProjectRole.OWNER)):

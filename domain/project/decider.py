@@ -32,11 +32,18 @@ from domain.project.events import (
 )
 from domain.text import checked_line, checked_text
 
+PRIVATE_HISTORY = "only a public project shows its history: send visibility public too, or leave this out"
+"""Why `publishHistory` is refused."""
+
 _FIELDS = frozenset({"name", "description", "visibility", "language"})
 
 
 class Project(Struct, frozen=True, kw_only=True):
-    """The state of a project; *collaborators* maps account ids to roles and is never changed in place."""
+    """The state of a project; *collaborators* maps account ids to roles and is never changed in place.
+
+    *has_private_time* says that something was written while the project was private, which its owner has not
+    published.
+    """
 
     exists: bool
     deleted: bool
@@ -46,6 +53,7 @@ class Project(Struct, frozen=True, kw_only=True):
     visibility: Visibility
     language: str | None
     collaborators: Mapping[str, CollaboratorRole]
+    has_private_time: bool
 
 
 INITIAL = Project(
@@ -57,6 +65,7 @@ INITIAL = Project(
     visibility=Visibility.PRIVATE,
     language=None,
     collaborators={},
+    has_private_time=False,
 )
 
 
@@ -91,6 +100,7 @@ def evolve(project: Project, event: ProjectEvent) -> Project:
                 visibility=event.visibility,
                 language=event.language,
                 collaborators={},
+                has_private_time=event.visibility is Visibility.PRIVATE,
             )
         case ProjectUpdated():
             return replace(
@@ -99,6 +109,8 @@ def evolve(project: Project, event: ProjectEvent) -> Project:
                 description=event.description,
                 visibility=event.visibility,
                 language=event.language,
+                has_private_time=event.visibility is Visibility.PRIVATE
+                or (project.has_private_time and not event.publish_history),
             )
         case ProjectDeleted():
             return replace(project, deleted=True)
@@ -140,8 +152,11 @@ def _update(project: Project, command: UpdateProject, actor: Actor) -> tuple[Pro
         description=_description(changes["description"]) if "description" in changes else project.description,
         visibility=_visibility(changes["visibility"]) if "visibility" in changes else project.visibility,
         language=_language(changes["language"]) if "language" in changes else project.language,
+        publish_history=command.publish_history,
     )
-    if updated.visibility is not project.visibility:
+    if updated.publish_history and updated.visibility is not Visibility.PUBLIC:
+        raise InvalidError(PRIVATE_HISTORY, pointer="/publishHistory")
+    if updated.visibility is not project.visibility or updated.publish_history:
         require(project, actor, "project.publish")
     return (updated,) if evolve(project, updated) != project else ()
 

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from domain.event import Event
+from domain.upcasting import upcaster
 
 
 class Visibility(StrEnum):
@@ -31,14 +32,24 @@ class ProjectCreated(Event, topic="project.created", version=1):
     language: str | None
 
 
-class ProjectUpdated(Event, topic="project.updated", version=1):
-    """Somebody changed fields of the project; the event has all of them."""
+class ProjectUpdated(Event, topic="project.updated", version=2):
+    """Somebody changed fields of the project; the event has all of them.
+
+    With *publish_history*, which only a public project has, everybody may see what was written while the
+    project was private.
+    """
 
     project_id: str
     name: str
     description: str
     visibility: Visibility
     language: str | None
+    publish_history: bool
+
+
+@upcaster("project.updated", from_version=1)
+def _without_history(data: dict[str, object]) -> dict[str, object]:
+    return {**data, "publishHistory": False}
 
 
 class ProjectDeleted(Event, topic="project.deleted", version=1):

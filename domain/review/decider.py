@@ -11,7 +11,7 @@ from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, InvalidError, NotFoundError
 from domain.file.paths import checked_path
 from domain.limits import REVIEW_COMMITS, TEXT_LENGTH, TITLE_LENGTH
-from domain.project.access import ProjectAccess, require
+from domain.project.access import ProjectAccess, require, seeing
 from domain.review.commands import CloseReview, CommentReview, DecideReview, OpenReview, ReviewCommand
 from domain.review.events import (
     Decision,
@@ -48,9 +48,9 @@ def decide(
     require(project, actor, command.NAME)
     match command:
         case OpenReview():
-            return _open(review, command, actor)
+            return _open(project, review, command, actor)
         case CommentReview():
-            return _comment(review, command, actor)
+            return _comment(project, review, command, actor)
         case DecideReview():
             return _decide(review, command, actor)
         case CloseReview():
@@ -74,7 +74,9 @@ def evolve(review: Review, event: ReviewEvent) -> Review:
             assert_never(event)
 
 
-def _open(review: Review, command: OpenReview, actor: Actor) -> tuple[ReviewEvent, ...]:
+def _open(
+    project: ProjectAccess, review: Review, command: OpenReview, actor: Actor
+) -> tuple[ReviewEvent, ...]:
     if review.exists:
         raise ConflictError("there is a review with this id already", code="review_exists")
     if len(command.commits) > REVIEW_COMMITS:
@@ -88,12 +90,14 @@ def _open(review: Review, command: OpenReview, actor: Actor) -> tuple[ReviewEven
         title=checked_line(command.title, pointer="/title", longest=TITLE_LENGTH),
         description=checked_text(command.description, pointer="/description", longest=TEXT_LENGTH),
         commits=command.commits,
-        mentions=command.mentions,
+        mentions=seeing(project, command.mentions),
     )
     return (opened,)
 
 
-def _comment(review: Review, command: CommentReview, actor: Actor) -> tuple[ReviewEvent, ...]:
+def _comment(
+    project: ProjectAccess, review: Review, command: CommentReview, actor: Actor
+) -> tuple[ReviewEvent, ...]:
     _require_open(review, command.project_id)
     if command.comment_id in review.comments:
         raise ConflictError("there is a comment with this id already", code="comment_exists")
@@ -111,7 +115,7 @@ def _comment(review: Review, command: CommentReview, actor: Actor) -> tuple[Revi
         text=checked_words(command.text, pointer="/text", longest=TEXT_LENGTH),
         path=None if command.path is None else checked_path(command.path),
         line=command.line,
-        mentions=command.mentions,
+        mentions=seeing(project, command.mentions),
     )
     return (commented,)
 

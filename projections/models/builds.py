@@ -21,6 +21,7 @@ def _queued(event: BuildQueued, record: Record) -> Iterable[Write]:
         "commit": event.commit,
         "status": BuildStatus.QUEUED,
         "createdAt": rfc3339(record.occurred_at),
+        "sequence": record.sequence,
     }
     return (Put(BUILDS, event.build_id, document),)
 
@@ -37,5 +38,6 @@ MODEL = read_model(
         indexes=(("projectId", "createdAt"),),
         shows=Shows(events=get_args(BuildEvent), document=lambda event: event.build_id),
     ),
+    version=2,
     answers_commands=True,
 )

@@ -9,7 +9,7 @@ from domain.event import Event
 from domain.record import Record
 from domain.times import rfc3339
 from projections.model import Collection, ReadModel
-from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
+from projections.writes import Delete, Derive, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
 
 Handlers = Mapping[type[Event], Callable[[Any, Record], Iterable[Write]]]
 """What a read model makes of each type of event that concerns it."""
@@ -72,7 +72,7 @@ def _with_fields(write: Write, fields: Document) -> Write:
     match write:
         case Put():
             return Put(write.collection, write.id, {**write.document, **fields})
-        case Patch() | SetItem() | DropItem():
+        case Patch() | Derive() | SetItem() | DropItem():
             return replace(write, changes={**write.changes, **fields})
         case PatchItem():
             return replace(write, document_changes={**write.document_changes, **fields})

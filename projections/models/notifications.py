@@ -20,6 +20,8 @@ from projections.writes import Put, Write
 NOTIFICATIONS = "notifications"
 INBOXES = "inboxes"
 READ = "read_notifications"
+REMOVED = "collaborator_removed"
+"""The kind of notification that is about a project which the account may no longer see."""
 
 
 def _added(event: CollaboratorAdded, record: Record) -> Iterable[Write]:
@@ -27,7 +29,7 @@ def _added(event: CollaboratorAdded, record: Record) -> Iterable[Write]:
 
 
 def _removed(event: CollaboratorRemoved, record: Record) -> Iterable[Write]:
-    return _notify({event.account_id: "collaborator_removed"}, event.project_id, None, record)
+    return _notify({event.account_id: REMOVED}, event.project_id, None, record)
 
 
 def _opened(event: ReviewOpened, record: Record) -> Iterable[Write]:

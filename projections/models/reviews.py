@@ -27,6 +27,7 @@ def _opened(event: ReviewOpened, record: Record) -> Iterable[Write]:
         "status": "open",
         "decisions": [],
         "createdAt": rfc3339(record.occurred_at),
+        "sequence": record.sequence,
     }
     return (Put(REVIEWS, event.review_id, document),)
 
@@ -43,6 +44,7 @@ def _commented(event: ReviewCommented, record: Record) -> Iterable[Write]:
         "mentions": list(event.mentions),
         "createdAt": rfc3339(record.occurred_at),
         "number": record.version,
+        "sequence": record.sequence,
     }
     return (Put(COMMENTS, event.comment_id, comment),)
 
@@ -53,6 +55,7 @@ def _decided(event: ReviewDecided, record: Record) -> Iterable[Write]:
         "decision": event.decision,
         "text": event.text,
         "at": rfc3339(record.occurred_at),
+        "sequence": record.sequence,
     }
     return (SetItem(REVIEWS, event.review_id, "decisions", "reviewerId", decision),)
 
@@ -90,6 +93,6 @@ MODEL = read_model(
         shows=Shows(events=get_args(ReviewEvent), document=lambda event: event.review_id),
     ),
     Collection(name=COMMENTS, indexes=(("reviewId", "number"), ("authorId", "createdAt"))),
-    version=2,
+    version=3,
     answers_commands=True,
 )

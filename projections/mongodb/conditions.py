@@ -5,9 +5,9 @@ from typing import assert_never
 
 from projections.model import Collection
 from projections.mongodb.documents import WORDS, path
-from projections.mongodb.search_words import words
 from projections.prefixes import after_prefix
-from projections.store import Above, Condition, Equals, Matches, OneOf, StartsWith
+from projections.search_words import query_terms
+from projections.store import Above, Condition, Equals, Matches, OneOf, Outside, StartsWith
 from projections.writes import Document
 
 NOTHING: Document = {"_id": {"$in": []}}
@@ -22,12 +22,13 @@ def filter_of(collection: Collection, condition: Condition) -> Document:
         return _search(collection, condition.text)
     name = field_path(condition.field)
     match condition:
-        case Equals(value=value):
-            return {name: value}
+        case Equals(value=value) | Above(value=value) as compared:
+            return {name: value if isinstance(compared, Equals) else {"$gt": value}}
         case OneOf(values=values):
             return {name: {"$in": list(values)}}
-        case Above(value=value):
-            return {name: {"$gt": value}}
+        case Outside(first=first, end=end):
+            before: Document = {name: {"$lt": first}}
+            return before if end is None else {"$or": [before, {name: {"$gte": end}}]}
         case StartsWith(prefix=prefix):
             return _starts_with(collection, condition.field, prefix)
         case _:
@@ -64,9 +65,10 @@ def _search(collection: Collection, text: str) -> Document:
     """
     if not collection.text:
         raise ValueError(f"{collection.name} has no text search")
-    searched = words(text)
-    if not searched:
+    terms = query_terms(text)
+    if not terms:
         return NOTHING
-    last = {WORDS: {"$elemMatch": _range(searched[-1])}}
-    whole = sorted(set(searched[:-1]))
-    return {"$and": [{WORDS: {"$all": whole}}, last]} if whole else last
+    whole = sorted(term.text for term in terms if not term.prefix)
+    filters: list[Document] = [{WORDS: {"$all": whole}}] if whole else []
+    filters += [{WORDS: {"$elemMatch": _range(term.text)}} for term in terms if term.prefix]
+    return filters[0] if len(filters) == 1 else {"$and": filters}

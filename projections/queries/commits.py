@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from domain.actor import Actor
 from domain.errors import NotFoundError
 from projections.budget import PAGE_BYTES
-from projections.models.commits import COMMITS
-from projections.queries.access import visible_ids, visible_project
+from projections.models.commits import COMMITS, TIMELINE
+from projections.queries.access import is_seen, seen_by, visible_project, visible_projects
 from projections.queries.page import Page, PageRequest, read_page, read_pages
 from projections.store import Above, Condition, CutShort, DocumentStore, Equals, Query, StartsWith
 from projections.writes import Document
 
-_TIMELINE = ("sha", "number", "message", "author", "authoredAt", "recordedAt", "end")
-_TITLE = 100
+_POINT = ("sha", "number", "title", "authorName", "authoredAt", "recordedAt", "end")
 _LISTED = ("sha", "message", "author", "authoredAt", "parents", "version")
 _WHOLE = (*_LISTED, "changes", "recordedAt")
 
@@ -26,76 +25,67 @@ class CommitQueries:
 
     def page(self, project_id: str, path: str | None, page: PageRequest, actor: Actor) -> Page:
         """Return a page of commits, newest first, or of those that touched *path*; raises NotFoundError."""
-        visible_project(self._store, project_id, actor)
-        return _listed(read_page(self._store, _of_project(project_id, path), page))
+        project = visible_project(self._store, project_id, actor)
+        return _listed(read_page(self._store, _of_project(project, path, actor), page))
 
     def pages(
         self, project_ids: Sequence[str], path: str | None, page: PageRequest, actor: Actor
     ) -> dict[str, Page]:
         """Return such a page for each project that *actor* may see."""
-        ids = visible_ids(self._store, project_ids, actor)
-        pages = read_pages(self._store, [_of_project(id_, path) for id_ in ids], page)
-        return {id_: _listed(of_project) for id_, of_project in zip(ids, pages, strict=True)}
+        projects = visible_projects(self._store, project_ids, actor)
+        queries = [_of_project(project, path, actor) for project in projects.values()]
+        pages = read_pages(self._store, queries, page)
+        return {id_: _listed(of_project) for id_, of_project in zip(projects, pages, strict=True)}
 
     def timeline(self, project_id: str, first: int, limit: int, actor: Actor) -> tuple[list[Document], bool]:
         """Return commits from number *first* on, oldest first, in few words; and whether there are more.
 
         The `end` of each is the sequence of the last event that it caused. Raises NotFoundError.
         """
-        visible_project(self._store, project_id, actor)
+        project = visible_project(self._store, project_id, actor)
+        where = (Equals("projectId", project_id), Above("number", first - 1), *seen_by(project, actor))
         query = Query(
-            collection=COMMITS,
-            where=(Equals("projectId", project_id), Above("number", first - 1)),
+            collection=TIMELINE,
+            where=where,
             sort="number",
             limit=limit + 1,
             most_bytes=PAGE_BYTES,
-            fields=_TIMELINE,
         )
         commits = self._store.find(query)
         more = len(commits) > limit or isinstance(commits, CutShort)
-        return [_in_few_words(commit) for commit in commits[:limit]], more
+        return [{name: commit[name] for name in _POINT} for commit in commits[:limit]], more
 
     def get(self, project_id: str, sha: str, actor: Actor) -> Document:
         """Return a commit with its changes; raises NotFoundError."""
-        visible_project(self._store, project_id, actor)
+        project = visible_project(self._store, project_id, actor)
         commit = self._store.get(COMMITS, f"{project_id}/{sha}")
-        if commit is None:
+        if commit is None or not is_seen(project, actor, commit):
             raise NotFoundError(f"there is no commit {sha} in this project", code="commit_not_found")
         return _whole(commit)
 
     def many(self, keys: Sequence[tuple[str, str]], actor: Actor) -> dict[tuple[str, str], Document]:
         """Return, by (project, sha), the commits with their changes that exist and that *actor* may see."""
         project_ids = list({project_id for project_id, _ in keys})
-        visible = set(visible_ids(self._store, project_ids, actor))
+        visible = visible_projects(self._store, project_ids, actor)
         ids = {f"{project_id}/{sha}": (project_id, sha) for project_id, sha in keys if project_id in visible}
         commits = self._store.get_many(COMMITS, list(ids))
-        return {ids[id_]: _whole(commit) for id_, commit in commits.items()}
+        return {
+            ids[id_]: _whole(commit)
+            for id_, commit in commits.items()
+            if is_seen(visible[commit["projectId"]], actor, commit)
+        }
 
 
-def _of_project(project_id: str, path: str | None) -> Query:
-    where: tuple[Condition, ...] = (Equals("projectId", project_id),)
+def _of_project(project: Document, path: str | None, actor: Actor) -> Query:
+    where: tuple[Condition, ...] = (Equals("projectId", project["id"]), *seen_by(project, actor))
     if path is not None:
-        where = (*where, Equals("changes.path", path), StartsWith("id", f"{project_id}/"))
-    fields = (*_LISTED, "number")
-    return Query(collection=COMMITS, where=where, sort="number", descending=True, fields=fields)
-
-
-def _in_few_words(commit: Document) -> Document:
-    title = commit["message"].partition("\n")[0]
-    return {
-        "sha": commit["sha"],
-        "number": commit["number"],
-        "title": title if len(title) <= _TITLE else f"{title[:_TITLE]}…",
-        "authorName": commit["author"]["name"],
-        "authoredAt": commit["authoredAt"],
-        "recordedAt": commit["recordedAt"],
-        "end": commit["end"],
-    }
+        where = (*where, Equals("changes.path", path), StartsWith("id", f"{project['id']}/"))
+    return Query(collection=COMMITS, where=where, sort="number", descending=True)
 
 
 def _listed(page: Page) -> Page:
     commits = [{name: commit[name] for name in _LISTED} for commit in page.items]
-    return Page(items=commits, next_cursor=page.next_cursor)
+    return page.with_items(commits)
 
 
 def _whole(commit: Document) -> Document:

@@ -40,13 +40,21 @@ class ComposedAnswers(Generic[T]):
     An answer that was composed while its key was touched is not kept, for it may mix old and new.
     """
 
-    def __init__(self, weigh: Callable[[T], int], *, size: int = 2_000, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self,
+        weigh: Callable[[T], int],
+        *,
+        size: int = 2_000,
+        most_bytes: int = MOST_BYTES,
+        keep: Callable[[T], bool] | None = None,
+    ) -> None:
         """Keep up to *size* answers, whose JSON (*weigh*) is no longer than *most_bytes* together.
 
         The oldest is dropped first, even if it is read often. One that would take more than a quarter of the
-        bytes is composed each time.
+        bytes is composed each time, and so are those that *keep* refuses.
         """
         self._weigh = weigh
+        self._may_keep = keep
         self._size = size
         self._most_bytes = most_bytes
         self._bytes = 0
@@ -85,6 +93,8 @@ class ComposedAnswers(Generic[T]):
         return {key: known[key] if key in known else composed[key] for key in keys}
 
     def _keep(self, key: str, answer: T, since: int) -> None:
+        if self._may_keep is not None and not self._may_keep(answer):
+            return
         weight = self._weigh(answer)
         if weight * _LARGEST_PART > self._most_bytes:
             return

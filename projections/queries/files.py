@@ -6,7 +6,7 @@ from domain.actor import Actor
 from domain.errors import NotFoundError
 from projections.budget import OverBudgetError
 from projections.models.files import CONTENTS, FILES
-from projections.queries.access import visible_ids, visible_project
+from projections.queries.access import visible_project, visible_projects
 from projections.queries.page import Page, PageRequest, read_page, read_pages
 from projections.store import Condition, DocumentStore, Equals, Query, StartsWith
 from projections.writes import Document
@@ -31,7 +31,7 @@ class FileQueries:
         self, project_ids: Sequence[str], prefix: str, page: PageRequest, actor: Actor
     ) -> dict[str, Page]:
         """Return such a page for each project that *actor* may see."""
-        ids = visible_ids(self._store, project_ids, actor)
+        ids = list(visible_projects(self._store, project_ids, actor))
         pages = read_pages(self._store, [_of_project(id_, prefix) for id_ in ids], page)
         return {id_: _listed(of_project) for id_, of_project in zip(ids, pages, strict=True)}
 
@@ -53,7 +53,7 @@ class FileQueries:
         those that do not fit there is an error.
         """
         project_ids = list({project_id for project_id, _ in keys})
-        visible = set(visible_ids(self._store, project_ids, actor))
+        visible = visible_projects(self._store, project_ids, actor)
         ids = {
             f"{project_id}/{path}": (project_id, path) for project_id, path in keys if project_id in visible
         }
@@ -91,4 +91,4 @@ def _of_project(project_id: str, prefix: str) -> Query:
 
 def _listed(page: Page) -> Page:
     files = [{name: file.get(name) for name in _LISTED} for file in page.items]
-    return Page(items=files, next_cursor=page.next_cursor)
+    return page.with_items(files)

@@ -6,13 +6,20 @@ import msgspec
 from msgspec import Struct
 
 from domain.actor import Actor
+from domain.project.private_time import SeenHistory
 from insights.suggestions import Suggestion, sentence
 from projections.budget import PAGE_BYTES
 from projections.models.files import FILES
 from projections.models.projects import PROJECTS
-from projections.queries.access import may_see, project_not_found, visible_project, visible_scopes
+from projections.queries.access import (
+    may_see,
+    project_not_found,
+    seen_history,
+    visible_project,
+    visible_scopes,
+)
 from projections.queries.composed_answers import ComposedAnswers, Rendered, render
-from projections.queries.insights import InsightQueries, no_insights
+from projections.queries.insights import InsightQueries, Pending, no_insights, nothing_pending
 from projections.queries.page import Page, PageRequest, read_page
 from projections.queries.people import names_of
 from projections.queries.shared_answers import LIST_SECONDS, OBJECT_SECONDS, Sequences, SharedAnswers
@@ -34,13 +41,27 @@ class ProjectFilter(Struct, frozen=True, kw_only=True):
 class ProjectQueries:
     """Find projects that the actor may see."""
 
-    def __init__(self, store: DocumentStore, shared: SharedAnswers | None = None) -> None:
-        """Read from *store*; share composed answers with other processes through *shared*."""
+    def __init__(
+        self,
+        store: DocumentStore,
+        shared: SharedAnswers | None = None,
+        insights_pending: Pending = nothing_pending,
+    ) -> None:
+        """Read from *store*; share composed answers with other processes through *shared*.
+
+        *insights_pending* says where files have changed since the insights in *store*. That is not part of
+        what is kept, because it ends without a write.
+        """
         self._store = store
         self._shared = shared
-        self._insights = InsightQueries(store)
-        self._listed: ComposedAnswers[Document] = ComposedAnswers(_json_size)
-        self._rendered: ComposedAnswers[Rendered] = ComposedAnswers(lambda answer: len(answer.body))
+        self._insights = InsightQueries(store, insights_pending)
+        # Files that waited are measured without an event: other processes may not learn of that.
+        keep = None if shared is None else _has_all_insights
+        self._listed: ComposedAnswers[Document] = ComposedAnswers(_json_size, keep=keep)
+        self._rendered: ComposedAnswers[Rendered] = ComposedAnswers(
+            lambda answer: len(answer.body),
+            keep=None if keep is None else lambda rendered: keep(rendered.document),
+        )
 
     def touch(self, project_ids: Iterable[str] | None, through: Sequences | None = None) -> None:
         """Forget the composed answers of these projects, None for all; called after each write.
@@ -61,16 +82,24 @@ class ProjectQueries:
 
     def rendered(self, project_id: str, actor: Actor) -> Rendered:
         """Return a project with its files, ready to be sent; raises NotFoundError."""
+        pending = self._insights.pending((project_id,))
         answer = self._rendered.get(project_id, lambda: self._render_shared(project_id, actor))
         if not may_see(answer.bare, actor):
             raise project_not_found(project_id)
+        if pending or self._insights.pending((project_id,)):
+            return _rendered_pending(answer)
         return answer
 
     def _render_shared(self, project_id: str, actor: Actor) -> Rendered:
         if self._shared is None:
             return self._render(project_id, actor)
         return self._shared.get(
-            "project", project_id, OBJECT_SECONDS, Rendered, lambda: self._render(project_id, actor)
+            "project",
+            project_id,
+            OBJECT_SECONDS,
+            Rendered,
+            lambda: self._render(project_id, actor),
+            keep=lambda rendered: _has_all_insights(rendered.document),
         )
 
     def rendered_new(self, project_id: str, actor: Actor) -> Rendered:
@@ -86,7 +115,9 @@ class ProjectQueries:
     def _render(self, project_id: str, actor: Actor) -> Rendered:
         bare = visible_project(self._store, project_id, actor)
         files = self._files(project_id)
-        insights = self._insights.of(project_id) if files["files"] else no_insights(project_id)
+        insights = (
+            self._insights.stored((project_id,))[project_id] if files["files"] else no_insights(project_id)
+        )
         return render(bare, {**self._shown(bare, insights), **files})
 
     def get_bare(self, project_id: str, actor: Actor) -> Document:
@@ -105,7 +136,7 @@ class ProjectQueries:
         )
         since = self._listed.moment
         projects = read_page(self._store, query, page)
-        return Page(items=self._as_listed(projects.items, since), next_cursor=projects.next_cursor)
+        return projects.with_items(self._as_listed(projects.items, since))
 
     def many(self, project_ids: Iterable[str], actor: Actor) -> dict[str, Document]:
         """Return those of *project_ids* that *actor* may see, without their files."""
@@ -114,10 +145,12 @@ class ProjectQueries:
         visible = [project for project in projects.values() if may_see(project, actor)]
         return {project["id"]: project for project in self._as_listed(visible, since)}
 
-    def visible(self, project_ids: Iterable[str], actor: Actor) -> set[str]:
-        """Return those of *project_ids* that *actor* may see."""
+    def histories(self, project_ids: Iterable[str], actor: Actor) -> dict[str, SeenHistory]:
+        """Return, for those of *project_ids* that *actor* may see, which part of their history they see."""
         projects = self._store.get_many(PROJECTS, list(project_ids))
-        return {id_ for id_, project in projects.items() if may_see(project, actor)}
+        return {
+            id_: seen_history(project, actor) for id_, project in projects.items() if may_see(project, actor)
+        }
 
     def find_owned(self, owner_id: str, name: str) -> Document | None:
         """Return the oldest project with that owner and name."""
@@ -138,15 +171,19 @@ class ProjectQueries:
         def compose(ids: Sequence[str]) -> dict[str, Document]:
             chosen = [bare[id_] for id_ in ids]
             names = names_of(self._store, {id_ for project in chosen for id_ in _people(project)})
-            insights = self._insights.many(ids)
+            insights = self._insights.stored(ids)
             return {project["id"]: _composed(project, names, insights[project["id"]]) for project in chosen}
 
         def compose_shared(ids: list[str]) -> dict[str, Document]:
             if self._shared is None:
                 return compose(ids)
-            return self._shared.get_many("listed", ids, LIST_SECONDS, dict, compose)
+            return self._shared.get_many("listed", ids, LIST_SECONDS, dict, compose, keep=_has_all_insights)
 
-        return list(self._listed.get_many(list(bare), since, compose_shared).values())
+        ids = list(bare)
+        pending = self._insights.pending(ids)
+        listed = self._listed.get_many(ids, since, compose_shared)
+        pending |= self._insights.pending(ids)
+        return [_pending(each) if each["id"] in pending else each for each in listed.values()]
 
     def _shown(self, project: Document, insights: Document) -> Document:
         return _composed(project, names_of(self._store, _people(project)), insights)
@@ -197,10 +234,26 @@ def _composed(project: Document, names: Mapping[str, str], insights: Document) -
             "complexity": insights["complexity"],
             "suggestions": [_sentence(suggestion) for suggestion in insights["suggestions"]],
         },
+        "insightsPending": insights["insightsPending"],
         "version": project["version"],
         "createdAt": project["createdAt"],
         "updatedAt": project["updatedAt"],
     }
+
+
+def _pending(document: Document) -> Document:
+    """Return *document* as it is while newer insights are being made."""
+    return document if document["insightsPending"] else {**document, "insightsPending": True}
+
+
+def _rendered_pending(answer: Rendered) -> Rendered:
+    """Return *answer* as it is while newer insights are being made, with an entity tag of its own."""
+    document = _pending(answer.document)
+    return answer if document is answer.document else render(answer.bare, document)
+
+
+def _has_all_insights(document: Document) -> bool:
+    return not document["insightsPending"]
 
 
 def _where(project_filter: ProjectFilter) -> tuple[Condition, ...]:

@@ -35,9 +35,18 @@ class SharedAnswers:
         self._floor: Sequences | None = None
         self._lock = threading.Lock()
 
-    def get(self, kind: str, key: str, seconds: int, type_: type[T], compose: Callable[[], T]) -> T:
+    def get(
+        self,
+        kind: str,
+        key: str,
+        seconds: int,
+        type_: type[T],
+        compose: Callable[[], T],
+        *,
+        keep: Callable[[T], bool] | None = None,
+    ) -> T:
         """Return the answer of *kind* under *key*, else compose it and keep it for *seconds*."""
-        return self.get_many(kind, [key], seconds, type_, lambda _: {key: compose()})[key]
+        return self.get_many(kind, [key], seconds, type_, lambda _: {key: compose()}, keep=keep)[key]
 
     def get_many(
         self,
@@ -46,8 +55,13 @@ class SharedAnswers:
         seconds: int,
         type_: type[T],
         compose: Callable[[list[str]], Mapping[str, T]],
+        *,
+        keep: Callable[[T], bool] | None = None,
     ) -> dict[str, T]:
-        """Return the answers of *kind* under *keys*; those without a recent entry are composed together."""
+        """Return the answers of *kind* under *keys*; those without a recent entry are composed together.
+
+        Composed answers that *keep* refuses are not kept.
+        """
         answers: dict[str, T] = {}
         for key in keys:
             raw = self._cache.get(f"{kind}:{key}")
@@ -60,6 +74,8 @@ class SharedAnswers:
             composed = compose(missing)
             for key in missing:
                 answers[key] = composed[key]
+                if keep is not None and not keep(composed[key]):
+                    continue
                 self._cache.put(f"{kind}:{key}", msgspec.msgpack.encode((before, composed[key])), seconds)
         return {key: answers[key] for key in keys}
 

@@ -10,9 +10,10 @@ from commands.outcomes import Accepted
 from domain.actor import Actor
 from domain.command import Command
 from domain.commit.commands import RecordCommit
+from projections.queries.access import project_not_found
 from projections.queries.composed_answers import Rendered
 from projections.writes import Document
-from read_api.contract.past import caller_of
+from read_api.contract.past import caller_of, check_history
 from read_api.gateway.call import Call
 from read_api.query_services import Queries
 
@@ -22,15 +23,14 @@ T = TypeVar("T")
 class Resource(Struct, frozen=True):
     """How one kind of resource is read after a command: *show* takes the queries, the command and its sender.
 
-    With *insights*, it shows the insights of its project and so waits until they are measured.
+    No answer waits for insights: it shows the last ones, and says where newer ones are being made.
     """
 
     name: str
     show: Callable[[Queries, Any, Actor], Document]
-    insights: bool = False
 
 
-_PROJECT = Resource("project", lambda q, c, actor: q.projects.get(c.project_id, actor), insights=True)
+_PROJECT = Resource("project", lambda q, c, actor: q.projects.get(c.project_id, actor))
 _RESOURCES = {
     "project": _PROJECT,
     "collaborator": _PROJECT,
@@ -38,9 +38,7 @@ _RESOURCES = {
     "commit": Resource("commit", lambda q, c, actor: q.commits.get(c.project_id, c.sha, actor)),
     "review": Resource("review", lambda q, c, actor: q.reviews.get(c.project_id, c.review_id, actor)),
     "build": Resource("build", lambda q, c, actor: q.builds.get(c.project_id, c.build_id, actor)),
-    "suggestion": Resource(
-        "insights", lambda q, c, actor: q.insights.get(c.project_id, actor), insights=True
-    ),
+    "suggestion": Resource("insights", lambda q, c, actor: q.insights.get(c.project_id, actor)),
     "announcement": Resource("announcement", lambda q, c, _: q.inbox.announcement(c.announcement_id)),
 }
 """By the noun of the command's type: `project.create` changes a project."""
@@ -67,9 +65,7 @@ async def changed_resource(call: Call, command: Command, accepted: Accepted) -> 
     project_id: str | None = getattr(command, "project_id", None)
     if project_id is None:
         return await read_changed(call, accepted, lambda q: show(q, command, actor))
-    return await read_changed_in(
-        call, accepted, project_id, lambda q: show(q, command, actor), insights=resource.insights
-    )
+    return await read_changed_in(call, accepted, project_id, lambda q: show(q, command, actor))
 
 
 async def changed_project(call: Call, accepted: Accepted, project_id: str, *, new: bool = False) -> Rendered:
@@ -80,23 +76,25 @@ async def changed_project(call: Call, accepted: Accepted, project_id: str, *, ne
         projects = queries.projects
         return projects.rendered_new(project_id, actor) if new else projects.rendered(project_id, actor)
 
-    return await read_changed_in(call, accepted, project_id, ask, insights=True)
+    return await read_changed_in(call, accepted, project_id, ask)
 
 
-async def read_changed_in(
-    call: Call, accepted: Accepted, project_id: str, ask: Callable[[Queries], T], *, insights: bool = False
-) -> T:
+async def read_changed_in(call: Call, accepted: Accepted, project_id: str, ask: Callable[[Queries], T]) -> T:
     """Ask about what a command changed in a project: now, or for a repeated command the moment after it.
 
-    Raises HttpError 503 where the answer is not there in time.
+    Raises HttpError 503 where the answer is not there in time, and for a repeated command NotFoundError where
+    the caller may not see the project any more, or not what it was at that moment.
     """
     consistency = call.api.consistency
     if accepted.replayed:
         await consistency.reached(accepted.position.token())  # another node may have answered the first time
         sequence = accepted.position.sequence(call.api.logs.number_of(project_id))
+        history = await check_history(call, project_id)
+        if not history.includes(sequence):
+            raise project_not_found(project_id)
         return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
     position = call.position_after(accepted)
-    return await consistency.read_changed(ask, accepted, position, project=project_id, insights=insights)
+    return await consistency.read_changed(ask, accepted, position, project=project_id)
 
 
 async def read_changed(call: Call, accepted: Accepted, ask: Callable[[Queries], T]) -> T:

@@ -8,7 +8,9 @@ from typing import TypeVar
 from commands.log import EventLog, Selection
 from commands.position import START, Position, PositionError
 from domain.errors import NotFoundError
-from domain.times import from_rfc3339
+from domain.project.private_time import EVERYTHING, SeenHistory
+from domain.times import from_rfc3339, parse_rfc3339
+from projections.queries.access import project_not_found, seen_history
 from read_api.gateway.call import Call
 from read_api.gateway.request_past import PastMoment
 from read_api.past_answers import Work
@@ -31,12 +33,11 @@ async def ask(
     question: Callable[[Queries], T],
     *,
     authored: bool = False,
-    insights: bool = False,
 ) -> T:
     """Ask about a project as it is, or as it was at *as_of*; raises as `read` and `past_answer` do."""
     if as_of is None:
-        return await call.read(question, project=project_id, insights=insights)
-    return await past_answer(call, project_id, as_of, question, authored=authored, insights=insights)
+        return await call.read(question, project=project_id)
+    return await past_answer(call, project_id, as_of, question, authored=authored)
 
 
 async def past_answer(
@@ -50,14 +51,18 @@ async def past_answer(
 ) -> T:
     """Ask about a project as it was; a caller who may not see it now may not see its past.
 
+    Nor does a caller see the private time of a public project who could not see it then.
+
     With *authored*, *as_of* may be a time by the clocks of the commits' authors; with *insights* the answer
     is about them, and measures files for longer. Raises NotFoundError where it did not exist then,
     BadInputError where *as_of* is no moment, and HttpError 503.
     """
     past = call.past
     async with past.turn:
-        await check_history(call, project_id)
+        history = await check_history(call, project_id)
         moment = await moment_of(call, project_id, as_of, authored=authored)
+        if not history.includes(moment.sequence):
+            raise project_not_found(project_id)
         number = call.api.logs.number_of(project_id)
         await call.api.progress.wait(call.api.models, {number: moment.sequence}, call.api.wait_seconds)
         work = Work(_INSIGHT_SECONDS if insights else _GLANCE_SECONDS)
@@ -87,17 +92,19 @@ def caller_of(call: Call) -> str:
     return f"address:{call.address}" if actor.is_anonymous else actor.id
 
 
-async def check_history(call: Call, project_id: str) -> None:
-    """Refuse a caller who may not read the project's history; raises NotFoundError.
+async def check_history(call: Call, project_id: str) -> SeenHistory:
+    """Return which part of the project's history the caller sees; raises NotFoundError where that is none.
 
     Administrators and auditors may also read the history of a deleted project.
     """
     actor = call.actor
     try:
-        await call.read(lambda q: q.projects.get_bare(project_id, actor), project=project_id)
+        project = await call.read(lambda q: q.projects.get_bare(project_id, actor), project=project_id)
     except NotFoundError:
         if not actor.sees_all or not call.api.logs.of(project_id).read(0, 1, Selection(home=project_id)):
             raise
+        return EVERYTHING
+    return seen_history(project, actor)
 
 
 async def _moment(call: Call, project_id: str, as_of: str) -> PastMoment:
@@ -105,7 +112,7 @@ async def _moment(call: Call, project_id: str, as_of: str) -> PastMoment:
     if as_of.startswith(AUTHORED):
         return await _authored(call, project_id, log, _authored_time(as_of))
     try:
-        milliseconds = from_rfc3339(as_of.replace(" ", "+"))
+        milliseconds = parse_rfc3339(as_of.replace(" ", "+"))
     except (ValueError, OverflowError):
         return await _position(call, log, as_of)
     return await asyncio.to_thread(lambda: _at(log, log.sequence_at(milliseconds)))
@@ -136,7 +143,7 @@ def _authored_time(as_of: str) -> int:
         if len(text) <= len("2020-01-01"):
             end = datetime.combine(date.fromisoformat(text), time(), UTC) + timedelta(days=1)
             return from_rfc3339(end.isoformat()) - 1
-        return from_rfc3339(text)
+        return parse_rfc3339(text)
     except (ValueError, OverflowError) as error:
         raise BadInputError(
             "asOf=authored: takes a date such as 2020-01-31, or an RFC 3339 time with an offset", _PARAMETER

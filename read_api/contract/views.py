@@ -56,7 +56,7 @@ class AiInsights(View):
 
 
 class ListedProject(View):
-    """A project in a list."""
+    """A project in a list; with *insightsPending*, newer insights than those shown are being made."""
 
     id: str
     name: str
@@ -67,6 +67,7 @@ class ListedProject(View):
     owner: Person
     collaborators: list[Collaborator]
     ai_insights: AiInsights
+    insights_pending: bool
     version: int
     created_at: str
     updated_at: str
@@ -211,31 +212,6 @@ class BuildView(View):
     version: int
     created_at: str
     updated_at: str
-
-
-class SuggestionView(View):
-    """A suggestion: what to change, and why."""
-
-    id: str
-    file: str
-    function: str | None
-    line: int
-    kind: str
-    reason: str
-    model: str
-    status: str | UnsetType = UNSET
-
-
-class InsightsView(View):
-    """The insights of a project."""
-
-    project_id: str
-    complexity: float
-    functions: int
-    files: int
-    lines: int
-    suggestions: list[SuggestionView]
-    models: list[str]
 
 
 class AccountView(View):

@@ -5,6 +5,7 @@ back.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
@@ -14,13 +15,15 @@ from commands.outcomes import Accepted
 from commands.partitions import Logs
 from commands.position import START, Position, PositionError, parse_position
 from projections.insights_model import INSIGHTS
-from projections.progress import BlockedError, Progress
+from projections.progress import BlockedError, NotCaughtUpError, Progress
 from projections.queries.page import Page
 from projections.store import StoreUnavailableError
 from read_api.problems import unavailable
 from read_api.query_services import ChangedResource, Queries
 
 T = TypeVar("T")
+
+_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS, _LOOK_LESS_OFTEN = 0.05, 0.5, 1.5
 
 Ask = Callable[[Queries], T]
 
@@ -120,20 +123,33 @@ class Consistency:
         return all(logs[number].tip().sequence >= sequence for number, sequence in position.sequences.items())
 
     async def read(
-        self,
-        ask: Ask[T],
-        after: str | None = None,
-        *,
-        project: str | None = None,
-        insights: bool = False,
-        large: bool = False,
+        self, ask: Ask[T], after: str | None = None, *, project: str | None = None, large: bool = False
     ) -> T:
         """Ask the query objects once the read models include what the caller must see.
 
-        *project* is the one that the answer is about, with *insights* the answer shows its insights. A
-        *large* answer is read in a thread. Raises StoreUnavailableError where the read models are late.
+        *project* is the one that the answer is about. A *large* answer is read in a thread. Raises
+        StoreUnavailableError where the read models are late.
         """
-        return await self._read(ask, await self.required(after), project, insights=insights, large=large)
+        return await self._read(ask, await self.required(after), project, large=large)
+
+    async def read_insights(self, ask: Ask[T], project: str, after: str | None = None) -> T:
+        """Ask about the insights of *project*: the last ones, or those that include the position *after*.
+
+        Raises as `read` does.
+        """
+        if after is None:
+            return await self.read(ask, project=project)
+        number, deadline = self._logs.number_of(project), time.monotonic() + self._seconds
+        required = await self.required(after)
+        sequence = self._progress.needed(INSIGHTS, project, required.get(number, 0), number)
+        await self._progress.wait((INSIGHTS,), {number: sequence}, self._seconds)
+        pause = _LOOK_SECONDS
+        while await self._read(lambda q: q.insights.waits(project, sequence), required, project):
+            if time.monotonic() > deadline:
+                raise NotCaughtUpError("the insights of this project are being made; try again")
+            await asyncio.sleep(pause)
+            pause = min(pause * _LOOK_LESS_OFTEN, _LONGEST_PAUSE_SECONDS)
+        return await self._read(ask, required, project)
 
     async def read_changed(
         self,
@@ -142,7 +158,6 @@ class Consistency:
         position: Position,
         *,
         project: str | None = None,
-        insights: bool = False,
     ) -> T:
         """Ask about what a command changed; *position* is the command's, with what its sender has seen.
 
@@ -153,56 +168,33 @@ class Consistency:
                 answer: T | None = await self._changed_resource(accepted, ask)
                 if answer is not None:
                     return answer
-            return await self._read(ask, position.sequences, project, insights=insights)
+            return await self._read(ask, position.sequences, project)
         except StoreUnavailableError as error:
             headers = {"CodePark-Command": accepted.command_id, "CodePark-Position": position.token()}
             detail = f"the command was accepted, but its result cannot be shown yet: {error}"
             raise unavailable("projection_unavailable", detail, headers) from error
 
     async def read_list(self, ask: Ask[Page], after: str | None = None) -> Page:
-        """Ask for a page of projects, a second time where their insights had to be waited for.
+        """Ask for a page of projects.
 
         With a position, a page with a project that a dead letter blocks is refused rather than shown stale.
         """
         required = await self.required(after)
         page = await self._read(ask, required, None)
-        ids = [project["id"] for project in page.items]
         if after is not None and self._progress.has_blocked_streams:
-            self._refuse_blocked_streams({f"project-{id_}" for id_ in ids})
-        needed, progress = self._needed_insights(ids, required), self._progress
-        if all(progress.sequence(INSIGHTS, number) >= sequence for number, sequence in needed.items()):
-            return page
-        await progress.wait((INSIGHTS,), needed, self._seconds)
-        return await self._read(ask, required, None)
+            self._refuse_blocked_streams({f"project-{project['id']}" for project in page.items})
+        return page
 
     async def _read(
-        self,
-        ask: Ask[T],
-        required: Mapping[int, int],
-        project: str | None,
-        *,
-        insights: bool = False,
-        large: bool = False,
+        self, ask: Ask[T], required: Mapping[int, int], project: str | None, *, large: bool = False
     ) -> T:
         progress = self._progress
         await progress.wait(self._models, required, self._seconds)
-        if project is not None:
-            if insights:
-                await progress.wait((INSIGHTS,), self._needed_insights((project,), required), self._seconds)
-            if progress.has_blocked_streams:
-                self._refuse_blocked_project(project)
+        if project is not None and progress.has_blocked_streams:
+            self._refuse_blocked_project(project)
         if self._in_threads or large:
             return await asyncio.to_thread(ask, self._queries)
         return ask(self._queries)
-
-    def _needed_insights(self, project_ids: Sequence[str], required: Mapping[int, int]) -> dict[int, int]:
-        """Return how far the insights of each partition must be, for an answer about these projects."""
-        needed: dict[int, int] = {}
-        for id_ in project_ids:
-            number = self._logs.number_of(id_)
-            sequence = self._progress.needed(INSIGHTS, id_, required.get(number, 0), number)
-            needed[number] = max(sequence, needed.get(number, 0))
-        return needed
 
     def _refuse_blocked_streams(self, streams: set[str]) -> None:
         for model in self._models:

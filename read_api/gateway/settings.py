@@ -15,13 +15,15 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """Which proxies the edge trusts, which pages it answers, what it limits, and how long it waits.
 
     The headers X-Forwarded-For and X-Forwarded-Proto of *trusted_proxies* are believed. Pages of
-    *cors_origins* may read answers. Without *rate_limits* or *sign_in_limits* those limits do not apply. With
+    *cors_origins* may read answers. Requests for a host that is not one of *allowed_hosts* are refused (None:
+    every host is allowed). Without *rate_limits* or *sign_in_limits* those limits do not apply. With
     a certificate and its key the server speaks TLS. The body of a request must arrive within *body_seconds*,
     an answer be ready within *request_seconds*; the shared limiter must answer within *limiter_seconds*.
     """
 
     trusted_proxies: tuple[Network, ...] = ()
     cors_origins: frozenset[str] = frozenset()
+    allowed_hosts: frozenset[str] | None = None
     rate_limits: bool = True
     sign_in_limits: bool = True
     tls_cert_file: Path | None = None

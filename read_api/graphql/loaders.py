@@ -41,7 +41,9 @@ class Loaders:
 
     async def insights(self, project_id: str) -> Document:
         """Return the insights of a project that the sender may see."""
-        await self.project(project_id)  # waits until its insights are measured
+        await self.project(
+            project_id
+        )  # loads the projects of all parents together, and checks who may see them
         insights: Document = await self._load("insights", lambda q, ids: q.insights.many(ids), project_id)
         return insights
 
@@ -51,8 +53,11 @@ class Loaders:
 
     async def comments(self, review_id: str) -> Document:
         """Return the comments on a review that the sender may see, and whether there are more."""
-        comments: Document = await self._load("comments", lambda q, ids: q.reviews.comments(ids), review_id)
-        return comments
+        actor = self._call.actor
+        comments: Document | None = await self._load(
+            "comments", lambda q, ids: q.reviews.comments(ids, actor), review_id
+        )
+        return comments or {"comments": []}
 
     async def build(self, id_: str) -> Document | None:
         """Return a build."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 from commands.position import Position
 from domain.actor import Actor
 from domain.project.events import ProjectDeleted
+from domain.project.private_time import SeenHistory
 from read_api.realtime.event_buffer import Stretch
 from read_api.realtime.events import TECHNICAL, PendingEvent, RenderedEvent
 from read_api.realtime.hub import Hub
@@ -24,47 +25,55 @@ class Subscription:
     def __init__(
         self,
         hub: Hub,
-        visible: Callable[[str, Actor], bool],
+        history_of: Callable[[str, Actor], SeenHistory | None],
         actor: Actor,
         position: Position,
         *,
         projected: Callable[[int, int], Awaitable[None]],
         projects: frozenset[str] | None = None,
         topics: frozenset[str] | None = None,
+        passes: Callable[[PendingEvent | RenderedEvent], bool] | None = None,
         in_threads: bool = False,
         published: Callable[[RenderedEvent], RenderedEvent | None] | None = None,
     ) -> None:
-        """Subscribe to the events after *position*; call `begin` first. No *projects* or *topics* means all.
+        """Subscribe to the events after *position* that pass; call `begin` first.
 
-        *published* returns the public form of an event that *actor* may not see, for analysts.
+        No *projects* or *topics* means all; *passes* looks at everything else, in the form that *actor* gets.
 
-        *visible* asks the read model, which may lag behind the log; *projected* waits until it includes a
-        sequence of a partition. *in_threads* says that *visible* asks over a network, and so must not run in
-        the event loop.
+        *published* returns the public form of an event that *actor* may not see, for analysts. The filter
+        then compares the names in that form: a guessed id finds nothing.
+
+        *history_of* asks the read model, which may lag behind the log, what the actor sees of a project;
+        *projected* waits until it includes a sequence of a partition. *in_threads* says that *history_of*
+        asks over a network, and so must not run in the event loop.
         """
         self._hub = hub
-        self._visible = visible
+        self._history_of = history_of
         self._actor = actor
         self._projected = projected
         self._projects = projects
         self._topics = topics
+        self._filter = passes
         self._in_threads = in_threads
         self._published = published if actor.analyses else None
-        self._visible_projects: dict[str, bool] = {}
+        self._histories: dict[str, SeenHistory | None] = {}
         self.position = position
         self.after = {partition: position.sequence(partition) for partition in self._partitions()}
 
     def _partitions(self) -> Iterable[int]:
-        """Return the partitions that may have events for this subscription."""
-        if self._projects is None:
+        """Return the partitions that may have events for this subscription.
+
+        A pseudonym does not say in which partition its project is.
+        """
+        if self._projects is None or self._published is not None:
             return range(self._hub.partitions)
         return sorted({self._hub.number_of(project) for project in self._projects})
 
     async def begin(self) -> None:
-        """Note which projects the actor may see; the read model must have reached the start position."""
+        """Note what the actor sees of each project; the read model must have reached the start position."""
         projects = self._projects or frozenset()
-        self._visible_projects = await self._query(
-            lambda: {project: self._visible(project, self._actor) for project in projects}
+        self._histories = await self._query(
+            lambda: {project: self._history_of(project, self._actor) for project in projects}
         )
 
     async def batches(self) -> AsyncGenerator[list[RenderedEvent], None]:
@@ -88,7 +97,8 @@ class Subscription:
         stretch = self._hub.buffered(after, partition)
         if stretch is not None:
             return stretch
-        home = next(iter(self._projects)) if self._projects and len(self._projects) == 1 else None
+        alone = self._projects is not None and len(self._projects) == 1 and self._published is None
+        home = next(iter(self._projects or ())) if alone else None
         return await asyncio.to_thread(self._hub.read, after, partition, home)
 
     async def _query(self, query: Callable[[], T]) -> T:
@@ -123,29 +133,33 @@ class Subscription:
         """
         if not self._actor.only_analyses and self._passes(event):
             return event.rendered
-        if self._published is not None and self._matches_filter(event):
-            return self._published(event.rendered)
-        return None
+        if self._published is None or (self._topics is not None and event.topic not in self._topics):
+            return None
+        published = self._published(event.rendered)
+        return published if published is not None and self._matches_filter(published) else None
 
-    def _matches_filter(self, event: PendingEvent) -> bool:
+    def _matches_filter(self, event: PendingEvent | RenderedEvent) -> bool:
         if self._projects is not None and event.home not in self._projects:
             return False
-        return self._topics is None or event.topic in self._topics
+        if self._topics is not None and event.topic not in self._topics:
+            return False
+        return self._filter is None or self._filter(event)
 
     def _passes(self, event: PendingEvent) -> bool:
         before = None
         if event.topic.startswith(_ACCESS):
-            before = self._visible_projects.pop(event.home, None)  # the event may change who sees the project
+            before = self._histories.pop(event.home, None)  # the event may change who sees the project
         if not self._matches_filter(event):
             return False
         if self._actor.sees_all:
             return True
         if event.topic.startswith(TECHNICAL):
             return False
-        allowed = self._visible_projects.get(event.home)
-        if allowed is None:
-            if len(self._visible_projects) > _MOST_CACHED:
-                self._visible_projects.clear()
-            allowed = self._visible_projects[event.home] = self._visible(event.home, self._actor)
-        # A subscriber that could see the project gets its deletion, although nobody may see it afterwards.
-        return allowed or (before is True and event.topic == ProjectDeleted.TOPIC)
+        if event.home not in self._histories:
+            if len(self._histories) > _MOST_CACHED:
+                self._histories.clear()
+            self._histories[event.home] = self._history_of(event.home, self._actor)
+        history = self._histories[event.home]
+        if history is None and event.topic == ProjectDeleted.TOPIC:
+            history = before  # who could see the project gets its deletion, after which nobody sees it
+        return history is not None and history.includes(event.sequence)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import msgspec
-
 from commands.outcomes import Accepted
 from commands.table.fields import NoInput
 from commands.table.projects import (
@@ -26,7 +24,6 @@ from read_api.gateway.answers import (
     etag,
     json_answer,
     page_answer,
-    picked_fields,
     rendered_answer,
 )
 from read_api.gateway.call import Call
@@ -72,7 +69,7 @@ async def get_project(call: Call, query: AsOfQuery) -> Answer:
     """Get a project, as it is now or as it was at a time or position."""
     project_id, actor = call.path["project_id"], call.actor
     if query.as_of is None:
-        rendered = await call.read(lambda q: q.projects.rendered(project_id, actor), insights=True)
+        rendered = await call.read(lambda q: q.projects.rendered(project_id, actor))
     else:
         rendered = await past_answer(
             call, project_id, query.as_of, lambda q: q.projects.rendered(project_id, actor), authored=True
@@ -86,7 +83,11 @@ async def replace_project(call: Call, data: ProjectInput) -> Answer:
     return await _change(
         call,
         ProjectPatch(
-            name=data.name, description=data.description, visibility=data.visibility, language=data.language
+            name=data.name,
+            description=data.description,
+            visibility=data.visibility,
+            language=data.language,
+            publish_history=data.publish_history,
         ),
     )
 
@@ -183,9 +184,6 @@ async def _change(call: Call, data: Any) -> Answer:
 
 
 async def _project_answer(call: Call, accepted: Accepted, project_id: str, *, new: bool = False) -> Answer:
-    """Answer with the project as a command left it; its JSON is ready unless `?fields=` picks some."""
+    """Answer with the project as a command left it, whose JSON is ready."""
     rendered = await changed_project(call, accepted, project_id, new=new)
-    body = rendered.body
-    if "fields" in call.query:
-        body = msgspec.json.encode(picked_fields(call, rendered.document))
-    return Answer(body=body, headers=command_headers(call, accepted))
+    return Answer(body=rendered.body, headers=command_headers(call, accepted))

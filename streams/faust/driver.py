@@ -127,6 +127,11 @@ class PartitionDriver:
         if step.records:
             self._effects.after(self.projector.partition, step)
 
+    def _take_turn(self) -> None:
+        homes = self.projector.take_turn()
+        if homes:
+            self._effects.changed(self.projector.partition, self.projector, homes)
+
     async def _reload(self) -> None:
         """Load the checkpoints again after another process has switched a model.
 
@@ -137,7 +142,15 @@ class PartitionDriver:
         logger.info("a model was switched", partition=self.projector.partition, read_again=behind)
 
     async def between_batches(self) -> None:
-        """Retry dead letters if that was requested; raises LostPartitionError."""
+        """Do a turn of what models have put off, and retry dead letters if that was requested.
+
+        Raises LostPartitionError.
+        """
+        if self.projector.puts_off:
+            try:
+                await self._insist(lambda: self._in_thread(self._take_turn))
+            except ModelSwitchedError:  # the entries are those of the old model
+                await self._reload()
         retry = self._retry
         if retry is None or not retry.due():
             return

@@ -32,6 +32,10 @@ class StepEffects(Protocol):
         """Report that any document may have changed; called in the worker's thread, must not raise."""
         ...
 
+    def changed(self, partition: int, projector: PartitionProjector, homes: frozenset[str]) -> None:
+        """Report that documents of *homes* have changed without an event; as `everything_changed`."""
+        ...
+
 
 class DeadLetterEffects:
     """Send dead letters before a step is stored, and publish the progress after it."""
@@ -81,10 +85,19 @@ class DeadLetterEffects:
 
     def everything_changed(self, partition: int, projector: PartitionProjector) -> None:
         """Publish that any document may have changed: dead letters were retried."""
+        self._publish_present(partition, projector, None)
+
+    def changed(self, partition: int, projector: PartitionProjector, homes: frozenset[str]) -> None:
+        """Publish that documents of *homes* have changed: work that was put off is done."""
+        self._publish_present(partition, projector, homes)
+
+    def _publish_present(
+        self, partition: int, projector: PartitionProjector, homes: frozenset[str] | None
+    ) -> None:
         if self._publisher is not None:
             sequence = projector.log_checkpoint.tip.sequence
             self._publisher.publish(
-                batch_message(self._group, partition, sequence, sequence, None, projector.checkpoints)
+                batch_message(self._group, partition, sequence, sequence, homes, projector.checkpoints)
             )
 
 

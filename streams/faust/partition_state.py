@@ -133,6 +133,28 @@ class PartitionProjector:
                 self.checkpoints[change.model] = change.checkpoint
         self.log_checkpoint = step.after
 
+    @property
+    def puts_off(self) -> bool:
+        """Return whether a model may put work off."""
+        return any(model.catch_up is not None for model in self.models)
+
+    def take_turn(self) -> frozenset[str]:
+        """Do and store one turn of the work that models have put off; return the homes that it changed.
+
+        It moves no checkpoint. Raises StoreUnavailableError.
+        """
+        homes: frozenset[str] = frozenset()
+        for model in self.models:
+            turn = None if model.catch_up is None else model.catch_up(self.store, self.partition)
+            if turn is not None and turn.writes:
+                checkpoint = self.checkpoints[model.name]
+                change = Change(
+                    model=model.name, writes=turn.writes, checkpoint=checkpoint, partition=self.partition
+                )
+                self.store.apply([change])
+                homes |= turn.homes
+        return homes
+
     def store_changes(self, step: Step) -> None:
         """Apply the changes of a retry, one by one; they move no checkpoint. Raises StoreUnavailableError."""
         for change in step.changes:

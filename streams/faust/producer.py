@@ -14,12 +14,13 @@ _LARGEST = 17 * 1024 * 1024
 
 
 class TopicMessage(NamedTuple):
-    """A message for a topic."""
+    """A message for a topic; without a timestamp it gets the present time."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+    timestamp_ms: int | None = None
 
 
 class Sender(Protocol):
@@ -44,7 +45,11 @@ class Producer:
             producer = await self._started()
             sent = [
                 await producer.send(
-                    message.topic, key=message.key, value=message.value, headers=message.headers
+                    message.topic,
+                    key=message.key,
+                    value=message.value,
+                    headers=message.headers,
+                    timestamp_ms=message.timestamp_ms,
                 )
                 for message in messages
             ]

@@ -1,7 +1,7 @@
 """Publish the messages for analysts: a read model without documents, whose effects are the messages.
 
 A message is sent and acknowledged before the checkpoint moves, so that a crash repeats messages and never
-loses one; readers drop repeated ones by their sequence. An event that cannot be published becomes a dead
+loses one; readers drop repeated ones by their id. An event that cannot be published becomes a dead
 letter and blocks its stream.
 """
 
@@ -54,7 +54,7 @@ def public_model(partition: int, pseudonym: Pseudonym, prefix: str, outbox: Outb
         return ()
 
     topics = frozenset(publication.type for publication in PUBLISHED)
-    return ReadModel(name=PUBLIC, version=1, collections=(), project=project, topics=topics)
+    return ReadModel(name=PUBLIC, version=2, collections=(), project=project, topics=topics)
 
 
 class PublicEffects:
@@ -74,7 +74,7 @@ class PublicEffects:
         await self._topics.ensure()
         await self._dead_letters.before(partition, step)
         await self._sender.send(
-            TopicMessage(message.topic, message.key, message.value, list(message.headers))
+            TopicMessage(message.topic, message.key, message.value, list(message.headers), message.timestamp)
             for message in self._outbox.of(partition)
         )
         self._outbox.drop(partition)
@@ -83,4 +83,7 @@ class PublicEffects:
         """Do nothing: no query waits for public messages."""
 
     def everything_changed(self, partition: int, projector: PartitionProjector) -> None:
+        """Do nothing."""
+
+    def changed(self, partition: int, projector: PartitionProjector, homes: frozenset[str]) -> None:
         """Do nothing."""

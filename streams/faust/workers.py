@@ -6,6 +6,7 @@ import redis
 
 from commands.kafka.settings import KafkaSettings
 from commands.mapper import EventMapper
+from commands.partitioner import partition_of
 from insights.analyser import ProcessAnalyser
 from projections.insights_model import insights_model
 from projections.model import ReadModel
@@ -72,7 +73,7 @@ def run_insights(
             settings,
             store,
             mapper,
-            (insights_model(analyser),),
+            (insights_model(analyser, lambda home: partition_of(home, settings.partitions)),),
             redis_client,
             prefix,
             group=INSIGHTS,

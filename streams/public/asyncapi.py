@@ -15,9 +15,9 @@ _TOPIC_BINDING, _MESSAGE_BINDING, _OPERATION_BINDING = "0.5.0", "0.5.0", "0.5.0"
 _DESCRIPTION = (
     "Events of a CodePark installation, described for a program that receives them: the operations are what "
     "the program does. Public topics carry no personal data and no contents. Delivery is at least once: drop "
-    "an event whose `ce_sequence` is not above the last one that you saw of its `ce_partition`."
+    "an event whose `ce_id` you have seen."
 )
-_KEY = "The home key: the id of the project, `accounts` for accounts, otherwise the id of the thing itself."
+_KEY = "The pseudonym of the project or the announcement; `accounts` for accounts."
 _INNER = frozenset({"$schema", "$id", "$defs"})
 
 
@@ -143,20 +143,21 @@ def _message(publication: Publication[Any]) -> _DOCUMENT:
 
 
 def _headers(publication: Publication[Any]) -> _DOCUMENT:
-    number = {"type": "string", "pattern": "^[0-9]+$"}
     properties: _DOCUMENT = {
         "ce_specversion": {"const": "1.0"},
         "ce_id": {
             "type": "string",
-            "description": "Partition and sequence in the log; unique in its source.",
+            "description": "The event's pseudonym; unique in its source.",
         },
         "ce_source": {"type": "string", "format": "uri", "description": "The log."},
         "ce_type": {"const": publication.type},
         "ce_subject": {"type": "string", "description": "What the event is about."},
-        "ce_time": {"type": "string", "format": "date-time"},
+        "ce_time": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When it happened, to the minute; to the day for events of accounts.",
+        },
         "ce_dataschema": {"const": dataschema(publication)},
-        "ce_sequence": {**number, "description": "The event's number in its partition of the log."},
-        "ce_partition": {**number, "description": "The partition of the log that holds the event."},
         "ce_actor": {"type": "string", "description": "The actor: a pseudonym, or `service`."},
         "content-type": {"const": BINARY_TYPE},
     }

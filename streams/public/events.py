@@ -12,7 +12,7 @@ from domain.actor import Role, Tier
 from domain.build.events import BuildStatus
 from domain.project.events import CollaboratorRole, Visibility
 from domain.review.events import Decision
-from streams.public.fields import Count, Id, Language, Name, Person, Position, Size
+from streams.public.fields import Count, Language, Name, Person, Position, Size
 
 
 class PublicEvent(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -22,7 +22,7 @@ class PublicEvent(Struct, frozen=True, kw_only=True, rename="camel"):
 class PublicProjectCreated(PublicEvent, frozen=True):
     """A project was created."""
 
-    project_id: Id
+    project: Name
     owner: Person
     visibility: Visibility
     language: Language | None
@@ -32,7 +32,7 @@ class PublicProjectCreated(PublicEvent, frozen=True):
 class PublicProjectUpdated(PublicEvent, frozen=True):
     """A project's own fields were changed; these are their values now."""
 
-    project_id: Id
+    project: Name
     visibility: Visibility
     language: Language | None
     described: bool
@@ -41,13 +41,13 @@ class PublicProjectUpdated(PublicEvent, frozen=True):
 class PublicProjectDeleted(PublicEvent, frozen=True):
     """A project was deleted."""
 
-    project_id: Id
+    project: Name
 
 
 class PublicCollaboratorAdded(PublicEvent, frozen=True):
     """An account joined a project."""
 
-    project_id: Id
+    project: Name
     collaborator: Person
     role: CollaboratorRole
 
@@ -55,7 +55,7 @@ class PublicCollaboratorAdded(PublicEvent, frozen=True):
 class PublicCollaboratorRoleChanged(PublicEvent, frozen=True):
     """A collaborator got another role."""
 
-    project_id: Id
+    project: Name
     collaborator: Person
     role: CollaboratorRole
 
@@ -63,7 +63,7 @@ class PublicCollaboratorRoleChanged(PublicEvent, frozen=True):
 class PublicCollaboratorRemoved(PublicEvent, frozen=True):
     """A collaborator left a project or was removed from it."""
 
-    project_id: Id
+    project: Name
     collaborator: Person
 
 
@@ -74,7 +74,7 @@ class PublicFileWritten(PublicEvent, frozen=True):
     content is not text, or not carried. `language` follows from the file's name.
     """
 
-    project_id: Id
+    project: Name
     file: Name
     language: Language | None
     carried: bool
@@ -86,7 +86,7 @@ class PublicFileWritten(PublicEvent, frozen=True):
 class PublicFileDeleted(PublicEvent, frozen=True):
     """A file was deleted."""
 
-    project_id: Id
+    project: Name
     file: Name
     language: Language | None
     commit: Name | None
@@ -104,7 +104,7 @@ class PublicChanges(Struct, frozen=True, kw_only=True, rename="camel"):
 class PublicCommitPartRecorded(PublicEvent, frozen=True):
     """A part of a large commit was recorded; `commit.recorded` follows the last part and counts all parts."""
 
-    project_id: Id
+    project: Name
     commit: Name
     changes: PublicChanges
 
@@ -112,11 +112,11 @@ class PublicCommitPartRecorded(PublicEvent, frozen=True):
 class PublicCommitRecorded(PublicEvent, frozen=True):
     """A commit was recorded as the `number`-th of its project.
 
-    `authoredOn` is the day in UTC, null where the author's clock was out of any calendar. An author has
-    another pseudonym in each project. For a commit in parts, `changes` counts the changes of all parts.
+    `authoredOn` is the day in UTC, null where the author's clock was out of any calendar. For a commit in
+    parts, `changes` counts the changes of all parts.
     """
 
-    project_id: Id
+    project: Name
     commit: Name
     number: Position
     parents: tuple[Name, ...]
@@ -128,8 +128,8 @@ class PublicCommitRecorded(PublicEvent, frozen=True):
 class PublicReviewOpened(PublicEvent, frozen=True):
     """A review of some commits was requested."""
 
-    project_id: Id
-    review_id: Id
+    project: Name
+    review: Name
     author: Person
     commits: tuple[Name, ...]
     mentions: Count
@@ -138,9 +138,9 @@ class PublicReviewOpened(PublicEvent, frozen=True):
 class PublicReviewCommented(PublicEvent, frozen=True):
     """A review was commented on; `file` where the comment is about one place."""
 
-    project_id: Id
-    review_id: Id
-    comment_id: Id
+    project: Name
+    review: Name
+    comment: Name
     review_author: Person
     author: Person
     file: Name | None
@@ -150,8 +150,8 @@ class PublicReviewCommented(PublicEvent, frozen=True):
 class PublicReviewDecided(PublicEvent, frozen=True):
     """A reviewer approved the change or requested another one."""
 
-    project_id: Id
-    review_id: Id
+    project: Name
+    review: Name
     review_author: Person
     reviewer: Person
     decision: Decision
@@ -160,44 +160,44 @@ class PublicReviewDecided(PublicEvent, frozen=True):
 class PublicReviewClosed(PublicEvent, frozen=True):
     """A review was closed."""
 
-    project_id: Id
-    review_id: Id
+    project: Name
+    review: Name
 
 
 class PublicBuildQueued(PublicEvent, frozen=True):
     """A build was requested."""
 
-    project_id: Id
-    build_id: Id
+    project: Name
+    build: Name
     commit: Name | None
 
 
 class PublicBuildStatusChanged(PublicEvent, frozen=True):
     """The status of a build changed."""
 
-    project_id: Id
-    build_id: Id
+    project: Name
+    build: Name
     status: BuildStatus
 
 
 class PublicSuggestionAccepted(PublicEvent, frozen=True):
     """A suggestion was accepted."""
 
-    project_id: Id
+    project: Name
     suggestion: Name
 
 
 class PublicSuggestionDismissed(PublicEvent, frozen=True):
     """A suggestion was dismissed; it is no longer shown."""
 
-    project_id: Id
+    project: Name
     suggestion: Name
 
 
 class PublicAnnouncementPublished(PublicEvent, frozen=True):
-    """An administrator published an announcement; the API shows its text."""
+    """An administrator published an announcement."""
 
-    announcement_id: Id
+    announcement: Name
     length: Count
 
 

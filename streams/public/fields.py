@@ -4,9 +4,6 @@ from typing import Annotated
 
 from msgspec import Meta
 
-ID_PATTERN = "^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-
-Id = Annotated[str, Meta(pattern=ID_PATTERN, description="An id, as in the API.")]
 Name = Annotated[
     str, Meta(pattern="^[0-9a-f]{32}$", description="A pseudonym; the same thing always has the same one.")
 ]
@@ -14,7 +11,7 @@ Person = Annotated[
     str,
     Meta(
         pattern="^(?:[0-9a-f]{32}|service)$",
-        description="A person's pseudonym, or `service` where a program acted.",
+        description="A person's pseudonym in this project, or `service` where a program acted.",
     ),
 ]
 Count = Annotated[int, Meta(ge=0, description="How many.")]

@@ -9,6 +9,7 @@ _SOCKET, _SSE = "live-socket", "live-stream"
 
 _TEXT: _DOCUMENT = {"type": "string"}
 _TEXT_OR_NULL: _DOCUMENT = {"type": ["string", "null"]}
+_COUNT: _DOCUMENT = {"type": "integer", "minimum": 0}
 _NUMBER: _DOCUMENT = {"type": "integer", "minimum": 1}
 
 
@@ -20,8 +21,8 @@ def live_schema() -> _DOCUMENT:
         "schemaVersion": _NUMBER,
         "projectId": _TEXT_OR_NULL,
         "stream": _TEXT,
-        "version": _NUMBER,
-        "sequence": _NUMBER,
+        "version": {**_COUNT, "description": "0 for analysts, who get the public form of events."},
+        "sequence": {**_COUNT, "description": "0 for analysts, who get the public form of events."},
         "position": {"type": "string", "description": "Give it as `after` to continue after this event."},
         "occurredAt": {"type": "string", "format": "date-time"},
         "actor": _TEXT,
@@ -102,6 +103,11 @@ def _parameters() -> _DOCUMENT:
             "after": text("A position: all events after it, then new ones. Without it, only new events."),
             "projects": text("Ids of projects, separated by commas, at most 100."),
             "type": text("Event types, separated by commas."),
+            "stream": text("Streams, separated by commas, such as `project-<id>`."),
+            "actor": text("Ids of accounts or services that acted, separated by commas."),
+            "from": text("An RFC 3339 time: only events not before it; without `after`, all since then."),
+            "until": text("An RFC 3339 time: only events not after it."),
+            "order": {"const": "asc", "description": "The oldest event first; there is no other order."},
             "token": text("An access token, for clients that cannot set the header Authorization."),
         },
     }

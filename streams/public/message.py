@@ -1,10 +1,9 @@
 """From an event and its record to the message that analysts read: CloudEvents 1.0 over Kafka.
 
 A message is a pure function of the event, its record and the installation's pseudonyms. Therefore a worker
-that publishes an event twice publishes the same bytes twice, and a reader can drop the second by `sequence`.
+that publishes an event twice publishes the same bytes twice, and a reader can drop the second by its `id`.
 """
 
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -12,14 +11,13 @@ import msgspec
 from msgspec import Raw, Struct
 
 from domain.event import Event
-from domain.identifiers import ACCOUNTS_HOME
 from domain.record import Record
 from domain.times import rfc3339
 from streams.public.events import PublicEvent
-from streams.public.fields import ID_PATTERN
 from streams.public.pseudonyms import Names, Pseudonym
 from streams.public.publications import publication_of
 from streams.public.schemas import dataschema
+from streams.public.times import public_time
 from streams.public.topics import DEFAULT_PREFIX
 
 BINARY_TYPE = "application/json"
@@ -35,12 +33,16 @@ class PublicationError(Exception):
 
 
 class PublicMessage(Struct, frozen=True, kw_only=True):
-    """A Kafka record of a public topic. The topic's partition follows from the key."""
+    """A Kafka record of a public topic. The topic's partition follows from the key.
+
+    *timestamp* is that of the Kafka record, in milliseconds: the rounded time of the event.
+    """
 
     topic: str
     key: bytes
     value: bytes
     headers: Headers
+    timestamp: int
 
 
 def public_message(
@@ -56,29 +58,29 @@ def public_message(
     The message uses the binary mode of the CloudEvents binding for Kafka.
 
     Raises:
-        PublicationError: a field or the key has a value that the public schema does not allow.
+        PublicationError: a field has a value that the public schema does not allow.
     """
     publication = publication_of(event.TOPIC)
     if publication is None:
         return None
-    names = Names(pseudonym)
+    names = Names(pseudonym, record.home)
+    time = public_time(record.occurred_at, of_account=publication.of_account)
     return PublicMessage(
         topic=prefix + publication.topic,
-        key=_key(record.home),
+        key=names.home().encode(),
         value=_value(publication.convert(event, names)),
         headers=(
             ("ce_specversion", b"1.0"),
-            ("ce_id", b"%d-%d" % (partition, record.sequence)),
+            ("ce_id", names.event(partition, record.sequence).encode()),
             ("ce_source", record.source.encode()),
             ("ce_type", publication.type.encode()),
             ("ce_subject", names.subject(record.stream).encode()),
-            ("ce_time", rfc3339(record.occurred_at).encode()),
+            ("ce_time", rfc3339(time).encode()),
             ("ce_dataschema", dataschema(publication).encode()),
-            ("ce_sequence", b"%d" % record.sequence),
-            ("ce_partition", b"%d" % partition),
             *((("ce_actor", names.person(record.actor).encode()),) if record.actor else ()),
             ("content-type", BINARY_TYPE.encode()),
         ),
+        timestamp=time,
     )
 
 
@@ -100,17 +102,8 @@ def structured(message: PublicMessage) -> PublicMessage:
         key=message.key,
         value=msgspec.json.encode(document),
         headers=(("content-type", STRUCTURED_TYPE.encode()),),
+        timestamp=message.timestamp,
     )
-
-
-_ID = re.compile(ID_PATTERN)
-
-
-def _key(home: str) -> bytes:
-    """Return the home key; one that is neither an id nor the accounts' key might be a text."""
-    if home != ACCOUNTS_HOME and _ID.fullmatch(home) is None:
-        raise PublicationError("the home key is not an id")
-    return home.encode()
 
 
 def _value(public: PublicEvent) -> bytes:

@@ -45,20 +45,26 @@ class Publication(Struct, Generic[E], frozen=True):
     """An event type with its public shape and topic.
 
     *version* counts the shapes of the public event, *topic_version* those of the topic: a shape that readers
-    of the old one cannot read goes to a topic of the next version.
+    of the old one cannot read goes to a topic of the next version. Those of version 1 named a person alike in
+    every project.
     """
 
     event: type[E]
     shape: type[events.PublicEvent]
     convert: Callable[[E, Names], events.PublicEvent]
     aggregate: str
-    version: int = 1
-    topic_version: int = 1
+    version: int = 2
+    topic_version: int = 2
 
     @property
     def type(self) -> str:
         """Return the CloudEvents type."""
         return self.event.TOPIC
+
+    @property
+    def of_account(self) -> bool:
+        """Return whether the event is about an account, and not about work."""
+        return self.aggregate == "account"
 
     @property
     def topic(self) -> str:
@@ -68,7 +74,7 @@ class Publication(Struct, Generic[E], frozen=True):
 
 def _project_created(event: ProjectCreated, names: Names) -> events.PublicProjectCreated:
     return events.PublicProjectCreated(
-        project_id=event.project_id,
+        project=names.project(event.project_id),
         owner=names.person(event.owner_id),
         visibility=event.visibility,
         language=public_language(event.language),
@@ -76,22 +82,22 @@ def _project_created(event: ProjectCreated, names: Names) -> events.PublicProjec
     )
 
 
-def _project_updated(event: ProjectUpdated, _: Names) -> events.PublicProjectUpdated:
+def _project_updated(event: ProjectUpdated, names: Names) -> events.PublicProjectUpdated:
     return events.PublicProjectUpdated(
-        project_id=event.project_id,
+        project=names.project(event.project_id),
         visibility=event.visibility,
         language=public_language(event.language),
         described=bool(event.description),
     )
 
 
-def _project_deleted(event: ProjectDeleted, _: Names) -> events.PublicProjectDeleted:
-    return events.PublicProjectDeleted(project_id=event.project_id)
+def _project_deleted(event: ProjectDeleted, names: Names) -> events.PublicProjectDeleted:
+    return events.PublicProjectDeleted(project=names.project(event.project_id))
 
 
 def _collaborator_added(event: CollaboratorAdded, names: Names) -> events.PublicCollaboratorAdded:
     return events.PublicCollaboratorAdded(
-        project_id=event.project_id, collaborator=names.person(event.account_id), role=event.role
+        project=names.project(event.project_id), collaborator=names.person(event.account_id), role=event.role
     )
 
 
@@ -99,19 +105,19 @@ def _collaborator_role_changed(
     event: CollaboratorRoleChanged, names: Names
 ) -> events.PublicCollaboratorRoleChanged:
     return events.PublicCollaboratorRoleChanged(
-        project_id=event.project_id, collaborator=names.person(event.account_id), role=event.role
+        project=names.project(event.project_id), collaborator=names.person(event.account_id), role=event.role
     )
 
 
 def _collaborator_removed(event: CollaboratorRemoved, names: Names) -> events.PublicCollaboratorRemoved:
     return events.PublicCollaboratorRemoved(
-        project_id=event.project_id, collaborator=names.person(event.account_id)
+        project=names.project(event.project_id), collaborator=names.person(event.account_id)
     )
 
 
 def _file_written(event: FileWritten, names: Names) -> events.PublicFileWritten:
     return events.PublicFileWritten(
-        project_id=event.project_id,
+        project=names.project(event.project_id),
         file=names.file(event.project_id, event.path),
         language=public_language(language_of(event.path)),
         carried=event.content is not None,
@@ -129,7 +135,7 @@ def _lines(content: str | None, encoding: Encoding | None) -> int | None:
 
 def _file_deleted(event: FileDeleted, names: Names) -> events.PublicFileDeleted:
     return events.PublicFileDeleted(
-        project_id=event.project_id,
+        project=names.project(event.project_id),
         file=names.file(event.project_id, event.path),
         language=public_language(language_of(event.path)),
         commit=names.commit_or_none(event.project_id, event.commit),
@@ -138,7 +144,7 @@ def _file_deleted(event: FileDeleted, names: Names) -> events.PublicFileDeleted:
 
 def _commit_part_recorded(event: CommitPartRecorded, names: Names) -> events.PublicCommitPartRecorded:
     return events.PublicCommitPartRecorded(
-        project_id=event.project_id,
+        project=names.project(event.project_id),
         commit=names.commit(event.project_id, event.sha),
         changes=_changes(event.changes),
     )
@@ -146,7 +152,7 @@ def _commit_part_recorded(event: CommitPartRecorded, names: Names) -> events.Pub
 
 def _commit_recorded(event: CommitRecorded, names: Names) -> events.PublicCommitRecorded:
     return events.PublicCommitRecorded(
-        project_id=event.project_id,
+        project=names.project(event.project_id),
         commit=names.commit(event.project_id, event.sha),
         number=event.number,
         parents=tuple(names.commit(event.project_id, sha) for sha in event.parents),
@@ -176,8 +182,8 @@ def _day(time: str) -> date | None:
 
 def _review_opened(event: ReviewOpened, names: Names) -> events.PublicReviewOpened:
     return events.PublicReviewOpened(
-        project_id=event.project_id,
-        review_id=event.review_id,
+        project=names.project(event.project_id),
+        review=names.thing("review", event.review_id),
         author=names.person(event.author_id),
         commits=tuple(names.commit(event.project_id, sha) for sha in event.commits),
         mentions=len(event.mentions),
@@ -186,9 +192,9 @@ def _review_opened(event: ReviewOpened, names: Names) -> events.PublicReviewOpen
 
 def _review_commented(event: ReviewCommented, names: Names) -> events.PublicReviewCommented:
     return events.PublicReviewCommented(
-        project_id=event.project_id,
-        review_id=event.review_id,
-        comment_id=event.comment_id,
+        project=names.project(event.project_id),
+        review=names.thing("review", event.review_id),
+        comment=names.thing("comment", event.comment_id),
         review_author=names.person(event.review_author_id),
         author=names.person(event.author_id),
         file=None if event.path is None else names.file(event.project_id, event.path),
@@ -198,46 +204,54 @@ def _review_commented(event: ReviewCommented, names: Names) -> events.PublicRevi
 
 def _review_decided(event: ReviewDecided, names: Names) -> events.PublicReviewDecided:
     return events.PublicReviewDecided(
-        project_id=event.project_id,
-        review_id=event.review_id,
+        project=names.project(event.project_id),
+        review=names.thing("review", event.review_id),
         review_author=names.person(event.review_author_id),
         reviewer=names.person(event.reviewer_id),
         decision=event.decision,
     )
 
 
-def _review_closed(event: ReviewClosed, _: Names) -> events.PublicReviewClosed:
-    return events.PublicReviewClosed(project_id=event.project_id, review_id=event.review_id)
+def _review_closed(event: ReviewClosed, names: Names) -> events.PublicReviewClosed:
+    return events.PublicReviewClosed(
+        project=names.project(event.project_id), review=names.thing("review", event.review_id)
+    )
 
 
 def _build_queued(event: BuildQueued, names: Names) -> events.PublicBuildQueued:
     return events.PublicBuildQueued(
-        project_id=event.project_id,
-        build_id=event.build_id,
+        project=names.project(event.project_id),
+        build=names.thing("build", event.build_id),
         commit=names.commit_or_none(event.project_id, event.commit),
     )
 
 
-def _build_status_changed(event: BuildStatusChanged, _: Names) -> events.PublicBuildStatusChanged:
+def _build_status_changed(event: BuildStatusChanged, names: Names) -> events.PublicBuildStatusChanged:
     return events.PublicBuildStatusChanged(
-        project_id=event.project_id, build_id=event.build_id, status=event.status
+        project=names.project(event.project_id),
+        build=names.thing("build", event.build_id),
+        status=event.status,
     )
 
 
 def _suggestion_accepted(event: SuggestionAccepted, names: Names) -> events.PublicSuggestionAccepted:
     return events.PublicSuggestionAccepted(
-        project_id=event.project_id, suggestion=names.suggestion(event.project_id, event.suggestion_id)
+        project=names.project(event.project_id),
+        suggestion=names.suggestion(event.project_id, event.suggestion_id),
     )
 
 
 def _suggestion_dismissed(event: SuggestionDismissed, names: Names) -> events.PublicSuggestionDismissed:
     return events.PublicSuggestionDismissed(
-        project_id=event.project_id, suggestion=names.suggestion(event.project_id, event.suggestion_id)
+        project=names.project(event.project_id),
+        suggestion=names.suggestion(event.project_id, event.suggestion_id),
     )
 
 
-def _announcement_published(event: AnnouncementPublished, _: Names) -> events.PublicAnnouncementPublished:
-    return events.PublicAnnouncementPublished(announcement_id=event.announcement_id, length=len(event.text))
+def _announcement_published(event: AnnouncementPublished, names: Names) -> events.PublicAnnouncementPublished:
+    return events.PublicAnnouncementPublished(
+        announcement=names.thing("announcement", event.announcement_id), length=len(event.text)
+    )
 
 
 def _account_registered(event: AccountRegistered, names: Names) -> events.PublicAccountRegistered:

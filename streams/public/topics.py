@@ -14,3 +14,8 @@ def public_topic(event_type: str, prefix: str = DEFAULT_PREFIX) -> str | None:
 def public_topics(prefix: str = DEFAULT_PREFIX) -> list[str]:
     """Return all public topics, sorted."""
     return sorted({prefix + publication.topic for publication in PUBLISHED})
+
+
+def linkable_topics(prefix: str = DEFAULT_PREFIX) -> list[str]:
+    """Return the topics of version 1, which name a person alike in every project, sorted."""
+    return sorted({f"{prefix}public.{publication.aggregate}.v1" for publication in PUBLISHED})

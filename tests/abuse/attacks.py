@@ -82,6 +82,10 @@ def past(target: Target) -> Iterator[Request]:
     at = f'project(id: "{target.large}", asOf: "{target.moment}") {{ name }}'
     yield graphql(aliases(30, at))
     yield graphql(aliases(9, at))
+    files = "files(first: 5) { nodes { content } }"
+    nodes = f'project(id: "{target.large}", asOf: "{target.moment}") {{ {files} }}'
+    yield graphql(aliases(5, nodes))
+    yield "GET", f"{project(target.private)}?asOf={target.moment}", None
 
 
 def entities(target: Target) -> Iterator[Request]:
@@ -126,6 +130,8 @@ def bodies(target: Target) -> Iterator[Request]:
 ATTACKS: dict[str, Callable[[Target], Iterator[Request]]] = {
     "mentions": mentions,
     "contents": contents,
+    "contents of the past": past_contents,
+    "the past": past,
     "dear GraphQL": entities,
     "long paths": paths,
     "projects in batches": projects,

@@ -47,7 +47,9 @@ def others(server):
 
 @pytest.fixture(scope="module")
 def quiet(others):
-    """How long the others wait while nobody attacks."""
+    """How long the others wait while nobody attacks, once what is made at first is made."""
+    with others.at_work():
+        time.sleep(SECONDS / 2)
     with others.at_work() as waits:
         time.sleep(2 * SECONDS)
     return waits

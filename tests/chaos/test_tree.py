@@ -4,6 +4,7 @@ import psutil
 import pytest
 
 from devservers.errors import ServerError
+from tests.support.insights import measured
 from tests.support.server import Server, eventually
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120), pytest.mark.proof("process tree killed", rounds=5)]
@@ -38,7 +39,7 @@ def test_killing_the_server_ends_its_children_and_frees_the_directory(server):
     with server.client(server.token()) as client:
         project = write_python(client)
         # The insights were asked for, so that the analyser's process runs beside Valkey's.
-        assert client.get(f"/api/v1/projects/{project}").json()["aiInsights"]["complexity"] == 1
+        eventually(lambda: client.get(f"/api/v1/projects/{project}").json()["aiInsights"]["complexity"] == 1)
     family = children(server)
     assert {"valkey-server"} <= {process.name() for process in family}
     assert len(family) >= 2
@@ -53,15 +54,13 @@ def test_killing_the_server_ends_its_children_and_frees_the_directory(server):
 def test_killing_a_child_disturbs_nobody(server):
     with server.client(server.token()) as client:
         project = write_python(client)
-        client.get(f"/api/v1/projects/{project}")
+        eventually(lambda: not client.get(f"/api/v1/projects/{project}").json()["insightsPending"])
         for child in children(server):
             child.kill()
         path = f"/api/v1/projects/{project}/files/b.py"
-        position = client.put(path, json={"content": "def g(a):\n    return a or 1\n"}).headers[
-            "CodePark-Position"
-        ]
-        answer = client.get(f"/api/v1/projects/{project}", headers={"CodePark-After": position})
-        assert answer.json()["aiInsights"]["complexity"] == 1.5
+        written = client.put(path, json={"content": "def g(a):\n    return a or 1\n"})
+        position = written.headers["CodePark-Position"]
+        assert measured(client, f"/api/v1/projects/{project}", written)["complexity"] == 1.5
         before = client.get(f"/api/v1/projects/{project}", params={"asOf": position})
         assert before.is_success
         eventually(lambda: any(process.name() == "valkey-server" for process in children(server)))

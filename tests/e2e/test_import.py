@@ -13,7 +13,7 @@ import pytest
 
 from codepark.history_import.histories import open_history
 from codepark.history_import.source import SourceCommit
-from tests.support.server import Server, serving
+from tests.support.server import Server, eventually, serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -190,7 +190,9 @@ def test_a_git_repository_is_imported_either_way(tmp_path, repository, way):
                 last_line(codepark("import-git", repository, *target))["projectId"] == imported["projectId"]
             )
         with server.client() as client:
-            project = client.get(f"/api/v1/projects/{imported['projectId']}").json()
+            path = f"/api/v1/projects/{imported['projectId']}"
+            eventually(lambda: client.get(path).json()["insightsPending"] is False)
+            project = client.get(path).json()
             assert project["name"] == "repository"
             assert (
                 commits_of(client, project["id"])

@@ -15,6 +15,7 @@ from projections.sqlite import SQLiteDocumentStore
 from tests.e2e.test_import import STARLETTE, codepark, last_line, needs_starlette
 from tests.support.cluster_server import SECRET, ClusterServer
 from tests.support.documents import dump
+from tests.support.insights import finish_turns, nothing_waits
 from tests.support.server import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(300)]
@@ -96,6 +97,8 @@ def compare(embedded, server):
             lambda: all(c.sequence >= min(most, target[n]) for n, c in actual.checkpoints().items()),
             seconds=240,
         )
+        finish_turns(expected, models[-1])
+        eventually(lambda: nothing_waits(actual), seconds=240)
         first = from_rfc3339("2026-01-01T00:00:00.000Z")
         for collection in sorted(c.name for model in models for c in model.collections):
             ours = [normalised(document, first) for document in dump(expected, collection)]

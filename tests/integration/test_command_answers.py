@@ -61,7 +61,7 @@ class Comparison:
     def _answers(self, models: Any) -> ReplicaAnswers:
         log: Any = self.profile.log
         log.on_foreign = lambda _: None  # no other process writes to it
-        return ReplicaAnswers(Logs([log]), self.profile.store, models)
+        return ReplicaAnswers(Logs([log]), self.profile.store, models, self.profile.insights_pending)
 
     async def __call__(self, command: Accepted, ask: Callable[[Queries], Any]) -> Any:
         names = [model.name for model in self.profile.models]

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -81,8 +82,10 @@ def test_a_subscription_waits_until_the_read_model_tells_who_may_see_its_project
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("path", ["/api/v1/projects/{}", "/api/v1/projects", "/api/v1/projects/{}/insights"])
-def test_a_query_waits_for_the_insights_of_what_was_acknowledged(tmp_path, path):
+CODE = {"content": "def f(a):\n    return a or 1\n"}
+
+
+def test_only_insights_with_a_position_wait_for_insights(tmp_path):
     """G5: the insights are held; of another project they are not waited for."""
 
     async def run():
@@ -90,17 +93,155 @@ def test_a_query_waits_for_the_insights_of_what_was_acknowledged(tmp_path, path)
             other = (await client.post("/api/v1/projects", json={"name": "other"})).json()["id"]
             project, _ = await make_project(profile)
             with held(profile.runners[1]) as release:
-                content = {"content": "def f(a):\n    return a or 1\n"}
-                written = await client.put(f"/api/v1/projects/{project}/files/a.py", json=content)
+                written = await client.put(f"/api/v1/projects/{project}/files/a.py", json=CODE)
                 assert written.status_code == 201
-                request = asyncio.create_task(client.get(path.format(project)))
-                assert (await client.get(f"/api/v1/projects/{other}")).status_code == 200
+                after = {"CodePark-After": written.headers["CodePark-Position"]}
+                insights = f"/api/v1/projects/{project}/insights"
+                request = asyncio.create_task(client.get(insights, headers=after))
+                for path in (f"/api/v1/projects/{project}", "/api/v1/projects"):
+                    body = (await client.get(path, headers=after)).json()
+                    (shown,) = [each for each in body.get("items", [body]) if each["id"] == project]
+                    assert (shown["aiInsights"]["complexity"], shown["insightsPending"]) == (0, True)
+                shown = (await client.get(insights)).json()
+                assert (shown["files"], shown["insightsPending"]) == (0, True)
+                answer = await client.get(f"/api/v1/projects/{other}/insights", headers=after)
+                assert answer.json()["insightsPending"] is False
                 await asyncio.wait({request}, timeout=0.05)
                 assert not request.done()
                 release.set()
                 body = (await request).json()
-            shown = next(item for item in body.get("items", [body]) if item.get("id", project) == project)
-            assert shown.get("aiInsights", shown)["complexity"] == 2
+            assert (body["complexity"], body["insightsPending"]) == (2, False)
+            shown = (await client.get(f"/api/v1/projects/{project}", headers=after)).json()
+            assert (shown["aiInsights"]["complexity"], shown["insightsPending"]) == (2, False)
+
+    asyncio.run(run())
+
+
+def test_insights_that_are_not_there_in_time_are_refused(tmp_path):
+    async def run():
+        async with application(tmp_path, wait_seconds=0.1) as (profile, client):
+            project, _ = await make_project(profile)
+            with held(profile.runners[1]):
+                written = await client.put(f"/api/v1/projects/{project}/files/a.py", json=CODE)
+                after = {"CodePark-After": written.headers["CodePark-Position"]}
+                answer = await client.get(f"/api/v1/projects/{project}/insights", headers=after)
+                assert (answer.status_code, answer.json()["code"]) == (503, "projection_unavailable")
+                assert answer.headers["Retry-After"]
+
+    asyncio.run(run())
+
+
+def test_answers_to_commands_do_not_wait_for_insights(tmp_path):
+    async def run():
+        async with application(tmp_path) as (profile, client):
+            project, _ = await make_project(profile)
+            path = f"/api/v1/projects/{project}"
+            with held(profile.runners[1]):
+                await client.put(f"{path}/files/a.py", json=CODE)
+                answer = await client.patch(path, json={"name": "renamed"})
+                assert (answer.status_code, answer.json()["insightsPending"]) == (200, True)
+                query = (
+                    'mutation ($p: ID!) { updateProject(projectId: $p, input: {name: "again"})'
+                    " { project { name insightsPending insights { insightsPending } } } }"
+                )
+                body = {"query": query, "variables": {"p": project}}
+                answer = await client.post("/graphql", json=body)
+                shown = answer.json()["data"]["updateProject"]["project"]
+                pending = {"insightsPending": True}
+                assert shown == {"name": "again", **pending, "insights": pending}
+
+    asyncio.run(run())
+
+
+def test_graphql_shows_the_last_insights(tmp_path):
+    async def run():
+        async with application(tmp_path) as (profile, client):
+            project, _ = await make_project(profile)
+            fields = "insightsPending aiInsights { complexity } insights { complexity insightsPending }"
+            query = (
+                f"query ($p: ID!) {{ project(id: $p) {{ {fields} }} projects {{ {fields} }}"
+                f" projectsConnection {{ nodes {{ {fields} }} }}"
+                " insights(projectId: $p) { complexity insightsPending } }"
+            )
+            question = {"query": query, "variables": {"p": project}}
+
+            async def shown():
+                data = (await client.post("/graphql", json=question)).json()["data"]
+                pages = [data["project"], *data["projects"], *data["projectsConnection"]["nodes"]]
+                states = {(each["insightsPending"], each["insights"]["insightsPending"]) for each in pages}
+                return states | {(data["insights"]["insightsPending"],) * 2}
+
+            assert await shown() == {(False, False)}
+            with held(profile.runners[1]):
+                await client.put(f"/api/v1/projects/{project}/files/a.py", json=CODE)
+                assert await shown() == {(True, True)}
+            await profile.progress.wait(("insights",), profile.logs.tip().sequences, stretched(30))
+            assert await shown() == {(False, False)}
+
+    asyncio.run(run())
+
+
+def test_the_entity_tag_changes_when_insights_are_being_made_and_when_they_are_there(tmp_path):
+    async def run():
+        async with application(tmp_path) as (profile, client):
+            project, _ = await make_project(profile)
+            path = f"/api/v1/projects/{project}"
+            await client.put(f"{path}/files/a.txt", json={"content": "text"})
+            await profile.progress.wait(("insights",), profile.logs.tip().sequences, stretched(30))
+
+            async def state(tag=""):
+                answer = await client.get(path, headers={"If-None-Match": tag} if tag else {})
+                return answer.status_code, answer.headers["ETag"]
+
+            _, before = await state()
+            assert await state(before) == (304, before)
+            with held(profile.runners[1]):
+                await client.delete(f"{path}/files/a.txt")
+                status, pending = await state(before)
+                assert (status, pending != before) == (200, True)
+                assert await state(pending) == (304, pending)
+            await profile.progress.wait(("insights",), profile.logs.tip().sequences, stretched(30))
+            status, after = await state(pending)
+            assert (status, after != pending) == (200, True)
+            assert await state(after) == (304, after)
+
+    asyncio.run(run())
+
+
+def test_files_that_never_end_are_in_nobodys_way(tmp_path):
+    """Comments that open and never close take the analyser's library a time quadratic in them."""
+
+    async def run():
+        async with application(tmp_path, wait_seconds=stretched(60)) as (_, client):
+            ids = []
+            for name in ("hostile", "other"):
+                created = await client.post("/api/v1/projects", json={"name": name})
+                ids.append(created.json()["id"])
+            hostile, other = (f"/api/v1/projects/{id_}" for id_ in ids)
+            commit = {
+                "message": "m",
+                "author": {"name": "A"},
+                "authoredAt": "2024-05-01T10:00:00Z",
+                "changes": [
+                    {"path": f"{number}.c", "status": "A", "content": "/*\n" * (33_000 + number)}
+                    for number in range(3)
+                ],
+            }
+            recorded = await client.post(f"{hostile}/commits", json=commit)
+            assert recorded.status_code == 201
+            began = time.monotonic()
+            listed = (await client.get("/api/v1/projects")).json()["items"]
+            assert [item["insightsPending"] for item in listed if item["id"] in ids].count(True) == 1
+            assert (await client.patch(other, json={"name": "renamed"})).status_code == 200
+            written = await client.put(f"{other}/files/a.py", json=CODE)
+            assert time.monotonic() - began < stretched(1.0)
+            after = {"CodePark-After": written.headers["CodePark-Position"]}
+            shown = (await client.get(f"{other}/insights", headers=after)).json()
+            assert (shown["complexity"], shown["insightsPending"]) == (2, False)
+            after = {"CodePark-After": recorded.headers["CodePark-Position"]}
+            shown = (await client.get(f"{hostile}/insights", headers=after)).json()
+            assert {entry["reason"] for entry in shown["leftOut"]} == {"tooSlow"}, shown
+            assert (shown["files"], shown["filesLeftOut"], shown["insightsPending"]) == (3, 3, False)
 
     asyncio.run(run())
 
@@ -216,6 +357,7 @@ def test_the_sample_is_a_project_to_look_at(tmp_path):
                     import_history, source, LocalSink(profile, SERVICE), source.name, public=True
                 )
                 assert (result.commits, result.files) == (3, 3)
+            await profile.progress.wait(("insights",), profile.logs.tip().sequences, stretched(30))
             project = (await client.get(f"/api/v1/projects/{result.project_id}")).json()
             assert (project["visibility"], len(project["files"])) == ("public", 3)
             assert project["aiInsights"]["complexity"] > 1

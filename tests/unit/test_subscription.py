@@ -6,6 +6,7 @@ import threading
 from commands.partitions import Logs
 from commands.position import START, Position
 from domain.actor import Actor, Role
+from domain.project.private_time import EVERYTHING
 from read_api.realtime import event_buffer
 from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
@@ -42,7 +43,7 @@ def test_a_follower_of_a_project_gets_its_deletion(commands):
     seen = iter([True, True, False])  # at the start, after the update, after the deletion
 
     def visible(home, actor):
-        return actor == ADA and home == project and next(seen)
+        return EVERYTHING if actor == ADA and home == project and next(seen) else None
 
     topics = topics_for(commands, ADA, visible, projects=frozenset({project}))
     assert topics == ["project.updated", "project.deleted"]
@@ -52,7 +53,7 @@ def test_who_could_not_see_it_is_not_topics_for(commands):
     project = commands.project()
     commands.do("project.delete", target=project)
     for actor in (BOB, EVE):
-        assert topics_for(commands, actor, lambda home, actor: False) == []
+        assert topics_for(commands, actor, lambda home, actor: None) == []
 
 
 def test_visibility_is_not_asked_in_the_loop_where_that_goes_over_a_network(commands):
@@ -62,7 +63,7 @@ def test_visibility_is_not_asked_in_the_loop_where_that_goes_over_a_network(comm
 
     def visible(home, actor):
         threads.add(threading.current_thread())
-        return True
+        return EVERYTHING
 
     assert topics_for(commands, ADA, visible, projects=frozenset({project}), in_threads=True) == [
         "file.written"
@@ -101,7 +102,9 @@ def test_events_that_a_subscriber_may_not_see_are_not_decoded(commands, monkeypa
     for number in range(30):
         commands.do("file.write", target=other, path=f"{number}", content="1")
     commands.do("file.write", target=own, path="a", content="1")
-    seen, _, _, decoded = caught_up(commands, monkeypatch, ADA, lambda home, _: home == own)
+    seen, _, _, decoded = caught_up(
+        commands, monkeypatch, ADA, lambda home, _: EVERYTHING if home == own else None
+    )
     assert decoded == seen
     assert len(seen) == 2
 
@@ -112,7 +115,7 @@ def test_events_that_a_filter_leaves_out_are_not_decoded(commands, monkeypatch):
         commands.do("file.write", target=project, path=f"{number}", content="1")
     commands.do("file.delete", target=project, path="3")
     topics = frozenset({"file.deleted"})
-    seen, _, _, decoded = caught_up(commands, monkeypatch, ADA, lambda *_: True, topics=topics)
+    seen, _, _, decoded = caught_up(commands, monkeypatch, ADA, lambda *_: EVERYTHING, topics=topics)
     assert (decoded, len(seen)) == (seen, 1)
 
 
@@ -125,7 +128,7 @@ def test_a_subscription_to_one_project_reads_the_events_of_no_other(commands, mo
     for number in range(10):
         commands.do("file.write", target=other, path=f"late {number}", content="1")
     seen, stretches, position, _ = caught_up(
-        commands, monkeypatch, ADA, lambda *_: True, projects=frozenset({own})
+        commands, monkeypatch, ADA, lambda *_: EVERYTHING, projects=frozenset({own})
     )
     assert (len(seen), stretches) == (5, 2)
     tip = commands.log.tip()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from commands.position import START, Position, parse_position
 from domain.actor import SERVICE, Actor, Role
+from domain.project.private_time import EVERYTHING
 from read_api.realtime import event_buffer
 from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
@@ -23,7 +24,7 @@ async def nothing(*_):
     return
 
 
-def subscribed(hub, position, actor=SERVICE, visible=lambda *_: True, **options):
+def subscribed(hub, position, actor=SERVICE, visible=lambda *_: EVERYTHING, **options):
     return Subscription(hub, visible, actor, position, projected=nothing, **options)
 
 
@@ -114,7 +115,7 @@ def test_what_may_be_seen_is_asked_once_at_the_start():
 
     def visible(home, _):
         questions.append(home)
-        return True
+        return EVERYTHING
 
     async def run():
         logs = memory_logs()

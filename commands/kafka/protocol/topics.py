@@ -1,7 +1,7 @@
 """The log's topic: created with the settings that a source of truth needs, and checked at each start."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -94,6 +94,14 @@ class Topics:
             for key, value in wanted.items()
             if actual.get(key) != value
         ]
+
+    async def delete(self, names: Sequence[str]) -> None:
+        """Delete topics with everything in them; raises BrokerUnavailableError."""
+        with _broker_errors():
+            answer = await self._admin.delete_topics(list(names), timeout_ms=_REQUEST_MS)
+        for name, code, *_ in answer.topic_error_codes:
+            if code:
+                raise BrokerUnavailableError(f"the topic {name} cannot be deleted: {for_code(code).__name__}")
 
     async def names(self) -> list[str]:
         """List the topics with the installation's prefix; raises BrokerUnavailableError."""

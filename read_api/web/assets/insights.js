@@ -6,6 +6,7 @@ import { change } from "./place.js";
 
 const FIRST = 3;
 const QUIET = 1_500; // the page's own requests come first
+const LONGEST_PAUSE = 60_000;
 
 /**
  * Return the card. *show(project, past)* fills it from the project itself and, for now, a moment later in full;
@@ -25,18 +26,29 @@ export function insightsCard(projectId) {
     },
   };
 
-  async function complete(project, number) {
-    await seen(QUIET);
-    if (number !== asked) return;
+  /** Draw in full what was measured last, and look again after *pause* while newer files are being measured. */
+  async function complete(project, number, pause = QUIET) {
+    await seen(pause);
+    if (number !== asked || !element.isConnected) return;
     const found = await get(`/projects/${projectId}/insights`).catch(() => null);
-    if (number === asked && found) draw(project, found);
+    if (number !== asked || !found) return;
+    draw(project, found);
+    if (found.insightsPending) complete(project, number, Math.min(2 * pause, LONGEST_PAUSE));
   }
 
   function draw(project, found) {
     const complexity = found?.complexity ?? project.aiInsights.complexity;
     const suggestions = found ? found.suggestions.map(told) : project.aiInsights.suggestions.map((text) => [text]);
-    fill(body, figures(complexity, found), list(suggestions), found?.models.length ? h("p", { class: "hint" }, `Measured by ${found.models.join(", ")}.`) : null);
+    fill(body, figures(complexity, found), list(suggestions), found?.models.length ? h("p", { class: "hint" }, `Measured by ${found.models.join(", ")}.`) : null, notes(found));
   }
+}
+
+function notes(found) {
+  if (!found) return [];
+  const texts = [];
+  if (found.insightsPending) texts.push("Newer files are being measured.");
+  if (found.filesLeftOut) texts.push(`${count(found.filesLeftOut)} files are left out, such as vendored and generated ones.`);
+  return texts.map((text) => h("p", { class: "hint" }, text));
 }
 
 function figures(complexity, found) {

@@ -22,6 +22,7 @@ from tests.chaos.cluster.topic import Part, Topic
 from tests.chaos.cluster.writers import Told, Writers
 from tests.support.documents import dump
 from tests.support.inline_analyser import InlineAnalyser
+from tests.support.insights import nothing_waits
 from tests.support.installation import SECRET, Installation
 from tests.support.server import eventually
 
@@ -83,6 +84,8 @@ def compare_read_models(
         found.prepare(models)
         for part in topic.parts:
             eventually(lambda part=part: _includes(found, part), seconds=PROJECTED_SECONDS)
+        if insights:
+            eventually(lambda: nothing_waits(found, len(topic.parts)), seconds=PROJECTED_SECONDS)
         assert found.dead_letters() == []
         for model in models:
             assert dumped(found, model) == dumped(expected, model), model.name

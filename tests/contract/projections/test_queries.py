@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.store import Above, Equals, Matches, OneOf, Query, StartsWith
+from projections.store import Above, Equals, Matches, OneOf, Outside, Query, StartsWith
 
 from .samples import LAWS, note, notes, put
 
@@ -33,6 +33,9 @@ def ids(store, *where, **options):
         (StartsWith("tags.name", "x"), ["1", "3"]),
         (Above("rank", 1), ["2"]),
         (Above("title", "src/b"), ["2"]),
+        (Outside("rank", 1, 2), ["2"]),
+        (Outside("rank", 2, None), ["1"]),
+        (Outside("rank", 5, 9), ["1", "2"]),
     ],
 )
 def test_conditions(store, condition, expected):
@@ -126,6 +129,32 @@ def _order(document, sort):
 )
 def test_search(store, text, expected):
     put(store, [note("1", title="Red fox"), note("2", title="blue FOX", text="au café with C++")])
+    assert ids(store, Matches(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("プロジェクト", ["1"]),
+        ("日本", ["1"]),
+        ("語", ["1", "2"]),
+        ("ﾌﾟﾛｼﾞｪｸﾄ", ["1"]),
+        ("ロジ 本語", ["1"]),
+        ("ジロ", []),
+        ("プロジェクト管理", ["1"]),
+        ("本語プロジェクト管理システム", ["1"]),
+        ("本語プロジェクト管理シスネム", []),
+        ("국어", ["2"]),
+        ("ไทย", ["2"]),
+        ("系 code", ["2"]),
+        ("codex", []),
+    ],
+)
+def test_search_finds_words_inside_of_text_that_does_not_separate_them(store, text, expected):
+    put(
+        store,
+        [note("1", title="日本語プロジェクト管理システム"), note("2", text="한국어 語系CodePark ภาษาไทย")],
+    )
     assert ids(store, Matches(text)) == expected
 
 

@@ -128,14 +128,16 @@ def test_insights_are_a_group_of_their_own(cluster: WorkerCluster) -> None:
 def test_public_messages_come_in_order_and_without_names(cluster: WorkerCluster) -> None:
     cluster.worker("public")
     ids = write_history(cluster, 5)
-    messages = asyncio.run(_messages(cluster, f"{cluster.settings.prefix}public.project.v1", 6))
+    messages = asyncio.run(_messages(cluster, f"{cluster.settings.prefix}public.project.v2", 6))
     created = [
         json.loads(each.value) for each in messages if dict(each.headers)["ce_type"] == b"project.created"
     ]
-    assert [message["projectId"] for message in created] == ids
-    sequences = [int(dict(each.headers)["ce_sequence"]) for each in messages]
-    assert sequences == sorted(sequences)
+    assert len({message["project"] for message in created}) == len(ids)
+    times = [dict(each.headers)["ce_time"].decode() for each in messages]
+    assert times == sorted(times)
+    assert all(each.timestamp % 60_000 == 0 for each in messages)
     assert not any(b"project 1" in each.value for each in messages)
+    assert not any(id_.encode() in each.value + each.key for each in messages for id_ in ids)
 
 
 def test_the_checkpoint_of_another_log_stops_the_worker(cluster: WorkerCluster) -> None:

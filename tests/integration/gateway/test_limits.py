@@ -184,3 +184,15 @@ def test_several_mutations_count_as_several_requests(limited):
         assert all("errors" not in answer.json() for answer in passed)
         assert 3 <= len(passed) <= 3 + seconds * 5 / 10 + 1
         assert late.json()["errors"][0]["extensions"]["code"] == "rate_limited"
+
+
+def test_five_tabs_of_a_project_s_page_are_within_what_an_address_may_send_at_once(limited):
+    """The page asks for the project and its timeline; the rest follows while somebody looks at it."""
+    with from_address(limited, token=limited.token()) as owner:
+        project = owner.post("/api/v1/projects", json={"name": "p", "visibility": "public"}).json()["id"]
+    path = f"/api/v1/projects/{project}"
+    with from_address(limited) as client:
+        answers = [client.get(path + part) for _ in range(5) for part in ("", "/timeline")]
+        assert [answer.status_code for answer in answers] == [200] * 10
+        *_, late = until_refused(lambda: client.get(path))
+        assert late.headers["retry-after"] == "1", "the page asks again after that, and shows no error"

@@ -8,6 +8,7 @@ import httpx
 
 from commands.table.registry import CLIENT_COMMANDS
 from tests.support.graphql import data, refused, send
+from tests.support.insights import measured
 from tests.support.people import Person, made
 
 PROJECTS = "/api/v1/projects"
@@ -143,7 +144,7 @@ def test_reviews_builds_and_suggestions(ada: Person, bob: Person, project: Any, 
         assert moved["moveBuild"]["build"] == {"status": status}
     refused(bob.client, move, 409, "build_status", p=project["id"], b=build, s="RUNNING")
     nested = "def f(a):\n" + "".join(f"    if a == {n}:\n        return {n}\n" for n in range(12))
-    made(ada.client.put(f"{path}/files/f.py", json={"content": nested}))
+    measured(ada.client, path, ada.client.put(f"{path}/files/f.py", json={"content": nested}))
     insights = "query ($p: ID!) { insights(projectId: $p) { suggestions { id status } } }"
     (suggestion,) = data(ada.client, insights, p=project["id"])["insights"]["suggestions"]
     dismiss = (

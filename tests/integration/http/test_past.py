@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.support.graphql import data
+from tests.support.insights import measured
 from tests.support.people import Person, made, refused
 
 TANGLED = "def pick(a):\n" + "".join(f"    if a == {n}:\n        return {n}\n" for n in range(14))
@@ -37,6 +38,7 @@ def everything(ada: Person, bob: Person, path: str) -> dict[str, Any]:
     build = made(client.post(f"{path}/builds", json={"name": "ci"}))["id"]
     put = client.put(f"{path}/collaborators/{bob.id}", json={"role": "viewer"})
     made(put, 200)
+    measured(client, path, put)
     pages = ["", "/files", "/files/a.py", "/commits", f"/commits/{1:040x}", "/reviews", f"/reviews/{review}"]
     pages += ["/builds", f"/builds/{build}", "/insights", "/collaborators", f"/collaborators/{bob.id}"]
     then = position(put)

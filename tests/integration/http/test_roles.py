@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from domain.actor import Role
+from domain.identifiers import file_stream
 from domain.policy import POLICY
 from read_api.app import operations
 from tests.support.people import Person, made
@@ -72,10 +73,55 @@ def test_an_auditor_reads_everything_and_an_analyst_nothing_personal(by_role, ad
     assert by_role[Role.AUDITOR].get(path).status_code == 200
     assert by_role[Role.ANALYST].get(path).status_code == 404
     analysed = everything(by_role[Role.ANALYST])
-    assert f'"projectId": "{project}"' in analysed
-    for hidden in (secret, ada.email, ada.id, f'"{ada.name}"'):
+    assert '"type": "review.opened"' in analysed
+    for hidden in (secret, ada.email, ada.id, f'"{ada.name}"', project):
         assert hidden not in analysed
     assert project not in everything(by_role[Role.USER])
+
+
+def test_an_analyst_finds_nothing_by_a_guessed_name(by_role, ada: Person) -> None:
+    project = made(ada.client.post("/api/v1/projects", json={"name": "p"}))["id"]
+    made(ada.client.put(f"/api/v1/projects/{project}/files/secret.key", json={"content": "x"}))
+    analyst = by_role[Role.ANALYST]
+    guesses = [f"account-{ada.id}", f"project-{project}", file_stream(project, "secret.key")]
+    for stream in guesses:
+        assert found(analyst, stream) == []
+        assert found(by_role[Role.AUDITOR], stream)
+    published = next(
+        event
+        for event in json.loads(everything(analyst))
+        if event["type"] == "file.written" and event["data"]["size"] == 1
+    )
+    assert published["id"] in [event["id"] for event in found(analyst, published["stream"])]
+
+
+def test_an_analysts_events_cannot_be_joined_with_a_public_history(by_role, ada: Person) -> None:
+    body = {"name": "p", "visibility": "public"}
+    public = made(ada.client.post("/api/v1/projects", json=body))["id"]
+    private = made(ada.client.post("/api/v1/projects", json={"name": "q"}))["id"]
+    history = ada.client.get(f"/api/v1/projects/{public}/history").json()["items"]
+    analysed = json.loads(everything(by_role[Role.ANALYST]))
+    assert {event["sequence"] for event in analysed} == {0}
+    assert not {event["occurredAt"] for event in history} & {event["occurredAt"] for event in analysed}
+    assert not {event["id"] for event in history} & {event["id"] for event in analysed}
+    assert not any(public in json.dumps(event) or private in json.dumps(event) for event in analysed)
+    account = ada.client.get(f"/api/v1/accounts/{ada.id}").json()
+    registered = [event for event in analysed if event["type"] == "account.registered"]
+    assert registered
+    assert account["createdAt"] not in {event["occurredAt"] for event in registered}
+    assert all(event["occurredAt"].endswith("T00:00:00.000Z") for event in registered)
+
+
+def found(client: httpx.Client, stream: str) -> list[dict[str, object]]:
+    """Return the events of *stream*, over all pages."""
+    items: list[dict[str, object]] = []
+    query: dict[str, object] = {"limit": 100, "stream": stream}
+    while True:
+        page = made(client.get("/api/v1/events", params=query), 200)
+        items += page["items"]
+        if page["nextCursor"] is None:
+            return items
+        query["cursor"] = page["nextCursor"]
 
 
 def everything(client: httpx.Client) -> str:

@@ -1,6 +1,7 @@
 """`codepark worker`, `topics` and `migrate`, as far as they go without servers."""
 
 import base64
+import socket
 
 import pytest
 
@@ -46,6 +47,17 @@ def test_each_worker_runs_with_its_settings(run, cluster, monkeypatch, kind, fun
     assert (settings.kafka.bootstrap_servers, port) == ("127.0.0.1:1", 9_000)
 
 
+@pytest.mark.parametrize("kind", ["projections", "insights", "public"])
+def test_metrics_need_a_port_that_is_free(run, cluster, monkeypatch, kind):
+    for function in ("project", "analyse", "publish"):
+        monkeypatch.setattr(workers, function, lambda *_: pytest.fail("it was started"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run("worker", kind, "--metrics-port", taken.getsockname()[1])
+    assert (ended.status, ended.sentence.startswith("cannot listen on 127.0.0.1:")) == (1, True)
+    assert "another with --metrics-port" in ended.sentence
+    assert run("worker", kind, "--metrics-port", 70_000).status == 2
+
+
 def test_the_topics_are_listed(run, cluster, monkeypatch):
     async def partitions(settings):
         assert settings.bootstrap_servers == "127.0.0.1:1"
@@ -69,6 +81,28 @@ def test_the_topics_that_were_made_are_named(run, cluster, monkeypatch):
     assert run("topics", "create", "--json").document == {
         "topics": ["codepark.events", "codepark.dead-letters"]
     }
+
+
+LINKABLE = ["codepark.public.account.v1", "codepark.public.file.v1"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--delete-linkable",)])
+def test_topics_that_link_a_persons_work_are_deleted_only_if_the_operator_agrees(
+    run, cluster, monkeypatch, arguments
+):
+    deleted = []
+
+    async def create(_settings):
+        return ["codepark.public.file.v2", *LINKABLE]
+
+    async def delete(_settings, names):
+        deleted.extend(names)
+
+    monkeypatch.setattr(worker, "_create", create)
+    monkeypatch.setattr(worker, "_delete", delete)
+    listed = run("topics", "create", *arguments, "--json").document["topics"]
+    assert deleted == (LINKABLE if arguments else [])
+    assert [name for name in listed if name in LINKABLE] == ([] if arguments else LINKABLE)
 
 
 def test_a_broker_that_is_silent_is_a_sentence():

@@ -2,9 +2,13 @@
 
 import sqlite3
 
+import httpx
 import pytest
 
 from codepark import operations
+from codepark.cli import remote
+from codepark.cli.failures import CommandError, UsageError
+from codepark.data_directory import DataDirectory
 from tests.support.embedded import add_dead_letter, carry_out, create_project, register, started
 
 
@@ -104,6 +108,7 @@ class TestDoctor:
         assert "2 events, the chain holds" in ended.output
         findings = run("doctor", "--json", "--data", data).document["findings"]
         parts = ["data directory", "permissions", "secret key", "event log", "dead letters", "read models"]
+        parts.append("analyser")
         assert [finding["part"] for finding in findings] == parts
         assert all(finding["ok"] for finding in findings)
 
@@ -185,3 +190,23 @@ class TestOpening:
         ended = run("events", "export", "--data", data)
         assert ended.status == 1
         assert "Traceback" not in ended.errors
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "text"),
+    [
+        (httpx.Response(400, json={"detail": "no such type"}), UsageError, "no such type"),
+        (httpx.Response(404, json={"detail": "no such account"}), CommandError, "no such account"),
+        (httpx.Response(502, text="<html>a proxy</html>"), CommandError, "the server answered 502"),
+        (httpx.Response(500, json=[]), CommandError, "the server answered 500"),
+    ],
+)
+def test_what_a_server_refuses_is_a_sentence_whatever_the_answer_looks_like(answer, kind, text):
+    refusal = remote._refused(answer)
+    assert (type(refusal), str(refusal)) == (kind, text)
+
+
+def test_requests_of_one_command_send_one_token(data, installation):
+    """A server records the first use of each token: a command of many requests leaves one event."""
+    secrets = DataDirectory(data).existing_secrets()
+    assert remote._token(secrets, 1) == remote._token(secrets, 1) != remote._token(secrets, 2)

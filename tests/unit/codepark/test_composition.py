@@ -92,7 +92,7 @@ def test_the_past_and_the_published_events_are_of_its_log(wired, profile):
     past = asyncio.run(api.past.ask("ada", project, 1, lambda q: q.projects.get(project, SERVICE)))
     assert past["name"] == "engine"
     event = api.published(profile.log, profile.log.read(0, 1)[0])
-    assert json.loads(event.json)["projectId"] == project
+    assert json.loads(event.json)["data"]["project"] == event.home != project
     assert api.published_again(event) == event
 
 

@@ -93,7 +93,7 @@ class TestSecretKey:
         with started(used):
             pass
         shutil.copy(used / "secret.key", used.parent / "kept")
-        (used / "keys.sqlite").unlink()  # nothing but the check value tells now
+        (used / "keys.sqlite").write_bytes(b"")  # nothing but the check value tells now
         (used / "secret.key").write_text(OTHER)
         with pytest.raises(DataDirectoryError, match="is not the secret key"), started(used):
             pass
@@ -110,6 +110,29 @@ class TestSecretKey:
         with pytest.raises(DataDirectoryError, match="is not the secret key"):
             UnwrittenInstallation(Settings(data=used))
         assert files(used) == before
+
+
+class TestKeysOfPeople:
+    def test_a_log_with_accounts_is_not_opened_without_their_keys(self, used):
+        (used / "keys.sqlite").unlink()
+        with (
+            pytest.raises(DataDirectoryError, match=r"keys.sqlite is missing .* put the file back"),
+            started(used),
+        ):
+            pass
+        assert not (used / "keys.sqlite").exists(), "an empty one would look like an erasure of everybody"
+
+    def test_an_empty_file_gives_the_personal_data_up(self, used):
+        (used / "keys.sqlite").write_bytes(b"")
+        with started(used) as profile:
+            assert profile.log.tip().sequence == 4
+
+    def test_a_log_without_accounts_needs_no_keys(self, data):
+        with started(data) as profile:
+            create_project(profile)
+        (data / "keys.sqlite").unlink()
+        with started(data) as profile:
+            assert profile.log.tip().sequence == 1
 
 
 class TestOwner:

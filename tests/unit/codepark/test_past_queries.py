@@ -236,6 +236,36 @@ def test_insights_say_that_they_are_pending_where_too_much_has_changed(profile, 
     assert no_time.insights_pending is False, "the files that changed since did not exist then"
 
 
+def test_insights_that_cannot_be_measured_in_time_are_those_that_are_known(profile, monkeypatch):
+    monkeypatch.setattr("codepark.past.insights._MOST_CHANGED", 2)
+    project_id = create_project(profile, "known")
+    for path in ("changed.py", "same.py"):
+        carry_out(profile, "file.write", target=project_id, path=path, content=TANGLED)
+    then = settled(profile)
+    for number in range(4):
+        carry_out(profile, "file.write", target=project_id, path="changed.py", content=f"x = {number}\n")
+        carry_out(profile, "file.write", target=project_id, path=f"new {number}.py", content=TANGLED)
+    settled(profile)
+    work = Work()
+    insights = profile.past.queries(project_id, then, work).insights.get(project_id, SERVICE)
+    assert (insights["files"], insights["functions"]) == (1, 1), "nothing that came later"
+    assert [suggestion["file"] for suggestion in insights["suggestions"]] == ["same.py"]
+    assert insights["insightsPending"] is True
+
+
+def test_files_that_were_left_out_are_those_of_the_moment(profile):
+    project_id = create_project(profile, "vendored")
+    carry_out(profile, "file.write", target=project_id, path="vendor/a.py", content=TANGLED)
+    carry_out(profile, "file.write", target=project_id, path="b.py", content="x = 1\n")
+    then = settled(profile)
+    carry_out(profile, "file.write", target=project_id, path="vendor/c.py", content=TANGLED)
+    carry_out(profile, "file.delete", target=project_id, path="vendor/a.py")
+    settled(profile)
+    insights = profile.past.queries(project_id, then, Work()).insights.get(project_id, SERVICE)
+    assert (insights["files"], insights["filesLeftOut"], insights["functions"]) == (2, 1, 0)
+    assert insights["leftOut"] == [{"file": "vendor/a.py", "reason": "vendored"}]
+
+
 def test_the_time_of_authors_never_goes_back(profile):
     project_id = create_project(profile, "imported")
     times = [
@@ -310,6 +340,41 @@ def test_a_project_that_grew_is_indexed_in_the_background(profile):
         eventually(lambda: profile.past._index.reached(project_id).sequence >= last)
     finally:
         kept.close()
+
+
+def test_the_background_gives_way_to_what_is_appended(profile, monkeypatch):
+    quiet, chunks = threading.Event(), []
+    kept = keeper.Keeper(profile.logs, profile.past._indexer, grown=5, quiet_seconds=0)
+    monkeypatch.setattr(kept, "_is_quiet", quiet.is_set)
+    kept._work._is_quiet = lambda: chunks.append(1) or (quiet.is_set() and len(chunks) > 1)
+    try:
+        project_id = create_project(profile, "interrupted")
+        for number in range(5):
+            carry_out(profile, "file.write", target=project_id, path="a", content=f"{number}")
+        last = profile.log.tip().sequence
+        assert profile.past._index.reached(project_id).sequence == 0
+        quiet.set()
+        eventually(lambda: profile.past._index.reached(project_id).sequence >= last)
+        assert len(chunks) > 1, "it was interrupted once, and went on"
+    finally:
+        kept.close()
+
+
+def test_a_question_that_ends_does_not_wait_for_another_that_makes_the_index(profile):
+    project_id = create_project(profile, "locked")
+    carry_out(profile, "file.write", target=project_id, path="a", content="1")
+    last, work = profile.log.tip().sequence, Work()
+    for lock in profile.past._indexer._locks:
+        lock.acquire()
+    try:
+        work.end()
+        with pytest.raises(WorkEndedError):
+            profile.past.queries(project_id, last, work).files.page(project_id, "", PageRequest(), SERVICE)
+        with pytest.raises(WorkEndedError):
+            profile.past._indexer.bring(project_id, last, work)
+    finally:
+        for lock in profile.past._indexer._locks:
+            lock.release()
 
 
 def test_an_index_of_another_log_is_made_again(tmp_path):

@@ -26,8 +26,10 @@ def test_an_event_is_shown_with_pseudonyms(commands, published):
     record = last(commands)
     event = published.of_record(commands.log, record)
     document = json.loads(event.json)
-    assert (document["type"], document["projectId"], document["sequence"]) == ("project.created", project, 1)
+    assert (document["type"], document["version"], document["sequence"]) == ("project.created", 0, 0)
+    assert document["projectId"] == event.home == document["data"]["project"]
     assert document["position"] == event.token
+    assert project not in event.json.decode()
     assert ADA.id not in event.json.decode()
     assert "a secret name" not in event.json.decode()
     assert document["actor"] == json.loads(published.of_record(commands.log, record).json)["actor"] != ADA.id

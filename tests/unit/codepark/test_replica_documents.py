@@ -2,11 +2,16 @@
 
 import pytest
 
-from codepark import replica_documents
+from codepark import replica_documents, routed_store
 from codepark.replica_documents import Loading, Recent, ReplicaDocuments
 from domain.errors import NotFoundError
+from projections.insights_model import insights_model
 from projections.models import READ_MODELS
 from projections.sqlite.store import SQLiteDocumentStore
+from projections.store import Checkpoint, StoreUnavailableError
+from streams.batch_projection import decode
+from streams.batch_projection import project as project_batch
+from tests.support.inline_analyser import InlineAnalyser
 from tests.support.profile import ADA
 
 
@@ -66,6 +71,47 @@ def test_files_are_noted_because_their_answers_show_insights(commands, documents
     commands.do("file.write", target=project, path="a", content="1")
     documents.add(commands.log, records_of(commands, project))
     assert documents.with_files(project)
+
+
+class Insights(SQLiteDocumentStore):
+    """Read models with insights that may be unavailable."""
+
+    def __init__(self, models):
+        super().__init__(None)
+        self.prepare(models)
+        self.unavailable = False
+
+    def totals_by(self, *arguments):
+        if self.unavailable:
+            raise StoreUnavailableError("no primary")
+        return super().totals_by(*arguments)
+
+
+def test_insights_that_cannot_be_read_are_shown_as_pending(commands, monkeypatch):
+    """An answer with a complexity of zero must not look like one that was measured."""
+    models = (*READ_MODELS, insights_model(InlineAnalyser()))
+    present, pending = Insights(models), set()
+    documents = ReplicaDocuments(present, models, lambda _: None, insights_pending=pending.intersection)
+    project = commands.project()
+    commands.do("file.write", target=project, path="a.py", content="def f(a):\n    return a or 1\n")
+    records = records_of(commands, project)
+    documents.add(commands.log, records)
+
+    def shown():
+        documents.look_again(project)
+        answer = documents.queries.projects.get(project, ADA)
+        return answer["aiInsights"]["complexity"], answer["insightsPending"]
+
+    pending.add(project)
+    assert shown() == (0, True)
+    present.unavailable = True
+    pending.clear()
+    assert shown() == (0, True)
+    batch = decode(commands.log, [record for _, record in records])
+    present.apply([project_batch(models[-1], batch, Checkpoint(), 2)])
+    present.unavailable = False
+    monkeypatch.setattr(routed_store, "RECENT_SECONDS", 0.0)
+    assert shown() == (2, False), "insights change without an event of the project"
 
 
 @pytest.mark.parametrize(("name", "limit"), [("_MOST_EVENTS", 2), ("_MOST_BYTES", 10)])

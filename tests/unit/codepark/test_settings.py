@@ -127,6 +127,7 @@ class TestMasterKeys:
             "loud",
             "CODEPARK_LOG_LEVEL is 'loud'; it takes one of debug, info, warning, error",
         ),
+        ("CODEPARK_ACCESS_LOG", "some", "CODEPARK_ACCESS_LOG is 'some'; it takes one of off, errors, all"),
         ("CODEPARK_PUBLIC_URL", "codepark.org", "CODEPARK_PUBLIC_URL must begin with http:// or https://"),
         ("CODEPARK_SMTP_URL", "http://mail", "CODEPARK_SMTP_URL must begin with smtp:// or smtps://"),
         ("CODEPARK_NODE_ADDRESS", "node", "CODEPARK_NODE_ADDRESS is 'node'; it takes host:port"),

@@ -129,3 +129,19 @@ def test_a_checkpoint_that_fails_raises_nothing(tmp_path, monkeypatch):
     checkpointer.committed(1)
     checkpointer.close()
     checkpointer.close()
+
+
+def test_a_replica_of_an_earlier_release_gets_the_column_of_operators_and_stays(replica):
+    replica.apply(batch(1, 3), after(3))
+    replica.close()
+    with closing(sqlite3.connect(replica.path)) as file:
+        file.execute("ALTER TABLE stored_events DROP COLUMN operated_by")
+    reopened = Replica(replica.path, 0)
+    try:
+        assert (stored(reopened), reopened.checkpoint) == ([1, 2, 3], after(3))
+        reopened.apply([CountedMessage(a_record(sequence=4, version=4, operated_by="bob"))], after(4))
+        with closing(sqlite3.connect(replica.path)) as file:
+            rows = file.execute("SELECT operated_by FROM stored_events ORDER BY rowid").fetchall()
+        assert rows == [(None,), (None,), (None,), ("bob",)]
+    finally:
+        reopened.close()

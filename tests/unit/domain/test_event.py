@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from domain.event import PERSONAL, Event, event_class, event_topics, latest_version
-from domain.project.events import ProjectDeleted, ProjectUpdated, Visibility
+from domain.project.events import ProjectCreated, ProjectDeleted, Visibility
 from domain.review.events import ReviewOpened
 
 
@@ -25,12 +25,14 @@ def test_events_are_keyword_only_and_frozen():
 
 
 def test_the_json_of_an_event():
-    event = ProjectUpdated(
-        project_id="p1", name="n", description="", visibility=Visibility.PUBLIC, language=None
+    event = ProjectCreated(
+        project_id="p1", owner_id="o", name="n", description="", visibility=Visibility.PUBLIC, language=None
     )
     data = msgspec.json.encode(event)
-    assert data == b'{"projectId":"p1","name":"n","description":"","visibility":"public","language":null}'
-    assert msgspec.json.decode(data, type=ProjectUpdated) == event
+    assert data == (
+        b'{"projectId":"p1","ownerId":"o","name":"n","description":"","visibility":"public","language":null}'
+    )
+    assert msgspec.json.decode(data, type=ProjectCreated) == event
 
 
 def test_personal_fields_are_marked():

@@ -49,7 +49,14 @@ def update(**changes):
 
 
 def updated(**fields):
-    values = {"name": "Park", "description": "", "visibility": Visibility.PRIVATE, "language": None, **fields}
+    values = {
+        "name": "Park",
+        "description": "",
+        "visibility": Visibility.PRIVATE,
+        "language": None,
+        "publish_history": False,
+        **fields,
+    }
     return ProjectUpdated(project_id=PROJECT_ID, **values)
 
 
@@ -248,3 +255,27 @@ def test_evolve_leaves_the_former_state_alone():
 def test_the_state_survives_a_snapshot():
     data = msgspec.msgpack.encode(PRIVATE)
     assert msgspec.msgpack.decode(data, type=decider.Project) == PRIVATE
+
+
+def publish(**changes):
+    return UpdateProject(project_id=PROJECT_ID, changes=changes, publish_history=True)
+
+
+def test_the_owner_publishes_a_project_with_or_without_its_history():
+    opened = updated(visibility=Visibility.PUBLIC)
+    with_history = updated(visibility=Visibility.PUBLIC, publish_history=True)
+    team().when(publish(visibility="public"), OWNER).then(with_history)
+    given(decider, created(), opened).when(publish(), OWNER).then(with_history)
+    given(decider, created(), opened, with_history).when(publish(), OWNER).then()
+    given(decider, created(Visibility.PUBLIC)).when(publish(), OWNER).then()
+
+
+def test_a_private_projects_history_is_not_published():
+    team().when(publish(), OWNER).refused("invalid", "/publishHistory")
+    team(Visibility.PUBLIC).when(publish(visibility="private"), OWNER).refused("invalid", "/publishHistory")
+
+
+def test_only_the_owner_publishes_the_history():
+    given(decider, created(), *TEAM, updated(visibility=Visibility.PUBLIC)).when(
+        publish(), MAINTAINER
+    ).refused("role_required")

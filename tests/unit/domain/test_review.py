@@ -190,3 +190,18 @@ def test_the_state_survives_a_snapshot_and_holds_no_words():
     data = msgspec.msgpack.encode(state)
     assert msgspec.msgpack.decode(data, type=decider.Review) == state
     assert b"Secret" not in data
+
+
+MENTIONS = (OWNER.id, VIEWER.id, STRANGER.id, ADMIN.id)
+
+
+def test_a_text_in_a_private_project_mentions_only_its_members():
+    members = (OWNER.id, VIEWER.id)
+    review().when(open_review(mentions=MENTIONS), EDITOR).then(opened(mentions=members))
+    review(opened()).when(comment(mentions=MENTIONS), EDITOR).then(commented(EDITOR, mentions=members))
+
+
+def test_a_text_in_a_public_project_mentions_everybody():
+    review(project=PUBLIC).when(open_review(mentions=MENTIONS), EDITOR).then(opened(mentions=MENTIONS))
+    public = review(opened(), project=PUBLIC)
+    public.when(comment(mentions=MENTIONS), EDITOR).then(commented(EDITOR, mentions=MENTIONS))

@@ -12,6 +12,7 @@ from projections.queries.page import Page
 from read_api.gateway.consistency import Consistency
 from read_api.problems import HttpError
 from tests.support.partitions import memory_logs
+from tests.support.time_scale import stretched
 
 MODELS = ("projects", "files")
 QUERIES = "the query objects"
@@ -130,18 +131,57 @@ def test_a_position_ahead_is_waited_for_and_refused_after_a_while(logs, consiste
     asyncio.run(run())
 
 
-def test_an_answer_about_a_project_waits_for_its_insights_where_it_shows_them(logs, progress, consistency):
+class Waits:
+    """Query objects: files written at these sequences wait to be measured."""
+
+    def __init__(self):
+        self.insights = self
+        self.sequences = []
+
+    def waits(self, project, through):
+        return project == "p" and any(sequence <= through for sequence in self.sequences)
+
+
+def test_no_answer_but_that_of_insights_with_a_position_waits_for_insights(logs, progress, consistency):
     async def run():
-        number = logs.number_of("p")
-        logs[number].add("p", 1)
+        number, queries = logs.number_of("p"), Waits()
+        after = token(logs[number].add("p", 1), number)
         progress.report(dict.fromkeys(MODELS, 1), partition=number)
         progress.touch(INSIGHTS, [("p", 1)], number)
-        assert await consistency().read(ask, project="p") == "answer"
+        parts = consistency(queries=queries)
+
+        def ask(_):
+            return "answer"
+
+        assert await parts.read(ask, project="p") == "answer"
+        assert await parts.read(ask, after, project="p") == "answer"
+        assert await parts.read_insights(ask, "p") == "answer"
         with pytest.raises(NotCaughtUpError):
-            await consistency().read(ask, project="p", insights=True)
-        assert await consistency().read(ask, project="other", insights=True) == "answer"
+            await parts.read_insights(ask, "p", after)
+        assert await parts.read_insights(ask, "other", after) == "answer"
         progress.report({INSIGHTS: 1}, partition=number)
-        assert await consistency().read(ask, project="p", insights=True) == "answer"
+        assert await parts.read_insights(ask, "p", after) == "answer"
+
+    asyncio.run(run())
+
+
+def test_insights_with_a_position_wait_for_files_that_were_put_off(logs, progress, consistency):
+    async def run():
+        number, queries = logs.number_of("p"), Waits()
+        after = token(logs[number].add("p", 1), number)
+        report(progress, 1, number)
+        progress.touch(INSIGHTS, [("p", 1)], number)
+        queries.sequences = [1, 2]
+        with pytest.raises(NotCaughtUpError, match="being made"):
+            await consistency(queries=queries).read_insights(lambda _: "answer", "p", after)
+        waiting = asyncio.create_task(
+            consistency(queries=queries, wait_seconds=stretched(10)).read_insights(
+                lambda _: "answer", "p", after
+            )
+        )
+        await asyncio.sleep(0)
+        queries.sequences = [2]  # of a later event
+        assert await waiting == "answer"
 
     asyncio.run(run())
 
@@ -160,26 +200,14 @@ def test_a_blocked_project_is_refused_and_others_are_not(logs, progress, consist
     asyncio.run(run())
 
 
-def test_a_list_is_asked_again_once_its_insights_have_caught_up(logs, progress, consistency):
+def test_a_list_does_not_wait_for_insights(logs, progress, consistency):
     async def run():
         number = logs.number_of("p")
         logs[number].add("p", 1)
         progress.report(dict.fromkeys(MODELS, 1), partition=number)
         progress.touch(INSIGHTS, [("p", 1)], number)
-        reads = []
-
-        def ask(_):
-            reads.append(progress.sequence(INSIGHTS, number))
-            return Page(items=[{"id": "p"}], next_cursor=None)
-
-        with pytest.raises(NotCaughtUpError):
-            await consistency().read_list(ask)
-        progress.bind(asyncio.get_running_loop())
-        listed = asyncio.create_task(consistency(wait_seconds=10).read_list(ask))
-        await asyncio.sleep(0)
-        progress.report({INSIGHTS: 1}, partition=number)
-        assert (await listed).items == [{"id": "p"}]
-        assert reads == [0, 0, 1]
+        page = Page(items=[{"id": "p"}], next_cursor=None)
+        assert await consistency().read_list(lambda _: page) is page
 
     asyncio.run(run())
 

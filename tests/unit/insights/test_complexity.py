@@ -10,6 +10,7 @@ from insights.report import (
     MODEL,
     FileReport,
     FunctionReport,
+    LeftOut,
     empty_report,
     line_count,
     too_large,
@@ -86,8 +87,9 @@ def test_an_empty_file_has_no_lines():
 
 def test_too_large_a_file_is_not_analysed():
     small = "def f():\n    pass\n"
-    assert analyse("a.py", small + "#" * (ANALYSED_BYTES - len(small))).function_count == 1
-    assert analyse("a.py", small + "#" * (ANALYSED_BYTES - len(small) + 1)).function_count == 0
+    assert analyse("a.py", small + "#\n" * ((ANALYSED_BYTES - len(small)) // 2)).function_count == 1
+    large = analyse("a.py", small + "#\n" * ((ANALYSED_BYTES - len(small)) // 2 + 1))
+    assert (large.function_count, large.left_out) == (0, LeftOut.TOO_LARGE)
 
 
 def test_size_is_counted_in_bytes():
@@ -96,7 +98,7 @@ def test_size_is_counted_in_bytes():
 
 
 def test_a_name_has_a_bounded_length():
-    (function,) = analyse("a.py", f"def {'f' * 5000}():\n    pass\n").functions
+    (function,) = analyse("a.py", f"def {'f' * 5000}():\n    pass\n" + "\n" * 20).functions
     assert len(function.name) == 200
 
 

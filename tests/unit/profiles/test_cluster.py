@@ -17,6 +17,9 @@ from commands.environment import SettingsError
 from commands.kafka.settings import KafkaSettings
 from commands.log import LogCorruptError, LogUnavailableError
 from commands.secrets import Secrets
+from projections.insights_model import INSIGHTS
+from projections.store import Checkpoint
+from tests.support.records import a_record
 
 REDIS = "redis://127.0.0.1:1/"
 
@@ -82,6 +85,33 @@ def test_it_is_not_ready_before_mongodb_is_prepared(profile, monkeypatch):
     assert profile.not_ready() == ["read models"]
     profile._prepared.set()
     assert profile.not_ready() == [], "an empty log is included"
+
+
+def test_it_is_ready_without_the_worker_of_insights(profile, monkeypatch):
+    """A node that was restarted while that worker is absent, or behind, serves all the same."""
+    monkeypatch.setattr(profile, "_unavailable", lambda: None)
+    profile._prepared.set()
+    profile._start_sequences = {0: 7, 1: 0}
+    assert profile.not_ready() == list(profile.main_models)
+    profile.progress.report(dict.fromkeys(profile.main_models, 7))
+    assert profile.progress.sequence(INSIGHTS) == 0
+    assert profile.not_ready() == []
+
+
+def test_a_node_notes_the_projects_that_the_insights_lag_behind(profile, monkeypatch):
+    home = next(f"home {n}" for n in range(100) if profile.logs.number_of(f"home {n}") == 1)
+    written = a_record(home=home, topic="file.written", sequence=5)
+    checkpoints = {INSIGHTS: Checkpoint(sequence=4)}
+    monkeypatch.setattr(profile.store, "checkpoints", lambda partition: checkpoints)
+    for log in profile.logs:
+        records = [written] if log.number == 1 else []
+        monkeypatch.setattr(log, "read", lambda after, *_, records=records: records)
+        profile.progress.assume_touched(INSIGHTS, 9, log.number)
+        profile.progress.report({INSIGHTS: 4}, partition=log.number)
+    assert profile.insights_pending(["any"]) == {"any"}
+    profile._note_unmeasured()
+    other = next(f"other {n}" for n in range(100) if profile.logs.number_of(f"other {n}") == 1)
+    assert profile.insights_pending([home, other]) == {home}
 
 
 def test_commands_wait_for_kafka_only_so_long(profile, monkeypatch):

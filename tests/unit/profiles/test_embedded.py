@@ -102,10 +102,27 @@ def test_it_is_ready_once_the_models_include_the_log_of_the_start(tmp_path):
         create_project(profile)
     profile = EmbeddedProfile(Settings(data=tmp_path / "data"))
     try:
-        assert profile.not_ready() == [*profile.main_models, INSIGHTS]
+        assert profile.not_ready() == [*profile.main_models]
         profile.start_for_commands()
         caught_up(profile)
         assert profile.not_ready() == []
+    finally:
+        profile.close()
+
+
+def test_it_is_ready_while_the_insights_are_behind(tmp_path):
+    with started(tmp_path / "data") as profile:
+        project = create_project(profile)
+        profile.runners[1].close()
+        carry_out(profile, "file.write", target=project, path="a.py", content=CODE)
+    profile = EmbeddedProfile(Settings(data=tmp_path / "data"))
+    try:
+        with profile.runners[1].paused():
+            profile.start_for_commands()
+            while profile.not_ready():
+                threading.Event().wait(0.01)
+            assert profile.progress.sequence(INSIGHTS) < profile.log.tip().sequence
+            assert profile.queries.projects.get(project, SERVICE)["insightsPending"]
     finally:
         profile.close()
 

@@ -13,7 +13,7 @@ from tests.support.inline_analyser import InlineAnalyser
 ROOT = Path(__file__).parents[3]
 MODELS = (*READ_MODELS, insights_model(InlineAnalyser()))
 COLLECTIONS = frozenset(collection.name for model in MODELS for collection in model.collections)
-DEFINED_IN = (ROOT / "projections" / "models", ROOT / "projections" / "insights_model.py")
+DEFINED_IN = (ROOT / "projections" / "models", ROOT / "projections" / "waiting_files.py")
 
 STORE_METHODS = frozenset({"get", "get_many", "count", "totals", "totals_by", "remembered"})
 """Methods of a document store whose first argument is a collection."""

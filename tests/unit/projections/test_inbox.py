@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from domain.actor import Actor
 from domain.times import rfc3339
-from projections.models import notifications
+from projections.models import notifications, projects
 from projections.queries import inbox
 from projections.queries.inbox import InboxQueries
 from projections.queries.page import PageRequest
@@ -18,13 +18,13 @@ from tests.support.proof import size
 ADA, BOB = Actor(id="ada"), Actor(id="bob")
 
 
-def notification(number, time, account="ada"):
+def notification(number, time, account="ada", kind="mentioned", project="p"):
     id_ = f"c{number}-1:{account}"
     document = {
         "id": id_,
         "accountId": account,
-        "kind": "mentioned",
-        "projectId": "p",
+        "kind": kind,
+        "projectId": project,
         "reviewId": None,
         "actorId": "b",
         "createdAt": rfc3339(time),
@@ -32,9 +32,16 @@ def notification(number, time, account="ada"):
     return Put("notifications", id_, document)
 
 
+def project(id_, visibility):
+    document = {"id": id_, "visibility": visibility, "ownerId": "bob", "collaborators": []}
+    return Put("projects", id_, document)
+
+
 def store_of(*writes):
     store = SQLiteDocumentStore(None)
-    store.prepare([notifications.MODEL])
+    store.prepare([notifications.MODEL, projects.MODEL])
+    put = [(1, [project("p", "public")]), (2, [project("secret", "private")])]
+    store.apply([Change(model="projects", writes=put, checkpoint=Checkpoint(sequence=2))])
     change = Change(
         model="notifications",
         writes=list(enumerate(([w] for w in writes), 1)),
@@ -97,4 +104,20 @@ def test_what_is_shown_names_no_account():
     (item,) = InboxQueries(store).notifications(PageRequest(), ADA, unread=None).items
     assert set(item) == {"id", "kind", "projectId", "reviewId", "actorId", "read", "createdAt"}
     assert InboxQueries(store).notifications(PageRequest(), BOB, unread=True).items == []
+    store.close()
+
+
+@pytest.mark.parametrize("unread", [None, True, False])
+def test_notifications_of_projects_that_the_account_may_not_see_are_not_shown(unread):
+    hidden = [notification(number, number, project="secret") for number in range(30)]
+    removed = notification(40, 0, kind="collaborator_removed", project="secret")
+    read = Put("read_notifications", removed.id, {"id": removed.id})
+    store = store_of(*hidden, removed, *([read] if unread is False else []))
+    assert [item["id"] for item in everything(InboxQueries(store), unread, 5)] == [removed.id]
+    store.close()
+
+
+def test_a_member_is_notified_in_a_private_project():
+    store = store_of(notification(1, 0, account="bob", project="secret"))
+    assert len(InboxQueries(store).notifications(PageRequest(), BOB, unread=True).items) == 1
     store.close()

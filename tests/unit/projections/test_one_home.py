@@ -19,7 +19,7 @@ OUTSIDE = ("account.", "claim.")
 class NoAnalyser:
     """An analyser that must not be called."""
 
-    def analyse_many(self, _):
+    def analyse(self, path, content):
         raise AssertionError("a content that is not readable is not measured")
 
 

@@ -73,3 +73,25 @@ def test_a_scope_needs_its_last_work_in_its_partition():
     assert progress.needed("a", "p", 9, 0) == 0
     progress.assume_touched("a", 4, 2)
     assert (progress.needed("a", "other", 9, 2), progress.needed("a", "other", 9, 1)) == (4, 0)
+
+
+def test_work_in_a_scope_is_pending_until_the_model_includes_it():
+    progress = Progress()
+    assert not progress.pending("a", "p")
+    progress.touch("a", [("p", 5), ("p", 3), ("q", 7)])
+    progress.report({"a": 4})
+    assert [progress.pending("a", scope) for scope in ("p", "q", "r")] == [True, True, False]
+    assert not progress.pending("a", "p", partition=1)
+    progress.report({"a": 5})
+    assert [progress.pending("a", scope) for scope in ("p", "q")] == [False, True]
+    progress.report({"a": 7})
+    assert not progress.pending("a", "q")
+
+
+def test_everything_is_pending_where_it_is_assumed():
+    progress = Progress()
+    progress.assume_touched("a", 3)
+    assert progress.pending("a", "any")
+    progress.assume_touched("a", 0)
+    progress.touch("a", [("p", 2)])
+    assert (progress.pending("a", "any"), progress.pending("a", "p")) == (False, True)

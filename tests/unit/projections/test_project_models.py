@@ -37,6 +37,7 @@ def test_a_new_project(documents):
         "language": None,
         "ownerId": "owner",
         "collaborators": [],
+        "privateSpans": [[1, None]],
         "version": 1,
         "createdAt": OCCURRED_AT_TEXT,
         "updatedAt": OCCURRED_AT_TEXT,
@@ -45,11 +46,17 @@ def test_a_new_project(documents):
 
 def test_an_update_sets_all_fields_of_the_project_itself(documents):
     updated = ProjectUpdated(
-        project_id="p", name="m", description="e", visibility=Visibility.PUBLIC, language="Python"
+        project_id="p",
+        name="m",
+        description="e",
+        visibility=Visibility.PUBLIC,
+        language="Python",
+        publish_history=False,
     )
     project = documents(projects.MODEL).given(CREATED, updated)["projects"]["p"]
     assert (project["name"], project["visibility"], project["language"]) == ("m", "public", "Python")
     assert (project["version"], project["ownerId"]) == (2, "owner")
+    assert project["privateSpans"] == [[1, 2]]
 
 
 def test_collaborators_come_change_and_go(documents):

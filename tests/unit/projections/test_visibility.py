@@ -16,7 +16,7 @@ from domain.project.events import (
     Visibility,
 )
 from projections.models.projects import MODEL, PROJECTS
-from projections.queries.access import may_see, visible_ids, visible_scopes
+from projections.queries.access import may_see, visible_projects, visible_scopes
 from projections.sqlite import SQLiteDocumentStore
 from projections.store import Change, Checkpoint, Query
 from tests.support.records import a_record
@@ -88,7 +88,7 @@ def test_commands_queries_and_lists_agree(projects, actor):
     documents = store.get_many(PROJECTS, list(histories))
     scopes = visible_scopes(actor)
     assert {id_ for id_, document in documents.items() if may_see(document, actor)} == visible
-    assert set(visible_ids(store, list(histories), actor)) == visible
+    assert set(visible_projects(store, list(histories), actor)) == visible
     assert {document["id"] for document in store.find(Query(collection=PROJECTS, scopes=scopes))} == visible
     store.close()
 

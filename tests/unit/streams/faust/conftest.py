@@ -68,6 +68,7 @@ class NotedEffects:
     def __init__(self) -> None:
         self.before_steps: list[Step] = []
         self.after_steps: list[Step] = []
+        self.changed_homes: list[frozenset[str]] = []
         self.failures = 0
 
     async def before(self, partition: int, step: Step) -> None:
@@ -81,6 +82,9 @@ class NotedEffects:
 
     def everything_changed(self, partition: int, projector: PartitionProjector) -> None:
         pass
+
+    def changed(self, partition: int, projector: PartitionProjector, homes: frozenset[str]) -> None:
+        self.changed_homes.append(homes)
 
 
 class Driven:

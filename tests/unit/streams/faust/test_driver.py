@@ -8,8 +8,11 @@ from msgspec.structs import replace
 
 from commands.kafka.protocol.message import Message
 from commands.log import LogCorruptError, Tip
+from projections.model import CatchUp
+from projections.models.projects import PROJECTS
 from projections.sqlite.store import SQLiteDocumentStore
-from projections.store import Change, ModelSwitchedError, StoreUnavailableError
+from projections.store import Change, DocumentStore, ModelSwitchedError, StoreUnavailableError
+from projections.writes import Put, Write
 from streams.faust.driver import LostPartitionError, PartitionDriver
 from tests.unit.streams.faust.conftest import Driven
 
@@ -110,3 +113,36 @@ def test_the_checkpoint_of_another_log_is_an_alarm(driven: Driven, history: list
             await reader.check(replace(log_checkpoint, next_offset=500, counted_at=499))
 
     driven.run(check)
+
+
+def test_work_that_was_put_off_is_done_between_batches(driven: Driven, history: list[Message]) -> None:
+    """It moves no checkpoint, and the nodes learn whose documents have changed."""
+    turns = [CatchUp(waiting=True), CatchUp(writes=[_renamed(9)], homes=frozenset({"h"}), waiting=True)]
+    asked: list[int] = []
+
+    def catch_up(_: DocumentStore, partition: int) -> CatchUp:
+        asked.append(partition)
+        return turns.pop() if turns else CatchUp()
+
+    models = driven.projector.models
+    driven.projector.models = (replace(models[0], catch_up=catch_up), *models[1:])
+
+    async def work(driver: PartitionDriver) -> None:
+        await driver.take(history[:4])
+        for _ in range(3):
+            await driver.between_batches()
+
+    driven.run(work)
+    assert asked == [0, 0, 0]
+    assert driven.effects.changed_homes == [frozenset({"h"})]
+    assert driven.offset == 4
+    assert driven.projector.store.get(PROJECTS, "late") == {"id": "late", "name": "measured"}
+    assert driven.projector.store.checkpoints()["projects"].sequence == 3
+
+
+def test_without_work_that_is_put_off_nothing_is_asked_between_batches(driven: Driven) -> None:
+    assert not driven.projector.puts_off
+
+
+def _renamed(position: int) -> tuple[int, Sequence[Write]]:
+    return position, (Put(PROJECTS, "late", {"id": "late", "name": "measured"}),)

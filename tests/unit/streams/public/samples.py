@@ -91,4 +91,4 @@ def personal_names(cls):
     return [field.name for field in msgspec.structs.fields(cls) if field.encode_name in encoded]
 
 
-NAMES = Names(pseudonym)
+NAMES = Names(pseudonym, uuid())

@@ -178,9 +178,9 @@ def test_dataschema_names_the_file():
 
 
 def test_the_generator_refuses_to_rewrite_what_is_published(tmp_path, monkeypatch):
-    name = "project.deleted.v1.schema.json"
+    name = "project.deleted.v2.schema.json"
     document = schemas()[name]
-    document["properties"]["projectId"]["pattern"] = "^.*$"
+    document["properties"]["project"]["pattern"] = "^.*$"
     (tmp_path / name).write_text(json.dumps(document))
     monkeypatch.setattr(generate, "PUBLIC_SCHEMAS", tmp_path)
     assert [line.split()[0] for line in generate.broken_promises()] == [name]

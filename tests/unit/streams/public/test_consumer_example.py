@@ -22,38 +22,28 @@ def program():
     return module
 
 
-def event(partition, sequence, source="urn:x"):
-    return {"source": source, "partition": str(partition), "sequence": str(sequence)}
-
-
-def place(partition, topic="t"):
-    return aiokafka.TopicPartition(topic, partition)
+def event(id_, source="urn:x"):
+    return {"source": source, "id": id_}
 
 
 def test_what_comes_twice_is_dropped(program, tmp_path):
-    seen = program.Seen(tmp_path / "seen.json")
-    sequences = [9, 10, 9, 10, 12, 11, 100]
-    assert [n for n in sequences if seen.is_new(place(0), event(0, n))] == [9, 10, 12, 100]
+    seen = program.Seen(tmp_path / "seen.sqlite")
+    assert [id_ for id_ in "abacbd" if seen.is_new(event(id_))] == ["a", "b", "c", "d"]
+    assert seen.is_new(event("a", source="urn:y"))
+    seen.close()
 
 
-def test_each_partition_counts_for_itself(program, tmp_path):
-    seen = program.Seen(tmp_path / "seen.json")
-    assert seen.is_new(place(0), event(0, 5))
-    assert seen.is_new(place(1), event(0, 5))
-    assert seen.is_new(place(0), event(1, 5))
-    assert seen.is_new(place(0, "u"), event(0, 5))
-    assert seen.is_new(place(0), event(0, 5, source="urn:y"))
-    assert not seen.is_new(place(0), event(0, 4))
-
-
-def test_it_is_kept(program, tmp_path):
-    seen = program.Seen(tmp_path / "seen.json")
-    seen.is_new(place(0), event(0, 5))
+def test_what_was_saved_is_kept(program, tmp_path):
+    path = tmp_path / "seen.sqlite"
+    seen = program.Seen(path)
+    seen.is_new(event("a"))
     seen.save()
-    again = program.Seen(tmp_path / "seen.json")
-    assert not again.is_new(place(0), event(0, 5))
-    assert again.is_new(place(0), event(0, 6))
-    assert [path.name for path in tmp_path.iterdir()] == ["seen.json"]
+    seen.is_new(event("b"))
+    seen.close()
+    again = program.Seen(path)
+    assert not again.is_new(event("a"))
+    assert again.is_new(event("b"))
+    again.close()
 
 
 def test_it_reads_what_is_published(program):

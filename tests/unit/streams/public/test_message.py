@@ -16,7 +16,7 @@ from domain.event import Event
 from domain.file.events import Encoding, FileDeleted, FileWritten
 from domain.identifiers import file_stream
 from domain.log.events import LogFenced
-from domain.project.events import ProjectCreated, Visibility
+from domain.project.events import CollaboratorAdded, ProjectCreated, Visibility
 from domain.registry import EVENTS
 from domain.times import rfc3339
 from streams.public.languages import LANGUAGES, public_language
@@ -24,8 +24,8 @@ from streams.public.message import PublicationError, public_message, structured
 from streams.public.pseudonyms import Names, keyed_pseudonyms
 from streams.public.publications import PUBLISHED, publication_of, why_withheld
 from streams.public.schemas import schema
-from streams.public.topics import public_topic, public_topics
-from tests.unit.streams.public.samples import event_of, personal_names, pseudonym, record_of, uuid
+from streams.public.topics import linkable_topics, public_topic, public_topics
+from tests.unit.streams.public.samples import NAMES, event_of, personal_names, pseudonym, record_of, uuid
 
 PUBLIC = [publication.event for publication in PUBLISHED]
 PERSONAL = [cls for cls in PUBLIC if cls.SUBJECT]
@@ -110,7 +110,7 @@ def test_texts_of_a_project_are_not_published(name, description, language):
 def test_only_the_lines_of_a_content_are_published(content):
     data = data_of(event_of(FileWritten, content=content))
     assert data == {
-        "projectId": uuid(),
+        "project": NAMES.project(uuid()),
         "file": data["file"],
         "language": None,
         "carried": content is not None,
@@ -132,16 +132,16 @@ def test_values_keep_to_their_schema(publication):
 
 
 def test_what_breaks_its_schema_is_not_published():
-    event = event_of(ProjectCreated, project_id="Ada's secret project")
+    event = event_of(FileWritten, size=-1)
     with pytest.raises(PublicationError) as caught:
         message_of(event)
-    assert "Ada" not in str(caught.value)
+    assert "MARKER" not in str(caught.value)
 
 
-def test_a_key_that_is_no_id_is_not_published():
+def test_a_key_that_might_be_a_text_is_a_pseudonym():
     event = event_of(ProjectCreated)
-    with pytest.raises(PublicationError, match="home key"):
-        message_of(event, record_of(event, home="a text"))
+    message = message_of(event, record_of(event, home="a text"))
+    assert re.fullmatch(b"[0-9a-f]{32}", message.key)
 
 
 @pytest.mark.parametrize("cls", [cls for cls in EVENTS if publication_of(cls.TOPIC) is None])
@@ -157,22 +157,25 @@ def test_binary_mode(cls, partition, sequence, time):
     record = record_of(event, sequence=sequence, occurred_at=time, source="urn:codepark:log:x")
     message = message_of(event, record, partition)
     headers = headers_of(message)
-    assert message.key.decode() == record.home
+    names = Names(pseudonym, record.home)
+    rounded = time - time % (86_400_000 if cls.TOPIC.startswith("account.") else 60_000)
+    assert message.key.decode() == names.home() != uuid()
+    assert message.timestamp == rounded
     assert message.topic in public_topics()
     assert list(headers)[-1] == "content-type"
     assert {name: headers[name] for name in headers if name not in ("ce_subject", "ce_actor")} == {
         "ce_specversion": "1.0",
-        "ce_id": f"{partition}-{sequence}",
+        "ce_id": names.event(partition, sequence),
         "ce_source": "urn:codepark:log:x",
         "ce_type": cls.TOPIC,
-        "ce_time": rfc3339(time),
-        "ce_dataschema": f"urn:codepark:event:{cls.TOPIC}:v1",
-        "ce_sequence": str(sequence),
-        "ce_partition": str(partition),
+        "ce_time": rfc3339(rounded),
+        "ce_dataschema": f"urn:codepark:event:{cls.TOPIC}:v2",
         "content-type": "application/json",
     }
-    names = [name.removeprefix("ce_") for name in headers if name.startswith("ce_")]
-    assert all(re.fullmatch("[a-z0-9]{1,20}", name) for name in names)
+    attributes = [name.removeprefix("ce_") for name in headers if name.startswith("ce_")]
+    assert all(re.fullmatch("[a-z0-9]{1,20}", name) for name in attributes)
+    assert uuid() not in message.value.decode()
+    assert uuid() not in " ".join(headers.values())
 
 
 @pytest.mark.parametrize("cls", PUBLIC)
@@ -196,11 +199,11 @@ def test_the_same_event_makes_the_same_bytes():
 
 
 def test_the_prefix_is_the_installation_s():
-    assert message_of(event_of(FileDeleted), prefix="other.").topic == "other.public.file.v1"
-    assert public_topic("collaborator.added") == "codepark.public.project.v1"
+    assert message_of(event_of(FileDeleted), prefix="other.").topic == "other.public.file.v2"
+    assert public_topic("collaborator.added") == "codepark.public.project.v2"
     assert public_topic("project.unknown") is None
     assert public_topics("x.") == [
-        f"x.public.{name}.v1"
+        f"x.public.{name}.v2"
         for name in (
             "account",
             "announcement",
@@ -220,14 +223,29 @@ def test_programs_and_nobody_have_no_pseudonym(actor, told):
     assert headers_of(message_of(event, record_of(event, actor=actor))).get("ce_actor") == told
 
 
-def test_a_person_has_one_pseudonym_everywhere():
+def test_a_person_has_one_pseudonym_in_a_project_and_another_elsewhere():
     registered = event_of(AccountRegistered, account_id="a")
-    created = event_of(ProjectCreated, owner_id="a")
     record = record_of(registered, stream="account-a", actor="a")
     headers = headers_of(message_of(registered, record))
-    person = data_of(created)["owner"]
-    assert data_of(registered)["account"] == person == headers["ce_actor"]
-    assert headers["ce_subject"] == f"account-{person}"
+    account = data_of(registered)["account"]
+    assert account == headers["ce_actor"]
+    assert headers["ce_subject"] == f"account-{account}"
+    created = event_of(ProjectCreated, owner_id="a")
+    added = event_of(CollaboratorAdded, account_id="a")
+    owner, other = (
+        json.loads(message_of(created, record_of(created, home=home, actor="a")).value)["owner"]
+        for home in (uuid(1), uuid(2))
+    )
+    member = json.loads(message_of(added, record_of(added, home=uuid(1))).value)["collaborator"]
+    actor = headers_of(message_of(created, record_of(created, home=uuid(1), actor="a")))["ce_actor"]
+    assert owner == member == actor
+    assert len({account, owner, other}) == 3
+
+
+def test_the_names_of_version_1_are_not_those_of_version_2():
+    secrets = Secrets(bytes(range(32)))
+    assert keyed_pseudonyms(secrets)("x") != secrets.keyed_hash("public", "x")
+    assert linkable_topics("x.") == [name.replace(".v2", ".v1") for name in public_topics("x.")]
 
 
 def test_a_file_s_subject_is_its_pseudonym():
@@ -274,8 +292,8 @@ def test_visibility_makes_no_difference():
 
 
 def test_pseudonyms_need_the_installation_s_key():
-    one, other = (Names(keyed_pseudonyms(Secrets(bytes([n]) * 32))) for n in (1, 2))
-    assert one.person("a") == Names(keyed_pseudonyms(Secrets(bytes([1]) * 32))).person("a")
+    one, other = (Names(keyed_pseudonyms(Secrets(bytes([n]) * 32)), "h") for n in (1, 2))
+    assert one.person("a") == Names(keyed_pseudonyms(Secrets(bytes([1]) * 32)), "h").person("a")
     assert one.person("a") != other.person("a")
     assert len({one.person("a"), one.person("b"), one.file("p", "a"), one.file("q", "a")}) == 4
     assert re.fullmatch("[0-9a-f]{32}", one.commit("p", "ab12"))
