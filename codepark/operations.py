@@ -9,7 +9,7 @@ from codepark.profiles.profile import Profile
 from commands.bus import accepted
 from commands.chain import chain_after
 from commands.intake import CommandMetadata
-from commands.log import EventLog, Selection
+from commands.log import EventLog
 from commands.outcomes import Accepted
 from commands.partitions import Logs
 from commands.position import Position
@@ -17,14 +17,14 @@ from domain.account.commands import ChangeStanding, VerifyAddress
 from domain.actor import SERVICE, Role, Tier
 from domain.command import Command
 from domain.errors import InvalidError, NotFoundError
-from domain.registry import EVENTS
 from domain.signing.commands import RotateSigningKey
 from projections.store import DeadLetter
+from read_api.contract.event_filter import descending, event_filter
+from read_api.contract.event_ranges import range_of
 from read_api.realtime.events import event_document
 
 _PAGE = 500
 _CHUNK = 1_000
-_TOPICS = frozenset(event.TOPIC for event in EVENTS)
 
 Arguments = dict[str, Any]
 Result = dict[str, Any]
@@ -115,19 +115,38 @@ def set_account(profile: Profile, arguments: Arguments) -> Result:
 
 
 def events_after(installation: Readable, arguments: Arguments) -> Result:
-    """Return events after sequences by partition; `after` of the result is where the next page begins."""
-    topic = arguments.get("type") or None
-    if topic is not None and topic not in _TOPICS:
-        raise InvalidError(f"there is no event type {topic}")
-    selection = Selection(topics=None if topic is None else (str(topic),))
-    after = {int(number): int(sequence) for number, sequence in (arguments.get("after") or {}).items()}
-    records = installation.logs.records(after, selection, through=installation.logs.tip().sequences)
+    """Return events after sequences by partition; `after` of the result is where the next page begins.
+
+    With the order `desc`, they are the newest ones below `before`.
+    """
+    wanted = event_filter(
+        types=arguments.get("type") or None,
+        streams=arguments.get("stream"),
+        projects=arguments.get("projects"),
+        actors=arguments.get("actor"),
+        since=arguments.get("from"),
+        until=arguments.get("until"),
+    )
+    newest_first = descending(arguments.get("order"))
+    logs, selection = installation.logs, wanted.selection(newest_first=newest_first)
+    place = "before" if newest_first else "after"
+    given = {int(number): int(sequence) for number, sequence in (arguments.get(place) or {}).items()}
+    whole = range_of(logs, wanted, {} if newest_first else given, logs.tip().sequences)
+    reached = {number: last + 1 for number, last in whole.upper.items()} if newest_first else {**given}
+    if newest_first:
+        reached = {number: min(last, given.get(number, last)) for number, last in reached.items()}
+        records = logs.records_before(reached, selection, down_to=whole.lower)
+    else:
+        records = logs.records(whole.lower, selection, through=whole.upper)
     items = []
-    for log, record in islice(records, int(arguments.get("limit", _PAGE))):
+    limit = int(arguments.get("limit", _PAGE))
+    for log, record in islice(records, limit):
         token = Position.at(record.sequence, record.chain, log.number).token()
         items.append(event_document(log, record, token))
-        after[log.number] = record.sequence
-    return {"items": items, "after": {str(number): sequence for number, sequence in after.items()}}
+        reached[log.number] = record.sequence
+    if not newest_first and len(items) < limit:
+        reached = {number: max(last, given.get(number, 0)) for number, last in whole.upper.items()}
+    return {"items": items, place: {str(number): sequence for number, sequence in reached.items()}}
 
 
 def tip(installation: Readable, _arguments: Arguments) -> Result:

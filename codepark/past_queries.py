@@ -57,7 +57,7 @@ class PastQueries:
             ACCOUNTS: self._present,
         }
         store = RoutedStore(self._present, by_collection, default=PastSource(moment))
-        return queries_over(store, None, lambda _: work.insights_pending)
+        return queries_over(store, None, lambda ids: set(ids) if work.insights_pending else set())
 
     def authored_by(self, project_id: str, time: int, work: Work) -> int | None:
         """Return the last event of the last commit that, with all before it, was authored by *time*."""

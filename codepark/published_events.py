@@ -44,6 +44,8 @@ class PublishedEvents:
             position.token(),
             msgspec.json.encode(document),
             position,
+            document["actor"],
+            public_time(record.occurred_at, of_account=publication.of_account),
         )
 
     def of_event(self, event: RenderedEvent) -> RenderedEvent | None:

@@ -20,7 +20,7 @@ from domain.record import Record
 from domain.token.events import TokenCreated
 from projections.model import ReadModel
 from projections.progress import Progress
-from projections.queries.insights import nothing_pending
+from projections.queries.insights import Pending, nothing_pending
 from projections.store import DocumentStore
 from read_api.query_services import Queries
 
@@ -46,11 +46,11 @@ class ReplicaAnswers:
         logs: Logs[KafkaEventLog],
         present: DocumentStore,
         models: Sequence[ReadModel],
-        insights_pending: Callable[[str], bool] = nothing_pending,
+        insights_pending: Pending = nothing_pending,
     ) -> None:
         """Read from *logs*; *present* has the insights, *models* are all read models of the node.
 
-        *insights_pending* says of a project whether those in *present* are not the newest.
+        *insights_pending* says of which projects those in *present* are not the newest.
         """
         self._logs = logs
         self._new_documents = partial(

@@ -8,7 +8,7 @@ from domain.file.events import FileDeleted, FileWritten
 from domain.record import Record
 from projections.model import ReadModel
 from projections.models.accounts import ACCOUNTS
-from projections.queries.insights import nothing_pending
+from projections.queries.insights import Pending, nothing_pending
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Checkpoint, DocumentStore
 from projections.waiting_files import FILE_INSIGHTS
@@ -31,7 +31,7 @@ class ReplicaDocuments:
         models: Sequence[ReadModel],
         load_account: Callable[[str], None],
         *,
-        insights_pending: Callable[[str], bool] = nothing_pending,
+        insights_pending: Pending = nothing_pending,
     ) -> None:
         """Begin without a subject; *load_account* adds an account, insights come from the *present* store.
 
@@ -46,7 +46,7 @@ class ReplicaDocuments:
         )
         self._models = [model for model in models if model.answers_commands]
         self.queries = queries_over(
-            self._store, None, lambda project_id: insights.failed_recently or insights_pending(project_id)
+            self._store, None, lambda ids: set(ids) if insights.failed_recently else insights_pending(ids)
         )
         self._sequences: dict[str, int] = {}
         self._with_files: set[str] = set()

@@ -1,5 +1,7 @@
 """The workers of the cluster profile, wired to Kafka, MongoDB and Redis."""
 
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -67,6 +69,21 @@ def _connected(settings: Settings) -> Iterator[tuple[ClusterSettings, ClusterCon
     kms = settings.kms(cluster.secret)
     connections = ClusterConnections(cluster, kms, remembered_seconds=_KEYS_REMEMBERED_SECONDS)
     with closing(connections):
-        admit(cluster, connections, threading.Event().wait)
+        _admitted(cluster, connections)
         prepare_interpreter()
         yield cluster, connections
+
+
+def _admitted(cluster: ClusterSettings, connections: ClusterConnections) -> None:
+    """Return once this worker is admitted to the installation; until then a signal ends it in order."""
+    ended = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        admitted = admit(cluster, connections, ended.wait)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if not admitted or ended.is_set():
+        sys.exit(0)

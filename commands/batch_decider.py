@@ -5,14 +5,15 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, structs
 
-from commands.log import CommandEvents, EventLog
+from commands.log import CommandEvents, EventLog, Selection
 from commands.outcomes import REFUSALS, Accepted, KeyReusedError, Outcome, Refused, Submission, refusal_from
 from commands.position import Position
 from commands.stream_event import StreamEvent
-from commands.table.dispatch import carry_out, home_of, stream_of, touched_streams
+from commands.table.dispatch import carry_out, exists, home_of, stream_of, touched_streams
 from commands.unit_of_work import BatchStates, SettledStates, UnitOfWork
 from domain.errors import Refusal, StaleVersionError
 from domain.event import Event
+from domain.file.events import FileDeleted, FileWritten
 from domain.identifiers import technical_stream
 from domain.log.events import CommandRefused, CommandUnchanged
 from domain.record import Record
@@ -31,7 +32,8 @@ class Pending(Struct, kw_only=True):
     """The outcome that a submission gets once the batch is stored.
 
     *append* is the index of what the submission appends or, as a repeated command, repeats; None where
-    *outcome* is known already. With *refusal*, the appended event records that refusal.
+    *outcome* is known already. With *refusal*, the appended event records that refusal. *created* says that
+    the submission makes what was not there.
     """
 
     command_id: str
@@ -39,6 +41,7 @@ class Pending(Struct, kw_only=True):
     repeats: bool = False
     outcome: Outcome | None = None
     refusal: Refusal | None = None
+    created: bool = False
 
 
 def decide_batch(
@@ -97,7 +100,7 @@ def _decide(
             return repeated
     unit = UnitOfWork(decided.batch, submission.actor)
     stream = carry_out(unit, submission.command)
-    _check_version(decided.batch, stream, submission.expected_version)
+    existed = _check_condition(decided.batch, stream, submission)
     home = home_of(submission.command)
     if not unit.events:
         version = unit.version(stream)
@@ -108,7 +111,7 @@ def _decide(
     unit.commit()
     seen[command_id] = len(decided.appends)
     decided.appends.append(_appended(submission, home, unit.events, now))
-    return Pending(command_id=command_id, append=seen[command_id])
+    return Pending(command_id=command_id, append=seen[command_id], created=not existed)
 
 
 def _unchanged(command_id: str, stream: str, version: int) -> Pending:
@@ -119,10 +122,15 @@ def _unchanged(command_id: str, stream: str, version: int) -> Pending:
     return Pending(command_id=command_id, outcome=accepted)
 
 
-def _check_version(batch: BatchStates, stream: str, expected: int | None) -> None:
-    actual = batch.get(stream).version
-    if expected is not None and expected != actual:
-        raise StaleVersionError(expected=expected, actual=actual)
+def _check_condition(batch: BatchStates, stream: str, submission: Submission) -> bool:
+    """Return whether what the command is about was there; raises where the sender requires another state."""
+    before, expected = batch.get(stream), submission.expected_version
+    if expected is not None and expected != before.version:
+        raise StaleVersionError(expected=expected, actual=before.version)
+    existed = exists(submission.command, before.state)
+    if submission.precondition is not None:
+        submission.precondition.check(exists=existed, version=before.version)
+    return existed
 
 
 def _check_attempt(log: EventLog, attempt: str) -> None:
@@ -152,7 +160,16 @@ def _repeated(
     _check_fingerprint(records[0].fingerprint, submission)
     outcome = outcome_of(records, log.event(records[0]), log.number)
     outcome.replayed = not own
+    outcome.created = _created(log, records[0])
     return Pending(command_id=command_id, outcome=outcome, repeats=True)
+
+
+def _created(log: EventLog, first: Record) -> bool:
+    """Return whether a command's *first* record made what was not there; files alone come back."""
+    if first.version == 1 or first.topic != FileWritten.TOPIC:
+        return first.version == 1
+    before = log.read(first.sequence, 1, Selection(stream=first.stream, newest_first=True))
+    return bool(before) and before[0].topic == FileDeleted.TOPIC
 
 
 def _check_fingerprint(known: str | None, submission: Submission) -> None:
@@ -245,6 +262,7 @@ def _outcome(pending: Pending, accepted: list[Accepted], tip_position: Position)
         if pending.refusal is not None:
             return Refused(command_id=pending.command_id, refusal=pending.refusal)
         first = accepted[pending.append]
+        first.created |= pending.created
         return structs.replace(first, replayed=True) if pending.repeats else first
     assert pending.outcome is not None  # noqa: S101 # a pending outcome is one or the other
     if isinstance(pending.outcome, Accepted) and not pending.repeats:

@@ -9,6 +9,7 @@ from uuid_utils import uuid7
 from commands.claims import claim_of, holder_of_email, holder_of_name
 from commands.log import EventLog
 from commands.outcomes import Submission
+from commands.precondition import Precondition
 from commands.secrets import Secrets
 from commands.table.dispatch import home_of
 from commands.table.registry import CLIENT_COMMANDS
@@ -28,6 +29,7 @@ class CommandMetadata(Struct, frozen=True, kw_only=True):
     key: str | None = None
     scope: str | None = None
     expected_version: int | None = None
+    precondition: Precondition | None = None
     correlation: str | None = None
     causation: str | None = None
     traceparent: str | None = None
@@ -77,6 +79,7 @@ class Intake:
             keyed=key is not None,
             fingerprint=fingerprint,
             expected_version=metadata.expected_version,
+            precondition=metadata.precondition,
             correlation=metadata.correlation,
             causation=metadata.causation,
             traceparent=metadata.traceparent,

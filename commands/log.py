@@ -55,16 +55,21 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
 
 class Selection(Struct, frozen=True, kw_only=True):
-    """Which records a reader wants; None stands for all. *home* is a home key, *until* an event time.
+    """Which records a reader wants, in which order; None stands for all.
 
-    With *most_bytes*, an answer ends with the record whose data passes them: it may have fewer records than
-    were asked for although there are more.
+    *home* is a home key, *until* an event time. A record has one of *homes*, of *streams*, of *actors* and of
+    *topics*. With *most_bytes*, an answer ends with the record whose data passes them: it may have fewer
+    records than were asked for although there are more.
     """
 
     topics: tuple[str, ...] | None = None
     stream: str | None = None
     home: str | None = None
     until: int | None = None
+    homes: tuple[str, ...] | None = None
+    streams: tuple[str, ...] | None = None
+    actors: tuple[str, ...] | None = None
+    newest_first: bool = False
     most_bytes: int | None = None
 
 
@@ -99,7 +104,10 @@ class EventLog(Protocol):
         ...
 
     def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Record]:
-        """Return up to *limit* records of *selection* with a sequence above *after*, in order."""
+        """Return up to *limit* records of *selection* with a sequence above *after*, in order.
+
+        Newest first, they are those with a sequence below *after*, in descending order.
+        """
         ...
 
     def chains(self, sequences: Sequence[int]) -> dict[int, bytes]:

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from commands.position import Position
+from commands.precondition import Precondition
 from domain.actor import Actor
 from domain.command import Command
 from domain.errors import (
@@ -10,6 +11,7 @@ from domain.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    PreconditionFailedError,
     Refusal,
     StaleVersionError,
     TooLargeError,
@@ -28,6 +30,7 @@ REFUSALS: dict[str, type[Refusal]] = {
     "forbidden": ForbiddenError,
     "not_found": NotFoundError,
     "version_mismatch": StaleVersionError,
+    "precondition_failed": PreconditionFailedError,
     "idempotency_key_reused": KeyReusedError,
     "conflict": ConflictError,
     "refused": Refusal,
@@ -58,6 +61,7 @@ class Submission(Struct, frozen=True, kw_only=True):
     keyed: bool = False
     fingerprint: str | None = None
     expected_version: int | None = None
+    precondition: Precondition | None = None
     correlation: str | None = None
     causation: str | None = None
     traceparent: str | None = None
@@ -69,7 +73,8 @@ class Accepted(Struct, kw_only=True):
     """The command took effect: its stream, the stream's version then, and the position after its events.
 
     *replayed* says that this is the outcome of an earlier submission of the same command; *changed* is False
-    where the state was already as the command wants it.
+    where the state was already as the command wants it, *created* is True where the command made what was not
+    there, or not there any more.
     """
 
     command_id: str
@@ -78,6 +83,7 @@ class Accepted(Struct, kw_only=True):
     position: Position
     replayed: bool = False
     changed: bool = True
+    created: bool = False
 
 
 class Refused(Struct, kw_only=True):

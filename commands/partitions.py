@@ -90,6 +90,25 @@ class Logs(Generic[L]):
         ]
         return histories[0] if len(histories) == 1 else merge(*histories, key=_order)
 
+    def records_before(
+        self,
+        before: Mapping[int, int],
+        selection: Selection,
+        *,
+        down_to: Mapping[int, int],
+        only: int | None = None,
+        chunk: int = _CHUNK,
+    ) -> Iterator[tuple[L, Record]]:
+        """Yield the records that `records` yields, in the opposite order; *selection* is newest first.
+
+        *before* and *down_to* give, by partition, the sequence after the first and before the last record.
+        """
+        histories = [
+            _read_back(log, before.get(log.number, 0), down_to.get(log.number, 0), selection, chunk)
+            for log in self._chosen(only)
+        ]
+        return histories[0] if len(histories) == 1 else merge(*histories, key=_order, reverse=True)
+
     def _chosen(self, only: int | None) -> tuple[L, ...]:
         return self._logs if only is None else (self._logs[only],)
 
@@ -101,6 +120,17 @@ def _read(log: L, after: int, through: int, selection: Selection, chunk: int) ->
         size = sum(len(record.data) for record in records)
         yield from ((log, record) for record in records if record.sequence <= through)
         after = records[-1].sequence if len(records) == chunk or size > _CHUNK_BYTES else through
+
+
+def _read_back(
+    log: L, before: int, down_to: int, selection: Selection, chunk: int
+) -> Iterator[tuple[L, Record]]:
+    bounded = replace(selection, most_bytes=_CHUNK_BYTES)
+    while before > down_to + 1:
+        records = log.read(before, chunk, bounded)
+        size = sum(len(record.data) for record in records)
+        yield from ((log, record) for record in records if record.sequence > down_to)
+        before = records[-1].sequence if len(records) == chunk or size > _CHUNK_BYTES else 0
 
 
 def _order(entry: tuple[EventLog, Record]) -> tuple[int, int, int]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 _PREFIX = 4
+_TOO_LARGE = 2**63
+"""No store can compare with integers from here on."""
 
 
 class PositionError(ValueError):
@@ -76,6 +78,9 @@ def parse_position(token: str) -> Position:
         partitions = _decoder.decode(raw)
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise PositionError("not a position token: send the value of a CodePark-Position header") from error
-    if any(key < 0 or sequence < 0 or len(chain) != _PREFIX for key, (sequence, chain) in partitions.items()):
+    if any(
+        key < 0 or not 0 <= sequence < _TOO_LARGE or len(chain) != _PREFIX
+        for key, (sequence, chain) in partitions.items()
+    ):
         raise PositionError("not a position token of this log: send the value of a CodePark-Position header")
     return Position(partitions)

@@ -1,4 +1,4 @@
-"""The ids of requests in the log: what a client chose as text is encrypted under the key of who sent it."""
+"""The ids of requests in the log: what a client chose as text is encrypted under the key of its sender."""
 
 import re
 

@@ -6,7 +6,8 @@ Refusal
 ├── ForbiddenError      ask for a role
 ├── NotFoundError       name something that exists (and that you may see)
 ├── ConflictError       the state does not allow it
-└── StaleVersionError   load again, then decide again
+├── StaleVersionError   load again, then decide again
+└── PreconditionFailedError  the same, for the other preconditions of a request
 """
 
 from typing import ClassVar
@@ -65,3 +66,9 @@ class StaleVersionError(Refusal):
         super().__init__(f"expected version {expected}, but the current version is {actual}: load it again")
         self.expected = expected
         self.actual = actual
+
+
+class PreconditionFailedError(Refusal):
+    """The resource is in another state than the caller requires."""
+
+    code = "precondition_failed"

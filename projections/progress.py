@@ -119,6 +119,13 @@ class Progress:
         floor = known.floors.get(model, 0)
         return min(known.touched.get(model, {}).get(scope, floor), sequence)
 
+    def has_pending(self, model: str) -> bool:
+        """Return whether *model* has work in any scope that it does not include yet."""
+        return any(
+            known.newest.get(model, 0) > known.sequences.get(model, 0)
+            for known in list(self._partitions.values())
+        )
+
     def pending(self, model: str, scope: str, partition: int = 0) -> bool:
         """Return whether *model* has work in *scope* that it does not include yet."""
         known = self._of(partition)

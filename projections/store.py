@@ -63,7 +63,8 @@ class Outside(Struct, frozen=True):
 class Matches(Struct, frozen=True):
     """Full-text search in the collection's text fields: every word occurs, the last one as a prefix.
 
-    Case and diacritics do not count; a text without words matches nothing.
+    Of scripts that do not separate words, such as Japanese, what is searched for occurs anywhere. Case and
+    diacritics do not count; a text without words matches nothing.
     """
 
     text: str
@@ -77,8 +78,7 @@ class Query(Struct, frozen=True, kw_only=True):
 
     All conditions of *where* hold and, if there are *scopes*, those of at least one scope. *after* is the
     sort value and the id of the last document of the page before. With *most_bytes*, the answer ends before
-    the document that would pass them, though not before the second one: it is then `CutShort`. With *fields*,
-    documents have only these and their id; one that a document lacks is null. *sort* must be among them.
+    the document that would pass them, though not before the second one: it is then `CutShort`.
     """
 
     collection: str
@@ -89,7 +89,6 @@ class Query(Struct, frozen=True, kw_only=True):
     limit: int = 20
     after: tuple[Any, str] | None = None
     most_bytes: int | None = None
-    fields: tuple[str, ...] | None = None
 
 
 class CutShort(list[Document]):

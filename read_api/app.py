@@ -1,5 +1,6 @@
 """The Litestar application: every route of the HTTP surface, and the edge in front of them."""
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +17,7 @@ from read_api.gateway.routes import failed, response, routes_of
 from read_api.graphql import available
 from read_api.openapi import document
 from read_api.problems import HttpError
-from read_api.realtime.channels import event_socket, event_stream
+from read_api.realtime.channels import STREAM_PARAMETERS, STREAM_PATH, event_socket, event_stream
 from read_api.rest import (
     accounts,
     auth,
@@ -85,7 +86,15 @@ def create_app(api: Api) -> ASGIApp:
         for route in app.routes
         if isinstance(route, HTTPRoute)
     }
-    return Edge(app, allowed, api.gateway, api.limits)
+    return Edge(app, allowed, api.gateway, api.limits, _parameters(declared))
+
+
+def _parameters(declared: Iterable[Operation]) -> dict[str, frozenset[str]]:
+    """Return the query parameters of each path, of all its methods together."""
+    known = {STREAM_PATH: STREAM_PARAMETERS}
+    for operation in declared:
+        known[operation.path] = known.get(operation.path, frozenset()) | operation.parameters
+    return known
 
 
 def _graphql(api: Api) -> list[Any]:

@@ -1,6 +1,7 @@
 """The outermost layer: client addresses, request ids, HEAD and OPTIONS, and file paths as they were sent."""
 
 import re
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +14,7 @@ from read_api.gateway.clients import Clients
 from read_api.gateway.cors import Cors
 from read_api.gateway.hosts import Hosts, foreign_host
 from read_api.gateway.limits.limits import Limits
+from read_api.gateway.query_strings import check_parameters, read_query
 from read_api.gateway.response_finisher import ResponseFinisher
 from read_api.gateway.routes import failed
 from read_api.gateway.settings import GatewaySettings
@@ -34,15 +36,26 @@ class Edge:
     """
 
     def __init__(
-        self, app: ASGIApp, allowed: dict[str, list[str]], settings: GatewaySettings, limits: Limits
+        self,
+        app: ASGIApp,
+        allowed: dict[str, list[str]],
+        settings: GatewaySettings,
+        limits: Limits,
+        parameters: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        """Stand before *app*, whose paths allow these methods; a connection that ends releases *limits*."""
+        """Stand before *app*, whose paths allow these methods; a connection that ends releases *limits*.
+
+        *parameters* are the query parameters that a path knows; a path without an entry takes any.
+        """
         self._app = app
         self._limits = limits
         self._clients = Clients(settings.trusted_proxies, tls=settings.tls)
         self._cors = Cors(settings.cors_origins)
         self._hosts = Hosts(settings.allowed_hosts)
-        methods = {path: _with_head_and_options(listed) for path, listed in allowed.items()}
+        known = parameters or {}
+        methods = {
+            path: (_with_head_and_options(listed), known.get(path)) for path, listed in allowed.items()
+        }
         self._exact = {path: listed for path, listed in methods.items() if "{" not in path}
         patterns = [path for path in methods if "{" in path]
         self._by_pattern = [methods[path] for path in patterns]
@@ -93,10 +106,9 @@ class Edge:
                 _take_file_path(scope, state, file)
             except BadInputError as error:
                 return failed(error, state["instance"], state["request_id"])
-        methods, method = self.methods(scope["path"]), scope["method"]
+        (methods, known), method = self._path(scope["path"]), scope["method"]
         if method == "OPTIONS" and methods:
-            allow = {"Allow": ", ".join(methods)}
-            return Answer(status=204, headers=allow | self._cors.preflight(scope, methods))
+            return self._options(scope, state, methods, known)
         if method not in methods:
             return failed(_not_routed(methods), state["instance"], state["request_id"])
         if method == "HEAD":
@@ -104,14 +116,31 @@ class Edge:
             scope["method"] = "GET"
         return None
 
-    def methods(self, path: str) -> list[str]:
-        """Return the methods that *path* allows; none where there is no such path."""
+    def _options(
+        self, scope: Any, state: dict[str, Any], methods: list[str], known: Collection[str] | None
+    ) -> Answer:
+        """Answer which methods a path allows.
+
+        A preflight does not say why it is refused, so that the request itself meets an unknown parameter.
+        """
+        preflight = self._cors.preflight(scope, methods)
+        if known is not None and not preflight:
+            try:
+                check_parameters(read_query(scope["query_string"]), known)
+            except HttpError as error:
+                return failed(error, state["instance"], state["request_id"])
+        return Answer(status=204, headers={"Allow": ", ".join(methods)} | preflight)
+
+    def _path(self, path: str) -> tuple[list[str], Collection[str] | None]:
+        """Return the methods and parameters of *path*; no methods where there is no such path."""
         path = path.rstrip("/") or "/"
-        methods = self._exact.get(path)
-        if methods is not None:
-            return methods
+        exact = self._exact.get(path)
+        if exact is not None:
+            return exact
         match = self._pattern.fullmatch(path)
-        return [] if match is None or match.lastindex is None else self._by_pattern[match.lastindex - 1]
+        return (
+            ([], None) if match is None or match.lastindex is None else self._by_pattern[match.lastindex - 1]
+        )
 
 
 def _not_routed(methods: list[str]) -> HttpError:

@@ -1,6 +1,5 @@
 """The errors of the HTTP surface, and the one table from any error to a problem document (RFC 9457)."""
 
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -15,12 +14,14 @@ from domain.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    PreconditionFailedError,
     Refusal,
     StaleVersionError,
     TooLargeError,
 )
 from projections.budget import OverBudgetError
 from projections.store import StoreUnavailableError
+from read_api.problem_titles import title_of
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
@@ -29,7 +30,10 @@ _UNAVAILABLE = 503
 
 
 class InputFault(Struct, frozen=True):
-    """One mistake in the input: where it is (a JSON pointer or a parameter's name) and what is wrong."""
+    """One mistake in the input: where it is, as a JSON pointer, and what is wrong.
+
+    A parameter or a header is a pointer too: `/limit`, `/If-Match`. The empty pointer is the whole input.
+    """
 
     pointer: str
     detail: str
@@ -69,12 +73,20 @@ class HttpError(Exception):
         self.faults = faults or []
 
 
+def input_fault(place: str, detail: str) -> InputFault:
+    """Return a mistake at a JSON pointer, or in the parameter or header of that name."""
+    pointer = (
+        place if place.startswith("/") or not place else "/" + place.replace("~", "~0").replace("/", "~1")
+    )
+    return InputFault(pointer, detail)
+
+
 class BadInputError(HttpError):
     """Input that does not have the form that the contract requires."""
 
     def __init__(self, detail: str, pointer: str, *, code: str = "invalid_input") -> None:
-        """Name the place in the input by *pointer*."""
-        super().__init__(400, code, detail, faults=[InputFault(pointer, detail)])
+        """Name the place in the input by *pointer*, or by the name of a parameter or header."""
+        super().__init__(400, code, detail, faults=[input_fault(pointer, detail)])
 
 
 def unavailable(code: str, detail: str, headers: dict[str, str] | None = None) -> HttpError:
@@ -95,6 +107,7 @@ _TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (NotFoundError, 404, ""),
     (KeyReusedError, 422, ""),
     (StaleVersionError, 412, ""),
+    (PreconditionFailedError, 412, ""),
     (ConflictError, 409, ""),
     (Refusal, 409, ""),
     (PositionError, 400, "invalid_position"),
@@ -123,7 +136,7 @@ def _from_refusal(error: Refusal, status: int) -> HttpError:
     headers = {}
     if error.specific_code == "authentication_required":
         status, headers = 401, {"WWW-Authenticate": "Bearer"}
-    faults = [InputFault(error.pointer, error.message)] if error.pointer is not None else []
+    faults = [input_fault(error.pointer, error.message)] if error.pointer is not None else []
     return HttpError(status, error.specific_code, error.message, headers=headers, faults=faults)
 
 
@@ -131,7 +144,7 @@ def as_problem(error: HttpError, instance: str, request_id: str) -> Problem:
     """Return the problem document of *error*."""
     return Problem(
         type=_type(error.code),
-        title=HTTPStatus(error.status).phrase,
+        title=title_of(error.code, error.status),
         status=error.status,
         detail=error.detail,
         instance=instance,
@@ -151,7 +164,7 @@ def problem_in_batch(error: Exception) -> dict[str, Any]:
     known = as_http_error(error) or internal_error()
     return {
         "type": _type(known.code),
-        "title": HTTPStatus(known.status).phrase,
+        "title": title_of(known.code, known.status),
         "status": known.status,
         "code": known.code,
         "detail": known.detail,

@@ -11,7 +11,7 @@ from projections.queries.builds import BuildQueries
 from projections.queries.commits import CommitQueries
 from projections.queries.files import FileQueries
 from projections.queries.inbox import InboxQueries
-from projections.queries.insights import InsightQueries, nothing_pending
+from projections.queries.insights import InsightQueries, Pending, nothing_pending
 from projections.queries.projects import ProjectQueries
 from projections.queries.reviews import ReviewQueries
 from projections.queries.security import SecurityQueries
@@ -46,11 +46,11 @@ class ChangedResource(Protocol):
 def queries_over(
     store: DocumentStore,
     shared: SharedAnswers | None = None,
-    insights_pending: Callable[[str], bool] = nothing_pending,
+    insights_pending: Pending = nothing_pending,
 ) -> Queries:
     """Return the query objects over *store*; *shared* holds the answers that processes share.
 
-    *insights_pending* says of a project whether files have changed that its insights do not include yet.
+    *insights_pending* says of which projects files have changed that the insights do not include yet.
     """
     return Queries(
         projects=ProjectQueries(store, shared, insights_pending),

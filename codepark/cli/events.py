@@ -2,8 +2,8 @@
 
 import sys
 import threading
-from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import cyclopts
@@ -16,8 +16,6 @@ from codepark.cli.results import write_lines
 from codepark.data_directory import DataDirectory
 from codepark.settings import Settings
 
-Type = Annotated[str | None, Parameter(name="--type")]
-
 events_app = cyclopts.App(name="events", help="Read the event history.")
 
 _PAGE = 500
@@ -25,8 +23,53 @@ _RETRY_SECONDS = 1.0
 _pause = threading.Event()
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Which events are written: the same filter as that of the HTTP surface.
+
+    Parameters
+    ----------
+    type
+        Types of events, separated by commas, such as project.created,file.written.
+    stream
+        Streams, separated by commas.
+    projects
+        Ids of projects, separated by commas.
+    actor
+        Ids of those who acted, separated by commas.
+    from_
+        Leave out what happened before this RFC 3339 time.
+    until
+        Leave out what happened after this RFC 3339 time.
+    """
+
+    type: str | None = None
+    stream: str | None = None
+    projects: str | None = None
+    actor: str | None = None
+    from_: Annotated[str | None, Parameter(name="--from")] = None
+    until: str | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the filter as the operation takes it."""
+        return {
+            "type": self.type,
+            "stream": self.stream,
+            "projects": self.projects,
+            "actor": self.actor,
+            "from": self.from_,
+            "until": self.until,
+        }
+
+
+_EVERYTHING = Filter()
+
+
 @events_app.command(name="tail")
-def tail_events(*, count: int = 20, follow: bool = False, data: Data = None) -> None:
+def tail_events(
+    *, count: int = 20, follow: bool = False, only: Filter = _EVERYTHING, data: Data = None
+) -> None:
     """Write the last events, one line of JSON each.
 
     Parameters
@@ -40,43 +83,65 @@ def tail_events(*, count: int = 20, follow: bool = False, data: Data = None) -> 
         raise UsageError(f"--count is {count}; it takes a number from 0")
     settings = quiet_settings(data)
     tips = operate(settings, "tip", {})["sequences"]
-    # The last events of all are among the last ones of each partition.
-    after = {number: max(sequence - count, 0) for number, sequence in tips.items()}
-    pages = list(_pages(settings, after, None))
-    write_lines(deque((event for page in pages for event in page["items"]), maxlen=count))
+    before = {number: sequence + 1 for number, sequence in tips.items()}
+    newest: list[dict[str, Any]] = []
+    for page in _pages_back(settings, before, only, count) if count else ():
+        newest += page
+    write_lines(reversed(newest))
     if follow:
-        _follow(settings, pages[-1]["after"])
+        _follow(settings, tips, only)
 
 
 @events_app.command(name="export")
-def export_events(*, after: int = 0, type_: Type = None, data: Data = None) -> None:
-    """Write every event, oldest first, one line of JSON each.
+def export_events(
+    *, after: int = 0, order: str = "asc", only: Filter = _EVERYTHING, data: Data = None
+) -> None:
+    """Write every event, one line of JSON each.
 
     Parameters
     ----------
     after
         Leave out the events up to this sequence (of each partition, where there are several).
-    type_
-        Only events of this type.
+    order
+        asc for the oldest first, desc for the newest first.
     """
     settings = quiet_settings(data)
+    if order == "desc":
+        for page in _pages_back(settings, {}, only):
+            write_lines(event for event in page if event["sequence"] > after)
+        return
     start = dict.fromkeys(operate(settings, "tip", {})["sequences"], after) if after else {}
-    for page in _pages(settings, start, type_):
-        write_lines(page["items"])
+    for oldest in _pages(settings, start, {**only.arguments(), "order": order}):
+        write_lines(oldest["items"])
 
 
-def _pages(settings: Settings, after: dict[str, int], type_: str | None) -> Iterator[dict[str, Any]]:
+def _pages_back(
+    settings: Settings, before: dict[str, int], only: Filter, most: int | None = None
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield up to *most* events before *before*, all without either, in pages, the newest first."""
+    with reading(settings) as read:
+        left = most
+        while left is None or left > 0:
+            limit = _PAGE if left is None else min(left, _PAGE)
+            page = read("events", {**only.arguments(), "order": "desc", "before": before, "limit": limit})
+            yield page["items"]
+            if len(page["items"]) < limit:
+                return
+            before, left = page["before"], None if left is None else left - limit
+
+
+def _pages(settings: Settings, after: dict[str, int], wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the events after *after* in pages: `items`, and `after` to continue from, by partition."""
     with reading(settings) as read:
         while True:
-            page = read("events", {"after": after, "limit": _PAGE, "type": type_})
+            page = read("events", {**wanted, "after": after, "limit": _PAGE})
             yield page
             if not page["items"]:
                 return
             after = page["after"]
 
 
-def _follow(settings: Settings, after: dict[str, int]) -> None:
+def _follow(settings: Settings, after: dict[str, int], only: Filter) -> None:
     """Write new events until the command is interrupted; wait where the channel's server does not answer."""
     import redis  # noqa: PLC0415 # only where a caller follows
 
@@ -86,7 +151,7 @@ def _follow(settings: Settings, after: dict[str, int]) -> None:
             for position in _positions(settings, url):
                 unavailable = False
                 if position is None or position > sum(after.values()):  # None: a message may have been lost
-                    after = _write_after(settings, after)
+                    after = _write_after(settings, after, only)
         except redis.RedisError as error:
             if settings.redis is None and not DataDirectory(settings.data).is_held():
                 raise CommandError("the server ended: no process publishes events any more") from error
@@ -99,9 +164,9 @@ def _follow(settings: Settings, after: dict[str, int]) -> None:
             return
 
 
-def _write_after(settings: Settings, after: dict[str, int]) -> dict[str, int]:
+def _write_after(settings: Settings, after: dict[str, int], only: Filter) -> dict[str, int]:
     """Write the events after *after*; return where the next ones begin."""
-    for page in _pages(settings, after, None):
+    for page in _pages(settings, after, only.arguments()):
         write_lines(page["items"])
         after = page["after"]
     return after

@@ -95,17 +95,20 @@ class ServerSink:
         """Record commits."""
         commands = [{"type": "commit.record", "target": project_id, "data": commit} for commit in commits]
         body = msgspec.json.encode({"commands": commands})
-        for _ in range(_TRIES):
-            results = _checked(self._request("POST", "/api/v1/commands", body, {}))["results"]
-            if not any(result["status"] == "unavailable" for result in results):
-                break
-            time.sleep(_PAUSE_SECONDS)
+        results = self._results(body)
         for commit, result in zip(commits, results, strict=True):
-            if result["status"] == "unavailable":
-                raise ImportFailedError("the server was busy for too long")
             if result["status"] != "accepted":
                 raise ImportFailedError(f"the commit {commit.sha}: {result['problem']['detail']}")
         return str(results[-1]["position"])
+
+    def _results(self, body: bytes) -> Sequence[Any]:
+        """Return the results of a batch, sent again while a command of it is unavailable."""
+        for _ in range(_TRIES):
+            results: Sequence[Any] = _checked(self._request("POST", "/api/v1/commands", body, {}))["results"]
+            if not any(result["status"] == "unavailable" for result in results):
+                return results
+            time.sleep(_PAUSE_SECONDS)
+        raise ImportFailedError("the server was busy for too long")
 
     def _items(self, first: str, position: str | None = None) -> Iterator[Any]:
         """Yield the items of every page of a list."""

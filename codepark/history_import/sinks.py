@@ -133,9 +133,11 @@ class LocalSink:
             intake.submission("commit.record", commit, self._request, target=project_id) for commit in commits
         ]
         outcomes = self._outcomes(submissions)
-        for commit, outcome in zip(commits, outcomes, strict=True):
-            last = self._accepted(outcome, f"the commit {commit.sha}: ")
-        return last.position.token()
+        accepted = [
+            self._accepted(outcome, f"the commit {commit.sha}: ")
+            for commit, outcome in zip(commits, outcomes, strict=True)
+        ]
+        return accepted[-1].position.token()
 
     def position(self, project_id: str) -> str:
         """Return the end of the project's log."""

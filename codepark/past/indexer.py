@@ -55,6 +55,11 @@ class Indexer:
         self.index = index
         self._locks = tuple(Lock() for _ in range(_LOCKS))
 
+    def reached(self, project_id: str) -> int:
+        """Return the sequence that the index includes of a project, 0 where it is that of another log."""
+        reached = self.index.reached(project_id)
+        return reached.sequence if _is_of(self._logs.of(project_id), reached) else 0
+
     def bring(self, project_id: str, sequence: int, work: Work) -> None:
         """Let the index include a project's events up to *sequence* of its partition.
 

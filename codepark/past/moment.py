@@ -6,10 +6,11 @@ from functools import cached_property
 import msgspec
 import structlog
 
-from codepark.past.indexer import Indexer
-from commands.log import EventLog, LogUnavailableError
+from codepark.past.indexer import TOPICS, Indexer
+from commands.log import EventLog, LogUnavailableError, Selection
 from domain.identifiers import project_stream
 from domain.record import Record
+from domain.times import rfc3339
 from projections.budget import draw
 from projections.fold import NOTHING, StoredDocument, fold
 from projections.model import ReadModel
@@ -22,6 +23,7 @@ from read_api.past_answers import Work
 
 _CHUNK = 100
 _SNAPSHOT_EVERY = 64
+_GLANCE_BYTES = 64 * 1024
 
 logger = structlog.get_logger(__name__)
 
@@ -110,6 +112,11 @@ class Moment:
     @cached_property
     def project(self) -> Document | None:
         """Return the document of the project itself, None where there was none."""
+        document = self._project
+        return None if document is None else {**document, "updatedAt": self._updated_at()}
+
+    @cached_property
+    def _project(self) -> Document | None:
         stream, id_ = project_stream(self.project_id), self.project_id
         version = self.version(stream)
         present = self.present.get(PROJECT_MODEL.name, id_) if version else None
@@ -125,6 +132,31 @@ class Moment:
                 snapshots.append((start, stored.document))
         self.index.add_snapshots(id_, snapshots)
         return as_stored(stored.document)
+
+    def _updated_at(self) -> str:
+        """Return when the project was last changed: by an event of its own, or by work on its files."""
+        stream = project_stream(self.project_id)
+        last = self.log.stream_records(stream, self.version(stream) - 1, 1)[0].occurred_at
+        work = self._last_work()
+        return rfc3339(max(last, self.log.tip_at(work).occurred_at) if work else last)
+
+    def _last_work(self) -> int:
+        """Return the sequence of the last commit, or change of a file without one; 0 where there is none.
+
+        The index need not include the moment: the events that it lacks are looked at, the newest first.
+        """
+        reached, before = min(self._indexer.reached(self.project_id), self.sequence), self.sequence + 1
+        selection = Selection(
+            home=self.project_id, topics=TOPICS, newest_first=True, most_bytes=_GLANCE_BYTES
+        )
+        while records := self.log.read(before, _CHUNK, selection) if before > reached + 1 else []:
+            self.work.step()
+            for record in records:
+                # A change of a file without a commit is a command's only event.
+                if record.sequence > reached and record.commit_index == 1:
+                    return record.sequence
+            before = records[-1].sequence
+        return self._indexer.index.last_work(self.project_id, reached)
 
     def writes(self, model: ReadModel, record: Record) -> Sequence[Write]:
         """Return the writes of a read model for a record; none for one that it cannot take."""

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol, runtime_checkable
 
@@ -97,9 +97,12 @@ class Profile(ABC):
     def not_ready(self) -> list[str]:
         """Name the parts that are not ready to serve."""
 
-    def insights_pending(self, project_id: str) -> bool:
-        """Return whether files of a project were written or deleted that the insights do not include yet."""
-        return self.progress.pending(INSIGHTS, project_id, self.logs.number_of(project_id))
+    def insights_pending(self, project_ids: Iterable[str]) -> set[str]:
+        """Return the projects with files, written or deleted, that the insights do not include yet."""
+        progress, number_of = self.progress, self.logs.number_of
+        if not progress.has_pending(INSIGHTS):
+            return set()
+        return {id_ for id_ in project_ids if progress.pending(INSIGHTS, id_, number_of(id_))}
 
     def included(self) -> dict[int, int]:
         """Return, by partition, the sequence that every read model includes."""

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from commands.outcomes import REFUSALS, Accepted, Outcome, Refused, Submission, Unavailable, refusal_from
+from commands.precondition import Precondition
 from domain.actor import Actor
 from domain.registry import COMMANDS
 
@@ -28,6 +29,7 @@ class _WireSubmission(Struct, frozen=True, kw_only=True):
     causation: str | None
     traceparent: str | None
     attempt: str | None
+    precondition: Precondition | None = None
 
 
 class _WireOutcome(Struct, frozen=True, kw_only=True, omit_defaults=True):

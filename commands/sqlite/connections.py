@@ -39,8 +39,9 @@ class TunedPool(SQLiteConnectionPool):
     """The library's pool, with an fsync for each commit and checkpoints left to a thread of their own."""
 
     @staticmethod
-    def detect_memory_mode(_db_name: str | None) -> bool:
+    def detect_memory_mode(db_name: str | None) -> bool:
         """Return False: the log is a file, whatever its path reads like."""
+        del db_name
         return False
 
     def _create_connection(self) -> SQLiteConnection:

@@ -4,18 +4,17 @@
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from msgspec import json
 
 from commands.chain import source_of
 from commands.log import EVERYTHING, LogCorruptError, LogUnavailableError, Selection, Snapshot, Tip
-from commands.mapper import EventMapper, RecordEvents, stored_topic
+from commands.mapper import EventMapper, RecordEvents
 from commands.sqlite.connections import Readers, translated_errors
 from commands.sqlite.rows import SELECT_COLUMNS, first_records, select_operators_column, to_records
+from commands.sqlite.selections import select
 from commands.stream_event import StreamEvent
 from domain.record import Record
-from domain.upcasting import event_versions
 
 TABLE = "stored_events"
 _STREAM_COLUMNS = "originator_version, topic, state"
@@ -72,10 +71,13 @@ class ReadOnlyLog(RecordEvents):
         self.source = source_of(self.log_id)
 
     def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Record]:
-        """Return up to *limit* records of *selection* with a sequence above *after*, in order."""
-        rest, params = _rest(after, limit, selection)
+        """Return up to *limit* records of *selection* with a sequence above *after*, in order.
+
+        Newest first, they are those with a sequence below *after*, in descending order.
+        """
+        statement, params = select(TABLE, self.columns, selection, after, limit)
         with translated_errors():
-            rows = self._readers.connection().execute(f"SELECT {self.columns} {rest}", params)
+            rows = self._readers.connection().execute(statement, params)
             if selection.most_bytes is None:
                 return to_records(rows, self.source)
             with closing(rows):
@@ -169,30 +171,3 @@ class ReadOnlyLog(RecordEvents):
     def close(self) -> None:
         """Close the connections."""
         self._readers.close()
-
-
-def _rest(after: int, limit: int, selection: Selection) -> tuple[str, list[Any]]:
-    """Return the statement after its columns, with its parameters."""
-    where, params = ["rowid > ?"], [after]
-    for clause, values in _clauses(selection):
-        where.append(clause)
-        params += values
-    return f"FROM {TABLE} WHERE {' AND '.join(where)} ORDER BY rowid LIMIT ?", [*params, limit]
-
-
-def _clauses(selection: Selection) -> list[tuple[str, list[Any]]]:
-    clauses: list[tuple[str, list[Any]]] = []
-    if selection.stream is not None:
-        clauses.append(("originator_id = ?", [selection.stream]))
-    if selection.home is not None:
-        clauses.append(("home = ?", [selection.home]))
-    if selection.until is not None:
-        clauses.append(("occurred_at <= ?", [selection.until]))
-    if selection.topics is not None:
-        names = [
-            stored_topic(topic, version)
-            for topic in selection.topics
-            for version in range(1, event_versions(topic) + 1)
-        ]
-        clauses.append((f"topic IN ({','.join('?' * len(names))})", list(names)))
-    return clauses

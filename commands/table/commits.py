@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import force_setattr
 
 from commands.table.fields import EmailText, Input, Message, Name, Path, Sha, Time
 from commands.table.handler import Handler, project_home
@@ -13,6 +14,7 @@ from commands.unit_of_work import UnitOfWork
 from domain.commit import decider
 from domain.commit.commands import Change, RecordCommit
 from domain.commit.events import ChangeStatus
+from domain.errors import InvalidError
 from domain.file.decider import apply_change
 from domain.file.events import Encoding
 from domain.identifiers import commits_stream, file_stream, project_stream
@@ -33,8 +35,13 @@ class ChangeInput(Input):
 
     path: Path
     status: ChangeStatus
-    content: str | None = None
+    content: str | None | UnsetType = UNSET
     encoding: Encoding | None = None
+
+    def __post_init__(self) -> None:
+        """Let a deletion without content be one with null, which is what retries of older ones repeat."""
+        if self.content is UNSET and self.status is ChangeStatus.DELETED:
+            force_setattr(self, "content", None)
 
 
 class CommitInput(Input):
@@ -62,7 +69,7 @@ def _record(data: CommitInput, context: BuildContext) -> RecordCommit:
         author_name=data.author.name,
         author_email=data.author.email,
         authored_at=data.authored_at,
-        changes=tuple(_change(change) for change in data.changes),
+        changes=tuple(_change(change, index) for index, change in enumerate(data.changes)),
         complete=data.complete,
         fingerprint=context.secrets.keyed_hash("commit", _digest(data)),
     )
@@ -74,7 +81,8 @@ def _digest(data: CommitInput) -> str:
     author = data.author
     texts = [data.message, author.name, author.email, data.authored_at, str(data.complete), *data.parents]
     for change in data.changes:
-        texts += [change.path, change.status, change.encoding, change.content]
+        content = None if change.content is UNSET else change.content
+        texts += [change.path, change.status, change.encoding, content]
     for text in texts:
         encoded = b"" if text is None else text.encode("utf-8", "surrogatepass")
         digest.update(b"%d," % (-1 if text is None else len(encoded)))
@@ -82,7 +90,13 @@ def _digest(data: CommitInput) -> str:
     return digest.hexdigest()
 
 
-def _change(data: ChangeInput) -> Change:
+def _change(data: ChangeInput, index: int) -> Change:
+    """Return the change; only a deletion may leave the content out, for null has a meaning of its own."""
+    if data.content is UNSET:
+        raise InvalidError(
+            "write the content too: a text, or null for content that is not carried",
+            pointer=f"/changes/{index}/content",
+        )
     return Change(path=data.path, status=data.status, content=data.content, encoding=data.encoding)
 
 

@@ -1,6 +1,7 @@
 """From a command to its handler: the home key, the streams, and carrying it out."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from commands.table.handler import Handler
 from commands.table.registry import COMMAND_TABLE
@@ -33,6 +34,11 @@ def touched_streams(command: Command) -> Iterator[str]:
     handler = _HANDLERS[type(command)]
     yield handler.stream(command)
     yield from handler.also_loads(command)
+
+
+def exists(command: Command, state: Any) -> bool:
+    """Return whether what *command* is about is there, by the *state* of its stream."""
+    return _HANDLERS[type(command)].exists(state, command)
 
 
 def looked_at(command: Command) -> Iterable[tuple[str, str]]:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from commands.precondition import present
 from commands.unit_of_work import UnitOfWork
 from domain.command import Command
 from domain.event import Event
@@ -20,7 +21,8 @@ class Handler(Struct, frozen=True, kw_only=True):
 
     *home* returns the home key of a command, *stream* the stream that it is about, whose version an expected
     version means. *run* decides and records. *also_loads* returns the other streams that deciding certainly
-    loads; *looks_at* the streams of other homes that deciding reads, each with its home key.
+    loads; *looks_at* the streams of other homes that deciding reads, each with its home key. *exists* returns
+    whether what a command is about is there, by the state of the stream.
     """
 
     home: Callable[[Any], str]
@@ -28,6 +30,7 @@ class Handler(Struct, frozen=True, kw_only=True):
     run: Callable[[UnitOfWork, str, Any], None]
     also_loads: Callable[[Any], Iterable[str]] = _none
     looks_at: Callable[[Any], Iterable[tuple[str, str]]] = _none
+    exists: Callable[[Any, Any], bool] = present
 
 
 class _OfProject(Protocol):

@@ -16,7 +16,7 @@ from domain.project.commands import (
     SetCollaborator,
     UpdateProject,
 )
-from domain.project.decider import PRIVATE_HISTORY, decide
+from domain.project.decider import PRIVATE_HISTORY, Project, decide
 from domain.project.events import CollaboratorRole, Visibility
 
 
@@ -119,9 +119,20 @@ def _run_set_collaborator(unit: UnitOfWork, stream: str, command: SetCollaborato
     unit.record(stream, events)
 
 
+def _is_collaborator(project: Project, command: SetCollaborator | RemoveCollaborator) -> bool:
+    return command.account_id in project.collaborators
+
+
 _HANDLER = Handler(home=project_home, stream=_stream, run=on_stream(decide))
 _SET_COLLABORATOR = Handler(
-    home=project_home, stream=_stream, run=_run_set_collaborator, looks_at=_account_of
+    home=project_home,
+    stream=_stream,
+    run=_run_set_collaborator,
+    looks_at=_account_of,
+    exists=_is_collaborator,
+)
+_REMOVE_COLLABORATOR = Handler(
+    home=project_home, stream=_stream, run=on_stream(decide), exists=_is_collaborator
 )
 
 ROWS = (
@@ -129,5 +140,5 @@ ROWS = (
     ClientCommandRow(UpdateProject, _HANDLER, ProjectPatch, _update),
     ClientCommandRow(DeleteProject, _HANDLER, NoInput, _delete),
     ClientCommandRow(SetCollaborator, _SET_COLLABORATOR, CollaboratorCommand, _set_collaborator),
-    ClientCommandRow(RemoveCollaborator, _HANDLER, CollaboratorRemoval, _remove_collaborator),
+    ClientCommandRow(RemoveCollaborator, _REMOVE_COLLABORATOR, CollaboratorRemoval, _remove_collaborator),
 )

@@ -1,8 +1,6 @@
 """The decider of the commit history of a project."""
 
-import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 from msgspec import Struct
@@ -18,6 +16,7 @@ from domain.file.paths import path_fault
 from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, PARENTS
 from domain.project.access import ProjectAccess, require
 from domain.text import checked_line, checked_text
+from domain.times import parse_rfc3339
 
 if TYPE_CHECKING:
     Shas: TypeAlias = HashTrieMap[str, bytes]
@@ -26,10 +25,6 @@ else:
 
 _FINGERPRINT_SIZE: Final = 16
 _UNKNOWN: Final = bytes(_FINGERPRINT_SIZE)
-
-_RFC_3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})"
-)
 
 
 class History(Struct, frozen=True, kw_only=True):
@@ -162,11 +157,9 @@ def _check(command: RecordCommit) -> None:
 
 def _check_time(value: str) -> None:
     fault = "write an RFC 3339 time with its offset, such as 2024-01-31T12:00:00+01:00"
-    if _RFC_3339.fullmatch(value) is None:
-        raise InvalidError(fault, pointer="/authoredAt")
     try:
-        datetime.fromisoformat(value)
-    except ValueError as error:
+        parse_rfc3339(value)
+    except (ValueError, OverflowError) as error:
         raise InvalidError(fault, pointer="/authoredAt") from error
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import get_args
 
+from domain.commit.events import CommitRecorded
+from domain.file.events import FileDeleted, FileWritten
 from domain.project.events import (
     CollaboratorAdded,
     CollaboratorRemoved,
@@ -17,7 +19,7 @@ from domain.record import Record
 from domain.times import rfc3339
 from projections.model import Collection, Shows
 from projections.models.dispatch import read_model
-from projections.writes import Delete, Derive, Document, DropItem, Put, SetItem, Write
+from projections.writes import Delete, Derive, Document, DropItem, Patch, Put, SetItem, Write
 
 PROJECTS = "projects"
 
@@ -66,6 +68,13 @@ def _removed(event: CollaboratorRemoved, _: Record) -> Iterable[Write]:
     return (DropItem(PROJECTS, event.project_id, "collaborators", "userId", event.account_id),)
 
 
+def _worked_on(event: CommitRecorded | FileWritten | FileDeleted, record: Record) -> Iterable[Write]:
+    """Move the time of the last change, not the version; the files of a commit move with the commit."""
+    if not isinstance(event, CommitRecorded) and event.commit is not None:
+        return ()
+    return (Patch(PROJECTS, event.project_id, {"updatedAt": rfc3339(record.occurred_at)}),)
+
+
 MODEL = read_model(
     PROJECTS,
     {
@@ -75,6 +84,9 @@ MODEL = read_model(
         CollaboratorAdded: _role_given,
         CollaboratorRoleChanged: _role_given,
         CollaboratorRemoved: _removed,
+        CommitRecorded: _worked_on,
+        FileWritten: _worked_on,
+        FileDeleted: _worked_on,
     },
     Collection(
         name=PROJECTS,
@@ -91,6 +103,6 @@ MODEL = read_model(
         text=("name", "description"),
         shows=Shows(events=get_args(ProjectEvent), document=lambda event: event.project_id),
     ),
-    version=2,
+    version=3,
     answers_commands=True,
 )

@@ -5,8 +5,8 @@ from typing import assert_never
 
 from projections.model import Collection
 from projections.mongodb.documents import WORDS, path
-from projections.mongodb.search_words import words
 from projections.prefixes import after_prefix
+from projections.search_words import query_terms
 from projections.store import Above, Condition, Equals, Matches, OneOf, Outside, StartsWith
 from projections.writes import Document
 
@@ -65,9 +65,10 @@ def _search(collection: Collection, text: str) -> Document:
     """
     if not collection.text:
         raise ValueError(f"{collection.name} has no text search")
-    searched = words(text)
-    if not searched:
+    terms = query_terms(text)
+    if not terms:
         return NOTHING
-    last = {WORDS: {"$elemMatch": _range(searched[-1])}}
-    whole = sorted(set(searched[:-1]))
-    return {"$and": [{WORDS: {"$all": whole}}, last]} if whole else last
+    whole = sorted(term.text for term in terms if not term.prefix)
+    filters: list[Document] = [{WORDS: {"$all": whole}}] if whole else []
+    filters += [{WORDS: {"$elemMatch": _range(term.text)}} for term in terms if term.prefix]
+    return filters[0] if len(filters) == 1 else {"$and": filters}

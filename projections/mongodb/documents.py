@@ -5,7 +5,7 @@ from typing import Any
 
 from projections.fold import StoredDocument
 from projections.model import Collection
-from projections.mongodb.search_words import words_of
+from projections.search_words import index_terms
 from projections.writes import Document
 
 POSITION = "_position"
@@ -33,7 +33,7 @@ def to_stored(id_: str, stored: StoredDocument, text: Sequence[str]) -> Document
     raw: Document = {"_id": id_, POSITION: stored.position, **stored.document}
     raw.pop("id", None)
     if text:
-        raw[WORDS] = words_of(stored.document.get(field) for field in text)
+        raw[WORDS] = index_terms(stored.document.get(field) for field in text)
     return raw
 
 

@@ -91,4 +91,4 @@ def _of_project(project_id: str, prefix: str) -> Query:
 
 def _listed(page: Page) -> Page:
     files = [{name: file.get(name) for name in _LISTED} for file in page.items]
-    return Page(items=files, next_cursor=page.next_cursor)
+    return page.with_items(files)

@@ -7,7 +7,7 @@ from domain.errors import NotFoundError
 from projections.models.announcements import ANNOUNCEMENTS
 from projections.models.notifications import INBOXES, NOTIFICATIONS, READ, REMOVED
 from projections.queries.access import visible_projects
-from projections.queries.page import Page, PageRequest, encode_cursor, read_page
+from projections.queries.page import Page, PageRequest, read_page
 from projections.store import DocumentStore, Equals, Query
 from projections.writes import Document
 
@@ -32,19 +32,19 @@ class InboxQueries:
         chosen: list[Document] = []
         scanned, chunk = 0, PageRequest(limit=page.limit, cursor=page.cursor)
         while True:
-            batch = read_page(self._store, _notifications_of(actor), chunk)
+            batch = read_page(self._store, _notifications_of(actor), chunk, filters=f"unread={unread}")
             shown = self._shown(self._seen(batch.items, actor), through)
             for notification in shown:
                 if unread is None or notification["read"] is not unread:
                     if len(chosen) == page.limit:  # there is another one for the next page
                         last = chosen[-1]
-                        return Page(items=chosen, next_cursor=encode_cursor(last["createdAt"], last["id"]))
+                        return _page(batch, chosen, batch.cursor(last["createdAt"], last["id"]))
                     chosen.append(notification)
             scanned += len(batch.items)
             if batch.next_cursor is None or (unread and batch.items[-1]["createdAt"] <= through):
-                return Page(items=chosen, next_cursor=None)  # all older ones were read at once
+                return _page(batch, chosen, None)  # all older ones were read at once
             if unread is None or scanned >= _SCANNED:
-                return Page(items=chosen, next_cursor=batch.next_cursor)
+                return _page(batch, chosen, batch.next_cursor)
             chunk = PageRequest(limit=_CHUNK, cursor=batch.next_cursor)
 
     def _seen(self, notifications: list[Document], actor: Actor) -> list[Document]:
@@ -84,6 +84,10 @@ class InboxQueries:
         if announcement is None:
             raise NotFoundError(f"there is no announcement {announcement_id}", code="announcement_not_found")
         return announcement
+
+
+def _page(batch: Page, chosen: list[Document], next_cursor: str | None) -> Page:
+    return Page(items=chosen, next_cursor=next_cursor, list_id=batch.list_id)
 
 
 def _notifications_of(actor: Actor) -> Query:

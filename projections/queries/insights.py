@@ -1,6 +1,6 @@
 """The insights of a project."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from domain.actor import Actor
 from projections.models.suggestions import SUGGESTIONS
@@ -14,13 +14,13 @@ _FILES = 50
 _LEFT_OUT_SHOWN = 50
 _SUMS = ("complexityTotal", "functionCount", "lines", "leftOut", "waiting")
 
-Pending = Callable[[str], bool]
-"""From a project's id to whether files have changed that its insights do not include yet."""
+Pending = Callable[[Iterable[str]], set[str]]
+"""From projects' ids to those with files that have changed and that the insights do not include yet."""
 
 
-def nothing_pending(_project_id: str) -> bool:
-    """Return that the insights are the newest: those of a state that does not change."""
-    return False
+def nothing_pending(_project_ids: Iterable[str]) -> set[str]:
+    """Return no project: the insights of a state that does not change are the newest."""
+    return set()
 
 
 def no_insights(project_id: str) -> Document:
@@ -44,7 +44,7 @@ class InsightQueries:
     def __init__(self, store: DocumentStore, pending: Pending = nothing_pending) -> None:
         """Read from *store*; *pending* says where it does not include the newest files."""
         self._store = store
-        self._pending = pending
+        self.pending = pending
 
     def get(self, project_id: str, actor: Actor) -> Document:
         """Return the insights of a project that *actor* may see; raises NotFoundError."""
@@ -56,10 +56,10 @@ class InsightQueries:
 
         Mean cyclomatic complexity, sizes, the worst suggestions first, and the files that were left out.
         """
-        pending = self.pending_of(project_ids)
+        pending = self.pending(project_ids)
         insights = self.stored(project_ids)
         left_out = self._left_out([id_ for id_, of_project in insights.items() if of_project["filesLeftOut"]])
-        pending |= self.pending_of(project_ids)  # files may have arrived while these were read
+        pending |= self.pending(project_ids)  # files may have arrived while these were read
         return {
             id_: {
                 **of_project,
@@ -74,11 +74,6 @@ class InsightQueries:
         where = (Equals("projectId", project_id), Equals("waiting", 1))
         first = self._store.find(Query(collection=FILE_INSIGHTS, where=where, sort="sequence", limit=1))
         return bool(first) and int(first[0]["sequence"]) <= through
-
-    def pending_of(self, project_ids: Sequence[str]) -> set[str]:
-        """Return those of *project_ids* whose files have changed since the insights in the store."""
-        pending = self._pending
-        return {id_ for id_ in project_ids if pending(id_)}
 
     def stored(self, project_ids: Sequence[str]) -> dict[str, Document]:
         """Return what is stored of the insights of each project; pending where files wait to be measured."""

@@ -82,11 +82,11 @@ class ProjectQueries:
 
     def rendered(self, project_id: str, actor: Actor) -> Rendered:
         """Return a project with its files, ready to be sent; raises NotFoundError."""
-        pending = self._insights.pending_of((project_id,))
+        pending = self._insights.pending((project_id,))
         answer = self._rendered.get(project_id, lambda: self._render_shared(project_id, actor))
         if not may_see(answer.bare, actor):
             raise project_not_found(project_id)
-        if pending or self._insights.pending_of((project_id,)):
+        if pending or self._insights.pending((project_id,)):
             return _rendered_pending(answer)
         return answer
 
@@ -136,7 +136,7 @@ class ProjectQueries:
         )
         since = self._listed.moment
         projects = read_page(self._store, query, page)
-        return Page(items=self._as_listed(projects.items, since), next_cursor=projects.next_cursor)
+        return projects.with_items(self._as_listed(projects.items, since))
 
     def many(self, project_ids: Iterable[str], actor: Actor) -> dict[str, Document]:
         """Return those of *project_ids* that *actor* may see, without their files."""
@@ -180,9 +180,9 @@ class ProjectQueries:
             return self._shared.get_many("listed", ids, LIST_SECONDS, dict, compose, keep=_has_all_insights)
 
         ids = list(bare)
-        pending = self._insights.pending_of(ids)
+        pending = self._insights.pending(ids)
         listed = self._listed.get_many(ids, since, compose_shared)
-        pending |= self._insights.pending_of(ids)
+        pending |= self._insights.pending(ids)
         return [_pending(each) if each["id"] in pending else each for each in listed.values()]
 
     def _shown(self, project: Document, insights: Document) -> Document:

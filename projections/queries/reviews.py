@@ -34,7 +34,7 @@ class ReviewQueries:
         project = visible_project(self._store, project_id, actor)
         reviews = read_page(self._store, _of_project(project, actor), page)
         items = [_seen_decisions(review, project, actor) for review in reviews.items]
-        return Page(items=self._with_authors(items), next_cursor=reviews.next_cursor)
+        return reviews.with_items(self._with_authors(items))
 
     def pages(self, project_ids: Sequence[str], page: PageRequest, actor: Actor) -> dict[str, Page]:
         """Return such a page for each project that *actor* may see."""
@@ -45,7 +45,7 @@ class ReviewQueries:
         seen = [_seen_decisions(review, projects[review["projectId"]], actor) for review in reviews]
         documents = iter(self._with_authors(seen))
         return {
-            id_: Page(items=[next(documents) for _ in of_project.items], next_cursor=of_project.next_cursor)
+            id_: of_project.with_items([next(documents) for _ in of_project.items])
             for id_, of_project in zip(projects, pages, strict=True)
         }
 

@@ -35,10 +35,7 @@ class SecurityQueries:
         where = (Equals("accountId", actor.id),)
         query = Query(collection=collection, where=where, sort="createdAt", descending=True)
         documents = read_page(self._store, query, page)
-        return Page(
-            items=[_without_account(document) for document in documents.items],
-            next_cursor=documents.next_cursor,
-        )
+        return documents.with_items([_without_account(document) for document in documents.items])
 
 
 def _without_account(document: Document) -> Document:

@@ -3,6 +3,7 @@
 from typing import Any, assert_never
 
 from projections.prefixes import after_prefix
+from projections.search_words import query_terms
 from projections.store import Above, Equals, OneOf, Outside, StartsWith
 
 FieldCondition = Equals | OneOf | StartsWith | Above | Outside
@@ -32,12 +33,8 @@ def clause(condition: FieldCondition, column: str) -> Clause:
 
 def search(text: str) -> str | None:
     """Return *text* as a full-text expression whose words are no operators; None if it has no words."""
-    cleaned = "".join(c if c.isprintable() or not c.isascii() else " " for c in text)
-    words = [word for word in cleaned.replace('"', " ").split() if any(c.isalnum() for c in word)]
-    if not words:
-        return None
-    quoted = " ".join(f'"{word}"' for word in words)
-    return f"{quoted}*".encode(errors="replace").decode()
+    terms = query_terms(text)
+    return " ".join(f'"{term.text}"{"*" if term.prefix else ""}' for term in terms) or None
 
 
 def _starts_with(column: str, prefix: str) -> Clause:

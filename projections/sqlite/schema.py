@@ -50,7 +50,7 @@ class Table:
             columns = ", ".join(self.collection.text)
             statements.append(
                 f"CREATE VIRTUAL TABLE IF NOT EXISTS {self.text} USING "
-                f"fts5({columns}, tokenize = 'unicode61 remove_diacritics 2')"
+                f"fts5({columns}, tokenize = 'ascii')"  # the terms come normalised and separated by blanks
             )
         return statements
 

@@ -8,6 +8,7 @@ import msgspec
 
 from projections.fold import NOTHING, StoredDocument, fold, needs_document
 from projections.recent_documents import RecentDocuments
+from projections.search_words import index_terms
 from projections.sqlite.rows import write_rows
 from projections.sqlite.schema import Table
 from projections.writes import Document, Write
@@ -126,17 +127,18 @@ class TableWriter:
             if _texts(change.before.document, fields) != _texts(change.after.document, fields)
         ]
         removed = [change.id for change in moved if change.before.document is not None]
-        added = [change.id for change in moved if change.after.document is not None]
+        added = [change for change in moved if change.after.document is not None]
         chosen = f"FROM json_each(?) AS k CROSS JOIN {table} AS d ON d.id = k.value"
         if removed:
             numbers = f"SELECT d.number {chosen}"
             delete = f"DELETE FROM {text} WHERE rowid IN ({numbers})"  # noqa: S608 # see above
             connection.execute(delete, (_encode(removed),))
         if added:
-            values = ", ".join(f"json_extract(d.body, '$.{field}')" for field in fields)
+            values = ", ".join(f"json_extract(k.value, '$[{place}]')" for place in range(1, len(fields) + 1))
+            terms = f"FROM json_each(?) AS k CROSS JOIN {table} AS d ON d.id = json_extract(k.value, '$[0]')"
             connection.execute(
-                f"INSERT INTO {text} (rowid, {', '.join(fields)}) SELECT d.number, {values} {chosen}",
-                (_encode(added),),
+                f"INSERT INTO {text} (rowid, {', '.join(fields)}) SELECT d.number, {values} {terms}",
+                (_encode([_terms(change, fields) for change in added]),),
             )
 
 
@@ -165,6 +167,12 @@ def _values(document: Document | None, field: str) -> set[Any]:
     items = document.get(name) or ()
     values = {item.get(key) for item in items} if key else set(items)
     return values - {None}
+
+
+def _terms(change: ChangedDocument, fields: Sequence[str]) -> list[str]:
+    """Return the id of a document, and the search terms of each of its *fields* as a text."""
+    document = change.after.document or {}
+    return [change.id, *(" ".join(index_terms([document.get(field)])) for field in fields)]
 
 
 def _texts(document: Document | None, fields: Sequence[str]) -> list[Any] | None:

@@ -15,12 +15,20 @@ _SORT = pattern(
     "write createdAt, updatedAt or name, after a hyphen to reverse the order",
 )
 _TOPIC = pattern(r"^[a-z_.]+$", "write a type of event, such as project.created")
-_STREAM = pattern(r"^[a-z]+-[A-Za-z0-9:-]+$", "write a stream: its kind, a hyphen and an id")
+_TOPICS = pattern(
+    r"^[a-z_.]+(,[a-z_.]+)*$",
+    "write types of events separated by commas, such as project.created,file.written",
+)
+_STREAMS = pattern(
+    r"^[a-z]+-[A-Za-z0-9:-]+(,[a-z]+-[A-Za-z0-9:-]+)*$",
+    "write streams separated by commas, each as its kind, a hyphen and an id",
+)
+_WORDS = pattern(r"^[A-Za-z0-9:_-]+(,[A-Za-z0-9:_-]+)*$", "write ids separated by commas")
+_ORDER = pattern(r"^(asc|desc)$", "write asc for the oldest first, or desc for the newest first")
 
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=_CURSOR)]
 Fields = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=_FIELDS)]
-FreeFields = Annotated[str, Meta(min_length=1, max_length=1_000)]
 Word = Annotated[str, Meta(min_length=1, max_length=100, pattern=_WORD)]
 AnyId = Annotated[str, Meta(min_length=1, max_length=2_000)]
 Sha = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -32,4 +40,9 @@ ProjectSort = Annotated[str, Meta(pattern=_SORT)]
 Token = Annotated[str, Meta(min_length=1, max_length=1_200, pattern=_CURSOR)]
 Moment = Annotated[str, Meta(min_length=1, max_length=1_200)]
 Topic = Annotated[str, Meta(min_length=1, max_length=100, pattern=_TOPIC)]
-Stream = Annotated[str, Meta(min_length=1, max_length=120, pattern=_STREAM)]
+Topics = Annotated[str, Meta(min_length=1, max_length=4_000, pattern=_TOPICS)]
+Streams = Annotated[str, Meta(min_length=1, max_length=8_000, pattern=_STREAMS)]
+Words = Annotated[str, Meta(min_length=1, max_length=4_000, pattern=_WORDS)]
+Time = Annotated[str, Meta(min_length=1, max_length=40)]
+Order = Annotated[str, Meta(pattern=_ORDER)]
+AnyToken = Annotated[str, Meta(min_length=1, max_length=1_200)]

@@ -9,7 +9,7 @@ from commands.log import EventLog, Selection
 from commands.position import START, Position, PositionError
 from domain.errors import NotFoundError
 from domain.project.private_time import EVERYTHING, SeenHistory
-from domain.times import from_rfc3339
+from domain.times import from_rfc3339, parse_rfc3339
 from projections.queries.access import project_not_found, seen_history
 from read_api.gateway.call import Call
 from read_api.gateway.request_past import PastMoment
@@ -112,7 +112,7 @@ async def _moment(call: Call, project_id: str, as_of: str) -> PastMoment:
     if as_of.startswith(AUTHORED):
         return await _authored(call, project_id, log, _authored_time(as_of))
     try:
-        milliseconds = from_rfc3339(as_of.replace(" ", "+"))
+        milliseconds = parse_rfc3339(as_of.replace(" ", "+"))
     except (ValueError, OverflowError):
         return await _position(call, log, as_of)
     return await asyncio.to_thread(lambda: _at(log, log.sequence_at(milliseconds)))
@@ -143,7 +143,7 @@ def _authored_time(as_of: str) -> int:
         if len(text) <= len("2020-01-01"):
             end = datetime.combine(date.fromisoformat(text), time(), UTC) + timedelta(days=1)
             return from_rfc3339(end.isoformat()) - 1
-        return from_rfc3339(text)
+        return parse_rfc3339(text)
     except (ValueError, OverflowError) as error:
         raise BadInputError(
             "asOf=authored: takes a date such as 2020-01-31, or an RFC 3339 time with an offset", _PARAMETER

@@ -6,21 +6,25 @@ from msgspec import Meta, Struct
 
 from projections.queries.page import PageRequest
 from projections.queries.projects import ProjectFilter
+from read_api.contract.event_filter import MOST_NAMES, EventFilter, descending, event_filter
 from read_api.contract.parameters import (
+    AnyToken,
     Cursor,
     Fields,
-    FreeFields,
     Handle,
     Limit,
     Moment,
+    Order,
     Path,
     PathPrefix,
     ProjectSort,
     Search,
-    Stream,
+    Streams,
+    Time,
     Token,
-    Topic,
+    Topics,
     Word,
+    Words,
 )
 
 
@@ -100,17 +104,44 @@ class MomentQuery(Struct, frozen=True, kw_only=True, rename="camel"):
 class AsOfQuery(MomentQuery, frozen=True, kw_only=True, rename="camel"):
     """A moment of the past; and which fields."""
 
-    fields: FreeFields | None = None
+    fields: Fields | None = None
 
 
-class EventQuery(Struct, frozen=True, kw_only=True):
-    """Which events, after which position."""
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class EventFilterQuery(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """The filter of events, which is the same on every channel."""
+
+    type: Topics | None = None
+    stream: Streams | None = None
+    projects: Words | None = None
+    actor: Words | None = None
+    from_: Time | None = None
+    until: Time | None = None
+    order: Order | None = None
+
+    def filter(self) -> EventFilter:
+        """Return which events pass; raises InvalidError."""
+        return event_filter(
+            types=self.type,
+            streams=self.stream,
+            projects=self.projects,
+            actors=self.actor,
+            since=self.from_,
+            until=self.until,
+        )
+
+    @property
+    def newest_first(self) -> bool:
+        """Return whether the newest events come first."""
+        return descending(self.order)
+
+
+class EventQuery(EventFilterQuery):
+    """Which events, in which order, after which position."""
 
     after: Token | None = None
     cursor: Token | None = None
     limit: Limit = 20
-    type: Topic | None = None
-    stream: Stream | None = None
 
     @property
     def start(self) -> str | None:
@@ -118,20 +149,24 @@ class EventQuery(Struct, frozen=True, kw_only=True):
         return self.after or self.cursor
 
 
-class HistoryQuery(Struct, frozen=True, kw_only=True, rename="camel"):
+class EventListQuery(EventQuery):
+    """Which events, where the projects are a list of ids, as GraphQL has lists."""
+
+    projects: Annotated[tuple[Words, ...], Meta(min_length=1, max_length=MOST_NAMES)] | None = None  # type: ignore[assignment]
+
+
+class HistoryQuery(EventQuery, rename={"as_of": "asOf"}):
     """Which of a project's events, after which position; with *path*, those of that file.
 
     With *as_of*, they end at that moment.
     """
 
-    after: Token | None = None
-    cursor: Token | None = None
-    limit: Limit = 20
-    type: Topic | None = None
     path: Path | None = None
     as_of: Moment | None = None
 
-    @property
-    def start(self) -> str | None:
-        """Return the position after which the page starts."""
-        return self.after or self.cursor
+
+class LiveQuery(EventFilterQuery):
+    """Which events a live channel sends, after which position; *token* signs in where a header cannot."""
+
+    after: AnyToken | None = None
+    token: str | None = None

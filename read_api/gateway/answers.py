@@ -1,7 +1,6 @@
 """What a handler answers, and the answers to queries and commands with their headers."""
 
 import hashlib
-import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,10 +13,8 @@ from projections.queries.composed_answers import Rendered
 from projections.queries.page import Page
 from projections.writes import Document
 from read_api.gateway.call import Call
-from read_api.problems import BadInputError
 
 JSON_TYPE = "application/json"
-_TAG = re.compile(r'^(?:W/)?"[\x21\x23-\x7e]*"$')
 _PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
@@ -53,28 +50,22 @@ def json_answer(document: Any, *, status: int = 200, headers: dict[str, str] | N
     return Answer(status=status, body=msgspec.json.encode(document), headers=headers or {})
 
 
-def document_answer(call: Call, document: Document, *, composed: bool = False) -> Answer:
-    """Answer a query with *document*, or with 304 where the client has it.
+def document_answer(_: Call, document: Document, *, composed: bool = False) -> Answer:
+    """Answer a query with *document* and its entity tag.
 
     The entity tag of a *composed* document depends on its content too, which changes without a new version.
     """
-    body = msgspec.json.encode(picked_fields(call, document))
-    return _tagged(call, body, etag(document["version"], body if composed else None))
+    body = msgspec.json.encode(document)
+    return _tagged(body, etag(document["version"], body if composed else None))
 
 
-def rendered_answer(call: Call, rendered: Rendered) -> Answer:
+def rendered_answer(_: Call, rendered: Rendered) -> Answer:
     """Answer a query with a composed document whose JSON is ready."""
-    if "fields" in call.query:
-        return document_answer(call, rendered.document, composed=True)
-    return _tagged(call, rendered.body, f'"{rendered.document["version"]}-{rendered.digest}"')
+    return _tagged(rendered.body, f'"{rendered.document["version"]}-{rendered.digest}"')
 
 
-def _tagged(call: Call, body: bytes, tag: str) -> Answer:
-    headers = {"ETag": tag, **_PRIVATE}
-    if_none_match = call.headers.get("if-none-match")
-    if if_none_match is not None and not_modified(if_none_match, tag):
-        return Answer(status=304, headers=headers)
-    return Answer(body=body, headers=headers)
+def _tagged(body: bytes, tag: str) -> Answer:
+    return Answer(body=body, headers={"ETag": tag, **_PRIVATE})
 
 
 def etag(version: int, body: bytes | None = None) -> str:
@@ -82,18 +73,6 @@ def etag(version: int, body: bytes | None = None) -> str:
     if body is None:
         return f'"{version}"'
     return f'"{version}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
-
-
-def not_modified(if_none_match: str | None, tag: str) -> bool:
-    """Return whether the client has the state of *tag*; raises BadInputError for malformed entity tags."""
-    if if_none_match is None:
-        return False
-    given = [part.strip() for part in if_none_match.split(",")]
-    if given == ["*"]:
-        return True
-    if not all(_TAG.match(part) for part in given):
-        raise BadInputError('If-None-Match takes entity tags such as "3", or *', "If-None-Match")
-    return tag in (part.removeprefix("W/") for part in given)
 
 
 def page_answer(call: Call, path: str, page: Page, fields: str | None) -> Answer:
@@ -138,15 +117,6 @@ def command_answer(
     return Answer(status=status, body=msgspec.json.encode(document), headers=headers)
 
 
-def picked_fields(call: Call, document: Document) -> Document:
-    """Return the fields of *document* that `?fields=` names, all without it; raises BadInputError."""
-    fields = call.query.get("fields")
-    return document if fields is None else pick_fields(document, fields)
-
-
 def pick_fields(document: Document, fields: str) -> Document:
-    """Return the *fields* of *document*, which are names separated by commas; raises BadInputError."""
-    names = [name for name in fields.split(",") if name]
-    if not names or any(not name.isidentifier() for name in names):
-        raise BadInputError("fields takes names separated by commas, such as id,name", "fields")
-    return {name: document[name] for name in names if name in document}
+    """Return the *fields* of *document*, which are names separated by commas."""
+    return {name: document[name] for name in fields.split(",") if name in document}

@@ -4,13 +4,12 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
 
 from domain.limits import BODY_SIZE
-from read_api.gateway.patterns import corrected
+from read_api.gateway.sentences import escaped, json_pointer, sentence, unknown_field
 from read_api.problems import BadInputError, HttpError
 
 JSON = "application/json"
@@ -18,11 +17,10 @@ MERGE_PATCH = "application/merge-patch+json"
 
 S = TypeVar("S", bound=Struct)
 
-_QUERY_FIELDS = 100
-_NAME_SHOWN = 200  # of the name of an unknown field, which the caller may have made as long as the body
 _AT = re.compile(r" - at `(\$.*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_REPEATED = 100_000
+_NAME_SHOWN = 200  # of the name of an unknown field, which the caller may have made as long as the body
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
@@ -81,7 +79,7 @@ def decode_body(raw: bytes, type_: type[S]) -> S:
     try:
         body: S = decoder.decode(raw)
     except msgspec.ValidationError as error:
-        raise invalid(str(error)) from error
+        raise invalid(str(error), type_=type_, sent=_decoded(raw)) from error
     except UnicodeDecodeError as error:
         raise BadInputError("the body is not UTF-8", "", code="invalid_json") from error
     except (msgspec.DecodeError, RecursionError) as error:
@@ -89,6 +87,16 @@ def decode_body(raw: bytes, type_: type[S]) -> S:
     if b"\\u" in raw:
         _refuse_surrogates(raw)
     return body
+
+
+def _decoded(raw: bytes) -> Any:
+    """Return the JSON of a small body, for a sentence that repeats a part of it."""
+    if len(raw) > _REPEATED:
+        return None
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
 
 
 def _refuse_surrogates(raw: bytes) -> None:
@@ -101,40 +109,23 @@ def _refuse_surrogates(raw: bytes) -> None:
         raise BadInputError("the body has an unpaired surrogate", "", code="invalid_json") from error
 
 
-def invalid(message: str, prefix: str = "") -> BadInputError:
-    """Return the refusal for a message of msgspec, with the JSON pointer of the place below *prefix*."""
-    place = _AT.search(message)
-    detail = _AT.sub("", message)
-    pointer = prefix + _pointer(place.group(1) if place else "$")
+def invalid(message: str, prefix: str = "", type_: Any = None, sent: Any = None) -> BadInputError:
+    """Return the refusal for a message of msgspec, with the JSON pointer of the place below *prefix*.
+
+    *type_* is what was decoded: its choices and limits are part of the sentence. *sent* is the input, where a
+    sentence may repeat a part of it.
+    """
+    match = _AT.search(message)
+    path = match.group(1) if match else "$"
+    detail = message if match is None else message[: match.start()]
+    pointer = prefix + json_pointer(path)
     unknown = _UNKNOWN.match(detail)
     if unknown:
-        name = unknown.group(1)
-        shown = name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}…"
-        return BadInputError(f"unknown field `{shown}`", f"{pointer}/{shown}", code="unknown_field")
-    return BadInputError(corrected(detail), pointer)
-
-
-def _pointer(path: str) -> str:
-    return "".join(f"/{name or index}" for name, index in _STEP.findall(path))
-
-
-def read_query(raw: bytes) -> dict[str, str]:
-    """Return the parameters of a query string; raises BadInputError where it is not percent-encoded UTF-8."""
-    if not raw:
-        return {}
-    try:
-        text = raw.decode("ascii")
-        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_QUERY_FIELDS))
-    except (UnicodeDecodeError, ValueError) as error:
-        raise BadInputError("the query is not percent-encoded UTF-8", "query") from error
-
-
-def decode_query(raw: dict[str, str], type_: type[S]) -> S:
-    """Convert query parameters to *type_*; raises BadInputError that names the parameter."""
-    given = raw and {name: raw[name] for name in type_.__struct_encode_fields__ if name in raw}
-    try:
-        return msgspec.convert(given, type_, strict=False)
-    except msgspec.ValidationError as error:
-        fault = invalid(str(error)).faults[0]
-        name = fault.pointer.removeprefix("/")
-        raise BadInputError(f"query parameter {name}: {fault.detail}", name) from error
+        name = unknown.group(1)[:_NAME_SHOWN]
+        return BadInputError(
+            unknown_field(name, type_, path), f"{pointer}/{escaped(name)}", code="unknown_field"
+        )
+    error = BadInputError(sentence(detail, type_, path, sent), pointer)
+    if pointer:
+        error.detail = f"{pointer.removeprefix('/')}: {error.detail}"
+    return error

@@ -12,7 +12,8 @@ from projections.queries.page import Page
 from read_api.api import Api
 from read_api.auth.identity import Identity
 from read_api.gateway.caller import Caller
-from read_api.gateway.commands import command_metadata, expected_version
+from read_api.gateway.commands import command_metadata
+from read_api.gateway.preconditions import precondition
 from read_api.gateway.request_past import RequestPast
 from read_api.query_services import Queries
 
@@ -23,7 +24,7 @@ class Call:
     """One request: its sender (`caller`), what it carries, and the ways to read and to change data for it.
 
     *path* holds the parameters of its path and *query* those of its query, as text; *headers* have lower-case
-    names. *command_type* is the type of command that the operation is declared with.
+    names. *method* is that of HTTP, *command_type* the type of command that the operation is declared with.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class Call:
         "caller",
         "command_type",
         "headers",
+        "method",
         "path",
         "query",
         "request_id",
@@ -50,6 +52,7 @@ class Call:
         request_id: str,
         state: dict[str, Any] | None = None,
         command_type: str = "",
+        method: str = "POST",
     ) -> None:
         """Keep what the request carries; *state* is the state of its connection."""
         self.api = api
@@ -59,6 +62,7 @@ class Call:
         self.request_id = request_id
         self.state: dict[str, Any] = {} if state is None else state
         self.command_type = command_type
+        self.method = method
         self.caller = self.state["caller"] = Caller(api.identity, headers.get("authorization"))
         self.after = headers.get("codepark-after")
         self._actor: Actor | None = None
@@ -117,13 +121,12 @@ class Call:
     def command_metadata(self) -> CommandMetadata:
         """Return what accompanies a command, by the headers; raises BadInputError, and HttpError 412."""
         headers = self.headers
-        if_match = headers.get("if-match")
         return command_metadata(
             self.actor,
             correlation=self.request_id,
             traceparent=headers.get("traceparent"),
             key=headers.get("idempotency-key"),
-            expected_version=None if if_match is None else expected_version(if_match),
+            condition=precondition(headers, creates=self.method == "POST"),
         )
 
     def submission(self, type_name: str, data: Any, *, target: str = "") -> Submission:

@@ -8,11 +8,10 @@ from commands.bus import Bus, BusyError, accepted
 from commands.intake import CommandMetadata
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, Outcome, Submission
+from commands.precondition import Precondition
 from domain.actor import Actor
 from read_api.problems import RETRY_SECONDS, BadInputError, HttpError, unavailable
 
-_VERSION_DIGITS = 15
-_TAG = re.compile(r'^(W/)?"([\x21\x23-\x7e]*)"$')
 _KEY_LENGTH = 255
 _KEY = re.compile(f"[!-~]{{1,{_KEY_LENGTH}}}")
 _TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -24,7 +23,7 @@ def command_metadata(
     correlation: str,
     traceparent: str | None = None,
     key: str | None = None,
-    expected_version: int | None = None,
+    condition: Precondition | None = None,
 ) -> CommandMetadata:
     """Return what accompanies a command; raises BadInputError for a malformed idempotency *key*.
 
@@ -39,26 +38,10 @@ def command_metadata(
     return CommandMetadata(
         actor=actor,
         key=key,
-        expected_version=expected_version,
+        precondition=condition,
         correlation=correlation,
         traceparent=traceparent,
     )
-
-
-def expected_version(if_match: str) -> int | None:
-    """Return the version that `If-Match` requires, None for `*` (RFC 9110, section 13.1.1).
-
-    Raises BadInputError where it is not an entity tag, and HttpError 412 where it can never match.
-    """
-    if if_match.strip() == "*":
-        return None
-    tag = _TAG.match(if_match.strip())
-    if tag is None:
-        raise BadInputError('If-Match takes one entity tag such as "3"', "If-Match")
-    version = tag.group(2).partition("-")[0]
-    if tag.group(1) or not version.isascii() or not version.isdecimal() or len(version) > _VERSION_DIGITS:
-        raise HttpError(412, "version_mismatch", "this entity tag is not the current one: load it again")
-    return int(version)
 
 
 class Commands:

@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, get_args, get_type_hints
 
 from msgspec import Struct
 
@@ -12,6 +13,9 @@ from read_api.gateway.answers import Answer
 
 Handler = Callable[..., Awaitable[Answer]]
 
+FIELDS = "fields"
+"""The query parameter that picks fields of an answer."""
+
 _COMMAND_TYPES = frozenset(command.NAME for command in COMMANDS)
 
 
@@ -19,7 +23,7 @@ class DeclarationError(TypeError):
     """A declaration that names what does not exist; raised while the module is imported."""
 
 
-class Operation(Struct, frozen=True, kw_only=True):
+class Operation(Struct, frozen=True, kw_only=True, dict=True):
     """One method of one path.
 
     *action* is its name in the policy, which is asked before anything else is looked at. *input* is the
@@ -54,6 +58,16 @@ class Operation(Struct, frozen=True, kw_only=True):
     sunset: datetime | None = None
     successor: str | None = None
     unhurried: bool = False
+
+    @cached_property
+    def picks_fields(self) -> bool:
+        """Whether `?fields=` picks fields of the answer: of what queries and commands show."""
+        return bool(struct_fields(item_of(self.output))) and (self.method == "GET" or self.command)
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """The names of the query parameters; any other is refused."""
+        return frozenset(struct_fields(self.query)) | ({FIELDS} if self.picks_fields else set())
 
 
 class Operations:
@@ -99,3 +113,19 @@ def check_action(action: str) -> None:
     """Raise DeclarationError for an action without a rule in the policy: each request would fail."""
     if action not in POLICY:
         raise DeclarationError(f"the policy (domain/policy.py) has no rule for the action {action!r}")
+
+
+def item_of(output: Any) -> Any:
+    """Return the type of the items of a list, and *output* itself where it is no list."""
+    arguments = get_args(output)
+    if arguments:
+        return arguments[0]
+    if "items" not in struct_fields(output):
+        return output
+    (item,) = get_args(get_type_hints(output)["items"])
+    return item
+
+
+def struct_fields(type_: Any) -> tuple[str, ...]:
+    """Return the names of a struct's fields in JSON; none of what is no struct."""
+    return type_.__struct_encode_fields__ if isinstance(type_, type) and issubclass(type_, Struct) else ()

@@ -1,9 +1,18 @@
 """What to write where a text does not match a pattern: refusals say that instead of the pattern."""
 
+import re
+from collections.abc import Iterable
+
 from domain import limits
+from domain.near_names import did_you_mean
 
 _corrections: dict[str, str] = {}
 """By the message of msgspec."""
+
+_choices: dict[str, tuple[str, tuple[str, ...]]] = {}
+"""By the message of msgspec: what a text is one of, and the choice."""
+
+_SHOWN = 60
 
 
 def pattern(regex: str, correction: str) -> str:
@@ -12,9 +21,26 @@ def pattern(regex: str, correction: str) -> str:
     return regex
 
 
-def corrected(message: str) -> str:
-    """Return what to write where *message* is that of a pattern, else *message*."""
+def choice(names: Iterable[str], what: str) -> str:
+    """Return the pattern of one of *names*, each *what*; a refusal of another text says what is near it."""
+    known = tuple(names)
+    regex = pattern(f"^({'|'.join(map(re.escape, known))})$", f"write {what}, such as {known[0]}")
+    _choices[f"Expected `str` matching regex {regex!r}"] = (what, known)
+    return regex
+
+
+def corrected(message: str, value: object = None) -> str:
+    """Return what to write where *message* is that of a pattern, else *message*; *value* is what was sent."""
+    if message in _choices and isinstance(value, str):
+        what, known = _choices[message]
+        shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+        return f"{shown} is not {what}: {did_you_mean(value, known)}"
     return _corrections.get(message, message)
+
+
+def correction_of(regex: str | None) -> str | None:
+    """Return what to write so that a text matches *regex*."""
+    return _corrections.get(f"Expected `str` matching regex {regex!r}")
 
 
 pattern(limits.LINE, "write one line of text, without control characters")

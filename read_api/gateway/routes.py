@@ -14,11 +14,13 @@ from domain.policy import permit
 from projections.budget import budgeted
 from read_api.api import Api
 from read_api.gateway.answers import Answer
-from read_api.gateway.bodies import check_media_type, decode_body, decode_query, read_body, read_query
+from read_api.gateway.bodies import check_media_type, decode_body, read_body
 from read_api.gateway.call import Call
 from read_api.gateway.deprecation import retirement, with_retirement
 from read_api.gateway.limits.tiers import limit_of
-from read_api.gateway.operation import Operation
+from read_api.gateway.operation import FIELDS, Operation
+from read_api.gateway.query_strings import check_parameters, decode_query, read_query
+from read_api.gateway.representations import check_fields, finished
 from read_api.problems import (
     MEDIA_TYPE,
     HttpError,
@@ -69,11 +71,27 @@ async def _answer(
     if limit is not None:
         await api.limits.request(call, limit)
     permit(call.actor, operation.action)
+    query = _checked_query(operation, call)
     arguments: list[Struct] = []
     if operation.input is not None:
         arguments.append(await _body(operation, operation.input, request, call.headers, api))
-    if operation.query is not None:
-        arguments.append(decode_query(call.query, operation.query))
+    if query is not None:
+        arguments.append(query)
+    answer = await _handled(api, operation, call, arguments)
+    return finished(answer, operation, call.headers, call.query.get(FIELDS))
+
+
+def _checked_query(operation: Operation, call: Call) -> Struct | None:
+    """Return the query as the operation takes it; raises HttpError for what it does not take."""
+    if call.query:
+        check_parameters(call.query, operation.parameters)
+        if FIELDS in call.query:
+            check_fields(call.query[FIELDS], operation)
+    return None if operation.query is None else decode_query(call.query, operation.query)
+
+
+async def _handled(api: Api, operation: Operation, call: Call, arguments: list[Struct]) -> Answer:
+    """Return the handler's answer; raises HttpError 503 where it takes too long."""
     if operation.unhurried:
         return await operation.handler(call, *arguments)
     deadline = asyncio.timeout(api.gateway.request_seconds)
@@ -98,7 +116,9 @@ def _call(api: Api, operation: Operation, scope: Any, state: dict[str, Any]) -> 
         path = {**path, "path": state["file_path"]}
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = read_query(raw_query) if raw_query else {}
-    return Call(api, headers, path, query, state["request_id"], state, operation.command_type)
+    return Call(
+        api, headers, path, query, state["request_id"], state, operation.command_type, operation.method
+    )
 
 
 async def _body(

@@ -36,7 +36,7 @@ class Arguments(Generic[S]):
         try:
             return msgspec.convert(values, self._struct)
         except msgspec.ValidationError as error:
-            fault = invalid(str(error)).faults[0]
+            fault = invalid(str(error), type_=self._struct).faults[0]
             field = fault.pointer.removeprefix("/")
             name = next((here for here, there in self._names.items() if there == field), field)
             raise BadInputError(f"argument {name}: {fault.detail}", name) from error
@@ -47,7 +47,7 @@ def read_input(given: Any, struct: type[S]) -> S:
     try:
         return msgspec.convert(as_json(given), struct)
     except msgspec.ValidationError as error:
-        raise invalid(str(error)) from error
+        raise invalid(str(error), type_=struct) from error
 
 
 def as_json(value: Any) -> Any:

@@ -6,11 +6,12 @@ from typing import Any
 import graphene
 import msgspec
 
-from projections.queries.page import Page, encode_cursor
+from projections.queries.page import Page
 from projections.writes import Document
 from read_api.contract.events import EventPage
 
-CursorOf = Callable[[Document], str]
+PlaceOf = Callable[[Document], tuple[Any, str]]
+"""From an item to its place in a list: the value that the list is sorted by, and the id."""
 
 AFTER = {"limit": "first", "cursor": "after"}
 """The names that the arguments of the REST lists have in a connection."""
@@ -50,18 +51,19 @@ def connection_of(node: Any, **more: Any) -> Any:
     )
 
 
-def connection(page: Page, cursor_of: CursorOf, *, after: str | None) -> Document:
+def connection(page: Page, place_of: PlaceOf, *, after: str | None) -> Document:
     """Return *page*, which follows the cursor *after*, as a connection."""
-    cursors = [cursor_of(item) for item in page.items]
+    cursors = [page.cursor(*place_of(item)) for item in page.items]
     return _connection(page.items, cursors, after, page.next_cursor, cursors[-1] if cursors else None)
 
 
 def event_connection(page: EventPage, *, after: str | None) -> Document:
     """Return a page of events, which follows the position *after*, as a connection."""
     documents = [msgspec.json.decode(event.json) for event in page.events]
-    cursors = [event.token for event in page.events]
+    cursors = page.cursors or [event.token for event in page.events]
     token = page.position.token()
-    edges_and_nodes = _connection(documents, cursors, after, token if page.more else None, token)
+    last = token if page.cursors is None else page.cursors[-1]
+    edges_and_nodes = _connection(documents, cursors[: len(documents)], after, page.next_cursor, last)
     return {**edges_and_nodes, "position": token}
 
 
@@ -80,6 +82,6 @@ def _connection(
     }
 
 
-def by(field: str) -> CursorOf:
-    """Return how the cursor of an item is made, in a list that is sorted by *field*."""
-    return lambda item: encode_cursor(item.get(field), item["id"])
+def by(field: str) -> PlaceOf:
+    """Return where an item is in a list that is sorted by *field*."""
+    return lambda item: (item.get(field), item["id"])

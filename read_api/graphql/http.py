@@ -12,7 +12,8 @@ from litestar.types import ASGIApp
 from commands.position import START
 from read_api.api import Api
 from read_api.gateway.answers import Answer
-from read_api.gateway.bodies import check_media_type, decode_body, read_body, read_query
+from read_api.gateway.bodies import check_media_type, decode_body, read_body
+from read_api.gateway.query_strings import check_parameters, read_query
 from read_api.gateway.routes import decoded_headers, failed, known_error
 from read_api.graphql.errors import (
     RefusedError,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from read_api.graphql.executor import Executor
 
 PATH = "/graphql"
+GET_PARAMETERS = frozenset({"query", "variables", "operationName", "extensions"})
+"""The query parameters that GraphQL over HTTP gives a GET; a POST has its operation in the body."""
+
 _PAGE = Path(__file__).parents[1] / "web" / "graphiql.html"
 
 
@@ -122,7 +126,10 @@ async def _request(
     http: HttpRequest[Any, Any, Any], headers: dict[str, str], seconds: float
 ) -> GraphQLRequest:
     if http.method == "GET":
-        return _from_query(read_query(http.scope["query_string"]))
+        query = read_query(http.scope["query_string"])
+        check_parameters(query, GET_PARAMETERS)
+        return _from_query(query)
+    check_parameters(read_query(http.scope["query_string"]), ())
     raw = await read_body(http.receive, headers, seconds)
     check_media_type(headers.get("content-type", ""))
     if raw.lstrip()[:1] == b"[":

@@ -5,6 +5,7 @@ from typing import Any
 import graphene
 import msgspec
 from graphql import FieldNode, GraphQLResolveInfo
+from msgspec.structs import replace
 
 from commands.outcomes import Accepted, Submission
 from commands.table.registry import CLIENT_COMMANDS
@@ -119,8 +120,8 @@ def _submission(
         correlation=context.request_id,
         traceparent=context.headers.get("traceparent"),
         key=_key(context, given, info),
-        expected_version=_expected_version(given),
     )
+    request = replace(request, expected_version=_expected_version(given))
     return context.api.intake.submission(type_name, data, request, target=target)
 
 

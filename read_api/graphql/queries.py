@@ -15,7 +15,7 @@ from read_api.contract.parameters import AnyId, Handle, Moment, Path, Sha, Word
 from read_api.contract.queries import (
     AccountListQuery,
     CommitListQuery,
-    EventQuery,
+    EventListQuery,
     FileListQuery,
     HistoryQuery,
     ListQuery,
@@ -124,7 +124,7 @@ async def projects(context: Context, arguments: ProjectListQuery) -> list[Docume
 async def projects_connection(context: Context, arguments: ProjectListQuery) -> Document:
     """List the projects that you may see, page by page."""
     page = await _projects(context, arguments)
-    return connection(page, types.project_cursor(arguments.sort), after=arguments.cursor)
+    return connection(page, types.project_place(arguments.sort), after=arguments.cursor)
 
 
 async def _projects(context: Context, arguments: ProjectListQuery) -> Page:
@@ -245,15 +245,15 @@ async def announcement(context: Context, arguments: _ById) -> Document:
     return await context.call.read(lambda q: q.inbox.announcement(arguments.id))
 
 
-@query("events", types.EventConnection, "events.read", types.events_after(EventQuery))
-async def events(context: Context, arguments: EventQuery) -> Document:
-    """List events, oldest first: all for administrators and auditors, else those of visible projects."""
+@query("events", types.EventConnection, "events.read", types.events_after(EventListQuery))
+async def events(context: Context, arguments: EventListQuery) -> Document:
+    """List events: all for administrators and auditors, else those of visible projects."""
     return event_connection(await list_events(context.call, arguments), after=arguments.after)
 
 
-@query("history", types.EventConnection, "events.read", types.events_after(_History))
+@query("history", types.EventConnection, "events.read", types.events_after(_History, without=("projects",)))
 async def history(context: Context, arguments: _History) -> Document:
-    """List a project's events, oldest first; with `path`, those of that file."""
+    """List a project's events; with `path`, those of that file."""
     page = await list_history(context.call, arguments.project_id, arguments)
     return event_connection(page, after=arguments.after)
 

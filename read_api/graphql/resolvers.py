@@ -8,10 +8,10 @@ from graphql import GraphQLResolveInfo
 from domain.actor import Actor
 from domain.file.paths import checked_path
 from projections.queries.access import project_not_found
-from projections.queries.page import Page, PageRequest, encode_cursor
+from projections.queries.page import Page, PageRequest
 from projections.writes import Document
 from read_api.contract.past import ask, past_answer
-from read_api.graphql.connections import CursorOf, by, connection
+from read_api.graphql.connections import PlaceOf, by, connection
 from read_api.graphql.context import Context
 from read_api.graphql.fast_path import DOCUMENT_KEY
 from read_api.query_services import Queries
@@ -107,20 +107,21 @@ async def insights_at(context: Context, project_id: str, as_of: str) -> Document
 
 AskPage = Callable[[Queries, str, PageRequest, str, Actor], Page]
 
-_PAGES: dict[str, tuple[AskPage, CursorOf]] = {
+_PAGES: dict[str, tuple[AskPage, PlaceOf]] = {
     "files": (
         lambda q, id_, page, path, actor: q.files.page(id_, path, page, actor),
-        lambda file: encode_cursor(file["path"], f"{file['projectId']}/{file['path']}"),
+        lambda file: (file["path"], f"{file['projectId']}/{file['path']}"),
     ),
     "commits": (
         lambda q, id_, page, path, actor: q.commits.page(id_, path or None, page, actor),
-        lambda commit: encode_cursor(commit["version"], f"{commit['projectId']}/{commit['sha']}"),
+        lambda commit: (commit["version"], f"{commit['projectId']}/{commit['sha']}"),
     ),
     "reviews": (lambda q, id_, page, _, actor: q.reviews.page(id_, page, actor), by("createdAt")),
     "builds": (lambda q, id_, page, _, actor: q.builds.page(id_, page, actor), by("createdAt")),
 }
+"""By the kind of a project's parts: how a page of them is read, and where one is in their list."""
+
 _AUTHORED = frozenset({"files", "commits"})
-"""By the kind of a project's parts: how a page of them is read, and how the cursor of one is made."""
 
 
 async def page_of(
@@ -128,15 +129,15 @@ async def page_of(
 ) -> Document:
     """Return a page of a project's files, commits, reviews or builds; raises NotFoundError."""
     project_id: str = project["id"]
-    cursor_of = _PAGES[kind][1]
+    place_of = _PAGES[kind][1]
     marks: Document = {"projectId": project_id}
     if AS_OF in project:
         marks[AS_OF] = project[AS_OF]
         loaded = await _past_page(context, project, kind, page, path)
     else:
         loaded = await context.loaders.page(project_id, kind, page, path)
-    marked = Page(items=[{**item, **marks} for item in loaded.items], next_cursor=loaded.next_cursor)
-    return connection(marked, cursor_of, after=page.cursor)
+    marked = loaded.with_items([{**item, **marks} for item in loaded.items])
+    return connection(marked, place_of, after=page.cursor)
 
 
 async def _past_page(context: Context, project: Document, kind: str, page: PageRequest, path: str) -> Page:

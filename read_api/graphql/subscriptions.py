@@ -7,7 +7,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from projections.writes import Document
-from read_api.contract.parameters import Token, Topic, Word
+from read_api.contract.event_filter import EventFilter, event_filter
+from read_api.contract.parameters import Streams as StreamNames
+from read_api.contract.parameters import Time, Token, Topic, Topics, Word, Words
 from read_api.graphql import types
 from read_api.graphql.arguments import Arguments
 from read_api.graphql.context import Context
@@ -17,9 +19,14 @@ from read_api.realtime import channels
 subscription = Streams()
 
 
-class _Events(Struct, frozen=True, kw_only=True, rename="camel"):
+class _Events(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     projects: Annotated[tuple[Word, ...], Meta(max_length=100)] | None = None
     types: Annotated[tuple[Topic, ...], Meta(max_length=50)] | None = None
+    type: Topics | None = None
+    stream: StreamNames | None = None
+    actor: Words | None = None
+    from_: Time | None = None
+    until: Time | None = None
     after: Token | None = None
 
 
@@ -31,28 +38,32 @@ class _Changes(Struct, frozen=True, kw_only=True, rename="camel"):
 @subscription("events", types.Event, "events.read", Arguments(_Events))
 async def events(context: Context, arguments: _Events) -> AsyncIterator[Document]:
     """Follow the events that you may see, those after `after` first; each has the position to resume from."""
-    batches = await _batches(context, arguments.after, arguments.projects, arguments.types)
+    types = (
+        (*(arguments.types or ()), *(arguments.type or "").split(",")) if arguments.type else arguments.types
+    )
+    wanted = event_filter(
+        types=types or None,
+        streams=arguments.stream,
+        projects=arguments.projects or None,
+        actors=arguments.actor,
+        since=arguments.from_,
+        until=arguments.until,
+    )
+    batches = await _batches(context, arguments.after, wanted)
     return _decoded(batches)
 
 
 @subscription("project", types.Project, "project.read", Arguments(_Changes))
 async def project(context: Context, arguments: _Changes) -> AsyncIterator[Document]:
     """Follow a project: it is sent once at the start, then whenever something in it has changed."""
-    batches = await _batches(context, arguments.after, (arguments.id,), None)
+    batches = await _batches(context, arguments.after, event_filter(projects=arguments.id))
     return _followed(context, arguments.id, batches)
 
 
-async def _batches(
-    context: Context, after: str | None, projects: tuple[str, ...] | None, topics: tuple[str, ...] | None
-) -> AsyncGenerator[Any, None]:
+async def _batches(context: Context, after: str | None, wanted: EventFilter) -> AsyncGenerator[Any, None]:
     """Return the events after the position *after*, by default those from now on, as they arrive."""
-    position = await channels.start_position(context.call, after)
-    subscribed = await channels.open_subscription(
-        context.call,
-        position,
-        projects=frozenset(projects) if projects else None,
-        topics=frozenset(topics) if topics else None,
-    )
+    position = await channels.start_position(context.call, after, wanted)
+    subscribed = await channels.open_subscription(context.call, position, wanted)
     return subscribed.batches()
 
 

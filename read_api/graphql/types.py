@@ -7,7 +7,6 @@ from graphene_federation import key
 from msgspec import Struct
 from msgspec.structs import replace
 
-from projections.queries.page import encode_cursor
 from projections.writes import Document
 from read_api.contract import insight_views, views
 from read_api.contract.events import list_history
@@ -137,15 +136,15 @@ EventConnection = connection_of(
 )
 
 
-def events_after(struct: type[Any]) -> Arguments[Any]:
+def events_after(struct: type[Any], *, without: tuple[str, ...] = ()) -> Arguments[Any]:
     """Return the arguments of a list of events, whose cursors are positions."""
-    return Arguments(struct, without=("cursor",), renamed={"limit": "first"})
+    return Arguments(struct, without=("cursor", *without), renamed={"limit": "first"})
 
 
 FILES = Arguments(FileListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
 COMMITS = Arguments(CommitListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
 PAGE: Arguments[ListQuery] = Arguments(ListQuery, without=_NOT_IN_CONNECTIONS, renamed=AFTER)
-HISTORY = Arguments(HistoryQuery, without=("cursor", "asOf"), renamed={"limit": "first"})
+HISTORY = events_after(HistoryQuery, without=("projects", "asOf"))
 
 
 def _below(kind: str, arguments: Arguments[Any], type_: Any, about: str) -> graphene.Field:
@@ -183,13 +182,13 @@ Project = _type(
         required=True,
         args=HISTORY.declared,
         resolver=_history,
-        description="Its events, oldest first.",
+        description="Its events.",
     ),
 )
 ProjectConnection = connection_of(Project)
 
 
-def project_cursor(sort: str) -> Any:
-    """Return how the cursor of a project is made, in a list with the order *sort*."""
+def project_place(sort: str) -> Any:
+    """Return where a project is in a list with the order *sort*."""
     field = sort.removeprefix("-")
-    return lambda item: encode_cursor(item[field], item["id"])
+    return lambda item: (item[field], item["id"])

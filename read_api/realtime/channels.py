@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,8 +21,13 @@ from projections.models.projects import PROJECTS
 from projections.progress import NotCaughtUpError
 from projections.store import StoreUnavailableError
 from read_api.api import Api
-from read_api.gateway.bodies import read_query
+from read_api.contract.event_filter import EVERY_EVENT, EventFilter
+from read_api.contract.event_ranges import before_time
+from read_api.contract.events import check_projects, passes
+from read_api.contract.queries import LiveQuery
 from read_api.gateway.call import Call
+from read_api.gateway.operation import struct_fields
+from read_api.gateway.query_strings import check_parameters, decode_query, read_query
 from read_api.gateway.routes import decoded_headers, failed, response
 from read_api.problems import BadInputError, HttpError, as_http_error, as_problem, internal_error
 from read_api.realtime.events import RenderedEvent
@@ -35,7 +41,10 @@ _CLOSE_UNAUTHORIZED = 4401
 _SSE = "text/event-stream"
 _CLOSE_GOING_AWAY = 1001
 _CLOSE_TRY_AGAIN = 1013
-_MOST_PROJECTS = 100
+_REASON_BYTES = 123
+
+STREAM_PATH = "/api/v1/events/stream"
+STREAM_PARAMETERS = frozenset(struct_fields(LiveQuery))
 
 
 def seen_history(api: Api, project_id: str, actor: Actor) -> SeenHistory | None:
@@ -43,27 +52,26 @@ def seen_history(api: Api, project_id: str, actor: Actor) -> SeenHistory | None:
     return api.queries.projects.histories([project_id], actor).get(project_id)
 
 
-async def open_subscription(
-    call: Call, position: Position, *, projects: frozenset[str] | None, topics: frozenset[str] | None
-) -> Subscription:
-    """Return a new subscription to the events after *position*, of these *projects* and *topics* (None: all).
+async def open_subscription(call: Call, position: Position, wanted: EventFilter) -> Subscription:
+    """Return a new subscription to the events after *position* that pass.
 
-    Raises HttpError, and StoreUnavailableError where the read models do not reach the position in time.
+    Raises HttpError, NotFoundError for a project that the caller may not know of, and StoreUnavailableError
+    where the read models do not reach the position in time.
     """
     api = call.api
     permit(call.actor, "events.read")
-    if projects is not None and len(projects) > _MOST_PROJECTS:
-        raise BadInputError(f"name at most {_MOST_PROJECTS} projects", "projects")
-    if projects is not None:
+    if wanted.projects is not None:
         await api.progress.wait((PROJECTS,), position.sequences, api.wait_seconds)
+        await check_projects(call, wanted.projects)
     subscription = Subscription(
         api.hub,
         lambda project, actor: seen_history(api, project, actor),
         call.actor,
         position,
         projected=lambda sequence, partition: _projected(api, sequence, partition),
-        projects=projects,
-        topics=topics,
+        projects=wanted.projects,
+        topics=wanted.topics,
+        passes=partial(passes, wanted) if wanted != EVERY_EVENT else None,
         in_threads=api.in_threads,
         published=api.published_again,
     )
@@ -71,21 +79,28 @@ async def open_subscription(
     return subscription
 
 
-async def _subscription_of(call: Call, position: Position) -> Subscription:
-    """Return a new subscription with the filter of the request; raises as `open_subscription` does."""
-    projects, topics = _names(call.query, "projects"), _names(call.query, "type")
-    return await open_subscription(call, position, projects=projects, topics=topics)
+async def _subscribed(call: Call, last_event_id: str | None) -> Subscription:
+    """Return the subscription that the query describes; raises as `open_subscription` does."""
+    query = decode_query(call.query, LiveQuery)
+    if query.newest_first:
+        raise BadInputError("a live channel sends the oldest event first: leave order out", "order")
+    wanted = query.filter()
+    position = await start_position(call, last_event_id or query.after, wanted)
+    return await open_subscription(call, position, wanted)
 
 
-async def start_position(call: Call, last_event_id: str | None) -> Position:
-    """Return the position that a subscription starts after: the one given, else the current end of the log.
+async def start_position(call: Call, token: str | None, wanted: EventFilter) -> Position:
+    """Return the position that a subscription starts after.
 
-    Raises PositionError, and HttpError 503 where the log does not reach the position in time.
+    It is that of *token*, else the time from which events are wanted, else the current end of the log. Raises
+    PositionError, and HttpError 503 where the log does not reach the position in time.
     """
-    token = last_event_id or call.query.get("after")
+    logs = call.api.logs
     if token is not None:
         return await call.api.consistency.reached(token)
-    return call.api.logs.tip()
+    if wanted.since is None:
+        return logs.tip()
+    return await asyncio.to_thread(before_time, logs, wanted.since)
 
 
 async def _projected(api: Api, sequence: int, partition: int) -> None:
@@ -98,29 +113,25 @@ async def _projected(api: Api, sequence: int, partition: int) -> None:
         return
 
 
-def _names(query: dict[str, str], name: str) -> frozenset[str] | None:
-    value = query.get(name)
-    return frozenset(part for part in value.split(",") if part) if value else None
-
-
 def event_stream(api: Api) -> Any:
     """Return the route of the server-sent events (WHATWG HTML, section 9.2)."""
 
-    @get("/api/v1/events/stream", include_in_schema=False)
+    @get(STREAM_PATH, include_in_schema=False)
     async def stream(request: Request[Any, Any, Any]) -> Response[Any]:
         state: dict[str, Any] = request.scope["state"]
         try:
             call = _call(api, request.scope, state["request_id"])
             await api.limits.request(call)
             await api.limits.hold(call)
-            position = await start_position(call, call.headers.get("last-event-id"))
-            subscription = await _subscription_of(call, position)
+            subscription = await _subscribed(call, call.headers.get("last-event-id"))
         except Exception as error:  # noqa: BLE001 # the error table maps every error to an answer
             return response(failed(error, state["instance"], state["request_id"]))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         if state.get("head"):
             return Response(b"", media_type=_SSE, headers=headers)
-        return Stream(_sse(call, subscription, position.token()), media_type=_SSE, headers=headers)
+        return Stream(
+            _sse(call, subscription, subscription.position.token()), media_type=_SSE, headers=headers
+        )
 
     return stream
 
@@ -186,7 +197,7 @@ def event_socket(api: Api) -> Any:
             call = _call(api, socket.scope, request_id)
             await api.limits.request(call)
             await api.limits.hold(call)
-            subscription = await _subscription_of(call, await start_position(call, None))
+            subscription = await _subscribed(call, None)
         except (HttpError, PositionError, Refusal, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
             return
@@ -239,16 +250,26 @@ async def _listen(socket: WebSocket[Any, Any, Any]) -> None:
 
 
 async def _refuse(socket: WebSocket[Any, Any, Any], error: Exception, request_id: str) -> None:
-    """Send the problem as a message, then close with the code 4000 + the HTTP status."""
+    """Send the problem as a message, then close with the code 4000 + the HTTP status.
+
+    The reason is the problem's code; for a parameter that is wrong, it is what to write instead.
+    """
     refusal = as_http_error(error) or internal_error()
     problem = as_problem(refusal, "/ws/events", request_id)
     await socket.send_data(msgspec.json.encode({"type": "error", "problem": problem}).decode(), mode="text")
-    await socket.close(code=4000 + refusal.status, reason=refusal.code)
+    reason = refusal.detail if refusal.faults else refusal.code
+    await socket.close(code=4000 + refusal.status, reason=_short(reason))
+
+
+def _short(reason: str) -> str:
+    """Return *reason* within the bytes that a close frame has for it (RFC 6455, section 5.5)."""
+    return reason.encode()[:_REASON_BYTES].decode(errors="ignore")
 
 
 def _call(api: Api, scope: Any, request_id: str) -> Call:
     headers = decoded_headers(scope)
     query = read_query(scope["query_string"])
+    check_parameters(query, STREAM_PARAMETERS)
     if "token" in query and "authorization" not in headers:  # browsers cannot set headers on a WebSocket
         headers["authorization"] = f"Bearer {query['token']}"
     return Call(api, headers, {}, query, request_id, scope["state"])

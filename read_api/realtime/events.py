@@ -33,6 +33,8 @@ class RenderedEvent(Struct, frozen=True):
     token: str
     json: bytes
     position: Position
+    actor: str = ""
+    occurred_at: int = 0
 
     def at(self, position: Position) -> "RenderedEvent":
         """Return this event with *position* in place of its own, which names a single partition."""
@@ -47,7 +49,19 @@ class RenderedEvent(Struct, frozen=True):
 class PendingEvent:
     """An event that is rendered when a subscriber who may see it comes to it, once for all of them."""
 
-    __slots__ = ("_log", "_record", "_rendered", "home", "position", "sequence", "size", "stream", "topic")
+    __slots__ = (
+        "_log",
+        "_record",
+        "_rendered",
+        "actor",
+        "home",
+        "occurred_at",
+        "position",
+        "sequence",
+        "size",
+        "stream",
+        "topic",
+    )
 
     def __init__(self, log: EventLog, record: Record) -> None:
         """Keep *record* of *log*, which nothing has decoded."""
@@ -55,6 +69,8 @@ class PendingEvent:
         self.home = record.home
         self.topic = record.topic
         self.stream = record.stream
+        self.actor = record.actor
+        self.occurred_at = record.occurred_at
         self.position = Position.at(record.sequence, record.chain, log.number)
         self.size = len(record.data)
         self._log = log
@@ -84,6 +100,8 @@ def render_event(log: EventLog, record: Record) -> RenderedEvent:
         token,
         msgspec.json.encode(event_document(log, record, token)),
         position,
+        record.actor,
+        record.occurred_at,
     )
 
 

@@ -32,10 +32,13 @@ class Subscription:
         projected: Callable[[int, int], Awaitable[None]],
         projects: frozenset[str] | None = None,
         topics: frozenset[str] | None = None,
+        passes: Callable[[PendingEvent | RenderedEvent], bool] | None = None,
         in_threads: bool = False,
         published: Callable[[RenderedEvent], RenderedEvent | None] | None = None,
     ) -> None:
-        """Subscribe to the events after *position*; call `begin` first. No *projects* or *topics* means all.
+        """Subscribe to the events after *position* that pass; call `begin` first.
+
+        No *projects* or *topics* means all; *passes* looks at everything else, in the form that *actor* gets.
 
         *published* returns the public form of an event that *actor* may not see, for analysts. The filter
         then compares the names in that form: a guessed id finds nothing.
@@ -50,6 +53,7 @@ class Subscription:
         self._projected = projected
         self._projects = projects
         self._topics = topics
+        self._filter = passes
         self._in_threads = in_threads
         self._published = published if actor.analyses else None
         self._histories: dict[str, SeenHistory | None] = {}
@@ -137,7 +141,9 @@ class Subscription:
     def _matches_filter(self, event: PendingEvent | RenderedEvent) -> bool:
         if self._projects is not None and event.home not in self._projects:
             return False
-        return self._topics is None or event.topic in self._topics
+        if self._topics is not None and event.topic not in self._topics:
+            return False
+        return self._filter is None or self._filter(event)
 
     def _passes(self, event: PendingEvent) -> bool:
         before = None

@@ -5,7 +5,7 @@ from typing import Any
 from commands.outcomes import Accepted, Submission
 from projections.writes import Document
 from read_api.contract.changed_resource import changed_resource
-from read_api.gateway.answers import Answer, command_answer, picked_fields
+from read_api.gateway.answers import Answer, command_answer
 from read_api.gateway.call import Call
 
 
@@ -13,8 +13,7 @@ async def carry_out(call: Call, data: Any) -> tuple[Submission, Accepted, Docume
     """Carry out the command of the operation; return it, its outcome, and what it changed."""
     submission = call.submission(call.command_type, data, target=call.path["project_id"])
     accepted = await call.carry_out(submission)
-    document = await changed_resource(call, submission.command, accepted)
-    return submission, accepted, None if document is None else picked_fields(call, document)
+    return submission, accepted, await changed_resource(call, submission.command, accepted)
 
 
 async def change(call: Call, data: Any, *, created: str | None = None) -> Answer:

@@ -21,14 +21,11 @@ from read_api.gateway.answers import Answer, json_answer
 from read_api.gateway.bodies import invalid
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
-from read_api.gateway.patterns import pattern
+from read_api.gateway.patterns import choice, pattern
 from read_api.problems import BadInputError, problem_in_batch
 
 COMMANDS = "/api/v1/commands"
-_TYPES = pattern(
-    "^(" + "|".join(name.replace(".", r"\.") for name in CLIENT_COMMANDS) + ")$",
-    "write a type of command, such as project.create",
-)
+_TYPES = choice(CLIENT_COMMANDS, "a type of command")
 _KEY = pattern(r"^[\u0021-\u007e]+$", "write printable ASCII characters, without spaces")
 
 _FEW = 10
@@ -56,7 +53,7 @@ class Batch(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fi
 async def carry_out(call: Call, batch: Batch) -> Answer:
     """Carry out several commands in order; each has its own outcome."""
     await call.api.limits.commands(call, len(batch.commands))
-    common = replace(call.command_metadata(), expected_version=None)  # each command has its own
+    common = replace(call.command_metadata(), precondition=None)  # each command has its own
     if len(batch.commands) > _FEW:  # their texts are read for mentions, and the mentioned looked up
         prepared = await asyncio.to_thread(_all_prepared, call.api, common, batch.commands)
     else:
@@ -94,7 +91,7 @@ def _submission(api: Api, common: CommandMetadata, command: BatchCommand, index:
     try:
         data = _decoder(row.input).decode(command.data)
     except msgspec.ValidationError as error:
-        raise invalid(str(error), f"/commands/{index}/data") from error
+        raise invalid(str(error), f"/commands/{index}/data", row.input) from error
     except RecursionError as error:
         raise BadInputError("the data is nested too deeply", f"/commands/{index}/data") from error
     target = "" if command.target is UNSET else command.target

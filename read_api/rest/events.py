@@ -14,7 +14,7 @@ operation = Operations("History")
 
 @operation("GET", "/api/v1/events", "events.read", query=EventQuery, output=views.EventPage)
 async def list_events(call: Call, query: EventQuery) -> Answer:
-    """List events, oldest first: all for administrators and auditors, those of visible projects for others.
+    """List events: all for administrators and auditors, those of visible projects for others.
 
     Analysts get the others without personal data, as the public topics have them.
     """
@@ -23,7 +23,7 @@ async def list_events(call: Call, query: EventQuery) -> Answer:
 
 @operation("GET", PROJECT + "/history", "events.read", query=HistoryQuery, output=views.EventPage)
 async def list_history(call: Call, query: HistoryQuery) -> Answer:
-    """List a project's events, oldest first; with `path`, those of that file."""
+    """List a project's events; with `path`, those of that file."""
     return _answer(await events.list_history(call, call.path["project_id"], query))
 
 
@@ -31,7 +31,7 @@ def _answer(page: events.EventPage) -> Answer:
     token = page.position.token()
     body = {
         "items": [msgspec.Raw(event.json) for event in page.events],
-        "nextCursor": token if page.more else None,
+        "nextCursor": page.next_cursor,
         "position": token,
     }
     return json_answer(body, headers={"CodePark-Position": token, "Cache-Control": "private, no-cache"})

@@ -8,7 +8,7 @@ from read_api.contract.changed_resource import changed_resource
 from read_api.contract.past import ask
 from read_api.contract.queries import AsOfQuery, FileListQuery
 from read_api.contract.views import FileView, ListedFile, ListOf
-from read_api.gateway.answers import Answer, command_answer, document_answer, page_answer, picked_fields
+from read_api.gateway.answers import Answer, command_answer, document_answer, page_answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
 from read_api.rest.projects import PROJECT
@@ -50,9 +50,8 @@ async def write_file(call: Call, data: FileInput) -> Answer:
     body = FileCommand(path=path, content=data.content, encoding=data.encoding)
     submission = call.submission(call.command_type, body, target=project_id)
     accepted = await call.carry_out(submission)
-    file = await changed_resource(call, submission.command, accepted)
-    document = None if file is None else picked_fields(call, file)
-    if not (accepted.changed and accepted.version == 1):
+    document = await changed_resource(call, submission.command, accepted)
+    if not accepted.created:
         return command_answer(call, accepted, document)
     location = f"/api/v1/projects/{project_id}/files/{quote(path)}"
     return command_answer(call, accepted, document, status=201, location=location)

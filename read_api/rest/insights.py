@@ -4,7 +4,7 @@ from projections.writes import Document
 from read_api.contract.insight_views import InsightsView
 from read_api.contract.past import past_answer
 from read_api.contract.queries import AsOfQuery
-from read_api.gateway.answers import Answer, json_answer, picked_fields
+from read_api.gateway.answers import Answer, json_answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
 from read_api.query_services import Queries
@@ -28,4 +28,4 @@ async def get_insights(call: Call, query: AsOfQuery) -> Answer:
         insights = await call.read_insights(project_id, ask)
     else:
         insights = await past_answer(call, project_id, query.as_of, ask, authored=True, insights=True)
-    return json_answer(picked_fields(call, insights))
+    return json_answer(insights)

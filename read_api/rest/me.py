@@ -12,7 +12,6 @@ from domain.account.commands import ChangeProfile, EraseAccount
 from domain.credentials.commands import RevokeSessions
 from domain.session.events import EndReason
 from domain.token.commands import CreateToken, RevokeToken
-from projections.queries.page import Page
 from read_api.auth.identity import now_ms
 from read_api.auth.password_change import set_password
 from read_api.auth.sessions import end_session
@@ -99,7 +98,7 @@ async def list_sessions(call: Call, query: ListQuery) -> Answer:
         for session in page.items
         if principals.lives(session["id"], principals.session(session["id"]))
     ]
-    return page_answer(call, SESSIONS, Page(items=sessions, next_cursor=page.next_cursor), query.fields)
+    return page_answer(call, SESSIONS, page.with_items(sessions), query.fields)
 
 
 class KeepQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -135,7 +134,7 @@ async def list_tokens(call: Call, query: ListQuery) -> Answer:
     actor = call.caller.signed_in()
     page = await call.read(lambda q: q.security.tokens(query.page(), actor))
     tokens = [token for token in page.items if call.identity.principals.keeps_token(token["id"])]
-    return page_answer(call, TOKENS, Page(items=tokens, next_cursor=page.next_cursor), query.fields)
+    return page_answer(call, TOKENS, page.with_items(tokens), query.fields)
 
 
 @operation("POST", TOKENS, "token.create", input=TokenInput, output=TokenView, status=201, command=True)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import msgspec
-
 from commands.outcomes import Accepted
 from commands.table.fields import NoInput
 from commands.table.projects import (
@@ -26,7 +24,6 @@ from read_api.gateway.answers import (
     etag,
     json_answer,
     page_answer,
-    picked_fields,
     rendered_answer,
 )
 from read_api.gateway.call import Call
@@ -187,9 +184,6 @@ async def _change(call: Call, data: Any) -> Answer:
 
 
 async def _project_answer(call: Call, accepted: Accepted, project_id: str, *, new: bool = False) -> Answer:
-    """Answer with the project as a command left it; its JSON is ready unless `?fields=` picks some."""
+    """Answer with the project as a command left it, whose JSON is ready."""
     rendered = await changed_project(call, accepted, project_id, new=new)
-    body = rendered.body
-    if "fields" in call.query:
-        body = msgspec.json.encode(picked_fields(call, rendered.document))
-    return Answer(body=body, headers=command_headers(call, accepted))
+    return Answer(body=rendered.body, headers=command_headers(call, accepted))

@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 
-from read_api.gateway.answers import not_modified
+from read_api.gateway.preconditions import not_modified
 
 _ROOT = Path(__file__).parent
 _TYPES = {

@@ -103,6 +103,11 @@ def _parameters() -> _DOCUMENT:
             "after": text("A position: all events after it, then new ones. Without it, only new events."),
             "projects": text("Ids of projects, separated by commas, at most 100."),
             "type": text("Event types, separated by commas."),
+            "stream": text("Streams, separated by commas, such as `project-<id>`."),
+            "actor": text("Ids of accounts or services that acted, separated by commas."),
+            "from": text("An RFC 3339 time: only events not before it; without `after`, all since then."),
+            "until": text("An RFC 3339 time: only events not after it."),
+            "order": {"const": "asc", "description": "The oldest event first; there is no other order."},
             "token": text("An access token, for clients that cannot set the header Authorization."),
         },
     }

@@ -25,9 +25,11 @@ class MemoryLog:
         return Tip(last.sequence, last.chain, last.occurred_at)
 
     def read(self, after: int, limit: int, selection: Selection = EVERYTHING) -> list[Record]:
-        topics = selection.topics
-        records = [record for record in self.records[after:] if topics is None or record.topic in topics]
-        return records[:limit]
+        records = self.records[: after - 1][::-1] if selection.newest_first else self.records[after:]
+        return [record for record in records if _selected(record, selection)][:limit]
+
+    def sequence_at(self, time: int) -> int:
+        return sum(record.occurred_at <= time for record in self.records)
 
     def chains(self, sequences: Sequence[int]) -> dict[int, bytes]:
         return {record.sequence: record.chain for record in self.records if record.sequence in sequences}
@@ -74,6 +76,16 @@ class MemoryLog:
         for callback in self._callbacks:
             callback([record])
         return record
+
+
+def _selected(record: Record, selection: Selection) -> bool:
+    wanted = (
+        (selection.topics, record.topic),
+        (selection.streams, record.stream),
+        (selection.homes, record.home),
+        (selection.actors, record.actor),
+    )
+    return all(names is None or name in names for names, name in wanted)
 
 
 def memory_logs(partitions: int = 3) -> Logs[Any]:

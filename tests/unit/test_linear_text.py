@@ -15,23 +15,28 @@ import pytest
 from msgspec import Struct
 
 from commands.position import parse_position
+from domain.addresses import address_key
 from domain.errors import Refusal
 from domain.file.paths import path_fault
 from domain.limits import EMAIL, HANDLE, LINE, PATH, SHA, UUID
+from domain.near_names import did_you_mean
 from domain.review.mentions import mentioned_names
 from domain.text import checked_line, checked_text, checked_words
 from domain.times import from_rfc3339
 from projections.models.languages import language_of
-from projections.mongodb.search_words import words
 from projections.queries.page import decode_cursor
+from projections.search_words import index_terms, query_terms, words
 from projections.sqlite.conditions import search
 from read_api.auth.second_factor import normalised
 from read_api.contract import parameters
-from read_api.gateway.answers import not_modified, pick_fields
-from read_api.gateway.bodies import check_media_type, decode_body, invalid, read_query
+from read_api.contract.event_filter import event_filter
+from read_api.gateway.answers import pick_fields
+from read_api.gateway.bodies import check_media_type, decode_body, invalid
 from read_api.gateway.clients import Clients
-from read_api.gateway.commands import command_metadata, expected_version
+from read_api.gateway.commands import command_metadata
 from read_api.gateway.compression import takes_gzip
+from read_api.gateway.preconditions import entity_tags, not_modified
+from read_api.gateway.query_strings import check_parameters, read_query
 from read_api.graphql.media_types import answer_type
 from read_api.graphql.node import parse_global_id
 from read_api.graphql.requests import OperationPayload
@@ -88,16 +93,30 @@ TABLE: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "a time": (from_rfc3339, lambda n: "2026-01-01T00:00:00." + "0" * n + "Z"),
     "the language of a file": (language_of, lambda n: "a/." * (n // 3)),
     "search words": (words, lambda n: "é_" * (n // 2)),
+    "terms of a run": (lambda text: index_terms([text]), lambda n: "プロ" * (n // 2)),
+    "terms of a search": (query_terms, lambda n: "日本x" * (n // 3)),
     "a search expression": (search, lambda n: '" a' * (n // 3)),
     "a position": (parse_position, lambda n: "gA" * (n // 2)),
-    "a cursor": (decode_cursor, lambda n: "kt" * (n // 2)),
+    "a cursor": (lambda text: decode_cursor("list", text), lambda n: "kt" * (n // 2)),
+    "an address": (address_key, lambda n: "é" * n + "@example.org"),
+    "an address in a long domain": (address_key, lambda n: "a@" + "é." * (n // 2)),
     "a code with blanks": (normalised, lambda n: "1 -" * (n // 3)),
     "If-None-Match": (lambda text: not_modified(text, '"1"'), lambda n: '"a",' * (n // 4) + '"a"'),
     "If-None-Match that never closes": (lambda text: not_modified(text, '"1"'), lambda n: 'W/"' * (n // 3)),
-    "If-Match": (expected_version, lambda n: '"' + "1-" * (n // 2) + '"'),
+    "If-Match": (lambda text: entity_tags(text, "If-Match"), lambda n: '"' + "1-" * (n // 2) + '"'),
     "fields": (lambda text: pick_fields({}, text), lambda n: "a," * (n // 2)),
     "a query": (lambda text: read_query(text.encode()), lambda n: "a=%C3%A9&" * (n // 9)),
     "a query of blanks": (lambda text: read_query(text.encode()), lambda n: "a=" + "+%20" * (n // 4)),
+    "unknown parameters": (
+        lambda text: check_parameters(dict.fromkeys(text.split(",")), ("a",)),
+        lambda n: ",".join(f"p{i}" for i in range(n // 7)),
+    ),
+    "a filter of events": (
+        lambda text: event_filter(types=text, streams=text, projects=text, actors=text),
+        lambda n: "a," * (n // 2) + "a",
+    ),
+    "a time of a filter": (lambda text: event_filter(since=text), lambda n: "2026-01-01T00:00:00." + "0" * n),
+    "a near name": (lambda text: did_you_mean(text, ("project.created",)), lambda n: "pro" * n),
     "Content-Type": (check_media_type, lambda n: "application/json;" + '" ;' * (n // 3)),
     "a traceparent": (
         lambda text: command_metadata(None, correlation="", traceparent=text),
@@ -134,8 +153,10 @@ TABLE: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
     "the pattern of a commit": (matches(SHA), lambda n: "0" * n),
     "the pattern of an id": (matches(UUID), lambda n: "0" * n),
     "the pattern of names": (matches(parameters._FIELDS), lambda n: "a," * (n // 2) + "!"),
-    "the pattern of a stream": (matches(parameters._STREAM), lambda n: "a-" * (n // 2) + "!"),
+    "the pattern of a stream": (matches(parameters._STREAMS), lambda n: "a-" * (n // 2) + "!"),
     "the pattern of a type": (matches(parameters._TOPIC), lambda n: "a." * (n // 2) + "!"),
+    "the pattern of types": (matches(parameters._TOPICS), lambda n: "a.," * (n // 3) + "!"),
+    "the pattern of ids": (matches(parameters._WORDS), lambda n: "a:," * (n // 3) + "!"),
     "the pattern of a word": (matches(parameters._WORD), lambda n: "a:" * (n // 2) + "!"),
 }
 

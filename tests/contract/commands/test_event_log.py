@@ -125,6 +125,33 @@ def test_selections(log):
     assert [r.sequence for r in log.read(0, 9, Selection(until=1_500))] == [1]
 
 
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        (Selection(homes=("h1", "h3")), [1, 3, 4]),
+        (Selection(homes=("h2",), actors=("ada",)), [2, 5]),
+        (Selection(streams=("s-1", "s-2", "none-1")), [1, 2]),
+        (Selection(streams=("s-1", "s-4"), homes=("h1", "h2")), [1, 4]),
+        (Selection(actors=("nobody",)), []),
+        (Selection(homes=("h1", "h2"), topics=("project.deleted",), newest_first=True), [5, 4, 2, 1]),
+        (Selection(newest_first=True), [5, 4, 3, 2, 1]),
+    ],
+)
+def test_selections_of_several_names_in_both_orders(log, selection, expected):
+    homes = ["h1", "h2", "h3", "h1", "h2"]
+    log.append(
+        log.tip(),
+        [command(n, (f"s-{n}",), (1,), home=home, at=n * 1_000) for n, home in enumerate(homes, 1)],
+    )
+    start = 6 if selection.newest_first else 0
+    assert [record.sequence for record in log.read(start, 9, selection)] == expected
+    collected, at = [], start
+    while records := log.read(at, 2, selection):
+        collected += [record.sequence for record in records]
+        at = collected[-1]
+    assert collected == expected
+
+
 def test_commands_are_found_by_their_id(log):
     appended = log.append(
         log.tip(), [command(1), command(2, ("a-1", "b-1", "c-1"), (1, 1, 1)), command(3, ("d-1",), (1,))]

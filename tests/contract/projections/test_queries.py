@@ -132,6 +132,32 @@ def test_search(store, text, expected):
     assert ids(store, Matches(text)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("プロジェクト", ["1"]),
+        ("日本", ["1"]),
+        ("語", ["1", "2"]),
+        ("ﾌﾟﾛｼﾞｪｸﾄ", ["1"]),
+        ("ロジ 本語", ["1"]),
+        ("ジロ", []),
+        ("プロジェクト管理", ["1"]),
+        ("本語プロジェクト管理システム", ["1"]),
+        ("本語プロジェクト管理シスネム", []),
+        ("국어", ["2"]),
+        ("ไทย", ["2"]),
+        ("系 code", ["2"]),
+        ("codex", []),
+    ],
+)
+def test_search_finds_words_inside_of_text_that_does_not_separate_them(store, text, expected):
+    put(
+        store,
+        [note("1", title="日本語プロジェクト管理システム"), note("2", text="한국어 語系CodePark ภาษาไทย")],
+    )
+    assert ids(store, Matches(text)) == expected
+
+
 def test_search_goes_with_other_conditions_order_and_pages(store):
     put(store, [note(str(n), rank=9 - n, title="fox", group="ab"[n % 2]) for n in range(6)])
     assert ids(store, Matches("fox"), Equals("group", "a"), sort="rank", limit=2) == ["4", "2"]

@@ -93,6 +93,22 @@ def test_a_wrapped_key_that_this_process_cannot_unwrap_refuses_it():
             admit(Cluster(), Connections(), lambda _seconds: True)
 
 
+def test_a_worker_that_waits_for_its_servers_ends_in_order(tmp_path):
+    environment = {
+        "CODEPARK_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "CODEPARK_MONGODB_URI": "mongodb://127.0.0.1:1/",
+        "CODEPARK_REDIS_URL": "redis://127.0.0.1:1/",
+        "CODEPARK_SECRET_KEY": base64.b64encode(FIRST).decode(),
+    }
+    worker = CodeParkProgram("worker", ["worker", "projections"], environment, tmp_path / "output")
+    worker.launch()
+    try:
+        worker.wait_until(lambda: "waiting for it" in (tmp_path / "output").read_text())
+        assert worker.stop(30) == 0
+    finally:
+        worker.kill()
+
+
 @pytest.mark.parametrize(
     "arguments", [["serve"], ["worker", "projections"], ["events", "export"], ["doctor"]]
 )

@@ -80,22 +80,36 @@ def everything(server: Server, admin: httpx.Client, projects: tuple[str, ...]) -
     return "\n".join(pages)
 
 
+def past(admin: httpx.Client, project: str, review: str, moment: str) -> str:
+    """Return what the API shows of a project as it was."""
+    parts = ("", "/commits", "/reviews", f"/reviews/{review}", "/history", "/collaborators")
+    answers = [admin.get(f"/api/v1/projects/{project}{part}", params={"asOf": moment}) for part in parts]
+    assert all(answer.is_success for answer in answers)
+    return "\n".join(answer.text for answer in answers)
+
+
 def test_an_erased_person_can_be_read_nowhere(
     server: Server, admin: httpx.Client, ada: Person, person: httpx.Client, words: list[str]
 ) -> None:
     own, public, review = leave_traces(person, ada, words)
     me = made(person.get("/api/v1/me"), 200)
+    unchanged = ada.client.patch(f"/api/v1/projects/{public}", json={})
+    moment = unchanged.headers["codepark-position"]
+    written = [words[2], words[3], words[4]]
+    assert found_in(past(admin, public, review, moment), written) == written
     before = everything(server, admin, (own, public))
     assert found_in(before, words) == words  # what is searched for is found while it is there
     # the id of a request is only in the log, and there it is encrypted
     assert found_in(stored(server).decode("latin-1"), words) == words[:-1]
     answer = person.delete("/api/v1/me")
     assert answer.status_code == 204, answer.text
+    person.headers.pop("X-Request-Id")  # the process writes refused requests into its own output
     refused(person.get("/api/v1/me"), 401, "invalid_token")
     after = {"CodePark-After": answer.headers["codepark-position"]}
     refused(admin.get(f"/api/v1/accounts/{me['id']}", headers=after), 404, "account_not_found")
 
     assert found_in(everything(server, admin, (own, public)), words) == []
+    assert found_in(past(admin, public, review, moment), words) == []
     shown = made(admin.get(f"/api/v1/projects/{public}/reviews/{review}"), 200)
     assert (shown["title"], shown["description"], shown["author"]["name"]) == ("[erased]",) * 3
     assert shown["comments"][0]["text"] == "[erased]"

@@ -249,7 +249,7 @@ def test_events_are_paged_by_position(ada: Person, project: Any, path: str) -> N
     ],
 )
 def test_bad_arguments_are_refused_by_name(anybody: httpx.Client, query: str, pointer: str) -> None:
-    assert refused(anybody, query, 400, "invalid_input")["extensions"]["pointer"] == pointer
+    assert refused(anybody, query, 400, "invalid_input")["extensions"]["pointer"] == f"/{pointer}"
 
 
 def test_an_answer_includes_the_position_of_the_request(ada: Person, anybody: httpx.Client) -> None:

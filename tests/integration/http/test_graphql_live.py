@@ -76,7 +76,10 @@ def test_private_events_are_not_for_others(
     write(ada, project["id"], 1)
     with open_socket(server) as socket:
         socket.init(authorization=eve.token)
-        socket.subscribe("a", EVENTS, projects=[project["id"], public["id"]], after=after)
+        socket.subscribe("n", EVENTS, projects=[project["id"], public["id"]], after=after)
+        refused = socket.receive()
+        assert refused["payload"][0]["extensions"]["code"] == "project_not_found"
+        socket.subscribe("a", EVENTS, after=after)
         write(ada, project["id"], 1)
         write(ada, public["id"], 1)
         assert socket.next("a")["events"]["projectId"] == public["id"]
@@ -183,11 +186,11 @@ def test_other_bad_messages(server: Server) -> None:
         assert closed(socket)[0] == 4406
 
 
-def test_a_socket_carries_a_limited_number_of_operations(server: Server, ada: Person) -> None:
+def test_a_socket_carries_a_limited_number_of_operations(server: Server, ada: Person, project: Any) -> None:
     with open_socket(server) as socket:
         socket.init(authorization=ada.token)
         for number in range(51):
-            socket.subscribe(str(number), EVENTS, projects=["nobody"])
+            socket.subscribe(str(number), EVENTS, projects=[project["id"]])
         refused = socket.receive()
         assert (refused["type"], refused["id"]) == ("error", "50")
         assert refused["payload"][0]["extensions"]["code"] == "too_many_operations"

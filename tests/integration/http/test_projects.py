@@ -166,7 +166,7 @@ def test_lists_show_only_what_the_caller_may_see(
 )
 def test_bad_query_parameters_are_named(ada: Person, query: str, parameter: str) -> None:
     problem = refused(ada.client.get(f"{PROJECTS}?{query}"), 400, "invalid_input")
-    assert problem["errors"][0]["pointer"] == parameter
+    assert problem["errors"][0]["pointer"] == f"/{parameter}"
 
 
 def test_collaborators_work_and_are_found(ada: Person, bob: Person, project: Any, path: str) -> None:

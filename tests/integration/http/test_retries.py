@@ -93,7 +93,7 @@ def test_callers_do_not_share_keys(ada: Person, bob: Person) -> None:
 def test_a_bad_key_is_refused(ada: Person, value: str) -> None:
     headers = {"Idempotency-Key": value.encode("latin-1")}
     problem = refused(ada.client.post(PROJECTS, json={"name": "x"}, headers=headers), 400, "invalid_input")
-    assert problem["errors"][0]["pointer"] == "Idempotency-Key"
+    assert problem["errors"][0]["pointer"] == "/Idempotency-Key"
 
 
 def test_registration_repeats_and_login_ignores_the_key(server: Server) -> None:

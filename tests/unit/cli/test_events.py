@@ -49,7 +49,7 @@ def test_an_export_may_begin_later_or_have_one_type(run, data, history):
 
 def test_an_unknown_type_is_refused(run, data, installation):
     ended = run("events", "export", "--type", "no.such", "--data", data)
-    assert ended.sentence == "there is no event type no.such"
+    assert ended.sentence.startswith("there is no type of event no.such: choose another, such as ")
 
 
 def test_an_export_of_several_pages_leaves_nothing_out(run, data, history, monkeypatch):

@@ -118,7 +118,7 @@ class TestEvents:
         assert len(operate("events", type=type_)["items"]) == 3
 
     def test_an_unknown_type(self, operate):
-        with pytest.raises(InvalidError, match="there is no event type no such"):
+        with pytest.raises(InvalidError, match="there is no type of event no such"):
             operate("events", type="no such")
 
     def test_the_tip(self, operate, project):

@@ -91,7 +91,7 @@ def test_insights_that_cannot_be_read_are_shown_as_pending(commands, monkeypatch
     """An answer with a complexity of zero must not look like one that was measured."""
     models = (*READ_MODELS, insights_model(InlineAnalyser()))
     present, pending = Insights(models), set()
-    documents = ReplicaDocuments(present, models, lambda _: None, insights_pending=pending.__contains__)
+    documents = ReplicaDocuments(present, models, lambda _: None, insights_pending=pending.intersection)
     project = commands.project()
     commands.do("file.write", target=project, path="a.py", content="def f(a):\n    return a or 1\n")
     records = records_of(commands, project)

@@ -108,11 +108,10 @@ def test_a_node_notes_the_projects_that_the_insights_lag_behind(profile, monkeyp
         monkeypatch.setattr(log, "read", lambda after, *_, records=records: records)
         profile.progress.assume_touched(INSIGHTS, 9, log.number)
         profile.progress.report({INSIGHTS: 4}, partition=log.number)
-    assert profile.insights_pending("any")
+    assert profile.insights_pending(["any"]) == {"any"}
     profile._note_unmeasured()
-    assert profile.insights_pending(home)
     other = next(f"other {n}" for n in range(100) if profile.logs.number_of(f"other {n}") == 1)
-    assert not profile.insights_pending(other)
+    assert profile.insights_pending([home, other]) == {home}
 
 
 def test_commands_wait_for_kafka_only_so_long(profile, monkeypatch):

@@ -67,7 +67,7 @@ def test_each_scope_has_its_index(store):
     assert "i_visibility_createdAt" in public[0]
     assert "i_ownerId_createdAt" in own[0]
     assert not any(detail.startswith("SCAN d") for detail in shared)
-    assert any("projects_v2_g1_m0 USING PRIMARY KEY (value=?)" in detail for detail in shared)
+    assert any("projects_v3_g1_m0 USING PRIMARY KEY (value=?)" in detail for detail in shared)
 
 
 def test_a_path_is_looked_up_within_its_project(store):
@@ -78,5 +78,5 @@ def test_a_path_is_looked_up_within_its_project(store):
 
 def test_a_search_begins_with_the_text(store):
     (details,) = plan(store, Query(collection="projects", where=(Matches("fox"), PUBLIC), sort="createdAt"))
-    assert details[0].startswith("SCAN projects_v2_g1_text VIRTUAL TABLE")
+    assert details[0].startswith("SCAN projects_v3_g1_text VIRTUAL TABLE")
     assert details[1] == "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)"
