@@ -311,9 +311,9 @@ def test_a_model_that_wants_no_event_of_a_step_is_not_called(commands, projectio
     """Its checkpoint moves all the same: nothing that it wants has been skipped."""
     called = []
 
-    def noting(model, *arguments):
+    def noting(model, *arguments, **options):
         called.append(model.name)
-        return project(model, *arguments)
+        return project(model, *arguments, **options)
 
     monkeypatch.setattr("streams.runner.project", noting)
     project_id = commands.project("p")
