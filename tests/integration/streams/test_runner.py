@@ -311,9 +311,9 @@ def test_a_model_that_wants_no_event_of_a_step_is_not_called(commands, projectio
     """Its checkpoint moves all the same: nothing that it wants has been skipped."""
     called = []
 
-    def noting(model, *arguments):
+    def noting(model, *arguments, **options):
         called.append(model.name)
-        return project(model, *arguments)
+        return project(model, *arguments, **options)
 
     monkeypatch.setattr("streams.runner.project", noting)
     project_id = commands.project("p")
@@ -321,7 +321,7 @@ def test_a_model_that_wants_no_event_of_a_step_is_not_called(commands, projectio
     called.clear()
     commands.do("file.write", target=project_id, path="a.py", content="x = 1\n")
     projections.catch_up()
-    assert called == ["files", "activity", "insights"]
+    assert called == ["projects", "files", "activity", "insights"]
     tip = commands.log.tip().sequence
     assert projections.runner.position == tip
     assert set(projections.progress.models().values()) == {tip}
