@@ -50,7 +50,7 @@ def index_terms(texts: Iterable[object]) -> list[str]:
     found: set[str] = set()
     for text in texts:
         for word in words(text) if isinstance(text, str) else ():
-            if is_run(word):
+            if not word.isascii() and is_run(word):
                 found.update(word[start : start + ENDS] for start in range(len(word)))
             else:
                 found.add(word)

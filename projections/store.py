@@ -78,8 +78,7 @@ class Query(Struct, frozen=True, kw_only=True):
 
     All conditions of *where* hold and, if there are *scopes*, those of at least one scope. *after* is the
     sort value and the id of the last document of the page before. With *most_bytes*, the answer ends before
-    the document that would pass them, though not before the second one: it is then `CutShort`. With *fields*,
-    documents have only these and their id; one that a document lacks is null. *sort* must be among them.
+    the document that would pass them, though not before the second one: it is then `CutShort`.
     """
 
     collection: str
@@ -90,7 +89,6 @@ class Query(Struct, frozen=True, kw_only=True):
     limit: int = 20
     after: tuple[Any, str] | None = None
     most_bytes: int | None = None
-    fields: tuple[str, ...] | None = None
 
 
 class CutShort(list[Document]):

@@ -101,8 +101,8 @@ class PastAnswers:
         try:
             async with known.turn:
                 await self._running.acquire()
-                in_context = copy_context().run  # what the thread reads is on the budget of the request
-                thread = asyncio.get_running_loop().run_in_executor(None, in_context, do, work)
+                context = copy_context()  # what the thread reads is on the budget of the request
+                thread = asyncio.get_running_loop().run_in_executor(None, lambda: context.run(do, work))
                 thread.add_done_callback(lambda _: self._running.release())
                 return await asyncio.shield(thread)
         finally:

@@ -69,7 +69,7 @@ def _record(data: CommitInput, context: BuildContext) -> RecordCommit:
         author_name=data.author.name,
         author_email=data.author.email,
         authored_at=data.authored_at,
-        changes=tuple(_change(change, index) for index, change in enumerate(data.changes)),
+        changes=tuple(_changes(data)),
         complete=data.complete,
         fingerprint=context.secrets.keyed_hash("commit", _digest(data)),
     )
@@ -90,14 +90,20 @@ def _digest(data: CommitInput) -> str:
     return digest.hexdigest()
 
 
-def _change(data: ChangeInput, index: int) -> Change:
-    """Return the change; only a deletion may leave the content out, for null has a meaning of its own."""
-    if data.content is UNSET:
-        raise InvalidError(
-            "write the content too: a text, or null for content that is not carried",
-            pointer=f"/changes/{index}/content",
-        )
-    return Change(path=data.path, status=data.status, content=data.content, encoding=data.encoding)
+def _changes(data: CommitInput) -> Iterator[Change]:
+    """Yield the changes; only a deletion may leave the content out, for null has a meaning of its own.
+
+    Of a path that is named twice, the decider says so first.
+    """
+    once = len({change.path for change in data.changes}) == len(data.changes)
+    for index, change in enumerate(data.changes):
+        if change.content is UNSET and once:
+            raise InvalidError(
+                "write the content too: a text, or null for content that is not carried",
+                pointer=f"/changes/{index}/content",
+            )
+        content = None if change.content is UNSET else change.content
+        yield Change(path=change.path, status=change.status, content=content, encoding=change.encoding)
 
 
 def _stream(command: RecordCommit) -> str:

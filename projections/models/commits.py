@@ -1,4 +1,7 @@
-"""Commits of projects. A large commit is shown when its last part completes it."""
+"""Commits of projects. A large commit is shown when its last part completes it.
+
+The timeline has each commit in few words, apart from its changes, so that thousands of them are read at once.
+"""
 
 from collections.abc import Iterable
 
@@ -12,6 +15,8 @@ from projections.models.dispatch import read_model
 from projections.writes import Patch, Put, Write
 
 COMMITS = "commits"
+TIMELINE = "timeline"
+_TITLE = 100
 
 
 def _recorded(event: CommitRecorded, record: Record) -> Iterable[Write]:
@@ -31,14 +36,34 @@ def _recorded(event: CommitRecorded, record: Record) -> Iterable[Write]:
         "recordedAt": rfc3339(record.occurred_at),
         "version": event.number,
         "sequence": record.sequence,
+    }
+    point = {
+        "id": id_,
+        "projectId": event.project_id,
+        "number": event.number,
+        "sha": event.sha,
+        "title": _title(event.message),
+        "authorName": event.author_name,
+        "authoredAt": event.authored_at,
+        "recordedAt": rfc3339(record.occurred_at),
+        "sequence": record.sequence,
         "end": record.sequence + record.commit_count - record.commit_index,
     }
-    return (Put(COMMITS, id_, document),)
+    return Put(COMMITS, id_, document), Put(TIMELINE, id_, point)
+
+
+def _title(message: str) -> str:
+    line = message.partition("\n")[0]
+    return line if len(line) <= _TITLE else f"{line[:_TITLE]}…"
 
 
 def _erased(event: TracesErased, _: Record) -> Iterable[Write]:
     changes = {"message": ERASED, "author": {"name": ERASED, "email": ERASED}}
-    return [Patch(COMMITS, f"{event.home}/{sha}", changes) for sha in event.commits]
+    point = {"title": ERASED, "authorName": ERASED}
+    return [
+        *(Patch(COMMITS, f"{event.home}/{sha}", changes) for sha in event.commits),
+        *(Patch(TIMELINE, f"{event.home}/{sha}", point) for sha in event.commits),
+    ]
 
 
 MODEL = read_model(
@@ -49,6 +74,7 @@ MODEL = read_model(
         indexes=(("projectId", "number"), ("authorId", "number"), ("recordedBy", "number")),
         multikey=("changes.path",),
     ),
-    version=3,
+    Collection(name=TIMELINE, indexes=(("projectId", "number"),)),
+    version=4,
     answers_commands=True,
 )

@@ -32,11 +32,6 @@ def sort_of(query: Query) -> Sort:
     return [(name, direction)] if name == "_id" else [(name, direction), ("_id", direction)]
 
 
-def projection(query: Query) -> Document:
-    """Return which fields of the documents are read; a field that a document lacks stays absent."""
-    return HOUSEKEEPING if query.fields is None else dict.fromkeys(query.fields, 1)
-
-
 def conjunction(collection: Collection, where: Sequence[Condition]) -> Document:
     """Return the filter of the documents that meet all of *where*."""
     return _all_of([PRESENT, *(filter_of(collection, condition) for condition in where)])
@@ -49,7 +44,7 @@ def pipelines(collection: Collection, query: Query, number: int) -> Iterator[lis
             {"$match": each},
             {"$sort": dict(sort_of(query))},
             {"$limit": query.limit},
-            {"$project": projection(query)},
+            {"$project": HOUSEKEEPING},
             {"$addFields": {NUMBER: {"$literal": number}}},
         ]
 

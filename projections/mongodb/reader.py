@@ -52,7 +52,7 @@ def read_query(source: Source, query: Query) -> list[Document]:
             break
         page = source.stored.find(
             each,
-            queries.projection(query),
+            HOUSEKEEPING,
             sort=queries.sort_of(query),
             limit=missing,
             batch_size=missing + 1,  # one answer holds them all

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from domain.actor import Actor
 from domain.errors import NotFoundError
 from projections.budget import PAGE_BYTES
-from projections.models.commits import COMMITS
+from projections.models.commits import COMMITS, TIMELINE
 from projections.queries.access import is_seen, seen_by, visible_project, visible_projects
 from projections.queries.page import Page, PageRequest, read_page, read_pages
 from projections.store import Above, Condition, CutShort, DocumentStore, Equals, Query, StartsWith
 from projections.writes import Document
 
-_TIMELINE = ("sha", "number", "message", "author", "authoredAt", "recordedAt", "end")
-_TITLE = 100
+_POINT = ("sha", "number", "title", "authorName", "authoredAt", "recordedAt", "end")
 _LISTED = ("sha", "message", "author", "authoredAt", "parents", "version")
 _WHOLE = (*_LISTED, "changes", "recordedAt")
 
@@ -46,16 +45,15 @@ class CommitQueries:
         project = visible_project(self._store, project_id, actor)
         where = (Equals("projectId", project_id), Above("number", first - 1), *seen_by(project, actor))
         query = Query(
-            collection=COMMITS,
+            collection=TIMELINE,
             where=where,
             sort="number",
             limit=limit + 1,
             most_bytes=PAGE_BYTES,
-            fields=_TIMELINE,
         )
         commits = self._store.find(query)
         more = len(commits) > limit or isinstance(commits, CutShort)
-        return [_in_few_words(commit) for commit in commits[:limit]], more
+        return [{name: commit[name] for name in _POINT} for commit in commits[:limit]], more
 
     def get(self, project_id: str, sha: str, actor: Actor) -> Document:
         """Return a commit with its changes; raises NotFoundError."""
@@ -82,21 +80,7 @@ def _of_project(project: Document, path: str | None, actor: Actor) -> Query:
     where: tuple[Condition, ...] = (Equals("projectId", project["id"]), *seen_by(project, actor))
     if path is not None:
         where = (*where, Equals("changes.path", path), StartsWith("id", f"{project['id']}/"))
-    fields = (*_LISTED, "number")
-    return Query(collection=COMMITS, where=where, sort="number", descending=True, fields=fields)
-
-
-def _in_few_words(commit: Document) -> Document:
-    title = commit["message"].partition("\n")[0]
-    return {
-        "sha": commit["sha"],
-        "number": commit["number"],
-        "title": title if len(title) <= _TITLE else f"{title[:_TITLE]}…",
-        "authorName": commit["author"]["name"],
-        "authoredAt": commit["authoredAt"],
-        "recordedAt": commit["recordedAt"],
-        "end": commit["end"],
-    }
+    return Query(collection=COMMITS, where=where, sort="number", descending=True)
 
 
 def _listed(page: Page) -> Page:

@@ -68,19 +68,10 @@ def _select(
     order = f"{sort} {direction}, d.id {direction}" if sort else f"d.id {direction}"
     if within:
         source_and_where = f"{source_and_where} AND {within}"
-    body = "d.body" if query.fields is None else _picked(query.fields)
     return (
-        f"SELECT {body} AS body {source_and_where} ORDER BY {order} LIMIT ?",
+        f"SELECT d.body AS body {source_and_where} ORDER BY {order} LIMIT ?",
         [*params, *values, query.limit],
     )
-
-
-def _picked(fields: Sequence[str]) -> str:
-    """Return the expression of a document with its id and *fields*, so that large ones are never decoded."""
-    for field in fields:
-        expression(field)  # raises ValueError for what cannot be a name
-    pairs = "".join(f", '{field}', d.body -> '$.{field}'" for field in fields)
-    return f"json_object('id', d.id{pairs})"
 
 
 def _chosen(table: Table, conditions: Sequence[Condition], sort: str | None) -> Clause:

@@ -1,4 +1,4 @@
-"""What one request may take: pages end by bytes, answers have a largest size; what is left out is named."""
+"""What one request may take: pages end by bytes, answers have a largest size and say what is missing."""
 
 import httpx
 import pytest

@@ -4,6 +4,8 @@ import msgspec
 
 from domain.build.events import BuildQueued, BuildStatus, BuildStatusChanged
 from domain.commit.events import ChangeStatus, CommitPartRecorded, CommitRecorded, RecordedChange
+from domain.erasure.events import TracesErased
+from domain.event import ERASED
 from domain.file.events import FileDeleted
 from domain.review.events import Decision, ReviewClosed, ReviewCommented, ReviewDecided, ReviewOpened
 from projections.models import activity, builds, commits, reviews
@@ -61,7 +63,6 @@ def test_a_commit(documents):
         "recordedAt": OCCURRED_AT_TEXT,
         "version": 7,
         "sequence": 1,
-        "end": 1,
     }
 
 
@@ -157,3 +158,27 @@ def test_activity_has_no_personal_data(documents):
     given = documents(activity.MODEL).given(COMMIT, OPENED, COMMENT, decided("b", Decision.APPROVED))
     text = msgspec.json.encode(list(given["activity"].values())).decode()
     assert not any(word in text for word in ("Ann", "example.org", '"m"', '"t"', '"x"', '"w"'))
+
+
+def test_the_timeline_has_a_commit_in_few_words_and_where_its_events_end(documents):
+    long = msgspec.structs.replace(COMMIT, message=f"{'w' * 200}\nIn detail.")
+    assert documents(commits.MODEL).given(long)["timeline"]["p/abc"] == {
+        "id": "p/abc",
+        "projectId": "p",
+        "number": 7,
+        "sha": "abc",
+        "title": f"{'w' * 100}…",
+        "authorName": "Ann",
+        "authoredAt": "2020-01-01T00:00:00+01:00",
+        "recordedAt": OCCURRED_AT_TEXT,
+        "sequence": 1,
+        "end": 1,
+    }
+
+
+def test_an_erased_author_is_not_in_the_timeline(documents):
+    none = dict.fromkeys(("reviews", "comments", "decisions", "sessions", "tokens"), ())
+    erased = TracesErased(home="p", person="x", commits=("abc",), **none)
+    shown = documents(commits.MODEL).given(COMMIT, erased)
+    assert (shown["timeline"]["p/abc"]["title"], shown["timeline"]["p/abc"]["authorName"]) == (ERASED, ERASED)
+    assert shown["commits"]["p/abc"]["message"] == ERASED
