@@ -45,6 +45,11 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     mask = os.umask(0o022)
+    configure = structlog.configure
+    # A logger that is kept after its first use would write to the standard error of that test.
+    monkeypatch.setattr(
+        structlog, "configure", lambda **how: configure(**how | {"cache_logger_on_first_use": False})
+    )
 
     def run(*arguments: object) -> Ended:
         capfd.readouterr()
