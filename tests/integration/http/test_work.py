@@ -122,7 +122,7 @@ def test_a_large_commit_comes_in_parts(ada: Person, path: str) -> None:
         ({"author": {"name": ""}}, "/author/name"),
         ({"changes": [{"path": "../x", "status": "A", "content": ""}]}, "/changes/0/path"),
         ({"changes": [{"path": "x", "status": "Q"}]}, "/changes/0/status"),
-        ({"changes": [{"path": "x", "status": "A"}] * 2}, "/changes/1/path"),
+        ({"changes": [{"path": "x", "status": "A", "content": ""}] * 2}, "/changes/1/path"),
     ],
 )
 def test_a_bad_commit_says_where(ada: Person, path: str, more: dict[str, Any], pointer: str) -> None:
