@@ -98,7 +98,7 @@ class Topics:
     async def delete(self, names: Sequence[str]) -> None:
         """Delete topics with everything in them; raises BrokerUnavailableError."""
         with _broker_errors():
-            answer = await self._admin.delete_topics(list(names), timeout_ms=_REQUEST_MS)
+            answer: Any = await self._admin.delete_topics(list(names), timeout_ms=_REQUEST_MS)
         for name, code, *_ in answer.topic_error_codes:
             if code:
                 raise BrokerUnavailableError(f"the topic {name} cannot be deleted: {for_code(code).__name__}")
