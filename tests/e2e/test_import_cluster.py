@@ -41,10 +41,15 @@ def renumbered(value, taken):
         return sequence - (sequence > taken)
 
     if isinstance(value, dict):
-        return {
-            name: without(part) if name in ("sequence", "end") and part else renumbered(part, taken)
-            for name, part in value.items()
+        shifted = {
+            name: without(part) for name, part in value.items() if name in ("sequence", "end") and part
         }
+        if "privateSpans" in value:
+            spans = value["privateSpans"]
+            shifted["privateSpans"] = [
+                [end if end is None else without(end) for end in span] for span in spans
+            ]
+        return {name: shifted.get(name, renumbered(part, taken)) for name, part in value.items()}
     if isinstance(value, list):
         return [renumbered(part, taken) for part in value]
     if isinstance(value, str):
