@@ -43,7 +43,7 @@ from read_api.graphql.requests import OperationPayload
 from read_api.problems import HttpError
 
 SMALL, GROWTH = 10_000, 16
-MOST = 3.0 * GROWTH  # of a function whose time grows with the power 1.5, it would be GROWTH ** 1.5
+MOST = 2.0 * GROWTH  # of a function whose time grows with the power 1.5, it would be GROWTH ** 1.5
 NOTICED = 0.002
 """Seconds below which a difference says nothing."""
 
@@ -164,7 +164,7 @@ TABLE: dict[str, tuple[Callable[[str], object], Callable[[int], str]]] = {
 def seconds(read: Callable[[str], object], text: str) -> float:
     """Return the least processor time of several runs; a refusal is an answer like any other."""
     least = float("inf")
-    for _ in range(5):
+    for _ in range(15):
         start = time.thread_time()
         with suppress(Refusal, HttpError, ValueError):
             read(text)
