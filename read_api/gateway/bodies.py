@@ -17,9 +17,12 @@ MERGE_PATCH = "application/merge-patch+json"
 
 S = TypeVar("S", bound=Struct)
 
-_AT = re.compile(r" - at `(\$.*)`$", re.DOTALL)
+_AT = re.compile(r"(.*) - at `(\$[^`]*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
 _REPEATED = 100_000
+_MESSAGE_READ = 500
+"""How many characters of each end of msgspec's message are read: a name in it may be as long as the body."""
+
 _NAME_SHOWN = 200  # of the name of an unknown field, which the caller may have made as long as the body
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
@@ -109,15 +112,21 @@ def _refuse_surrogates(raw: bytes) -> None:
         raise BadInputError("the body has an unpaired surrogate", "", code="invalid_json") from error
 
 
+def _without_its_middle(message: str) -> str:
+    if len(message) <= 2 * _MESSAGE_READ:
+        return message
+    return f"{message[:_MESSAGE_READ]}…{message[-_MESSAGE_READ:]}"
+
+
 def invalid(message: str, prefix: str = "", type_: Any = None, sent: Any = None) -> BadInputError:
     """Return the refusal for a message of msgspec, with the JSON pointer of the place below *prefix*.
 
     *type_* is what was decoded: its choices and limits are part of the sentence. *sent* is the input, where a
     sentence may repeat a part of it.
     """
-    match = _AT.search(message)
-    path = match.group(1) if match else "$"
-    detail = message if match is None else message[: match.start()]
+    message = _without_its_middle(message)
+    match = _AT.fullmatch(message)
+    detail, path = match.groups() if match else (message, "$")
     pointer = prefix + json_pointer(path)
     unknown = _UNKNOWN.match(detail)
     if unknown:

@@ -8,6 +8,7 @@ import pytest
 
 from read_api.app import operations
 from read_api.gateway.operation import Operation
+from tests.integration.http.test_roles import ANYBODYS
 from tests.integration.http.test_work import commit
 from tests.support.people import Person, made
 
@@ -56,6 +57,7 @@ def test_every_query_says_what_caches_may_do_with_its_answer(
     for operation in QUERIES:
         path = operation.path
         target = re.sub(r"\{(\w+):\w+\}", lambda match: filled.get(match[1], "none"), path)
+        target += ANYBODYS.get(path, "")
         for client in (ada.client, anybody):
             answer = client.get(target)
             vary = answer.headers.get("vary", "").split(", ")

@@ -1,5 +1,6 @@
 """Every refusal of a decoder is a sentence that says what to write."""
 
+import time
 from enum import Enum
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
-from read_api.gateway.bodies import decode_body
+from read_api.gateway.bodies import decode_body, invalid
 from read_api.gateway.patterns import choice
 from read_api.gateway.query_strings import check_parameters, decode_query, read_query
 from read_api.problem_titles import title_of
@@ -117,6 +118,17 @@ def test_each_code_has_its_title():
     assert title_of("version_mismatch", 412) == "This is not the current version"
     assert title_of("review_closed", 409) == "Review closed"
     assert title_of("", 404) == "Not Found"
+
+
+@pytest.mark.parametrize("name", [" - at `$", "a" * 9, "`", "é"])
+def test_a_refusal_reads_and_repeats_little_of_a_name_that_is_as_long_as_the_body(name):
+    """The refusal is written by the event loop: what it reads of eight megabytes keeps all others waiting."""
+    start = time.thread_time()
+    refusal = invalid(f"Object contains unknown field `{name * 1_000_000}` - at `$.a`", type_=Thing)
+    assert time.thread_time() - start < 0.05
+    (fault,) = refusal.faults
+    assert fault.pointer.startswith("/a/")
+    assert len(fault.pointer) + len(fault.detail) < 1_000
 
 
 def test_a_message_that_is_not_known_stays_as_it_is():
