@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from codepark.gateway_settings import read_gateway_settings
+from codepark.node_tls import NodeTls, read_node_tls
 from commands.environment import PORTS, Environment, SettingsError, Variables, check_port, check_scheme
 from commands.kafka.settings import BOOTSTRAP, DEFAULT_PREFIX, PARTITIONS, KafkaSettings, read_kafka_settings
 from commands.kms import KmsError, LocalKms, read_master_keys
@@ -86,6 +87,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis: RedisUrls | None = None
     redis_ca_file: str | None = None
     node_address: str | None = None
+    node_tls: NodeTls | None = None
     master_keys: Mapping[int, bytes] = {}
     public_url: str | None = None
     smtp_url: str | None = None
@@ -167,6 +169,7 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         redis=_redis(environment, redis_url),
         redis_ca_file=environment.file(_REDIS_CA_FILE),
         node_address=environment.address(_NODE_ADDRESS),
+        node_tls=read_node_tls(environment),
         master_keys=_master_keys(environment),
         public_url=public_url,
         smtp_url=environment.url(_SMTP_URL, ("smtp://", "smtps://")),

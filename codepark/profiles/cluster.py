@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from codepark.data_directory import DataDirectory
+from codepark.node_tls import client_context
 from codepark.profiles.admission import admit
 from codepark.profiles.cluster_connections import ClusterConnections
 from codepark.profiles.cluster_maintenance import ClusterMaintenance
@@ -23,6 +24,7 @@ from commands.log import LogCorruptError, LogUnavailableError
 from commands.nodes.bus import NodeBus
 from commands.nodes.heartbeat import Heartbeat
 from commands.nodes.listener import NodeListener
+from commands.nodes.proof import NodeProofs
 from commands.partitioned_bus import partitioned
 from commands.partitions import Logs
 from projections.insights_model import INSIGHTS
@@ -89,18 +91,20 @@ class ClusterProfile(Profile):
 
     def _open_buses(self, connections: ClusterConnections, opened: ExitStack) -> None:
         """Open two buses for each partition: that of this node, and the one that prefers other nodes."""
-        secret, address = self.secrets.node_secret(), self.settings.node_address
-        heartbeat = Heartbeat(connections.redis, f"{self.settings.prefix}nodes", address)
-        opened.callback(heartbeat.close)
+        proofs, address = NodeProofs(self.secrets.node_secret()), self.settings.node_address
+        self._heartbeat = Heartbeat(connections.redis, f"{self.settings.prefix}nodes.2", address, proofs)
+        opened.callback(self._heartbeat.close)
         # With one partition no home is elsewhere.
         log_of = self._logs.of if len(self._logs) > 1 else None
         local = [KafkaCommandBus(log, log_of=log_of) for log in self._logs]
+        tls = client_context(self.settings.node_tls)
         self._node_buses = [
-            NodeBus(bus, heartbeat, address, secret, partition=number) for number, bus in enumerate(local)
+            NodeBus(bus, self._heartbeat, address, proofs, partition=number, tls=tls)
+            for number, bus in enumerate(local)
         ]
         self.bus = partitioned(self._node_buses, self._logs.number_of)
         opened.callback(self.bus.close)
-        self.listener = NodeListener(partitioned(local, self._logs.number_of), secret)
+        self.listener = NodeListener(partitioned(local, self._logs.number_of), proofs, address)
         opened.callback(self._ended.set)
 
     def start(self) -> None:

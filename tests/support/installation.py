@@ -136,16 +136,16 @@ class Installation:
 
     def wait_known(self, nodes: Sequence[Node]) -> None:
         """Wait until each of *nodes* has sent a heartbeat, and has read those of the others after it."""
-        key = f"{self.prefix}nodes"
+        key = f"{self.prefix}nodes.2"
         with Redis.from_url(self.redis_url) as client:
 
             def beats() -> dict[bytes, int]:
-                return {name: int(value) for name, value in client.hgetall(key).items()}
+                return {name: int(value.split()[0]) for name, value in client.hgetall(key).items()}
 
             addresses = {(node.address or "").encode() for node in nodes}
             eventually(lambda: addresses <= beats().keys())
             before = beats()
-            eventually(lambda: all(beats()[name] > before[name] + 1 for name in addresses))
+            eventually(lambda: all(beats()[name] > before[name] + 1_500 for name in addresses))
 
     def __enter__(self) -> Self:
         return self
