@@ -1,4 +1,4 @@
-"""TLS between the nodes of a cluster: this node's certificate, and the authority that issued all of theirs."""
+"""TLS between the nodes of a cluster: this node's certificate, and the authority of all of theirs."""
 
 import ssl
 from pathlib import Path

@@ -35,9 +35,9 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     they do, where it is given. *past* answers questions about the past, *replays* shows repeated commands'
     outcomes, in other places. *published* returns what analysts see of a record, *published_again* of an
     event that is ready to be sent. *erased* waits until an erased account has left no trace, and returns
-    whether that happened in time. *not_ready* names the parts that are not ready yet, *metrics* writes the
-    metrics for Prometheus, *operations* are those of the command line by name, *asyncapi* is the document of
-    the topics and live channels.
+    whether that happened in time. *not_ready* names the parts that are not ready yet, *does_without* the
+    servers that are away and that no answer needs, *metrics* writes the metrics for Prometheus, *operations*
+    are those of the command line by name, *asyncapi* is the document of the topics and live channels.
     """
 
     logs: Logs[Any]
@@ -55,6 +55,7 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     limits: Limits
     cache: Cache
     not_ready: Callable[[], list[str]]
+    does_without: Callable[[], list[str]] = list
     metrics: Callable[[], bytes]
     operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]
     models: tuple[str, ...]

@@ -27,9 +27,7 @@ class Heartbeat:
     right.
     """
 
-    def __init__(
-        self, client: "redis.Redis", key: str, address: str | None, proofs: NodeProofs
-    ) -> None:
+    def __init__(self, client: "redis.Redis", key: str, address: str | None, proofs: NodeProofs) -> None:
         """Announce *address* (None: only read the others') in the hash *key*, from a thread of its own."""
         self._client = client
         self._key = key

@@ -17,6 +17,7 @@ from msgspec import Struct
 WINDOW_SECONDS = 30.0
 """How far the time of a proof may be from this node's clock."""
 _MOST_NONCES = 200_000
+_MOST_DIGITS = 15
 _FORM = re.compile(rb"2 ([0-9]{1,15}) ([0-9a-f]{32}) ([0-9a-f]{64}) ([0-9a-f]{64})")
 
 Clock = Callable[[], float]
@@ -78,7 +79,7 @@ class NodeProofs:
     def heartbeat(self, node: str, text: str) -> int | None:
         """Return the moment of a heartbeat, None where no node of the installation made it."""
         moment, _, code = text.partition(" ")
-        if not (moment.isascii() and moment.isdecimal() and len(moment) <= 15):
+        if not (moment.isascii() and moment.isdecimal() and len(moment) <= _MOST_DIGITS):
             return None
         expected = self._code("heartbeat", node, moment)
         return int(moment) if hmac.compare_digest(expected.encode(), code.encode()) else None

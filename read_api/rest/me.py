@@ -37,7 +37,7 @@ operation = Operations("Your account")
 async def get_me(call: Call) -> Answer:
     """Get your own account."""
     actor = call.caller.signed_in()
-    return document_answer(call, await call.read(lambda q: q.accounts.get(actor.id, actor)))
+    return document_answer(call, await call.read(lambda q: q.accounts.get(actor.id, actor), account=actor.id))
 
 
 @operation(
