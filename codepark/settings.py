@@ -151,9 +151,9 @@ class Settings(Struct, frozen=True, kw_only=True):
 def read_settings(variables: Variables, *, data: Path | None = None, port: int | None = None) -> Settings:
     """Read the settings; *data* and *port* of the command line come first. Raises SettingsError."""
     environment = Environment(variables)
-    mongodb_uri = environment.text(_MONGODB_URI, "MONGODB_URI")
+    mongodb_uri = environment.text_or_file(_MONGODB_URI, "MONGODB_URI")
     check_scheme(_MONGODB_URI, mongodb_uri, _MONGODB_SCHEMES)
-    redis_url = environment.text(_REDIS_URL, "REDIS_URL")
+    redis_url = environment.text_or_file(_REDIS_URL, "REDIS_URL")
     host = environment.text(_HOST) or "127.0.0.1"
     public_url = environment.url(_PUBLIC_URL, ("http://", "https://"))
     settings = Settings(
@@ -199,7 +199,7 @@ def _check_profile(settings: Settings) -> None:
 
 
 def _redis(environment: Environment, default: str | None) -> RedisUrls | None:
-    own = {use: environment.text(name) for use, name in _REDIS_USES.items()}
+    own = {use: environment.text_or_file(name) for use, name in _REDIS_USES.items()}
     urls = {use: url or default for use, url in own.items()}
     missing = [_REDIS_USES[use] for use, url in urls.items() if url is None]
     if len(missing) == len(urls):
