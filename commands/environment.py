@@ -127,7 +127,7 @@ class Environment:
             raise SettingsError(f"{name} cannot be read: {error}") from error
 
     def text_or_file(self, name: str, *others: str) -> str | None:
-        """Return the text of the first of these variables that is set, or of the file that `<name>_FILE` names.
+        """Return the text of the first variable that is set, or of the file that `<name>_FILE` names.
 
         A secret in a file is seen by no other process, and in no description of a container.
         """

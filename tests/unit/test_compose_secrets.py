@@ -46,9 +46,8 @@ def test_compose_takes_the_secrets():
 def test_compose_refuses_a_secret_that_it_would_have_to_copy(given):
     wrong = copy.deepcopy(COMPOSE)
     wrong["secrets"]["secret-key"] = given
-    assert len(refused(wrong)) == len(
-        [1 for s in wrong["services"].values() if "secret-key" in s.get("secrets", ())]
-    )
+    users = [name for name, each in wrong["services"].items() if "secret-key" in each.get("secrets", ())]
+    assert len(users) == len(refused(wrong)) == 5
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +116,8 @@ def test_the_servers_take_the_passwords_that_the_processes_send(folder):
     assert text(folder, "valkey-conf") == f"requirepass {text(folder, 'valkey-password')}"
     services = COMPOSE["services"]
     assert services["valkey"]["command"][1] == "/run/secrets/valkey-conf"
-    assert (
-        services["mongo"]["environment"]["MONGO_INITDB_ROOT_PASSWORD_FILE"] == "/run/secrets/mongodb-password"
-    )
+    mongodb = services["mongo"]["environment"]
+    assert mongodb["MONGO_INITDB_ROOT_PASSWORD_FILE"] == "/run/secrets/mongodb-password"
     assert "--keyFile" in services["mongo"]["entrypoint"][-1]
 
 
