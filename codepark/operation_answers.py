@@ -15,7 +15,7 @@ _FAILED = (InstallationError, KmsError, LogCorruptError, PoisonError, SettingsEr
 
 
 def answered(run: Callable[[dict[str, Any]], dict[str, Any]], arguments: dict[str, Any]) -> dict[str, Any]:
-    """Carry out an operation for an administrator, who is told which server or event is at fault.
+    """Carry out an operation for an administrator, who may learn which server or event is at fault.
 
     Raises HttpError with that sentence, and what the error table lists.
     """

@@ -1,6 +1,7 @@
 """Which nodes are alive: each one announces itself in Redis every second, and counts as dead after three.
 
-A heartbeat is signed: whoever can write to Redis, but does not know the installation's secret, makes no node.
+A heartbeat is signed: a process that can write to Redis, and does not have the installation's secret, makes no
+node.
 """
 
 import threading

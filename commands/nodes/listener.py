@@ -51,7 +51,7 @@ class NodeListener:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _proof(self, scope: Any) -> RequestProof | None:
-        """Return the proof of a request, which is good once; None before a byte of the body is read."""
+        """Return the proof of a request, which works once; None before a byte of the body is read."""
         header = next((value for name, value in scope["headers"] if name == PROOF_HEADER.encode()), b"")
         proof = read_proof(header)
         if proof is not None and self._proofs.holds(proof, self._address) and self._nonces.take(proof.nonce):
