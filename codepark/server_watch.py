@@ -1,4 +1,4 @@
-"""Watch the servers that a process needs: one line when one goes and when it returns, and which answer now."""
+"""Watch the servers that a process needs: a line when one goes and when it returns, and which answer now."""
 
 import threading
 import time

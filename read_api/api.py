@@ -36,8 +36,9 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     outcomes, in other places. *published* returns what analysts see of a record, *published_again* of an
     event that is ready to be sent. *erased* waits until an erased account has left no trace, and returns
     whether that happened in time. *not_ready* names the parts that are not ready yet, *does_without* the
-    servers that do not answer and that no answer needs, *metrics* writes the metrics for Prometheus, *operations*
-    are those of the command line by name, *asyncapi* is the document of the topics and live channels.
+    servers that do not answer and that no answer needs, *metrics* writes the metrics for Prometheus,
+    *operations* are those of the command line by name, *asyncapi* is the document of the topics and live
+    channels.
     """
 
     logs: Logs[Any]

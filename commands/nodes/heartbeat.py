@@ -1,7 +1,7 @@
 """Which nodes are alive: each one announces itself in Redis every second, and counts as dead after three.
 
-A heartbeat is signed: a process that can write to Redis, and does not have the installation's secret, makes no
-node.
+A heartbeat is signed: a process that can write to Redis, and does not have the installation's secret, makes
+no node.
 """
 
 import threading
