@@ -8,7 +8,7 @@ from typing import Any
 
 from read_api.openapi.parameters import EXAMPLE_ID
 
-EMAIL, PASSWORD = "ada@example.org", "correct horse battery"  # noqa: S105 # an example
+EMAIL, PASSWORD = "ada@example.org", "correct horse battery"
 _TOKEN = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"  # noqa: S105 # an example
 _CODE = {"code": "123456"}
 

@@ -1,7 +1,6 @@
 """What stands at the start of the document: how to begin, the groups of operations, and the live channels."""
 
 import inspect
-from typing import Any
 
 from domain.policy import POLICY, ProjectRole
 from read_api.gateway.operation import Operation
@@ -12,15 +11,17 @@ Projects, their files, commits, reviews and builds, and the history of events th
 **Begin here.**
 
 1. `POST /api/v1/auth/register` with an e-mail address, a handle and a password opens an account.
-2. `POST /api/v1/auth/login` with the address and the password answers with an `accessToken`. Send it in the header
-   `Authorization: Bearer …`. It is valid for 15 minutes; `POST /api/v1/auth/refresh` exchanges the `refreshToken` for
-   new ones. Programs use an API token, from `POST /api/v1/me/tokens`.
-3. `POST /api/v1/projects` creates a project; `PUT /api/v1/projects/{project_id}/files/{path}` writes a file into it.
+2. `POST /api/v1/auth/login` with the address and the password answers with an `accessToken`. Send it in the
+   header `Authorization: Bearer …`. It is valid for 15 minutes; `POST /api/v1/auth/refresh` exchanges the
+   `refreshToken` for new ones. Programs use an API token, from `POST /api/v1/me/tokens`.
+3. `POST /api/v1/projects` creates a project; `PUT /api/v1/projects/{project_id}/files/{path}` writes a file
+   into it.
 4. `GET /api/v1/projects/{project_id}/history` lists the events that this caused.
 
-JSON is camelCase. Times are RFC 3339 in UTC. Every refusal is a problem document (RFC 9457) that says what to change.
-Send an `Idempotency-Key` with a command to make it safe to retry, and the `CodePark-Position` of an answer as
-`CodePark-After` to read what you wrote. `?fields=` leaves fields out of an answer; its type does not say so.
+JSON is camelCase. Times are RFC 3339 in UTC. Every refusal is a problem document (RFC 9457) that says what to
+change. Send an `Idempotency-Key` with a command to make it safe to retry, and the `CodePark-Position` of an
+answer as `CodePark-After` to read what you wrote. `?fields=` leaves fields out of an answer; its type does
+not say so.
 
 **Live events** come over two channels that this document cannot describe: server-sent events from
 `/api/v1/events/stream`, and a WebSocket at `/ws/events`. [`/asyncapi.json`](/asyncapi.json) describes both.

@@ -82,6 +82,9 @@ _OF_OPERATION: Mapping[str, str] = {
     "get_timeline.limit": "How many commits are listed at most.",
 }
 
+_EXAMPLES: Mapping[str, str] = {"list_all_accounts.name": "ada"}
+"""Parameters of a query that most people need, with an example."""
+
 _FACTS: Mapping[str, Mapping[str, Any]] = {
     "from": DATE_TIME,
     "until": DATE_TIME,
@@ -148,7 +151,9 @@ def _query_parameters(operation: Operation) -> list[Schema]:
 
 def _in_query(operation: Operation, name: str, schema: Schema) -> Schema:
     text = _OF_OPERATION.get(f"{operation.handler.__name__}.{name}") or _IN_QUERY.get(name, "")
-    return {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+    described = {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+    example = _EXAMPLES.get(f"{operation.handler.__name__}.{name}")
+    return described if example is None else {**described, "example": example}
 
 
 def _fields_text(operation: Operation) -> str:

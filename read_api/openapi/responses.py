@@ -58,7 +58,7 @@ def responses(operation: Operation, schemas: dict[str, Schema]) -> Schema:
     if operation.output is not None:
         success["content"] = {JSON: {"schema": schemas[repr(operation.output)]}}
     elif operation.status != HTTPStatus.NO_CONTENT:
-        success["content"] = {JSON: {"schema": _WITHOUT_STRUCT[name]}}
+        success["content"] = {JSON: {"schema": _WITHOUT_STRUCT.get(name, {"type": "object"})}}
     success["headers"] = success_headers(operation)
     linked = {**success, "links": links} if (links := links_of(name)) else success
     answers = {str(operation.status): linked}
