@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from projections.queries.notification_texts import KINDS
 from read_api.openapi.formats import DATE_TIME, EMAIL, URI, URI_REFERENCE, UUID, one_of
 
 _TEXTS: Mapping[str, str] = {
@@ -156,6 +157,7 @@ _IN: Mapping[str, str] = {
     "ListedCommit.version": "The number of the commit in the project's history.",
     "CommitView.version": "The number of the commit in the project's history.",
     "MfaInput.code": "A one-time password of six digits, or a recovery code.",
+    "NotificationView.id": "The id of the notification: that of the event, a colon, that of your account.",
     "NotificationView.kind": "Why you are notified.",
     "NotificationView.project": "The project that it is about.",
     "NotificationView.title": "One line for a person: what happened.",
@@ -221,6 +223,7 @@ _FACTS_IN: Mapping[str, Mapping[str, Any]] = {
     "ListedReview.status": one_of("open", "closed"),
     "Problem.instance": URI_REFERENCE,
     "Problem.type": URI,
+    "NotificationView.kind": one_of(*KINDS),
     "ReviewView.status": one_of("open", "closed"),
     "SuggestionView.kind": one_of("complexity", "length", "parameters", "size"),
     "SuggestionView.status": one_of("open", "accepted", "dismissed"),
