@@ -1,7 +1,8 @@
 """Wire the HTTP surface over a profile: identity, limits, erasures, published events, metrics."""
 
 import asyncio
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache, partial
 from importlib.metadata import version
 
 import msgspec
@@ -26,9 +27,13 @@ from read_api.auth.mail import FileMailer, Mailer, SmtpMailer
 from read_api.past_answers import PastAnswers
 from read_api.realtime.hub import Hub
 from streams.public.asyncapi import asyncapi_document
+from streams.public.publications import PUBLISHED
+from streams.public.schemas import schema, schema_path
 from streams.public.topics import DEFAULT_PREFIX
 
 _ERASING_SECONDS = 5.0
+_ADDRESSES = 16
+"""For how many addresses of this server the AsyncAPI document is kept."""
 
 
 def build_mailer(settings: Settings) -> Mailer:
@@ -100,6 +105,7 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         operations={name: partial(run, profile) for name, run in OPERATIONS.items()},
         models=profile.main_models,
         asyncapi=_asyncapi(profile.settings),
+        event_schemas=_event_schemas(),
         graphql=profile.settings.graphql,
         changed_resource=None if node is None else node.changed_resource,
         in_threads=node is not None,
@@ -108,8 +114,22 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
     )
 
 
-def _asyncapi(settings: Settings) -> bytes:
-    """Return the AsyncAPI document: the public topics where there are any, and the live channels."""
+def _asyncapi(settings: Settings) -> Callable[[str], bytes]:
+    """Return what writes the AsyncAPI document for an address: the topics, if any, and the live channels.
+
+    Where the settings say under which address people reach the server, the document has that one.
+    """
     prefix = DEFAULT_PREFIX if settings.kafka is None else settings.kafka.prefix
     servers = None if settings.kafka is None else settings.kafka.bootstrap_servers
-    return msgspec.json.encode(asyncapi_document(prefix, version("codepark"), servers))
+
+    @lru_cache(maxsize=_ADDRESSES)
+    def written(address: str) -> bytes:
+        document = asyncapi_document(prefix, version("codepark"), servers, address=address)
+        return msgspec.json.encode(document)
+
+    return lambda address: written(settings.public_url or address)
+
+
+def _event_schemas() -> dict[str, bytes]:
+    """Return the schemas of the public events by the paths under which they are shown."""
+    return {schema_path(each): msgspec.json.encode(schema(each)) for each in PUBLISHED}

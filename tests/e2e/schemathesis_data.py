@@ -1,0 +1,204 @@
+"""What generated requests are about: a project with everything in it, and people with tokens and codes.
+
+Most ids and all tokens are made by the server, so that no document can hold them. This makes enough of each
+for every operation to succeed at least once, and writes them down as Schemathesis reads its settings.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyotp
+
+from read_api.openapi.examples import EXAMPLES, PASSWORD
+from tests.support.people import Person, made
+from tests.support.server import Server
+
+MANY = 12
+_TOTP_SECONDS = 30
+_AHEAD = 5
+"""For how many time steps ahead one-time passwords are written down: the run takes that long."""
+
+_ABOUT_A_PERSON = [
+    "get_me",
+    "patch_me",
+    "list_sessions",
+    "list_tokens",
+    "create_token",
+    "list_notifications",
+    "read_notifications",
+    "mfa_setup",
+    "resend_verification",
+]
+
+Values = Mapping[str, Iterable[str]]
+
+
+class Settings:
+    """Settings of Schemathesis: from which values it takes the parameters of which operation, as whom."""
+
+    def __init__(self, *, signed_in: bool) -> None:
+        """With *signed_in*, operations about a person are sent with that person's token."""
+        self._signed_in = signed_in
+        self._lines: list[str] = []
+        self._operations: list[str] = []
+        self._named = 0
+
+    def everywhere(self, values: Values) -> None:
+        """Let every operation take these parameters."""
+        self._lines += self._bound("parameters", values)
+
+    def only(self, operations: Iterable[str], values: Values, token: str | None = None) -> None:
+        """Let *operations* alone take these parameters, and send them with *token*."""
+        self._operations += ["[[operations]]", f"include-operation-id = {json.dumps(list(operations))}"]
+        if token is not None and self._signed_in:
+            self._operations.append(f'headers = {{ Authorization = "Bearer {token}" }}')
+        if values:
+            self._operations += self._bound("operations.parameters", values)
+
+    def _bound(self, table: str, values: Values) -> list[str]:
+        lines = [f"[{table}]"]
+        for parameter, entries in values.items():
+            self._named += 1
+            name = f"v{self._named}"
+            self._lines += [f"[dictionaries.{name}]", f"values = {json.dumps(list(entries))}"]
+            lines.append(f'"{parameter}" = {{ dictionary = "{name}", probability = 1.0 }}')
+        return lines
+
+    def text(self) -> str:
+        """Return the settings as TOML."""
+        return "\n".join([*self._lines, *self._operations, ""])
+
+
+class World:
+    """The data, made by the requests of people and of the service."""
+
+    def __init__(self, server: Server, settings: Settings) -> None:
+        self.server = server
+        self.settings = settings
+        self.service = server.client(server.token())
+        self._people = 0
+
+    def person(self) -> Person:
+        self._people += 1
+        return Person(self.server, f"person-{self._people}")
+
+    def project(self, **changes: Any) -> str:
+        body = {"name": "Engine", "visibility": "public", **changes}
+        return str(made(self.service.post("/api/v1/projects", json=body))["id"])
+
+    def make(self) -> None:
+        """Make everything, and say where to use it."""
+        with self.service:
+            self._project()
+            self._whole_projects()
+            self._accounts()
+            self._tokens_and_sessions()
+            self._second_factors()
+            self._ends()
+
+    def _project(self) -> None:
+        project = self.project()
+        path = f"/api/v1/projects/{project}"
+        files = [f"src/{number}.py" for number in range(MANY)]
+        for name in files:
+            made(self.service.put(f"{path}/files/{name}", json={"content": "1"}))
+        commit = made(self.service.post(f"{path}/commits", json=EXAMPLES["record_commit"]))
+        author = self.person()
+        made(self.service.put(f"{path}/collaborators/{author.id}", json={"role": "editor"}), 200)
+        reviews = [self._review(author, path) for _ in range(MANY)]
+        builds = [made(self.service.post(f"{path}/builds", json={}))["id"] for _ in range(MANY)]
+        announced = made(self.service.post("/api/v1/announcements", json=EXAMPLES["publish_announcement"]))
+        command = self.service.patch(path, json={"description": "It runs."}).headers["codepark-command"]
+        self.settings.everywhere(
+            {
+                "path.project_id": [project],
+                "path.path": [files[0], "README.md"],
+                "path.sha": [commit["sha"]],
+                "path.review_id": reviews[:3],
+                "path.build_id": builds,
+                "path.announcement_id": [announced["id"]],
+                "path.command_id": [command],
+                "path.account_id": [author.id],
+            }
+        )
+        self.settings.only(["close_review"], {"path.review_id": reviews[3:]})
+        self.settings.only(["delete_file"], {"path.path": files[1:]})
+
+    def _review(self, author: Person, path: str) -> str:
+        return str(made(author.client.post(f"{path}/reviews", json={"title": "Faster"}))["id"])
+
+    def _whole_projects(self) -> None:
+        doomed = [self.project(name="Doomed") for _ in range(MANY)]
+        self.settings.only(["delete_project"], {"path.project_id": doomed})
+        shared, people = self.project(name="Shared"), [self.person() for _ in range(3)]
+        for person in people:
+            path = f"/api/v1/projects/{shared}/collaborators/{person.id}"
+            made(self.service.put(path, json={"role": "viewer"}), 200)
+        leaving = {"path.project_id": [shared], "path.account_id": [person.id for person in people]}
+        self.settings.only(["remove_collaborator"], leaving)
+
+    def _accounts(self) -> None:
+        with self.server.client() as visitor:
+            made(visitor.post("/api/v1/auth/register", json=EXAMPLES["register"]))
+        changed = [self.person().id]
+        self.settings.only(["patch_account", "revoke_account_sessions"], {"path.account_id": changed})
+        self.settings.only(_ABOUT_A_PERSON, {}, self.person().token)
+
+    def _tokens_and_sessions(self) -> None:
+        person = self.person()
+        tokens = [self._api_token(person) for _ in range(MANY)]
+        self.settings.only(["revoke_token"], {"path.token_id": tokens}, person.token)
+        for _ in range(MANY):
+            self._log_in(person.email)
+        listed = person.client.get("/api/v1/me/sessions", params={"limit": 100}).json()["items"]
+        sessions = [session["id"] for session in listed if not session["current"]]
+        self.settings.only(["revoke_session"], {"path.session_id": sessions}, person.token)
+        other = self.person()
+        for operation in ("refresh", "logout"):
+            refresh = [self._log_in(other.email)["refreshToken"] for _ in range(MANY)]
+            self.settings.only([operation], {"body.refreshToken": refresh})
+
+    def _api_token(self, person: Person) -> str:
+        body = {"name": "nightly", "scopes": ["read"]}
+        return str(made(person.client.post("/api/v1/me/tokens", json=body))["id"])
+
+    def _log_in(self, email: str) -> Any:
+        with self.server.client() as visitor:
+            return made(visitor.post("/api/v1/auth/login", json={"email": email, "password": PASSWORD}), 200)
+
+    def _second_factors(self) -> None:
+        prepared = self.person()
+        codes = self._codes(made(prepared.client.post("/api/v1/auth/mfa/setup"), 200)["secret"])
+        self.settings.only(["mfa_enable"], {"body.code": codes}, prepared.token)
+        person, recovery = self._with_second_factor()
+        self.settings.only(["mfa_disable"], {"body.code": recovery}, person.token)
+        person, recovery = self._with_second_factor()
+        waiting = [self._log_in(person.email)["mfaToken"] for _ in range(3)]  # more in a row have to wait
+        self.settings.only(["mfa_verify"], {"body.mfaToken": waiting, "body.code": recovery})
+
+    def _with_second_factor(self) -> tuple[Person, list[str]]:
+        person = self.person()
+        secret = made(person.client.post("/api/v1/auth/mfa/setup"), 200)["secret"]
+        code = {"code": pyotp.TOTP(secret).now()}
+        enabled = made(person.client.post("/api/v1/auth/mfa/enable", json=code), 200)
+        return person, enabled["recoveryCodes"]
+
+    def _codes(self, secret: str) -> list[str]:
+        now = int(time.time())
+        return [pyotp.TOTP(secret).at(now + step * _TOTP_SECONDS) for step in range(_AHEAD)]
+
+    def _ends(self) -> None:
+        """Let people of their own meet the operations after which their token is no longer valid."""
+        for operation in ("erase_me", "revoke_sessions"):
+            self.settings.only([operation], {}, self.person().token)
+        passwords = {"body.currentPassword": [PASSWORD]}
+        self.settings.only(["change_password"], passwords, self.person().token)
+
+
+def data_of(server: Server, *, signed_in: bool) -> str:
+    """Make the data on *server*; return the settings that use it."""
+    settings = Settings(signed_in=signed_in)
+    World(server, settings).make()
+    return settings.text()
