@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from read_api.contract.parameters import Fields
 from read_api.gateway.operation import FIELDS, Operation, item_of, struct_fields
 from read_api.openapi.formats import DATE_TIME, UUID, one_of
 
@@ -98,8 +98,8 @@ _ALWAYS: Mapping[str, tuple[str, str]] = {
         "Makes the request repeatable: a retry with the same key gets the outcome of the first request.",
     ),
     "If-Match": (
-        r'^"[0-9]{1,9}(-[0-9a-f]{16})?"$',
-        "Refuse the request unless this is the current version: the `ETag` of an answer.",
+        r'^(\*|"[0-9]{1,9}(-[0-9a-f]{16})?")$',
+        "Refuse the request unless this is the current version: the `ETag` of an answer, or `*` for any.",
     ),
     "CodePark-After": (
         "^[A-Za-z0-9_-]{8,1200}$",
@@ -144,8 +144,7 @@ def _query_parameters(operation: Operation) -> list[Schema]:
             if name != FIELDS:
                 described.append(_in_query(operation, name, _plain(name, schema)))
     if operation.picks_fields:
-        schema, _ = msgspec.json.schema_components([Fields], ref_template=REF)
-        described.append({**_in_query(operation, FIELDS, schema[0]), "description": _fields_text(operation)})
+        described.append(_fields(operation))
     return described
 
 
@@ -156,10 +155,13 @@ def _in_query(operation: Operation, name: str, schema: Schema) -> Schema:
     return described if example is None else {**described, "example": example}
 
 
-def _fields_text(operation: Operation) -> str:
-    """Return what `?fields=` does, with the names that it takes; the type of the answer stays the same."""
-    names = ", ".join(f"`{name}`" for name in struct_fields(item_of(operation.output)))
-    return f"Answer with these fields alone: their names, {_LISTED} Without it, with all: {names}."
+def _fields(operation: Operation) -> Schema:
+    """Return the parameter that leaves fields out; the type of the answer stays the same."""
+    names = struct_fields(item_of(operation.output))
+    one = f"({'|'.join(names)})"
+    schema = {"type": "string", "pattern": f"^{one}(,{one})*$", "maxLength": 1_000}
+    text = f"Answer with these fields alone: their names, {_LISTED}"
+    return {**_in_query(operation, FIELDS, schema), "description": text}
 
 
 def _plain(name: str, schema: Schema) -> Schema:
@@ -178,7 +180,7 @@ def _plain(name: str, schema: Schema) -> Schema:
 
 def _headers(operation: Operation) -> list[Schema]:
     if operation.command:
-        names = ["Idempotency-Key", "If-Match"]
+        names = ["Idempotency-Key", *([] if operation.status == HTTPStatus.CREATED else ["If-Match"])]
     else:
         names = ["CodePark-After"] if operation.method == "GET" and operation.path.startswith("/api/") else []
         names += ["If-None-Match"] if operation.conditional else []

@@ -213,6 +213,7 @@ _FACTS_IN: Mapping[str, Mapping[str, Any]] = {
         ),
         UUID,
     ),
+    "AccountView.email": {},
     "AuthorInput.email": {},
     "CommitAuthor.email": {},
     "CommandResult.status": one_of("accepted", "refused", "unavailable"),

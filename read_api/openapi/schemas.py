@@ -1,6 +1,6 @@
 """The schemas of bodies and answers, made from their structs, with what each property means."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -15,6 +15,10 @@ from read_api.problems import Problem
 Schema = dict[str, Any]
 
 _BATCH, _BATCH_COMMAND = "Batch", "BatchCommand"
+_RULES: Mapping[str, Schema] = {
+    "ChangeInput": {"if": {"properties": {"status": {"const": "D"}}}, "else": {"required": ["content"]}},
+}
+"""What no type says: only a deletion may leave the content out."""
 
 
 def schemas_of(operations: Iterable[Operation]) -> tuple[dict[str, Schema], dict[str, Schema]]:
@@ -43,7 +47,7 @@ def _described(struct: str, schema: Schema) -> Schema:
     if "properties" not in schema:
         return schema
     properties = {name: _property(struct, name, each) for name, each in schema["properties"].items()}
-    return {**schema, "properties": properties}
+    return {**schema, "properties": properties, **_RULES.get(struct, {})}
 
 
 def _property(struct: str, name: str, schema: Schema) -> Schema:

@@ -5,17 +5,22 @@ for every operation to succeed at least once, and writes them down as Schemathes
 """
 
 import json
+import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from email import message_from_string
+from email.policy import default
+from pathlib import Path
 from typing import Any
 
 import pyotp
 
 from read_api.openapi.examples import EXAMPLES, PASSWORD
 from tests.support.people import Person, made
-from tests.support.server import Server
+from tests.support.server import Server, eventually
 
 MANY = 12
+_TOKEN = re.compile(r"^ey\S+$", re.MULTILINE)
 _TOTP_SECONDS = 30
 _AHEAD = 5
 """For how many time steps ahead one-time passwords are written down: the run takes that long."""
@@ -38,22 +43,27 @@ Values = Mapping[str, Iterable[str]]
 class Settings:
     """Settings of Schemathesis: from which values it takes the parameters of which operation, as whom."""
 
-    def __init__(self, *, signed_in: bool) -> None:
-        """With *signed_in*, operations about a person are sent with that person's token."""
-        self._signed_in = signed_in
-        self._lines: list[str] = []
+    def __init__(self, token: str | None) -> None:
+        """Send requests with *token*, and operations about a person with that person's; None for none."""
+        self._signed_in = token is not None
+        self._lines: list[str] = ["" if token is None else _header(token)]
         self._operations: list[str] = []
         self._named = 0
+        self.known: dict[str, Any] = {"values": {}, "operations": {}}
 
     def everywhere(self, values: Values) -> None:
         """Let every operation take these parameters."""
         self._lines += self._bound("parameters", values)
+        self.known["values"] |= {place: list(entries) for place, entries in values.items()}
 
-    def only(self, operations: Iterable[str], values: Values, token: str | None = None) -> None:
+    def only(self, operations: Sequence[str], values: Values, token: str | None = None) -> None:
         """Let *operations* alone take these parameters, and send them with *token*."""
         self._operations += ["[[operations]]", f"include-operation-id = {json.dumps(list(operations))}"]
+        for operation in operations:
+            entries = {place: list(entries) for place, entries in values.items()}
+            self.known["operations"].setdefault(operation, {}).update(entries)
         if token is not None and self._signed_in:
-            self._operations.append(f'headers = {{ Authorization = "Bearer {token}" }}')
+            self._operations.append(_header(token))
         if values:
             self._operations += self._bound("operations.parameters", values)
 
@@ -66,9 +76,13 @@ class Settings:
             lines.append(f'"{parameter}" = {{ dictionary = "{name}", probability = 1.0 }}')
         return lines
 
-    def text(self) -> str:
-        """Return the settings as TOML."""
-        return "\n".join([*self._lines, *self._operations, ""])
+    def text(self, common: str) -> str:
+        """Return the settings as TOML: these, with the *common* ones of every run."""
+        return "\n".join([*self._lines[:1], common, *self._lines[1:], *self._operations, ""])
+
+
+def _header(token: str) -> str:
+    return f'headers = {{ Authorization = "Bearer {token}" }}'
 
 
 class World:
@@ -97,6 +111,7 @@ class World:
             self._tokens_and_sessions()
             self._second_factors()
             self._ends()
+            self._reset()
 
     def _project(self) -> None:
         project = self.project()
@@ -110,7 +125,9 @@ class World:
         reviews = [self._review(author, path) for _ in range(MANY)]
         builds = [made(self.service.post(f"{path}/builds", json={}))["id"] for _ in range(MANY)]
         announced = made(self.service.post("/api/v1/announcements", json=EXAMPLES["publish_announcement"]))
-        command = self.service.patch(path, json={"description": "It runs."}).headers["codepark-command"]
+        changed = self.service.patch(path, json={"description": "It runs."})
+        command = changed.headers["codepark-command"]
+        self.settings.known["position"] = changed.headers["codepark-position"]
         self.settings.everywhere(
             {
                 "path.project_id": [project],
@@ -189,6 +206,20 @@ class World:
         now = int(time.time())
         return [pyotp.TOTP(secret).at(now + step * _TOTP_SECONDS) for step in range(_AHEAD)]
 
+    def _reset(self) -> None:
+        """Forget a password: the mail with the token is a file."""
+        person = self.person()
+        with self.server.client() as visitor:
+            body = {"email": person.email}
+            made(visitor.post("/api/v1/auth/password/forgot", json=body), 204)
+        tokens = eventually(lambda: self._mailed("password/reset"))
+        self.settings.only(["reset_password"], {"body.token": tokens})
+
+    def _mailed(self, about: str) -> list[str]:
+        mails = [path.read_text(encoding="utf-8") for path in (self.server.data / "mail").rglob("*.eml")]
+        texts = [message_from_string(mail, policy=default).get_content() for mail in mails if about in mail]
+        return [found.group() for text in texts if (found := _TOKEN.search(text))]
+
     def _ends(self) -> None:
         """Let people of their own meet the operations after which their token is no longer valid."""
         for operation in ("erase_me", "revoke_sessions"):
@@ -197,8 +228,11 @@ class World:
         self.settings.only(["change_password"], passwords, self.person().token)
 
 
-def data_of(server: Server, *, signed_in: bool) -> str:
-    """Make the data on *server*; return the settings that use it."""
-    settings = Settings(signed_in=signed_in)
+def data_of(server: Server, common: str, folder: Path, *, signed_in: bool) -> tuple[Path, Path]:
+    """Make the data on *server*; return the files with the settings that use it, and with the values."""
+    settings = Settings(server.token() if signed_in else None)
     World(server, settings).make()
-    return settings.text()
+    config, known = folder / "schemathesis.toml", folder / "known.json"
+    config.write_text(settings.text(common), encoding="utf-8")
+    known.write_text(json.dumps(settings.known), encoding="utf-8")
+    return config, known
