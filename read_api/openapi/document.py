@@ -67,8 +67,9 @@ def _operation(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _body(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {"schema": schemas[repr(operation.input)]}
-    if operation.handler.__name__ in EXAMPLES:
-        content["example"] = EXAMPLES[operation.handler.__name__]
+    example = EXAMPLES.get(operation.handler.__name__, {} if operation.optional_body else None)
+    if example is not None:
+        content["example"] = example
     media = (JSON, MERGE_PATCH) if operation.patch else (JSON,)
     text = " ".join((operation.input.__doc__ or "").split()) if operation.input else ""
     return {

@@ -175,19 +175,7 @@ _IN: Mapping[str, str] = {
 }
 
 _FACTS: Mapping[str, Mapping[str, Any]] = {
-    **dict.fromkeys(
-        (
-            "at",
-            "authoredAt",
-            "createdAt",
-            "updatedAt",
-            "recordedAt",
-            "occurredAt",
-            "expiresAt",
-            "lastUsedAt",
-        ),
-        DATE_TIME,
-    ),
+    "at": DATE_TIME,
     **dict.fromkeys(("projectId", "reviewId", "buildId", "commandId"), UUID),
     "email": EMAIL,
     "otpauthUrl": URI,
@@ -239,4 +227,5 @@ def text_of(struct: str, name: str) -> str:
 def facts_of(struct: str, name: str) -> Mapping[str, Any]:
     """Return the format or the choice of the property *name* of *struct*."""
     own = _FACTS_IN.get(f"{struct}.{name}")
-    return _FACTS.get(name, {}) if own is None else own
+    common = DATE_TIME if name.endswith("At") else _FACTS.get(name, {})
+    return common if own is None else own
