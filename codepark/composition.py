@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cache, partial
 from importlib.metadata import version
 
 import msgspec
@@ -32,8 +32,8 @@ from streams.public.schemas import schema, schema_path
 from streams.public.topics import DEFAULT_PREFIX
 
 _ERASING_SECONDS = 5.0
-_ADDRESSES = 16
-"""For how many addresses of this server the AsyncAPI document is kept."""
+_ANY_HOST = "host.invalid"
+"""Stands for the host in the AsyncAPI document until a request names it (RFC 2606: nobody has this name)."""
 
 
 def build_mailer(settings: Settings) -> Mailer:
@@ -117,17 +117,22 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
 def _asyncapi(settings: Settings) -> Callable[[str], bytes]:
     """Return what writes the AsyncAPI document for an address: the topics, if any, and the live channels.
 
-    Where the settings say under which address people reach the server, the document has that one.
+    Where the settings say under which address people reach the server, the document has that one. It is made
+    once for each scheme: the host of a request is only put in its place.
     """
     prefix = DEFAULT_PREFIX if settings.kafka is None else settings.kafka.prefix
     servers = None if settings.kafka is None else settings.kafka.bootstrap_servers
 
-    @lru_cache(maxsize=_ADDRESSES)
-    def written(address: str) -> bytes:
-        document = asyncapi_document(prefix, version("codepark"), servers, address=address)
-        return msgspec.json.encode(document)
+    @cache
+    def made(scheme: str) -> bytes:
+        address = f"{scheme}://{_ANY_HOST}"
+        return msgspec.json.encode(asyncapi_document(prefix, version("codepark"), servers, address=address))
 
-    return lambda address: written(settings.public_url or address)
+    def written(address: str) -> bytes:
+        scheme, _, host = (settings.public_url or address).rstrip("/").partition("://")
+        return made(scheme).replace(_ANY_HOST.encode(), host.encode())
+
+    return written
 
 
 def _event_schemas() -> dict[str, bytes]:
