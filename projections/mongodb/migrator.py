@@ -19,6 +19,9 @@ from projections.writes import Document
 MIGRATIONS = "migrations"
 FOLDER = Path(__file__).parent / "migrations"
 
+_MADE_BY_STARTS = {"0001_housekeeping.py": frozenset({"dead_letters", "retired"})}
+"""The collections of a migration that each start of a worker makes, too; a released text cannot name them."""
+
 _FILE = re.compile(r"(\d{4})_([a-z][a-z0-9_]*)\.py")
 _TEMPLATE = '''"""{title}."""
 
@@ -127,16 +130,20 @@ class Migrator:
         missing = [_missing(records[number]) for number in sorted(records) if number > len(known)]
         return states + missing
 
+    def _made_by_starts(self, migration: Migration) -> bool:
+        """Return whether the database has all that *migration* makes, made by the start of a worker."""
+        made = _MADE_BY_STARTS.get(migration.path.name)
+        return made is not None and made <= set(self._database.list_collection_names())
+
     def _state(self, migration: Migration, record: Document | None) -> MigrationState:
         module = migration.load()
-        is_needed: Callable[[Database[Document]], bool] = getattr(module, "is_needed", lambda _: True)
         return MigrationState(
             number=migration.number,
             name=migration.name,
             description=str(module.DESCRIPTION),
             applied_at=None if record is None else record["appliedAt"].replace(tzinfo=UTC),
             changed=record is not None and not migration.was_applied_as(record["checksum"]),
-            needed=record is None and is_needed(self._database),
+            needed=record is None and not self._made_by_starts(migration),
         )
 
     def apply(self, to: int | None = None) -> list[int]:

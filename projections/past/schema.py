@@ -1,6 +1,8 @@
 """The tables of the index, and the statements on them."""
 # ruff: noqa: S608 # the names in the statements are ours; values are parameters
 
+import re
+
 VERSION = 1
 LAST = (1 << 63) - 1
 
@@ -26,8 +28,8 @@ CREATE = (
         project INTEGER, version INTEGER, document BLOB NOT NULL, PRIMARY KEY (project, version))
         WITHOUT ROWID""",
 )
-TABLES = ("projects", "epochs", "files", "changes", "commits", "snapshots")
-BELOW_A_PROJECT = ("epochs", "files", "changes", "commits", "snapshots")
+TABLES = tuple(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", "".join(CREATE)))
+BELOW_A_PROJECT = TABLES[1:]
 
 PROJECT = "SELECT number, sequence, chain, epoch, files, changes FROM projects WHERE id = ?"
 NEW_PROJECT = "INSERT INTO projects (id, sequence, chain, epoch, files, changes) VALUES (?, 0, x'', 0, 0, 0)"

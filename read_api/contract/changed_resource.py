@@ -88,7 +88,9 @@ async def read_changed_in(call: Call, accepted: Accepted, project_id: str, ask: 
     consistency = call.api.consistency
     if accepted.replayed:
         await consistency.reached(accepted.position.token())  # another node may have answered the first time
-        sequence = accepted.position.sequence(call.api.logs.number_of(project_id))
+        number = call.api.logs.number_of(project_id)
+        sequence = accepted.position.sequence(number)
+        await call.api.progress.wait(call.api.models, {number: sequence}, call.api.wait_seconds)
         history = await check_history(call, project_id)
         if not history.includes(sequence):
             raise project_not_found(project_id)

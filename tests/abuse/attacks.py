@@ -128,6 +128,7 @@ def bodies(target: Target) -> Iterator[Request]:
 
 
 ATTACKS: dict[str, Callable[[Target], Iterator[Request]]] = {
+    "code that takes long to measure": slow_code,
     "mentions": mentions,
     "contents": contents,
     "contents of the past": past_contents,
