@@ -285,11 +285,24 @@ class TokenView(View):
     token: str | UnsetType = UNSET
 
 
+class ProjectReference(View):
+    """A project's id and name."""
+
+    id: str
+    name: str
+
+
 class NotificationView(View):
-    """A notification of an account."""
+    """A notification of an account: its *title* in words, and as *link* the path of what it is about.
+
+    *project* and *link* are null where the account may no longer see the project.
+    """
 
     id: str
     kind: str
+    title: str
+    project: ProjectReference | None
+    link: str | None
     project_id: str
     review_id: str | None
     actor_id: str

@@ -73,6 +73,7 @@ Account = _type(
     **_account | {"name": graphene.String(required=True, resolver=lazily("name", resolvers.whole_account))},
 )
 _type_of[views.Person] = lambda: Account
+_type_of[views.ProjectReference] = lambda: Project
 
 Collaborator = _type("Collaborator", views.Collaborator, account=_person("id"))
 AiInsights = _type("AiInsights", views.AiInsights)
