@@ -30,12 +30,11 @@ def _quotas(call: Call, actor: Actor) -> Quotas | None:
 
 
 def _shown(usage: Usage, quotas: Quotas | None) -> Document:
-    owned, most = usage.owned, None if quotas is None else quotas.most
     return {
-        "projects": _quota(owned.projects, most and most.projects),
-        "files": _quota(owned.files, most and most.files),
-        "bytes": _quota(owned.bytes, most and most.bytes),
-        "collaborators": _quota(usage.collaborators, quotas and quotas.collaborators),
+        "projects": _quota(usage.owned.projects, None if quotas is None else quotas.most.projects),
+        "files": _quota(usage.owned.files, None if quotas is None else quotas.most.files),
+        "bytes": _quota(usage.owned.bytes, None if quotas is None else quotas.most.bytes),
+        "collaborators": _quota(usage.collaborators, None if quotas is None else quotas.collaborators),
     }
 
 

@@ -140,7 +140,7 @@ class QuotaGuard:
         return Payer(owner, tier, quotas, told=actor.id == owner or actor.is_admin)
 
     async def _decide(self, group: Group, admission: Admission) -> None:
-        """Decide the commands of *group*; most owners have room for whatever they may add."""
+        """Decide the commands of *group*; most owners have room for all that they may add."""
         account = self._ledger.account(group.payer.account)
         commands = [submission.command for submission in group.submissions]
         most = sum((most_growth(command) for command in commands), NOTHING)
@@ -152,7 +152,10 @@ class QuotaGuard:
             verdict = await self._decide_exactly(group, account)
             admission.refusals.update(verdict.refusals)
             most = verdict.growth
-        admission.admit(account, most)
+        if group.submissions[0].actor.id == group.payer.account:
+            admission.admit(account, most)
+        else:
+            account.assume(most)
 
     async def _decide_exactly(self, group: Group, account: Account) -> Verdict:
         """Decide by what the commands change and, where the kept measurement has no room, by one of now."""

@@ -11,7 +11,7 @@ _MOST_ACCOUNTS = 10_000
 class Account:
     """What an account owns at most: what was measured, and all that was admitted since.
 
-    *pending* is what was admitted and has no outcome yet: no measurement may include it.
+    *pending* is what it is adding itself, by commands without an outcome: no measurement may include that.
     """
 
     __slots__ = ("_admitted", "idle", "measured_at", "pending", "used")
@@ -25,8 +25,15 @@ class Account:
         self.idle.set()
         self._admitted = NOTHING
 
+    def assume(self, growth: Amounts) -> None:
+        """Count what somebody else's command adds at most, until the next measurement.
+
+        That may be nothing: anybody can send a command for a project that is not theirs.
+        """
+        self.used += growth
+
     def admit(self, growth: Amounts) -> None:
-        """Count what a command adds that is carried out now."""
+        """Count what a command of the account adds that is carried out now."""
         self.used += growth
         self.pending += growth
         self._admitted += growth

@@ -78,13 +78,11 @@ class Surveyor:
             permit(actor, command.NAME)
             return Amounts(projects=1)
         project = self._project(command.project_id)
-        if project is None:  # it was created a moment ago, or does not exist
-            if actor.id != self._payer.account:
-                return None
-        else:
-            require(_access(project), actor, command.NAME)
+        if project is None:  # it does not exist, or was created a moment ago
+            return None
+        require(_access(project), actor, command.NAME)
         if isinstance(command, SetCollaborator):
-            return None if project is None else self._collaborator(command, project)
+            return self._collaborator(command, project)
         if isinstance(command, RecordCommit) and self._usage.has_commit(command.project_id, command.sha):
             return None
         return sizes_after(command) if isinstance(command, WriteFile | RecordCommit) else None
