@@ -117,7 +117,9 @@ def seconds_to_end(data: Path) -> float:
     with serving(data) as server, ExitStack() as stack:
         token = server.token()
         streams: list[Iterator[dict[str, Any]]] = [
-            stack.enter_context(live(server, token)) for live in (sse, websocket) for _ in range(20)
+            stack.enter_context(live(server, token, type="project.created"))
+            for live in (sse, websocket)
+            for _ in range(20)
         ]
         with server.client(token) as client:
             made(client.post(PROJECTS, json={"name": "x"}))

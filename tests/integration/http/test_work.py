@@ -80,9 +80,10 @@ def test_another_commit_with_a_known_sha_is_refused(ada: Person, path: str, othe
 
 def test_a_key_gives_the_first_outcome_of_a_commit_again(ada: Person, path: str) -> None:
     body = {**COMMIT, "sha": "abcd", "changes": [{"path": "a", "status": "A", "content": "1"}]}
-    answers = []
-    for key in ("first", "first", "second", "second"):
-        answers.append(ada.client.post(f"{path}/commits", json=body, headers={"Idempotency-Key": key}))
+    answers = [
+        ada.client.post(f"{path}/commits", json=body, headers={"Idempotency-Key": key})
+        for key in ("first", "first", "second", "second")
+    ]
     assert [answer.status_code for answer in answers] == [201, 201, 200, 200]
     assert len({answer.text for answer in answers}) == 1
     assert len({answer.headers["Location"] for answer in answers}) == 1
