@@ -16,6 +16,7 @@ from domain.errors import Refusal
 from domain.project.commands import CreateProject, SetCollaborator
 from domain.quotas import NOTHING, Amounts, Payer, passed, quotas_of
 from projections.store import StoreUnavailableError
+from projections.writes import Document
 from read_api.gateway.consistency import Consistency
 from read_api.gateway.quotas.growth import GROWING, most_growth
 from read_api.gateway.quotas.ledger import Account, Ledger
@@ -26,6 +27,7 @@ _MEASURED_SECONDS = 60.0
 """For how long a measurement counts: other nodes add to what an account owns, too."""
 
 _SETTLE_SECONDS = 1.0
+_LOOK_SECONDS = 1.0
 _WITHOUT_STORE_SECONDS = 5.0
 _MOST_OWNERS = 20_000
 
@@ -120,9 +122,17 @@ class QuotaGuard:
             return self._note_owner(project_id, submission.actor.id)
         owner = self._owners.get(project_id)
         if owner is None:
-            project = await self._consistency.look(lambda q: q.usage.project(project_id))
+            project = await self._look(project_id)
             return None if project is None else self._note_owner(project_id, project["ownerId"])
         return owner
+
+    async def _look(self, project_id: str) -> Document | None:
+        """Return the document of a project; raises StoreUnavailableError where that takes too long."""
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                return await self._consistency.look(lambda q: q.usage.project(project_id))
+        except TimeoutError as error:
+            raise StoreUnavailableError("the read models do not answer in time") from error
 
     def _note_owner(self, project_id: str, owner: str) -> str:
         """Keep the owner of a project, which never changes."""

@@ -4,7 +4,8 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from random import Random
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
@@ -81,6 +82,21 @@ def put(client: httpx.AsyncClient, project_id: str, path: str, content: str, **b
 
 def batch(*commands: dict[str, Any]) -> dict[str, Any]:
     return {"json": {"commands": list(commands)}}
+
+
+def commit(sha: str, *changes: tuple[str, str | None]) -> dict[str, Any]:
+    """Return the body of a commit that gives paths this content, and deletes those without any."""
+    return {
+        "sha": sha,
+        "message": "m",
+        "author": {"name": "n", "email": None},
+        "authoredAt": "2024-01-31T12:00:00Z",
+        "parents": [],
+        "changes": [
+            {"path": path, "status": "D" if content is None else "M", "content": content}
+            for path, content in changes
+        ],
+    }
 
 
 CREATE = {"type": "project.create", "data": {"name": "p"}}
@@ -174,29 +190,17 @@ def test_bytes_are_those_of_the_decoded_content(tmp_path, small):
 def test_a_commit_counts_as_a_whole(tmp_path, small):
     small(files=3)
 
-    def commit(sha: str, *changes: tuple[str, str]) -> dict[str, Any]:
-        return {
-            "sha": sha,
-            "message": "m",
-            "author": {"name": "n", "email": None},
-            "authoredAt": "2024-01-31T12:00:00Z",
-            "parents": [],
-            "changes": [
-                {"path": path, "status": s, "content": None if s == "D" else "x"} for path, s in changes
-            ],
-        }
-
     async def run():
         async with installation(tmp_path) as here:
             client = here.account()
             id_ = await project(client)
             url = f"{PROJECTS}/{id_}/commits"
-            first = commit("aaaa1", ("a", "A"), ("b", "A"), ("c", "A"))
+            first = commit("aaaa1", ("a", "x"), ("b", "x"), ("c", "x"))
             written(await client.post(url, json=first))
-            refused(await client.post(url, json=commit("aaaa2", ("d", "A"))), "3 files")
-            written(await client.post(url, json=commit("aaaa3", ("a", "D"), ("d", "A"), ("b", "M"))))
+            refused(await client.post(url, json=commit("aaaa2", ("d", "x"))), "3 files")
+            written(await client.post(url, json=commit("aaaa3", ("a", None), ("d", "x"), ("b", "x"))))
             written(await client.post(url, json=first))  # it is recorded already, and adds nothing
-            refused(await client.post(url, json=commit("aaaa4", ("b", "D"), ("e", "A"), ("f", "A"))))
+            refused(await client.post(url, json=commit("aaaa4", ("b", None), ("e", "x"), ("f", "x"))))
 
     asyncio.run(run())
 
@@ -232,6 +236,74 @@ def test_a_deletion_in_a_batch_makes_no_room_for_the_same_batch(tmp_path, small)
             results = (await client.post(COMMANDS, **batch(*[delete, CREATE] * 5))).json()["results"]
             codes = {result["problem"]["code"] for result in results}
             assert codes == {"version_mismatch", "quota_exceeded"}
+
+    asyncio.run(run())
+
+
+class Owned:
+    """What an account owns, kept by the test: files with their sizes, by project."""
+
+    MOST: ClassVar = {"projects": 3, "files": 8, "bytes": 60}
+
+    def __init__(self) -> None:
+        self.projects: dict[str, dict[str, int]] = {}
+
+    @property
+    def used(self) -> dict[str, int]:
+        sizes = [size for files in self.projects.values() for size in files.values()]
+        return {"projects": len(self.projects), "files": len(sizes), "bytes": sum(sizes)}
+
+    def has_room(self, project_id: str, sizes: dict[str, int | None]) -> bool:
+        """Return whether files may get these sizes, None for deleted ones; if so, they have them now."""
+        before, files = self.used, self.projects[project_id]
+        self.projects[project_id] = {path: size for path, size in (files | sizes).items() if size is not None}
+        after = self.used
+        if all(after[name] <= max(before[name], most) for name, most in self.MOST.items()):
+            return True
+        self.projects[project_id] = files
+        return False
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_exactly_what_passes_a_quota_is_refused(tmp_path, small, seed):
+    """Any series of changes, compared with a model of what is owned."""
+    small(projects=Owned.MOST["projects"], files=Owned.MOST["files"], bytes_=Owned.MOST["bytes"])
+    random, owned = Random(seed), Owned()
+
+    async def step(client: httpx.AsyncClient, number: int) -> None:
+        projects = list(owned.projects)
+        kind = random.choice(["create", "put", "put", "put", "delete", "commit", "remove"])
+        if kind == "create" or not projects:
+            answer = await client.post(PROJECTS, json={"name": "p"})
+            assert answer.is_success is (len(projects) < Owned.MOST["projects"])
+            if answer.is_success:
+                owned.projects[answer.json()["id"]] = {}
+            return
+        id_, path, size = random.choice(projects), random.choice("abcdef"), random.randrange(25)
+        if kind == "put":
+            answer = await put(client, id_, path, "x" * size)
+            assert answer.is_success is owned.has_room(id_, {path: size}), answer.text
+        elif kind == "delete":
+            await client.delete(f"{PROJECTS}/{id_}/files/{path}")
+            owned.projects[id_].pop(path, None)
+        elif kind == "commit":
+            sizes = {path: random.choice([None, 0, 9]) for path in random.sample("abcdef", 3)}
+            body = commit(
+                f"{number:04}", *((path, None if n is None else "x" * n) for path, n in sizes.items())
+            )
+            answer = await client.post(f"{PROJECTS}/{id_}/commits", json=body)
+            assert answer.is_success is owned.has_room(id_, sizes), answer.text
+        elif number % 4 == 0:
+            written(await client.delete(f"{PROJECTS}/{id_}"))
+            del owned.projects[id_]
+
+    async def run():
+        async with installation(tmp_path) as here:
+            client = await here.registered("ada")
+            for number in range(80):
+                await step(client, number)
+            quotas = (await client.get(ME)).json()["quotas"]
+            assert {name: quotas[name]["used"] for name in owned.used} == owned.used
 
     asyncio.run(run())
 
