@@ -1,8 +1,15 @@
 """What accounts own, by the read models in any store."""
 
+import asyncio
+
 import pytest
 
+from commands.outcomes import Submission
+from domain import quotas
+from domain.actor import Actor, Role, Tier
+from domain.file.commands import WriteFile
 from domain.file.events import Encoding, FileDeleted, FileWritten
+from domain.project.commands import SetCollaborator
 from domain.project.events import (
     CollaboratorAdded,
     CollaboratorRole,
@@ -10,11 +17,12 @@ from domain.project.events import (
     ProjectDeleted,
     Visibility,
 )
-from domain.quotas import NOTHING, Amounts
+from domain.quotas import NOTHING, Amounts, Quotas
 from projections.models import commits, files, projects
 from projections.queries import usage as usage_module
 from projections.queries.usage import Usage, UsageQueries
 from projections.store import Change, Checkpoint
+from read_api.gateway.quotas.guard import QuotaGuard
 from tests.support.records import a_record
 
 MODELS = (projects.MODEL, files.MODEL, commits.MODEL)
@@ -122,3 +130,59 @@ def test_many_projects_and_files_are_read_in_parts(projected, monkeypatch):
     assert queries.of("ann").owned == Amounts(projects=5, files=5, bytes=15)
     projected.project(written("p0", "b", 1), written("p0", "c", 2))
     assert queries.sizes("p0", ["a", "b", "c", "d"]) == {"a": 3, "b": 1, "c": 2}
+
+
+class Reading:
+    """Asks the queries of a store as the edge does: in a thread."""
+
+    def __init__(self, usage):
+        self.usage = usage
+
+    async def look(self, ask):
+        return await asyncio.to_thread(ask, self)
+
+    async def read(self, ask, *, large):
+        assert large
+        return await self.look(ask)
+
+
+def test_what_a_store_says_decides_about_a_quota(projected, monkeypatch):
+    most = Amounts(projects=2, files=3, bytes=100)
+    monkeypatch.setitem(quotas.QUOTAS, Tier.FREE, Quotas(most, collaborators=1))
+    usage = UsageQueries(projected.store)
+    guard = QuotaGuard(Reading(usage), lambda _: Tier.FREE, lambda _: False)
+    ann = Actor(id="ann", roles=frozenset({Role.USER}))
+
+    def project(*events):
+        projected.project(*events)
+        usage.touch({event.project_id for event in events})
+
+    async def is_admitted(command):
+        submission = Submission(command=command, command_id="i", actor=ann)
+        admission = await guard.admit([submission])
+        admission.end()
+        return not admission.refusals
+
+    def write(path, size):
+        return WriteFile(project_id="p", path=path, content="x" * size, encoding=Encoding.UTF8)
+
+    def collaborator(id_):
+        return SetCollaborator(project_id="p", account_id=id_, role=CollaboratorRole.VIEWER)
+
+    async def run():
+        project(created("p", "ann"), written("p", "a", 40), written("p", "b", 40))
+        assert await is_admitted(write("a", 60))
+        project(written("p", "a", 60))
+        assert not await is_admitted(write("b", 41))
+        assert await is_admitted(write("b", 40))
+        assert await is_admitted(write("c", 0))
+        project(written("p", "c", 0))
+        assert not await is_admitted(write("d", 0))
+        project(deleted("p", "c"))
+        assert await is_admitted(write("d", 0))
+        assert await is_admitted(collaborator("bob"))
+        project(CollaboratorAdded(project_id="p", account_id="bob", role=CollaboratorRole.VIEWER))
+        assert await is_admitted(collaborator("bob"))
+        assert not await is_admitted(collaborator("eve"))
+
+    asyncio.run(run())
