@@ -10,6 +10,7 @@ from domain.commit.events import ChangeStatus
 from domain.file.commands import WriteFile
 from domain.file.content import measure
 from domain.file.events import Encoding
+from domain.file.paths import checked_path
 from domain.project.commands import CreateProject, SetCollaborator
 from domain.quotas import NOTHING, Amounts
 
@@ -53,14 +54,15 @@ def paths_of(command: Command) -> tuple[str, ...]:
 
 
 def sizes_after(command: WriteFile | RecordCommit) -> FileSizes:
-    """Return the sizes that *command* gives to files; raises Refusal for content that cannot be one."""
+    """Return the sizes that *command* gives to files; raises Refusal for a path or content that is none."""
     if isinstance(command, WriteFile):
         size, _ = measure(command.content, command.encoding)
-        return FileSizes(command.project_id, {command.path: size})
+        return FileSizes(command.project_id, {checked_path(command.path): size})
     return FileSizes(command.project_id, {change.path: _size_after(change) for change in command.changes})
 
 
 def _size_after(change: Change) -> int | None:
+    checked_path(change.path)
     if change.status is ChangeStatus.DELETED:
         return None
     return measure(change.content, change.encoding)[0]

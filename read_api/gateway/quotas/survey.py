@@ -21,7 +21,7 @@ from domain.project.events import CollaboratorRole, Visibility
 from domain.quotas import Amounts, Payer, too_many_collaborators
 from projections.queries.usage import UsageQueries
 from projections.writes import Document
-from read_api.gateway.quotas.growth import FileSizes, paths_of, sizes_after
+from read_api.gateway.quotas.growth import FileSizes, growth_of, paths_of, sizes_after
 
 Step = Amounts | FileSizes | Refusal | None
 """What a command adds, or how it leaves files, or why it is refused; None where it adds nothing."""
@@ -52,8 +52,8 @@ class Surveyor:
         self._usage = usage
         self._is_recorded = is_recorded
         self._payer = payer
-        self._projects: dict[str, Document | None] = {}
-        self._added: dict[str, set[str]] = {}
+        self._projects: dict[str, _Access | None] = {}
+        self._members: dict[str, set[str]] = {}
 
     def survey(self, submissions: Sequence[Submission]) -> Survey:
         """Return what *submissions* would change."""
@@ -62,7 +62,10 @@ class Surveyor:
         for submission, step in zip(submissions, steps, strict=True):
             if isinstance(step, FileSizes):
                 paths.setdefault(step.project_id, []).extend(paths_of(submission.command))
-        return Survey(steps, {id_: self._usage.sizes(id_, each) for id_, each in paths.items()})
+        before = {id_: self._usage.sizes(id_, each) for id_, each in paths.items()}
+        if len(steps) == 1 and isinstance(steps[0], FileSizes):  # of one command, the sum says it all
+            return Survey([growth_of(steps[0], before[steps[0].project_id])], {})
+        return Survey(steps, before)
 
     def _step(self, submission: Submission) -> Step:
         if submission.keyed and self._is_recorded(submission.command_id):
@@ -80,27 +83,26 @@ class Surveyor:
         project = self._project(command.project_id)
         if project is None:  # it does not exist, or was created a moment ago
             return None
-        require(_access(project), actor, command.NAME)
+        require(project, actor, command.NAME)
         if isinstance(command, SetCollaborator):
             return self._collaborator(command, project)
         if isinstance(command, RecordCommit) and self._usage.has_commit(command.project_id, command.sha):
             return None
         return sizes_after(command) if isinstance(command, WriteFile | RecordCommit) else None
 
-    def _collaborator(self, command: SetCollaborator, project: Document) -> Step:
-        members = self._added.setdefault(
-            command.project_id, {member["userId"] for member in project["collaborators"]}
-        )
-        if command.account_id in members or command.account_id == project["ownerId"]:
+    def _collaborator(self, command: SetCollaborator, project: _Access) -> Step:
+        members = self._members.setdefault(command.project_id, set(project.collaborators))
+        if command.account_id in members or command.account_id == project.owner_id:
             return None
         if len(members) >= self._payer.quotas.collaborators:
             return too_many_collaborators(len(members), self._payer)
         members.add(command.account_id)
         return None
 
-    def _project(self, project_id: str) -> Document | None:
+    def _project(self, project_id: str) -> _Access | None:
         if project_id not in self._projects:
-            self._projects[project_id] = self._usage.project(project_id)
+            project = self._usage.project(project_id)
+            self._projects[project_id] = None if project is None else _access(project)
         return self._projects[project_id]
 
 

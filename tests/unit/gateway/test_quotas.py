@@ -86,9 +86,17 @@ def test_base64_counts_by_what_it_stands_for(data):
     assert most_growth(command).bytes >= len(data)
 
 
-def test_content_that_cannot_be_one_is_left_to_the_decider():
+@pytest.mark.parametrize(
+    "command", [write(content="!", encoding=Encoding.BASE64), write("../a"), commit(change("a//b"))]
+)
+def test_a_path_or_content_that_is_none_is_left_to_the_decider(command):
     with pytest.raises(Refusal):
-        sizes_after(write(content="!", encoding=Encoding.BASE64))
+        sizes_after(command)
+
+    async def run():
+        assert await admitted(guard(ReadModels(Amounts(files=10_000))), command) == {}
+
+    asyncio.run(run())
 
 
 def group(*commands, **most):
