@@ -16,6 +16,7 @@ _ORIGINS = "CODEPARK_CORS_ORIGINS"
 _ALLOWED_HOSTS = "CODEPARK_ALLOWED_HOSTS"
 _RATE_LIMITS = "CODEPARK_RATE_LIMITS"
 _SIGN_IN_LIMITS = "CODEPARK_SIGN_IN_LIMITS"
+_QUOTAS = "CODEPARK_QUOTAS"
 _BODY_SECONDS = "CODEPARK_BODY_SECONDS"
 _REQUEST_SECONDS = "CODEPARK_REQUEST_SECONDS"
 _LIMITER_SECONDS = "CODEPARK_LIMITER_SECONDS"
@@ -34,6 +35,7 @@ def read_gateway_settings(variables: Variables, host: str, public_url: str | Non
         ),
         rate_limits=environment.switch(_RATE_LIMITS),
         sign_in_limits=environment.switch(_SIGN_IN_LIMITS),
+        quotas=environment.switch(_QUOTAS),
         tls_cert_file=certificate,
         tls_key_file=key,
         body_seconds=environment.seconds(_BODY_SECONDS, 30.0),

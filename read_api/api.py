@@ -17,6 +17,7 @@ from read_api.auth.identity import Identity
 from read_api.gateway.commands import Commands
 from read_api.gateway.consistency import Consistency
 from read_api.gateway.limits.limits import Limits
+from read_api.gateway.quotas.guard import QuotaGuard
 from read_api.gateway.settings import GatewaySettings
 from read_api.graphql.settings import GraphQLSettings
 from read_api.past_answers import PastAnswers
@@ -86,6 +87,16 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
         )
 
     @cached_property
+    def quotas(self) -> QuotaGuard:
+        """What admits the commands that the owners of projects have room for."""
+        return QuotaGuard(
+            self.consistency,
+            lambda account_id: self.identity.principals.account(account_id).tier,
+            lambda command_id: bool(self.logs.command_records(command_id)[1]),
+            enabled=self.gateway.quotas,
+        )
+
+    @cached_property
     def commands(self) -> Commands:
         """What carries out commands."""
-        return Commands(self.bus, self.answer_seconds)
+        return Commands(self.bus, self.answer_seconds, self.quotas)

@@ -40,6 +40,7 @@ _TITLES = {
     "position_ahead": "The server has not reached this position",
     "precondition_failed": "The resource is in another state",
     "projection_unavailable": "The answer cannot be shown yet",
+    "quota_exceeded": "The quota of the account is used up",
     "rate_limited": "Too many requests",
     "request_timeout": "The body did not arrive in time",
     "result_unavailable": "The command is stored; its result cannot be shown yet",

@@ -149,6 +149,7 @@ class Profile(ABC):
     def forget_answers(self) -> None:
         """Forget every composed answer."""
         self.queries.projects.touch(None)
+        self.queries.usage.touch(None)
 
     def close(self) -> None:
         """Answer the commands that wait, stop, and end all that was opened."""
@@ -188,6 +189,7 @@ class Profile(ABC):
 
     def _forget_changed(self, homes: set[str] | None, through: int | None = None, partition: int = 0) -> None:
         """Forget the composed answers about *homes*, all with None; accounts may be named in any answer."""
+        self.queries.usage.touch(homes)
         named = None if homes is None or ACCOUNTS_HOME in homes else homes
         self.queries.projects.touch(named, None if through is None else {partition: through})
 

@@ -214,8 +214,27 @@ class BuildView(View):
     updated_at: str
 
 
+class QuotaView(View):
+    """How much of something is used, and how much may be; a limit of null is none."""
+
+    used: int
+    limit: int | None
+
+
+class QuotasView(View):
+    """What an account owns and may own: projects, their files, and the bytes that these have now.
+
+    The limit of collaborators is that of each project; the project with the most of them is shown.
+    """
+
+    projects: QuotaView
+    files: QuotaView
+    bytes: QuotaView
+    collaborators: QuotaView
+
+
 class AccountView(View):
-    """An account; only itself and administrators see more than its name."""
+    """An account; only itself and administrators see more than its name, and only itself sees its quotas."""
 
     id: str
     name: str
@@ -225,6 +244,7 @@ class AccountView(View):
     email_verified: bool | UnsetType = UNSET
     roles: list[Role] | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
+    quotas: QuotasView | UnsetType = UNSET
     updated_at: str | UnsetType = UNSET
 
 

@@ -158,6 +158,10 @@ class Consistency:
                 self._refuse_blocked_streams({account_stream(account)})
         return await self._read(ask, required, project, large=large)
 
+    async def look(self, ask: Ask[T]) -> T:
+        """Ask the query objects for what the read models have now; waits for nothing."""
+        return await asyncio.to_thread(ask, self._queries) if self._in_threads else ask(self._queries)
+
     async def read_insights(self, ask: Ask[T], project: str, after: str | None = None) -> T:
         """Ask about the insights of *project*: the last ones, or those that include the position *after*.
 
