@@ -1,8 +1,9 @@
 """Examine an installation, each part against what it should be."""
 
+import asyncio
 import stat
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 from msgspec import Struct
 
@@ -14,7 +15,8 @@ from commands.sqlite.key_check import has_accounts
 from insights.analyser import AnalyserUnavailableError, ProcessAnalyser
 
 _NAMED = 5
-NEEDED_SERVERS = ("Kafka", "MongoDB")
+KAFKA = "Kafka"
+NEEDED_SERVERS = (KAFKA, "MongoDB")
 """Without them the log and the read models of the cluster profile cannot be examined."""
 
 
@@ -31,6 +33,8 @@ def examine(settings: Settings) -> list[Finding]:
     directory = DataDirectory(settings.data)
     servers = [] if settings.kafka is None else server_findings(settings)
     away = [finding.part for finding in servers if not finding.ok and finding.part in NEEDED_SERVERS]
+    if away and KAFKA not in away:  # what the examination of the log would refuse first
+        require_membership(settings)
     log = [_unexamined(away)] if away else _inner_findings(settings)
     inner = [*servers, *log, _analyser_finding()]
     if not directory.path.is_dir():  # a machine of the cluster profile without a node
@@ -47,6 +51,16 @@ def server_findings(settings: Settings) -> list[Finding]:
             Finding(name, reason is None, "answers" if reason is None else f"does not answer: {reason}")
             for name, reason in servers.reasons().items()
         ]
+
+
+def require_membership(settings: Settings) -> None:
+    """Ask Kafka whether this key and number of partitions are the installation's; raises InstallationError."""
+    from commands.kafka.installation import join  # noqa: PLC0415 # needs the extra `cluster`
+    from commands.kafka.protocol.transport import BrokerUnavailableError  # noqa: PLC0415 # as above
+
+    cluster = settings.cluster()
+    with suppress(BrokerUnavailableError):  # it went meanwhile
+        asyncio.run(join(cluster.kafka, cluster.secret, make=False, before_first=lambda: None))
 
 
 def _unexamined(away: list[str]) -> Finding:
