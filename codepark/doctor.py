@@ -54,7 +54,7 @@ def server_findings(settings: Settings) -> list[Finding]:
 
 
 def require_membership(settings: Settings) -> None:
-    """Ask Kafka whether this key and number of partitions are the installation's; raises InstallationError."""
+    """Ask Kafka whether this process belongs to the installation; raises InstallationError."""
     from commands.kafka.installation import join  # noqa: PLC0415 # needs the extra `cluster`
     from commands.kafka.protocol.transport import BrokerUnavailableError  # noqa: PLC0415 # as above
 
