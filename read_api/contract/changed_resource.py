@@ -10,6 +10,7 @@ from commands.outcomes import Accepted
 from domain.actor import Actor
 from domain.command import Command
 from domain.commit.commands import RecordCommit
+from domain.errors import NotFoundError
 from projections.queries.access import project_not_found
 from projections.queries.composed_answers import Rendered
 from projections.writes import Document
@@ -93,11 +94,14 @@ async def read_changed_in(call: Call, accepted: Accepted, project_id: str, ask: 
             await consistency.reached(accepted.position.token())  # another node may have answered before
             number = call.api.logs.number_of(project_id)
             sequence = accepted.position.sequence(number)
-            await call.api.progress.wait(call.api.models, {number: sequence}, call.api.wait_seconds)
             history = await check_history(call, project_id)
             if not history.includes(sequence):
                 raise project_not_found(project_id)
-            return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
+            try:
+                return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
+            except NotFoundError:  # or not yet: what never changes afterwards is read from the read models
+                await call.api.progress.wait(call.api.models, {number: sequence}, call.api.wait_seconds)
+                return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
     return await consistency.read_changed(ask, accepted, position, project=project_id)
 
 
