@@ -62,11 +62,14 @@ def _whole(view: type[Struct], field: str, load: resolvers.Load) -> graphene.Fie
     return graphene.Field(type_, resolver=lazily(field, load))
 
 
-_quota = {
-    name: graphene.Field(graphene.Float, required=name == "used", description="A whole number.")
-    for name in ("used", "limit")
-}  # an Int of GraphQL has 32 bits
-_type("Quota", views.QuotaView, **_quota)
+_type(
+    "Quota",
+    views.QuotaView,
+    used=graphene.Field(
+        graphene.Float, required=True, description="A whole number, which may be too large for Int."
+    ),
+    limit=graphene.Field(graphene.Float, description="A whole number; null where there is no limit."),
+)
 Quotas = _type("Quotas", views.QuotasView)
 _account = {
     field: _whole(views.AccountView, field, resolvers.whole_account)
