@@ -43,6 +43,7 @@ _TITLES = {
     "quota_exceeded": "The quota of the account is used up",
     "rate_limited": "Too many requests",
     "request_timeout": "The body did not arrive in time",
+    "result_unavailable": "The command is stored; its result cannot be shown yet",
     "reset_used": "The reset token was used already",
     "role_required": "A role is missing",
     "scope_required": "The token lacks a scope",

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from codepark.data_directory import DataDirectory
 from codepark.past_queries import PastQueries
 from codepark.profiles.maintenance import Advanced, Maintenance
@@ -96,6 +98,10 @@ class Profile(ABC):
     @abstractmethod
     def not_ready(self) -> list[str]:
         """Name the parts that are not ready to serve."""
+
+    def does_without(self) -> list[str]:
+        """Name the servers that do not answer and without which everything is served."""
+        return []
 
     def insights_pending(self, project_ids: Iterable[str]) -> set[str]:
         """Return the projects with files, written or deleted, that the insights do not include yet."""
@@ -188,6 +194,18 @@ class Profile(ABC):
         self.queries.projects.touch(named, None if through is None else {partition: through})
 
 
+class NodeFigures(Struct, frozen=True, kw_only=True):
+    """What a node knows of its servers, of the log's void records, and of the other nodes."""
+
+    servers: Mapping[str, bool]
+    void_records: int
+    forwarded: int
+    unanswered: int
+    refused_requests: int
+    refused_answers: int
+    refused_heartbeats: int
+
+
 @runtime_checkable
 class Node(Protocol):
     """A profile that is one node of several: other processes keep its read models, across a network."""
@@ -200,6 +218,10 @@ class Node(Protocol):
     @property
     def listener(self) -> NodeListener:
         """Return the application that other nodes hand commands to."""
+        ...
+
+    def node_figures(self) -> NodeFigures:
+        """Return what this node knows of its servers and of the other nodes."""
         ...
 
     async def disconnect(self) -> None:

@@ -14,7 +14,7 @@ async def own_account(call: Call, actor: Actor) -> Document:
     def ask(queries: Queries) -> tuple[Document, Usage]:
         return queries.accounts.get(actor.id, actor), queries.usage.of(actor.id)
 
-    account, usage = await call.read(ask, large=True)
+    account, usage = await call.read(ask, account=actor.id, large=True)
     return {**account, "quotas": _shown(usage, _quotas(call, actor))}
 
 

@@ -11,6 +11,7 @@ from domain.file.events import Encoding
 from domain.policy import Scope
 from domain.project.events import CollaboratorRole, Visibility
 from domain.review.events import Decision
+from read_api.contract.quota_views import QuotasView
 
 T = TypeVar("T")
 
@@ -214,25 +215,6 @@ class BuildView(View):
     updated_at: str
 
 
-class QuotaView(View):
-    """How much of something is used, and how much may be; a limit of null is none."""
-
-    used: int
-    limit: int | None
-
-
-class QuotasView(View):
-    """What an account owns and may own: projects, their files, and the bytes that these have now.
-
-    The limit of collaborators is that of each project; the project with the most of them is shown.
-    """
-
-    projects: QuotaView
-    files: QuotaView
-    bytes: QuotaView
-    collaborators: QuotaView
-
-
 class AccountView(View):
     """An account; only itself and administrators see more than its name, and only itself sees its quotas."""
 
@@ -305,11 +287,24 @@ class TokenView(View):
     token: str | UnsetType = UNSET
 
 
+class ProjectReference(View):
+    """A project's id and name."""
+
+    id: str
+    name: str
+
+
 class NotificationView(View):
-    """A notification of an account."""
+    """A notification of an account: its *title* in words, and as *link* the path of what it is about.
+
+    *project* and *link* are null where the account may no longer see the project.
+    """
 
     id: str
     kind: str
+    title: str
+    project: ProjectReference | None
+    link: str | None
     project_id: str
     review_id: str | None
     actor_id: str

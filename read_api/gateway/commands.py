@@ -12,7 +12,7 @@ from commands.precondition import Precondition
 from domain.actor import Actor
 from domain.errors import Refusal
 from read_api.gateway.quotas.guard import QuotaGuard
-from read_api.problems import RETRY_SECONDS, BadInputError, HttpError, unavailable
+from read_api.problems import LOG_UNAVAILABLE, RETRY_SECONDS, BadInputError, HttpError, no_outcome
 
 _KEY_LENGTH = 255
 _KEY = re.compile(f"[!-~]{{1,{_KEY_LENGTH}}}")
@@ -72,9 +72,7 @@ class Commands:
                 outcomes = await self._execute([submission])
             return accepted(outcomes[0])
         except (TimeoutError, LogUnavailableError, BusyError) as error:
-            code = "busy" if isinstance(error, BusyError) else "log_unavailable"
-            detail = str(error) or "no outcome in time"
-            raise unavailable(code, detail, {"CodePark-Command": command_id}) from error
+            raise no_outcome(error, LOG_UNAVAILABLE, {"CodePark-Command": command_id}) from error
         finally:
             in_flight.discard(command_id)
 
@@ -86,7 +84,7 @@ class Commands:
             async with asyncio.timeout(self._seconds):
                 return await self._execute(submissions)
         except (TimeoutError, BusyError) as error:
-            raise unavailable("busy", str(error) or "no outcome in time") from error
+            raise no_outcome(error, "busy") from error
 
     async def _execute(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Carry out the commands that quotas admit; raises as the bus does."""

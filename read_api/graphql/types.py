@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from projections.writes import Document
-from read_api.contract import insight_views, views
+from read_api.contract import insight_views, quota_views, views
 from read_api.contract.events import list_history
 from read_api.contract.queries import CommitListQuery, FileListQuery, HistoryQuery, ListQuery
 from read_api.graphql import resolvers
@@ -64,13 +64,13 @@ def _whole(view: type[Struct], field: str, load: resolvers.Load) -> graphene.Fie
 
 _type(
     "Quota",
-    views.QuotaView,
+    quota_views.QuotaView,
     used=graphene.Field(
         graphene.Float, required=True, description="A whole number, which may be too large for Int."
     ),
     limit=graphene.Field(graphene.Float, description="A whole number; null where there is no limit."),
 )
-Quotas = _type("Quotas", views.QuotasView)
+Quotas = _type("Quotas", quota_views.QuotasView)
 _account = {
     field: _whole(views.AccountView, field, resolvers.whole_account)
     for field in ("createdAt", "version", "email", "emailVerified", "roles", "tier", "updatedAt")
@@ -87,6 +87,7 @@ Account = _type(
     **_account | {"name": graphene.String(required=True, resolver=lazily("name", resolvers.whole_account))},
 )
 _type_of[views.Person] = lambda: Account
+_type_of[views.ProjectReference] = lambda: Project
 
 Collaborator = _type("Collaborator", views.Collaborator, account=_person("id"))
 AiInsights = _type("AiInsights", views.AiInsights)
@@ -179,7 +180,7 @@ async def _history(parent: Document, info: Any, **given: Any) -> Document:
     return event_connection(await list_history(context.call, parent["id"], arguments), after=arguments.after)
 
 
-Project = _type(
+Project: Any = _type(
     "Project",
     views.ListedProject,
     "A project.",

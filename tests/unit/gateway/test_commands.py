@@ -78,11 +78,14 @@ def test_the_second_of_two_commands_with_one_key_is_refused_while_the_first_is_c
     asyncio.run(run())
 
 
+UNREACHABLE = "the history cannot be reached now: try again in a moment"
+
+
 @pytest.mark.parametrize(
     ("error", "code", "detail"),
     [
         (BusyError("too many"), "busy", "too many"),
-        (LogUnavailableError("no disk"), "log_unavailable", "no disk"),
+        (LogUnavailableError("kafka-1:9092 refused"), "log_unavailable", UNREACHABLE),
         (TimeoutError(), "log_unavailable", "no outcome in time"),
     ],
 )
