@@ -87,7 +87,14 @@ Account = _type(
     **_account | {"name": graphene.String(required=True, resolver=lazily("name", resolvers.whole_account))},
 )
 _type_of[views.Person] = lambda: Account
-_type_of[views.ProjectReference] = lambda: Project
+
+
+def _project_type() -> Any:
+    """Return the type of projects, which is defined below."""
+    return Project
+
+
+_type_of[views.ProjectReference] = _project_type
 
 Collaborator = _type("Collaborator", views.Collaborator, account=_person("id"))
 AiInsights = _type("AiInsights", views.AiInsights)

@@ -20,7 +20,8 @@ from read_api.auth.verification import mail_verification, require_unclaimed
 from read_api.contract.changed_resource import read_changed
 from read_api.contract.queries import ListQuery
 from read_api.contract.quotas import own_account
-from read_api.contract.views import AccountView, ListOf, SessionView, TokenView
+from read_api.contract.sign_in_views import SessionView, TokenView
+from read_api.contract.views import AccountView, ListOf
 from read_api.gateway.answers import Answer, command_answer, command_headers, document_answer, page_answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
