@@ -19,7 +19,7 @@ from domain.quotas import NOTHING, Amounts, Payer, passed, quotas_of
 from projections.store import StoreUnavailableError
 from projections.writes import Document
 from read_api.gateway.consistency import Consistency
-from read_api.gateway.quotas.growth import GROWING, most_growth
+from read_api.gateway.quotas.growth import GROWING, SHRINKING, most_growth
 from read_api.gateway.quotas.ledger import Account, Ledger
 from read_api.gateway.quotas.survey import Surveyor
 from read_api.gateway.quotas.tally import Group, Verdict, tally
@@ -50,6 +50,10 @@ class Admission:
         else:
             account.assume(growth)
         self._growths.append((account, growth if own else NOTHING))
+
+    def follow(self, account: Account) -> None:
+        """Let the next measurement of *account* include what the commands do."""
+        self._growths.append((account, NOTHING))
 
     def end(self, outcomes: Sequence[Outcome] = ()) -> None:
         """Note that the commands have their outcomes."""
@@ -91,8 +95,8 @@ class QuotaGuard:
         While the read models are unavailable, every command is admitted: commands need the log alone.
         """
         admission = Admission()
-        places = [place for place, each in enumerate(submissions) if type(each.command) in GROWING]
-        if not places or not self.enabled or time.monotonic() < self._off_until:
+        places = self._growing(submissions, admission) if self.enabled else []
+        if not places or time.monotonic() < self._off_until:
             return admission
         try:
             for group in await self._groups(submissions, places):
@@ -103,6 +107,18 @@ class QuotaGuard:
             admission.end()
             raise
         return admission
+
+    def _growing(self, submissions: Sequence[Submission], admission: Admission) -> list[int]:
+        """Return the places of the commands that may grow; *admission* notes when others have made room."""
+        places = []
+        for place, submission in enumerate(submissions):
+            command: Any = submission.command
+            if type(command) in GROWING:
+                places.append(place)
+            elif type(command) in SHRINKING:
+                owner = self._owners.get(command.project_id, submission.actor.id)
+                admission.follow(self._ledger.account(owner))
+        return places
 
     async def _groups(self, submissions: Sequence[Submission], places: Sequence[int]) -> list[Group]:
         """Return the commands that accounts with quotas pay for, by account."""

@@ -15,7 +15,7 @@ from domain.commit.events import ChangeStatus
 from domain.errors import Refusal
 from domain.file.commands import DeleteFile, WriteFile
 from domain.file.events import Encoding
-from domain.project.commands import CreateProject, SetCollaborator
+from domain.project.commands import CreateProject, DeleteProject, SetCollaborator
 from domain.project.events import CollaboratorRole, Visibility
 from domain.quotas import NOTHING, Amounts, Payer, Quotas
 from projections.queries.usage import Usage
@@ -298,6 +298,20 @@ def test_a_measurement_includes_what_was_carried_out_here_before():
         models.owned = Amounts(projects=100)
         quotas._ledger.account("owner").used = models.owned
         assert await admitted(quotas, CREATE) == {0: "quota_exceeded"}
+        assert models.waited_for == position
+
+    asyncio.run(run())
+
+
+def test_room_that_was_made_here_counts_for_the_next_command():
+    async def run():
+        models, position = ReadModels(Amounts(projects=99)), Position.at(8, b"chain")
+        quotas = guard(models)
+        delete = DeleteProject(project_id="p")
+        admission = await quotas.admit([Submission(command=delete, command_id="i", actor=OWNER)])
+        admission.end([Accepted(command_id="i", stream="s", version=2, position=position)])
+        assert models.questions == []
+        assert await admitted(quotas, CREATE) == {}
         assert models.waited_for == position
 
     asyncio.run(run())
