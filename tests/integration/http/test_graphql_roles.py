@@ -58,6 +58,8 @@ def operation(kind: str, name: str) -> str:
     arguments = [
         f"{n}: {literal(n, a.type)}" for n, a in field.args.items() if isinstance(a.type, GraphQLNonNull)
     ]
+    if name == "accounts":  # without a name, the list is for administrators alone
+        arguments.append('name: "nobody"')
     below = "" if is_leaf_type(get_named_type(field.type)) else " { __typename }"
     return f"{kind} {{ {name}{'(' + ', '.join(arguments) + ')' if arguments else ''}{below} }}"
 
