@@ -22,7 +22,9 @@ def caching_of(operation: Operation) -> str:
     """Return what a cache may do with a success: revalidate what has a tag or pages, store nothing else."""
     if operation.path in PUBLIC:
         return PUBLIC[operation.path]
-    paged = operation.query is not None and "cursor" in operation.query.__struct_fields__
+    paged = operation.query is not None and not {"cursor", "first"}.isdisjoint(
+        operation.query.__struct_fields__
+    )
     return "private, no-cache" if operation.conditional or paged else "no-store"
 
 
