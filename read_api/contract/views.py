@@ -10,6 +10,7 @@ from domain.commit.events import ChangeStatus
 from domain.file.events import Encoding
 from domain.project.events import CollaboratorRole, Visibility
 from domain.review.events import Decision
+from read_api.contract.quota_views import QuotasView
 
 T = TypeVar("T")
 
@@ -211,25 +212,6 @@ class BuildView(View):
     version: int
     created_at: str
     updated_at: str
-
-
-class QuotaView(View):
-    """How much of something is used, and how much may be; a limit of null is none."""
-
-    used: int
-    limit: int | None
-
-
-class QuotasView(View):
-    """What an account owns and may own: projects, their files, and the bytes that these have now.
-
-    The limit of collaborators is that of each project; the project with the most of them is shown.
-    """
-
-    projects: QuotaView
-    files: QuotaView
-    bytes: QuotaView
-    collaborators: QuotaView
 
 
 class AccountView(View):

@@ -89,12 +89,15 @@ class Commands:
     async def _execute(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Carry out the commands that quotas admit; raises as the bus does."""
         admission = await self._quotas.admit(submissions)
+        outcomes: list[Outcome] = []
         try:
-            if not admission.refusals:
-                return await self._bus.execute(submissions)
-            return await self._execute_others(submissions, admission.refusals)
+            if admission.refusals:
+                outcomes = await self._execute_others(submissions, admission.refusals)
+            else:
+                outcomes = await self._bus.execute(submissions)
+            return outcomes
         finally:
-            admission.end()
+            admission.end(outcomes)
 
     async def _execute_others(
         self, submissions: Sequence[Submission], refusals: Mapping[int, Refusal]

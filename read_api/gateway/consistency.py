@@ -158,6 +158,10 @@ class Consistency:
                 self._refuse_blocked_streams({account_stream(account)})
         return await self._read(ask, required, project, large=large)
 
+    async def included(self, position: Position, seconds: float) -> None:
+        """Wait up to *seconds* until the read models include *position*; raises StoreUnavailableError."""
+        await self._progress.wait(self._models, position.sequences, seconds)
+
     async def look(self, ask: Ask[T]) -> T:
         """Ask the query objects for what the read models have now; waits for nothing."""
         return await asyncio.to_thread(ask, self._queries) if self._in_threads else ask(self._queries)

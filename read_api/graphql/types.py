@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from projections.writes import Document
-from read_api.contract import insight_views, views
+from read_api.contract import insight_views, quota_views, views
 from read_api.contract.events import list_history
 from read_api.contract.queries import CommitListQuery, FileListQuery, HistoryQuery, ListQuery
 from read_api.graphql import resolvers
@@ -62,12 +62,15 @@ def _whole(view: type[Struct], field: str, load: resolvers.Load) -> graphene.Fie
     return graphene.Field(type_, resolver=lazily(field, load))
 
 
-_quota = {
-    name: graphene.Field(graphene.Float, required=name == "used", description="A whole number.")
-    for name in ("used", "limit")
-}  # an Int of GraphQL has 32 bits
-_type("Quota", views.QuotaView, **_quota)
-Quotas = _type("Quotas", views.QuotasView)
+_type(
+    "Quota",
+    quota_views.QuotaView,
+    used=graphene.Field(
+        graphene.Float, required=True, description="A whole number, which may be too large for Int."
+    ),
+    limit=graphene.Field(graphene.Float, description="A whole number; null where there is no limit."),
+)
+Quotas = _type("Quotas", quota_views.QuotasView)
 _account = {
     field: _whole(views.AccountView, field, resolvers.whole_account)
     for field in ("createdAt", "version", "email", "emailVerified", "roles", "tier", "updatedAt")
@@ -184,7 +187,7 @@ async def _history(parent: Document, info: Any, **given: Any) -> Document:
     return event_connection(await list_history(context.call, parent["id"], arguments), after=arguments.after)
 
 
-Project = _type(
+Project: Any = _type(
     "Project",
     views.ListedProject,
     "A project.",

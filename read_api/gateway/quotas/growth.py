@@ -7,15 +7,18 @@ from msgspec import Struct
 from domain.command import Command
 from domain.commit.commands import Change, RecordCommit
 from domain.commit.events import ChangeStatus
-from domain.file.commands import WriteFile
+from domain.file.commands import DeleteFile, WriteFile
 from domain.file.content import measure
 from domain.file.events import Encoding
 from domain.file.paths import checked_path
-from domain.project.commands import CreateProject, SetCollaborator
+from domain.project.commands import CreateProject, DeleteProject, RemoveCollaborator, SetCollaborator
 from domain.quotas import NOTHING, Amounts
 
 GROWING: frozenset[type[Command]] = frozenset({CreateProject, WriteFile, RecordCommit, SetCollaborator})
 """The commands that may make an account own more; every other one always passes."""
+
+SHRINKING: frozenset[type[Command]] = frozenset({DeleteProject, DeleteFile, RemoveCollaborator})
+"""The commands that make room."""
 
 _LONGEST_CHARACTER = 4
 

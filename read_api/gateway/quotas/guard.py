@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from commands.outcomes import Submission
+from commands.outcomes import Accepted, Outcome, Submission
+from commands.position import START
 from domain.actor import Tier
 from domain.errors import Refusal
 from domain.project.commands import CreateProject, SetCollaborator
@@ -18,7 +19,7 @@ from domain.quotas import NOTHING, Amounts, Payer, passed, quotas_of
 from projections.store import StoreUnavailableError
 from projections.writes import Document
 from read_api.gateway.consistency import Consistency
-from read_api.gateway.quotas.growth import GROWING, most_growth
+from read_api.gateway.quotas.growth import GROWING, SHRINKING, most_growth
 from read_api.gateway.quotas.ledger import Account, Ledger
 from read_api.gateway.quotas.survey import Surveyor
 from read_api.gateway.quotas.tally import Group, Verdict, tally
@@ -42,16 +43,26 @@ class Admission:
         self.refusals: dict[int, Refusal] = {}
         self._growths: list[tuple[Account, Amounts]] = []
 
-    def admit(self, account: Account, growth: Amounts) -> None:
-        """Count *growth* for *account* until the commands end."""
-        if growth != NOTHING:
+    def admit(self, account: Account, growth: Amounts, *, own: bool) -> None:
+        """Count *growth* for *account* until the commands end; for its *own* commands, they are pending."""
+        if own:
             account.admit(growth)
-            self._growths.append((account, growth))
+        else:
+            account.assume(growth)
+        self._growths.append((account, growth if own else NOTHING))
 
-    def end(self) -> None:
+    def follow(self, account: Account) -> None:
+        """Let the next measurement of *account* include what the commands do."""
+        self._growths.append((account, NOTHING))
+
+    def end(self, outcomes: Sequence[Outcome] = ()) -> None:
         """Note that the commands have their outcomes."""
+        position = START
+        for outcome in outcomes:
+            if isinstance(outcome, Accepted):
+                position = position.join(outcome.position)
         for account, growth in self._growths:
-            account.settle(growth)
+            account.settle(growth, position)
         self._growths.clear()
 
 
@@ -84,8 +95,8 @@ class QuotaGuard:
         While the read models are unavailable, every command is admitted: commands need the log alone.
         """
         admission = Admission()
-        places = [place for place, each in enumerate(submissions) if type(each.command) in GROWING]
-        if not places or not self.enabled or time.monotonic() < self._off_until:
+        places = self._growing(submissions, admission) if self.enabled else []
+        if not places or time.monotonic() < self._off_until:
             return admission
         try:
             for group in await self._groups(submissions, places):
@@ -96,6 +107,18 @@ class QuotaGuard:
             admission.end()
             raise
         return admission
+
+    def _growing(self, submissions: Sequence[Submission], admission: Admission) -> list[int]:
+        """Return the places of the commands that may grow; *admission* notes when others have made room."""
+        places = []
+        for place, submission in enumerate(submissions):
+            command: Any = submission.command
+            if type(command) in GROWING:
+                places.append(place)
+            elif type(command) in SHRINKING:
+                owner = self._owners.get(command.project_id, submission.actor.id)
+                admission.follow(self._ledger.account(owner))
+        return places
 
     async def _groups(self, submissions: Sequence[Submission], places: Sequence[int]) -> list[Group]:
         """Return the commands that accounts with quotas pay for, by account."""
@@ -162,13 +185,11 @@ class QuotaGuard:
             verdict = await self._decide_exactly(group, account)
             admission.refusals.update(verdict.refusals)
             most = verdict.growth
-        if group.submissions[0].actor.id == group.payer.account:
-            admission.admit(account, most)
-        else:
-            account.assume(most)
+        admission.admit(account, most, own=group.submissions[0].actor.id == group.payer.account)
 
     async def _decide_exactly(self, group: Group, account: Account) -> Verdict:
         """Decide by what the commands change and, where the kept measurement has no room, by one of now."""
+        await self._catch_up(account)
         survey = await self._consistency.read(
             lambda q: Surveyor(q.usage, self._is_recorded, group.payer).survey(group.submissions), large=True
         )
@@ -185,6 +206,12 @@ class QuotaGuard:
         return verdict
 
     async def _measure(self, account: Account, group: Group) -> None:
+        await self._catch_up(account)
         mark = account.unmeasured()
         usage = await self._consistency.read(lambda q: q.usage.of(group.payer.account), large=True)
         account.measured(usage.owned, mark, time.monotonic())
+
+    async def _catch_up(self, account: Account) -> None:
+        """Wait a little until the read models include what *account* has done here."""
+        with suppress(StoreUnavailableError):
+            await self._consistency.included(account.position, _SETTLE_SECONDS)

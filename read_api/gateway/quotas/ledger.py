@@ -3,6 +3,7 @@
 import asyncio
 import math
 
+from commands.position import START, Position
 from domain.quotas import NOTHING, Amounts
 
 _MOST_ACCOUNTS = 10_000
@@ -12,14 +13,16 @@ class Account:
     """What an account owns at most: what was measured, and all that was admitted since.
 
     *pending* is what it is adding itself, by commands without an outcome: no measurement may include that.
+    *position* is the one after the last of its commands that this process knows the outcome of.
     """
 
-    __slots__ = ("_admitted", "idle", "measured_at", "pending", "used")
+    __slots__ = ("_admitted", "idle", "measured_at", "pending", "position", "used")
 
     def __init__(self) -> None:
         """Begin without a measurement."""
         self.used = NOTHING
         self.pending = NOTHING
+        self.position = START
         self.measured_at = -math.inf
         self.idle = asyncio.Event()
         self.idle.set()
@@ -39,9 +42,10 @@ class Account:
         self._admitted += growth
         self.idle.clear()
 
-    def settle(self, growth: Amounts) -> None:
-        """Note that the command that adds *growth* has its outcome."""
+    def settle(self, growth: Amounts, position: Position = START) -> None:
+        """Note that the command that adds *growth* has its outcome, with which it is at *position*."""
         self.pending -= growth
+        self.position = self.position.join(position)
         if self.pending == NOTHING:
             self.idle.set()
 

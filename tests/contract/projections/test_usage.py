@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from commands.outcomes import Submission
+from commands.position import START
 from domain import quotas
 from domain.actor import Actor, Role, Tier
 from domain.file.commands import WriteFile
@@ -137,6 +138,9 @@ class Reading:
 
     def __init__(self, usage):
         self.usage = usage
+
+    async def included(self, position, seconds):
+        assert position == START, "no command was carried out"
 
     async def look(self, ask):
         return await asyncio.to_thread(ask, self)

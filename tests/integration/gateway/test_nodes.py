@@ -17,6 +17,8 @@ from commands.nodes.proof import NodeProofs
 from commands.secrets import Secrets
 from devservers.certificates import make_certificates
 from domain.actor import Role, Tier
+from read_api.auth.keys import SigningKeys
+from read_api.auth.tokens import Tokens
 from tests.support.installation import SECRET, Installation
 from tests.support.limited import LIMITED, any_address, until_refused
 from tests.support.proxy import proxied
@@ -40,6 +42,7 @@ def installation(tmp_path_factory, kafka, mongodb_uri, redis_url):
         CODEPARK_NODE_TLS_KEY_FILE=str(certificates.key),
         CODEPARK_NODE_TLS_CA_FILE=str(certificates.authority),
         **LIMITED,
+        CODEPARK_QUOTAS="on",
     )
     with installation:
         installation.start_worker()
@@ -71,13 +74,23 @@ def test_an_address_has_one_limit_at_both_nodes(url):
     assert {answer.status_code for answer in passed} == {200}
 
 
-def test_an_account_has_one_limit_at_both_nodes(url):
-    from read_api.auth.keys import SigningKeys
-    from read_api.auth.tokens import Tokens
+def free_account():
+    """Return a token of an account that nobody else uses."""
+    tokens = Tokens(SigningKeys(Secrets.from_base64(SECRET)))
+    return tokens.issue_access(str(uuid4()), frozenset({Role.USER}), tier=Tier.FREE, operator=True)
 
-    token = Tokens(SigningKeys(Secrets.from_base64(SECRET))).issue_access(
-        str(uuid4()), frozenset({Role.USER}), tier=Tier.FREE, operator=True
-    )
+
+def test_an_account_owns_no_more_than_its_quota(url):
+    """The batch leaves a debt that no other request of the account waits for here."""
+    commands = [{"type": "project.create", "data": {"name": "p"}}] * 101
+    with client(url, any_address(), Authorization=f"Bearer {free_account()}") as account:
+        results = account.post("/api/v1/commands", json={"commands": commands}).json()["results"]
+    assert [result["status"] for result in results] == ["accepted"] * 100 + ["refused"]
+    assert results[-1]["problem"]["code"] == "quota_exceeded"
+
+
+def test_an_account_has_one_limit_at_both_nodes(url):
+    token = free_account()
     began = time.monotonic()
     statuses = []
     for _ in range(2):

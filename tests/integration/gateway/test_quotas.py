@@ -2,101 +2,29 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from random import Random
-from typing import Any, ClassVar
-from uuid import uuid4
+from typing import Any
 
-import httpx
 import pytest
 from msgspec.structs import replace
 
-from domain import quotas
-from domain.actor import Role, Tier
-from domain.quotas import Amounts, Quotas
-from tests.support.application import Application, unlimited, whole_application
-
-PROJECTS, COMMANDS, ME = "/api/v1/projects", "/api/v1/commands", "/api/v1/me"
-PASSWORD = "correct horse battery"
-
-
-class Installation:
-    """An application, and accounts that use it."""
-
-    def __init__(self, app: Application) -> None:
-        self.app = app
-
-    def account(self, tier: Tier = Tier.FREE, id_: str | None = None) -> httpx.AsyncClient:
-        """Return a client that acts for an account; one that is not registered has the tier of its token."""
-        issue = self.app.api.identity.tokens.issue_access
-        client = self.app.anybody()
-        client.id = id_ or str(uuid4())
-        token = issue(client.id, frozenset({Role.USER}), tier=tier, operator=True)
-        client.headers["Authorization"] = f"Bearer {token}"
-        return client
-
-    async def registered(self, name: str) -> httpx.AsyncClient:
-        body = {"email": f"{name}@example.org", "name": name, "password": PASSWORD}
-        answer = await self.app.anybody().post("/api/v1/auth/register", json=body)
-        return self.account(id_=answer.json()["id"])
-
-
-@asynccontextmanager
-async def installation(path, **changes: Any) -> AsyncIterator[Installation]:
-    async with whole_application(path, **{"limits": unlimited()} | changes) as app:
-        yield Installation(app)
-
-
-@pytest.fixture
-def small(monkeypatch) -> Callable[..., None]:
-    """Make the quotas of the free tier as small as a test needs them."""
-
-    def make(*, projects=100, files=100, bytes_=1_000, collaborators=20) -> None:
-        most = Amounts(projects=projects, files=files, bytes=bytes_)
-        monkeypatch.setitem(quotas.QUOTAS, Tier.FREE, Quotas(most, collaborators=collaborators))
-
-    return make
-
-
-async def project(client: httpx.AsyncClient, **fields: Any) -> str:
-    answer = await client.post(PROJECTS, json={"name": "p"} | fields)
-    assert answer.status_code == 201, answer.text
-    return answer.json()["id"]
-
-
-def written(answer: httpx.Response) -> None:
-    assert answer.is_success, answer.text
-
-
-def refused(answer: httpx.Response, *words: str) -> None:
-    problem = answer.json()
-    assert (answer.status_code, problem["code"]) == (403, "quota_exceeded"), answer.text
-    assert all(word in problem["detail"] for word in words), problem["detail"]
-
-
-def put(client: httpx.AsyncClient, project_id: str, path: str, content: str, **body: Any) -> Any:
-    url = f"{PROJECTS}/{project_id}/files/{path}"
-    return client.put(url, json={"content": content, "encoding": "utf-8"} | body)
+from domain.actor import Tier
+from tests.support.application import unlimited, whole_application
+from tests.support.quotas import (
+    COMMANDS,
+    ME,
+    PROJECTS,
+    Installation,
+    commit,
+    installation,
+    project,
+    put,
+    refused,
+    written,
+)
 
 
 def batch(*commands: dict[str, Any]) -> dict[str, Any]:
     return {"json": {"commands": list(commands)}}
-
-
-def commit(sha: str, *changes: tuple[str, str | None]) -> dict[str, Any]:
-    """Return the body of a commit that gives paths this content, and deletes those without any."""
-    return {
-        "sha": sha,
-        "message": "m",
-        "author": {"name": "n", "email": None},
-        "authoredAt": "2024-01-31T12:00:00Z",
-        "parents": [],
-        "changes": [
-            {"path": path, "status": "D" if content is None else "M", "content": content}
-            for path, content in changes
-        ],
-    }
 
 
 CREATE = {"type": "project.create", "data": {"name": "p"}}
@@ -236,74 +164,6 @@ def test_a_deletion_in_a_batch_makes_no_room_for_the_same_batch(tmp_path, small)
             results = (await client.post(COMMANDS, **batch(*[delete, CREATE] * 5))).json()["results"]
             codes = {result["problem"]["code"] for result in results}
             assert codes == {"version_mismatch", "quota_exceeded"}
-
-    asyncio.run(run())
-
-
-class Owned:
-    """What an account owns, kept by the test: files with their sizes, by project."""
-
-    MOST: ClassVar = {"projects": 3, "files": 8, "bytes": 60}
-
-    def __init__(self) -> None:
-        self.projects: dict[str, dict[str, int]] = {}
-
-    @property
-    def used(self) -> dict[str, int]:
-        sizes = [size for files in self.projects.values() for size in files.values()]
-        return {"projects": len(self.projects), "files": len(sizes), "bytes": sum(sizes)}
-
-    def has_room(self, project_id: str, sizes: dict[str, int | None]) -> bool:
-        """Return whether files may get these sizes, None for deleted ones; if so, they have them now."""
-        before, files = self.used, self.projects[project_id]
-        self.projects[project_id] = {path: size for path, size in (files | sizes).items() if size is not None}
-        after = self.used
-        if all(after[name] <= max(before[name], most) for name, most in self.MOST.items()):
-            return True
-        self.projects[project_id] = files
-        return False
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_exactly_what_passes_a_quota_is_refused(tmp_path, small, seed):
-    """Any series of changes, compared with a model of what is owned."""
-    small(projects=Owned.MOST["projects"], files=Owned.MOST["files"], bytes_=Owned.MOST["bytes"])
-    random, owned = Random(seed), Owned()
-
-    async def step(client: httpx.AsyncClient, number: int) -> None:
-        projects = list(owned.projects)
-        kind = random.choice(["create", "put", "put", "put", "delete", "commit", "remove"])
-        if kind == "create" or not projects:
-            answer = await client.post(PROJECTS, json={"name": "p"})
-            assert answer.is_success is (len(projects) < Owned.MOST["projects"])
-            if answer.is_success:
-                owned.projects[answer.json()["id"]] = {}
-            return
-        id_, path, size = random.choice(projects), random.choice("abcdef"), random.randrange(25)
-        if kind == "put":
-            answer = await put(client, id_, path, "x" * size)
-            assert answer.is_success is owned.has_room(id_, {path: size}), answer.text
-        elif kind == "delete":
-            await client.delete(f"{PROJECTS}/{id_}/files/{path}")
-            owned.projects[id_].pop(path, None)
-        elif kind == "commit":
-            sizes = {path: random.choice([None, 0, 9]) for path in random.sample("abcdef", 3)}
-            body = commit(
-                f"{number:04}", *((path, None if n is None else "x" * n) for path, n in sizes.items())
-            )
-            answer = await client.post(f"{PROJECTS}/{id_}/commits", json=body)
-            assert answer.is_success is owned.has_room(id_, sizes), answer.text
-        elif number % 4 == 0:
-            written(await client.delete(f"{PROJECTS}/{id_}"))
-            del owned.projects[id_]
-
-    async def run():
-        async with installation(tmp_path) as here:
-            client = await here.registered("ada")
-            for number in range(80):
-                await step(client, number)
-            quotas = (await client.get(ME)).json()["quotas"]
-            assert {name: quotas[name]["used"] for name in owned.used} == owned.used
 
     asyncio.run(run())
 

@@ -32,7 +32,7 @@ class Quotas:
     def refusals(self):
         return {place: ForbiddenError("no room", code="quota_exceeded") for place in self.refused}
 
-    def end(self):
+    def end(self, outcomes):
         self.open -= 1
 
 

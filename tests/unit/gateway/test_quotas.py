@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.outcomes import Submission
+from commands.outcomes import Accepted, Submission
+from commands.position import Position
 from domain.actor import Actor, Role, Tier
 from domain.commit.commands import Change, RecordCommit
 from domain.commit.events import ChangeStatus
 from domain.errors import Refusal
 from domain.file.commands import DeleteFile, WriteFile
 from domain.file.events import Encoding
-from domain.project.commands import CreateProject, SetCollaborator
+from domain.project.commands import CreateProject, DeleteProject, SetCollaborator
 from domain.project.events import CollaboratorRole, Visibility
 from domain.quotas import NOTHING, Amounts, Payer, Quotas
 from projections.queries.usage import Usage
@@ -187,6 +188,9 @@ class ReadModels:
     def has_commit(self, _, sha):
         return False
 
+    async def included(self, position, seconds):
+        self.waited_for = position
+
     async def look(self, ask):
         if not self.available:
             self.questions.append("unavailable")
@@ -279,6 +283,36 @@ def test_what_is_in_flight_counts_until_it_has_ended(succeeds):
         models.owned = Amounts(projects=99 + succeeds)
         first.end()
         assert bool((await second).refusals) is succeeds
+
+    asyncio.run(run())
+
+
+def test_a_measurement_includes_what_was_carried_out_here_before():
+    """In the cluster other processes project; until they have, an account would own less than it does."""
+
+    async def run():
+        models, position = ReadModels(), Position.at(7, b"chain", partition=3)
+        quotas = guard(models)
+        admission = await quotas.admit([Submission(command=CREATE, command_id="i", actor=OWNER)])
+        admission.end([Accepted(command_id="i", stream="s", version=1, position=position)])
+        models.owned = Amounts(projects=100)
+        quotas._ledger.account("owner").used = models.owned
+        assert await admitted(quotas, CREATE) == {0: "quota_exceeded"}
+        assert models.waited_for == position
+
+    asyncio.run(run())
+
+
+def test_room_that_was_made_here_counts_for_the_next_command():
+    async def run():
+        models, position = ReadModels(Amounts(projects=99)), Position.at(8, b"chain")
+        quotas = guard(models)
+        delete = DeleteProject(project_id="p")
+        admission = await quotas.admit([Submission(command=delete, command_id="i", actor=OWNER)])
+        admission.end([Accepted(command_id="i", stream="s", version=2, position=position)])
+        assert models.questions == []
+        assert await admitted(quotas, CREATE) == {}
+        assert models.waited_for == position
 
     asyncio.run(run())
 
