@@ -166,7 +166,7 @@ async def _history(parent: Document, info: Any, **given: Any) -> Document:
     return event_connection(await list_history(context.call, parent["id"], arguments), after=arguments.after)
 
 
-Project = _type(
+Project: Any = _type(
     "Project",
     views.ListedProject,
     "A project.",
