@@ -28,7 +28,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.proof("generated REST")
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_the_server_keeps_to_its_document(server: Server, tmp_path: Path, *, signed_in: bool) -> None:
