@@ -64,6 +64,8 @@ class Settings:
 
     def only(self, operations: Sequence[str], values: Values, token: str | None = None) -> None:
         """Let *operations* alone take these parameters, and send them with *token*."""
+        if not values and not self._signed_in:
+            return  # there is nothing to set
         self._operations += ["[[operations]]", f"include-operation-id = {json.dumps(list(operations))}"]
         for operation in operations:
             entries = {place: list(entries) for place, entries in values.items()}
