@@ -11,6 +11,7 @@ from codepark.cache_and_channel import CacheAndChannel
 from codepark.eraser import Eraser
 from codepark.limiter_choice import build_limits
 from codepark.metrics import Metrics
+from codepark.operation_answers import answered
 from codepark.operations import OPERATIONS
 from codepark.profiles.profile import Node, Profile
 from codepark.published_events import PublishedEvents
@@ -101,8 +102,9 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         past=PastAnswers(profile.past),
         replays=PastAnswers(profile.past),
         not_ready=profile.not_ready,
+        does_without=profile.does_without,
         metrics=Metrics(profile, limits).write,
-        operations={name: partial(run, profile) for name, run in OPERATIONS.items()},
+        operations={name: partial(answered, partial(run, profile)) for name, run in OPERATIONS.items()},
         models=profile.main_models,
         asyncapi=_asyncapi(profile.settings),
         event_schemas=_event_schemas(),

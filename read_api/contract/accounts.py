@@ -26,6 +26,6 @@ async def account_named(call: Call, name: str) -> Document | None:
     if account_id is None:
         return None
     try:
-        return await call.read(lambda q: q.accounts.get(account_id, actor))
+        return await call.read(lambda q: q.accounts.get(account_id, actor), account=account_id)
     except NotFoundError:  # it was erased
         return None

@@ -8,7 +8,6 @@ from domain.actor import Role, Tier
 from domain.build.events import BuildStatus
 from domain.commit.events import ChangeStatus
 from domain.file.events import Encoding
-from domain.policy import Scope
 from domain.project.events import CollaboratorRole, Visibility
 from domain.review.events import Decision
 
@@ -214,8 +213,27 @@ class BuildView(View):
     updated_at: str
 
 
+class QuotaView(View):
+    """How much of something is used, and how much may be; a limit of null is none."""
+
+    used: int
+    limit: int | None
+
+
+class QuotasView(View):
+    """What an account owns and may own: projects, their files, and the bytes that these have now.
+
+    The limit of collaborators is that of each project; the project with the most of them is shown.
+    """
+
+    projects: QuotaView
+    files: QuotaView
+    bytes: QuotaView
+    collaborators: QuotaView
+
+
 class AccountView(View):
-    """An account; only itself and administrators see more than its name."""
+    """An account; only itself and administrators see more than its name, and only itself sees its quotas."""
 
     id: str
     name: str
@@ -225,64 +243,8 @@ class AccountView(View):
     email_verified: bool | UnsetType = UNSET
     roles: list[Role] | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
+    quotas: QuotasView | UnsetType = UNSET
     updated_at: str | UnsetType = UNSET
-
-
-class TokensView(View):
-    """An access token, for how many seconds it is valid, and the refresh token to exchange for new ones."""
-
-    access_token: str
-    refresh_token: str
-    token_type: str
-    expires_in: int
-
-
-class LoginView(View):
-    """The tokens of a session, or the token to send with a second factor."""
-
-    access_token: str | UnsetType = UNSET
-    refresh_token: str | UnsetType = UNSET
-    token_type: str | UnsetType = UNSET
-    expires_in: int | UnsetType = UNSET
-    mfa_required: bool | UnsetType = UNSET
-    mfa_token: str | UnsetType = UNSET
-
-
-class MfaSetupView(View):
-    """A secret for one-time passwords, as authenticator programs take it."""
-
-    secret: str
-    otpauth_url: str
-    qr_code: str
-
-
-class RecoveryCodesView(View):
-    """Codes that replace a one-time password, each once. They are shown only this once."""
-
-    recovery_codes: list[str]
-
-
-class SessionView(View):
-    """A session of an account."""
-
-    id: str
-    created_at: str
-    last_used_at: str
-    expires_at: str
-    user_agent: str
-    address: str
-    current: bool
-
-
-class TokenView(View):
-    """An API token; the token itself is shown only when it is created."""
-
-    id: str
-    name: str
-    scopes: list[Scope]
-    created_at: str
-    expires_at: str
-    token: str | UnsetType = UNSET
 
 
 class ProjectReference(View):

@@ -62,6 +62,12 @@ def _whole(view: type[Struct], field: str, load: resolvers.Load) -> graphene.Fie
     return graphene.Field(type_, resolver=lazily(field, load))
 
 
+_quota = {
+    name: graphene.Field(graphene.Float, required=name == "used", description="A whole number.")
+    for name in ("used", "limit")
+}  # an Int of GraphQL has 32 bits
+_type("Quota", views.QuotaView, **_quota)
+Quotas = _type("Quotas", views.QuotasView)
 _account = {
     field: _whole(views.AccountView, field, resolvers.whole_account)
     for field in ("createdAt", "version", "email", "emailVerified", "roles", "tier", "updatedAt")
@@ -70,10 +76,22 @@ Account = _type(
     "Account",
     views.AccountView,
     entity=True,
+    quotas=graphene.Field(
+        Quotas,
+        resolver=resolvers.quotas_of,
+        description="What the account owns and may own; null for accounts of others.",
+    ),
     **_account | {"name": graphene.String(required=True, resolver=lazily("name", resolvers.whole_account))},
 )
 _type_of[views.Person] = lambda: Account
-_type_of[views.ProjectReference] = lambda: Project
+
+
+def _project_type() -> Any:
+    """Return the type of projects, which is defined below."""
+    return Project
+
+
+_type_of[views.ProjectReference] = _project_type
 
 Collaborator = _type("Collaborator", views.Collaborator, account=_person("id"))
 AiInsights = _type("AiInsights", views.AiInsights)

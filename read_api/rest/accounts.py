@@ -30,7 +30,9 @@ async def list_all_accounts(call: Call, query: AccountListQuery) -> Answer:
 async def get_account(call: Call) -> Answer:
     """Get an account."""
     account_id, actor = call.path["account_id"], call.actor
-    return document_answer(call, await call.read(lambda q: q.accounts.get(account_id, actor)))
+    return document_answer(
+        call, await call.read(lambda q: q.accounts.get(account_id, actor), account=account_id)
+    )
 
 
 @operation(

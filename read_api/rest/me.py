@@ -19,7 +19,9 @@ from read_api.auth.tokens import unauthorized
 from read_api.auth.verification import mail_verification, require_unclaimed
 from read_api.contract.changed_resource import read_changed
 from read_api.contract.queries import ListQuery
-from read_api.contract.views import AccountView, ListOf, SessionView, TokenView
+from read_api.contract.quotas import own_account
+from read_api.contract.sign_in_views import SessionView, TokenView
+from read_api.contract.views import AccountView, ListOf
 from read_api.gateway.answers import Answer, command_answer, command_headers, document_answer, page_answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
@@ -35,9 +37,8 @@ operation = Operations("Your account")
 
 @operation("GET", ME, "account.read_own", output=AccountView, conditional=True)
 async def get_me(call: Call) -> Answer:
-    """Get your own account."""
-    actor = call.caller.signed_in()
-    return document_answer(call, await call.read(lambda q: q.accounts.get(actor.id, actor)))
+    """Get your own account, with what it owns and may own."""
+    return document_answer(call, await own_account(call, call.caller.signed_in()), composed=True)
 
 
 @operation(

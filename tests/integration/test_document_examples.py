@@ -20,19 +20,75 @@ pytestmark = pytest.mark.integration
 DOCUMENT = document(operations(), "1")
 NEW_PASSWORD = EXAMPLES["change_password"]["newPassword"]
 
-STEPS = """
-    live ready jwks register forgot_password resend_verification verify_address login refresh get_me
-    list_sessions list_tokens create_token patch_me list_all_accounts get_account create_project
-    list_projects get_project replace_project patch_project write_file list_files get_file record_commit
-    list_commits get_commit get_timeline get_insights set_collaborator list_collaborators
-    get_collaborator remove_collaborator open_review list_reviews get_review comment_review
-    decide_review close_review queue_build list_builds get_build move_build list_notifications
-    read_notifications publish_announcement list_announcements get_announcement carry_out get_command
-    list_events list_history delete_file delete_project mfa_setup mfa_enable mfa_verify mfa_disable
-    revoke_token change_password reset_password patch_account logout revoke_session revoke_sessions
-    revoke_account_sessions erase_me
-"""
-ORDER = STEPS.split()
+ORDER = [
+    "live",
+    "ready",
+    "jwks",
+    "register",
+    "forgot_password",
+    "resend_verification",
+    "verify_address",
+    "login",
+    "refresh",
+    "get_me",
+    "list_sessions",
+    "list_tokens",
+    "create_token",
+    "patch_me",
+    "list_all_accounts",
+    "get_account",
+    "create_project",
+    "list_projects",
+    "get_project",
+    "replace_project",
+    "patch_project",
+    "write_file",
+    "list_files",
+    "get_file",
+    "record_commit",
+    "list_commits",
+    "get_commit",
+    "get_timeline",
+    "get_insights",
+    "set_collaborator",
+    "list_collaborators",
+    "get_collaborator",
+    "remove_collaborator",
+    "open_review",
+    "list_reviews",
+    "get_review",
+    "comment_review",
+    "decide_review",
+    "close_review",
+    "queue_build",
+    "list_builds",
+    "get_build",
+    "move_build",
+    "list_notifications",
+    "read_notifications",
+    "publish_announcement",
+    "list_announcements",
+    "get_announcement",
+    "carry_out",
+    "get_command",
+    "list_events",
+    "list_history",
+    "delete_file",
+    "delete_project",
+    "mfa_setup",
+    "mfa_enable",
+    "mfa_verify",
+    "mfa_disable",
+    "revoke_token",
+    "change_password",
+    "reset_password",
+    "patch_account",
+    "logout",
+    "revoke_session",
+    "revoke_sessions",
+    "revoke_account_sessions",
+    "erase_me",
+]
 ADMINISTRATORS = {"publish_announcement", "patch_account", "revoke_account_sessions"}
 OTHERS = {"decide_review"}
 """What the author of a review may not do."""

@@ -72,7 +72,7 @@ def test_a_node_that_kafka_does_not_let_in_accepts_no_command(install, secured_k
     node = install(kafka=getattr(secured_kafka, address), **given, **trusted).node()
     node.launch()
     node.wait_live()
-    eventually(lambda: "broker unavailable" in node.printed, seconds=30)
+    eventually(lambda: "Kafka does not answer" in node.printed, seconds=30)
     with node.client() as client:
         answer = client.post("/api/v1/projects", json={"name": "p"})
     assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
