@@ -25,7 +25,7 @@ MANY = 12
 _TOKEN = re.compile(r"^ey\S+$", re.MULTILINE)
 _TOTP_SECONDS = 30
 _SHOWN = [each.value for each in DEFAULT_DISPLAYED_WARNINGS if each is not SchemathesisWarning.MISSING_AUTH]
-_QUIET = f"warnings = {json.dumps(_SHOWN)}"
+_QUIET = f"warnings = {json.dumps(_SHOWN)}\nauth = {{ auto-signup = false }}"
 """Without a token most operations answer 401: that is no fault. Everything else that it warns of is."""
 
 _AHEAD = 5
