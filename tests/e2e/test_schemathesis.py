@@ -19,7 +19,7 @@ COMMON = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES, SEED = size(25, 100), 20_240_131
 ANSWER_SECONDS = 30
 PHASES: dict[bool, list[str]] = {True: [], False: size(["--phases", "examples,fuzzing,stateful"], [])}
-"""Without a token most operations refuse everything alike, so that the short form leaves out limits of values."""
+"""Without a token most operations refuse everything alike: the short form leaves out the limits of values."""
 
 GENERATED = re.compile(r"([\d,]+) generated")
 
