@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.embedded import started
 from tests.support.proof import FULL
+from tests.support.time_scale import stretched
 from tests.unit.importing.conftest import Workspace
 from tests.unit.importing.test_every_repository import assert_imported
 
@@ -40,7 +41,7 @@ def fetched(command, folder, **environment):
             env={**os.environ, **environment},
             check=True,
             capture_output=True,
-            timeout=120,
+            timeout=stretched(120),
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         pytest.skip(f"{' '.join(command[-2:])} cannot be fetched: {error}")

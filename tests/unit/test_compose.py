@@ -194,3 +194,11 @@ def test_the_image_holds_the_packages_and_no_root():
     assert re.search(r"^USER codepark$", last, re.MULTILINE)
     sources = re.findall(r"^COPY ((?!--from)[^\n]+) \S+$", DOCKERFILE, re.MULTILINE)
     assert {f"!{source}" for sources in sources for source in sources.split()} <= set(ignored)
+
+
+def test_the_image_is_built_on_exact_versions():
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert len(bases) == 2
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+", bases[0])
+    assert re.search(r"^# syntax=docker/dockerfile:\d+\.\d+\.\d+$", DOCKERFILE, re.MULTILINE)

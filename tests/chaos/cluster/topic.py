@@ -10,8 +10,11 @@ from commands.kafka.settings import KafkaSettings, read_kafka_settings
 from commands.partitioner import partition_of
 from domain.log.events import CommandRefused, CommandUnchanged, LogFenced
 from domain.record import Record
+from domain.token.events import OperatorTokenUsed
 
-TECHNICAL = frozenset({CommandRefused.TOPIC, CommandUnchanged.TOPIC, LogFenced.TOPIC})
+TECHNICAL = frozenset(
+    {CommandRefused.TOPIC, CommandUnchanged.TOPIC, LogFenced.TOPIC, OperatorTokenUsed.TOPIC}
+)
 
 
 class Part:

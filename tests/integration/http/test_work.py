@@ -156,7 +156,9 @@ def test_notifications_are_read_one_by_one_or_all(ada: Person, bob: Person, path
     made(ada.client.put(f"{path}/collaborators/{bob.id}", json={"role": "editor"}), 200)
 
     def unread() -> list[str]:
-        return [n["id"] for n in bob.client.get("/api/v1/notifications?unread=true").json()["items"]]
+        return [
+            n["id"] for n in bob.client.get("/api/v1/notifications?unread=true&limit=100").json()["items"]
+        ]
 
     for _ in range(3):
         made(ada.client.post(f"{path}/reviews", json={"title": "for @bob"}))
@@ -167,7 +169,7 @@ def test_notifications_are_read_one_by_one_or_all(ada: Person, bob: Person, path
     assert bob.client.post("/api/v1/notifications/read").status_code == 204
     assert unread() == []
     assert before[0] in [
-        n["id"] for n in bob.client.get("/api/v1/notifications?unread=false").json()["items"]
+        n["id"] for n in bob.client.get("/api/v1/notifications?unread=false&limit=100").json()["items"]
     ]
 
 

@@ -56,7 +56,9 @@ def test_clients_ask_for_majorities_and_a_full_pool():
 
 def test_projects_have_the_indexes_of_their_lists(new_store, database):
     new_store([PROJECTS])
-    keys = [list(index["key"].items()) for index in database["projects_v1_g1"].list_indexes()]
+    keys = [
+        list(index["key"].items()) for index in database[f"projects_v{PROJECTS.version}_g1"].list_indexes()
+    ]
     assert [("ownerId", 1), ("createdAt", -1), ("_id", -1)] in keys
     assert [("collaborators.userId", 1)] in keys
     assert [(WORDS, 1)] in keys
