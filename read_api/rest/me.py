@@ -26,6 +26,7 @@ from read_api.gateway.answers import Answer, command_answer, command_headers, do
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
 from read_api.rest.accounts import account_answer
+from read_api.rest.changes import execute_on
 
 ME = "/api/v1/me"
 SESSIONS = ME + "/sessions"
@@ -113,12 +114,8 @@ async def revoke_sessions(call: Call, query: KeepQuery) -> Answer:
     """End all of your sessions and API tokens; with `keepCurrent`, all but this session."""
     actor = call.caller.signed_in_recently()
     kept = call.caller.session if query.keep_current else None
-    return command_answer(
-        call,
-        await call.execute_command(
-            RevokeSessions(account_id=actor.id, kept_session=kept, revoke_tokens=True)
-        ),
-    )
+    command = RevokeSessions(account_id=actor.id, kept_session=kept, revoke_tokens=True)
+    return command_answer(call, await execute_on(call, command, query.keep_current))
 
 
 @operation("DELETE", SESSIONS + "/{session_id:str}", "account.secure", status=204, statuses=(403, 404))
@@ -174,7 +171,7 @@ async def create_token(call: Call, data: TokenInput) -> Answer:
 async def revoke_token(call: Call) -> Answer:
     """Revoke an API token."""
     command = RevokeToken(token_id=call.path["token_id"], account_id=call.caller.signed_in().id)
-    return command_answer(call, await call.execute_command(command))
+    return command_answer(call, await execute_on(call, command, command.token_id))
 
 
 @operation(

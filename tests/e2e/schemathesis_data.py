@@ -25,7 +25,7 @@ MANY = 12
 _TOKEN = re.compile(r"^ey\S+$", re.MULTILINE)
 _TOTP_SECONDS = 30
 _SHOWN = [each.value for each in DEFAULT_DISPLAYED_WARNINGS if each is not SchemathesisWarning.MISSING_AUTH]
-_QUIET = f"warnings = {json.dumps(_SHOWN)}"
+_QUIET = f"warnings = {json.dumps(_SHOWN)}\nauth = {{ auto-signup = false }}"
 """Without a token most operations answer 401: that is no fault. Everything else that it warns of is."""
 
 _AHEAD = 5
@@ -64,6 +64,8 @@ class Settings:
 
     def only(self, operations: Sequence[str], values: Values, token: str | None = None) -> None:
         """Let *operations* alone take these parameters, and send them with *token*."""
+        if not values and not self._signed_in:
+            return  # there is nothing to set
         self._operations += ["[[operations]]", f"include-operation-id = {json.dumps(list(operations))}"]
         for operation in operations:
             entries = {place: list(entries) for place, entries in values.items()}

@@ -118,7 +118,7 @@ def test_a_python_client_of_the_openapi_document(server: Server, tmp_path: Path)
 
 def _generator() -> Path:
     """Return the Python of an environment with the generator, which is made once for all workers of a run."""
-    lock_file, home = FOLDER / "requirements.lock", FOLDER / ".venv"
+    lock_file, home = FOLDER / "requirements.lock", Path(sys.prefix) / "clients"
     digest = hashlib.sha256(lock_file.read_bytes()).hexdigest()
     python, marker = home / "bin" / "python", home / ".installed"
     with (FOLDER / ".install.lock").open("w") as lock:

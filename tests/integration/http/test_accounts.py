@@ -132,3 +132,8 @@ def test_announcements_are_the_administrators(
     announced = made(answer)
     assert anybody.get(answer.headers["location"]).json() == announced
     assert announced in anybody.get("/api/v1/announcements").json()["items"]
+
+
+def test_a_position_that_is_none_is_refused_also_where_nobody_has_the_name(anybody: httpx.Client) -> None:
+    answer = anybody.get("/api/v1/accounts?name=nobody-is", headers={"CodePark-After": "`h<="})
+    refused(answer, 400, "invalid_position")
