@@ -47,7 +47,9 @@ async def join(
     Raises InstallationError for another key or number of partitions, and where there is nothing to join;
     BrokerUnavailableError.
     """
-    written = await _require_partitions(settings, make=make)
+    written, named = await _require_partitions(settings, make=make)
+    if not named:
+        return  # a log of an earlier release: its next start writes what it is known by
     transport = KafkaTransport(settings, topic_of(settings), 0)
     try:
         installation = await first_record(transport)
@@ -64,11 +66,12 @@ async def join(
         require_same(installation, settings, secrets)
 
 
-async def _require_partitions(settings: KafkaSettings, *, make: bool) -> bool:
-    """Check the number of the log's partitions; return whether there is a log."""
+async def _require_partitions(settings: KafkaSettings, *, make: bool) -> tuple[bool, bool]:
+    """Check the number of partitions; return whether there is a log, and a topic of the installation."""
     async with Topics(settings) as topics:
         partitions = await topics.partitions(settings.topic)
-        if partitions == 0 and not make and await topics.partitions(topic_of(settings)) == 0:
+        named = make or await topics.partitions(topic_of(settings)) > 0
+        if partitions == 0 and not named:
             raise InstallationError(
                 f"there is no topic {settings.topic} at {settings.bootstrap_servers}: "
                 "name the servers and the prefix of the installation"
@@ -77,7 +80,7 @@ async def _require_partitions(settings: KafkaSettings, *, make: bool) -> bool:
             raise _other_partitions(settings, partitions)
         if make:
             await topics.ensure(topic_of(settings), 1, LOG_CONFIG)
-    return partitions > 0
+    return partitions > 0, named
 
 
 async def first_record(transport: Transport) -> Installation | None:

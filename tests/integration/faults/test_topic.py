@@ -82,4 +82,4 @@ def test_a_node_reports_such_a_topic_and_accepts_no_command(install, settings):
     with node.client() as client:
         answer = client.post("/api/v1/projects", json={"name": "p"})
         assert answer.status_code == 503
-        assert "could lose history" in answer.json()["detail"]
+        assert answer.json()["code"] == "log_unavailable"
