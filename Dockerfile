@@ -1,7 +1,7 @@
-# syntax=docker/dockerfile:1
+# syntax=docker/dockerfile:1.10.0
 # The image of all of CodePark's processes; compose.yaml says which one each container runs.
 
-FROM python:3.12-slim AS build
+FROM python:3.12.11-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/codepark
 WORKDIR /src
@@ -21,7 +21,7 @@ RUN /opt/codepark/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /whee
  && /opt/codepark/bin/pip install --no-deps --no-index /wheels/*.whl \
  && /opt/codepark/bin/pip uninstall --yes pip
 
-FROM python:3.12-slim
+FROM python:3.12.11-slim-bookworm
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin codepark \
  && install --directory --owner codepark --group codepark --mode 700 /data
 COPY --from=build /opt/codepark /opt/codepark

@@ -1,7 +1,8 @@
 """Wire the HTTP surface over a profile: identity, limits, erasures, published events, metrics."""
 
 import asyncio
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from importlib.metadata import version
 
 import msgspec
@@ -10,6 +11,7 @@ from codepark.cache_and_channel import CacheAndChannel
 from codepark.eraser import Eraser
 from codepark.limiter_choice import build_limits
 from codepark.metrics import Metrics
+from codepark.operation_answers import answered
 from codepark.operations import OPERATIONS
 from codepark.profiles.profile import Node, Profile
 from codepark.published_events import PublishedEvents
@@ -26,9 +28,13 @@ from read_api.auth.mail import FileMailer, Mailer, SmtpMailer
 from read_api.past_answers import PastAnswers
 from read_api.realtime.hub import Hub
 from streams.public.asyncapi import asyncapi_document
+from streams.public.publications import PUBLISHED
+from streams.public.schemas import schema, schema_path
 from streams.public.topics import DEFAULT_PREFIX
 
 _ERASING_SECONDS = 5.0
+_ANY_HOST = "host.invalid"
+"""Stands for the host in the AsyncAPI document until a request names it (RFC 2606: nobody has this name)."""
 
 
 def build_mailer(settings: Settings) -> Mailer:
@@ -96,10 +102,12 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         past=PastAnswers(profile.past),
         replays=PastAnswers(profile.past),
         not_ready=profile.not_ready,
+        does_without=profile.does_without,
         metrics=Metrics(profile, limits).write,
-        operations={name: partial(run, profile) for name, run in OPERATIONS.items()},
+        operations={name: partial(answered, partial(run, profile)) for name, run in OPERATIONS.items()},
         models=profile.main_models,
         asyncapi=_asyncapi(profile.settings),
+        event_schemas=_event_schemas(),
         graphql=profile.settings.graphql,
         changed_resource=None if node is None else node.changed_resource,
         in_threads=node is not None,
@@ -108,8 +116,27 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
     )
 
 
-def _asyncapi(settings: Settings) -> bytes:
-    """Return the AsyncAPI document: the public topics where there are any, and the live channels."""
+def _asyncapi(settings: Settings) -> Callable[[str], bytes]:
+    """Return what writes the AsyncAPI document for an address: the topics, if any, and the live channels.
+
+    Where the settings say under which address people reach the server, the document has that one. It is made
+    once for each scheme: the host of a request is only put in its place.
+    """
     prefix = DEFAULT_PREFIX if settings.kafka is None else settings.kafka.prefix
     servers = None if settings.kafka is None else settings.kafka.bootstrap_servers
-    return msgspec.json.encode(asyncapi_document(prefix, version("codepark"), servers))
+
+    @cache
+    def made(scheme: str) -> bytes:
+        address = f"{scheme}://{_ANY_HOST}"
+        return msgspec.json.encode(asyncapi_document(prefix, version("codepark"), servers, address=address))
+
+    def written(address: str) -> bytes:
+        scheme, _, host = (settings.public_url or address).rstrip("/").partition("://")
+        return made(scheme).replace(_ANY_HOST.encode(), host.encode())
+
+    return written
+
+
+def _event_schemas() -> dict[str, bytes]:
+    """Return the schemas of the public events by the paths under which they are shown."""
+    return {schema_path(each): msgspec.json.encode(schema(each)) for each in PUBLISHED}

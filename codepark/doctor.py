@@ -1,7 +1,9 @@
 """Examine an installation, each part against what it should be."""
 
+import asyncio
 import stat
 from collections.abc import Iterator
+from contextlib import closing, suppress
 
 from msgspec import Struct
 
@@ -13,6 +15,9 @@ from commands.sqlite.key_check import has_accounts
 from insights.analyser import AnalyserUnavailableError, ProcessAnalyser
 
 _NAMED = 5
+KAFKA = "Kafka"
+NEEDED_SERVERS = (KAFKA, "MongoDB")
+"""Without them the log and the read models of the cluster profile cannot be examined."""
 
 
 class Finding(Struct, frozen=True):
@@ -26,10 +31,40 @@ class Finding(Struct, frozen=True):
 def examine(settings: Settings) -> list[Finding]:
     """Return the findings; raises what opening the installation raises, where there is none too."""
     directory = DataDirectory(settings.data)
-    inner = [*_inner_findings(settings), _analyser_finding()]
+    servers = [] if settings.kafka is None else server_findings(settings)
+    away = [finding.part for finding in servers if not finding.ok and finding.part in NEEDED_SERVERS]
+    if away and KAFKA not in away:  # what the examination of the log would refuse first
+        require_membership(settings)
+    log = [_unexamined(away)] if away else _inner_findings(settings)
+    inner = [*servers, *log, _analyser_finding()]
     if not directory.path.is_dir():  # a machine of the cluster profile without a node
         return inner
     return [*_directory_findings(directory), *inner]
+
+
+def server_findings(settings: Settings) -> list[Finding]:
+    """Ask Kafka, MongoDB and Redis of the cluster profile whether they answer."""
+    from codepark.cluster_servers import ClusterServers  # noqa: PLC0415 # needs the extra `cluster`
+
+    with closing(ClusterServers(settings.cluster())) as servers:
+        return [
+            Finding(name, reason is None, "answers" if reason is None else f"does not answer: {reason}")
+            for name, reason in servers.reasons().items()
+        ]
+
+
+def require_membership(settings: Settings) -> None:
+    """Ask Kafka whether this process belongs to the installation; raises InstallationError."""
+    from commands.kafka.installation import join  # noqa: PLC0415 # needs the extra `cluster`
+    from commands.kafka.protocol.transport import BrokerUnavailableError  # noqa: PLC0415 # as above
+
+    cluster = settings.cluster()
+    with suppress(BrokerUnavailableError):  # it went meanwhile
+        asyncio.run(join(cluster.kafka, cluster.secret, make=False, before_first=lambda: None))
+
+
+def _unexamined(away: list[str]) -> Finding:
+    return Finding("event log", False, f"not examined: {' and '.join(away)} must answer first")
 
 
 def _directory_findings(directory: DataDirectory) -> Iterator[Finding]:

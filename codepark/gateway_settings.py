@@ -16,6 +16,7 @@ _ORIGINS = "CODEPARK_CORS_ORIGINS"
 _ALLOWED_HOSTS = "CODEPARK_ALLOWED_HOSTS"
 _RATE_LIMITS = "CODEPARK_RATE_LIMITS"
 _SIGN_IN_LIMITS = "CODEPARK_SIGN_IN_LIMITS"
+_QUOTAS = "CODEPARK_QUOTAS"
 _BODY_SECONDS = "CODEPARK_BODY_SECONDS"
 _REQUEST_SECONDS = "CODEPARK_REQUEST_SECONDS"
 _LIMITER_SECONDS = "CODEPARK_LIMITER_SECONDS"
@@ -25,7 +26,7 @@ def read_gateway_settings(variables: Variables, host: str, public_url: str | Non
     """Read the settings of the edge of a server that listens on *host*; raises SettingsError."""
     environment = Environment(variables)
     public_host = None if public_url is None else urlsplit(public_url).hostname
-    certificate, key = _certificate_and_key(environment)
+    certificate, key = certificate_and_key(environment, _CERTIFICATE, _KEY)
     return GatewaySettings(
         trusted_proxies=tuple(_network(text) for text in environment.list(_PROXIES)),
         cors_origins=frozenset(_origin(text) for text in environment.list(_ORIGINS)),
@@ -34,6 +35,7 @@ def read_gateway_settings(variables: Variables, host: str, public_url: str | Non
         ),
         rate_limits=environment.switch(_RATE_LIMITS),
         sign_in_limits=environment.switch(_SIGN_IN_LIMITS),
+        quotas=environment.switch(_QUOTAS),
         tls_cert_file=certificate,
         tls_key_file=key,
         body_seconds=environment.seconds(_BODY_SECONDS, 30.0),
@@ -42,14 +44,23 @@ def read_gateway_settings(variables: Variables, host: str, public_url: str | Non
     )
 
 
-def _certificate_and_key(environment: Environment) -> tuple[Path, Path] | tuple[None, None]:
-    certificate, key = environment.readable_file(_CERTIFICATE), environment.readable_file(_KEY)
+def certificate_and_key(
+    environment: Environment, certificate_name: str, key_name: str
+) -> tuple[Path, Path] | tuple[None, None]:
+    """Return the files of a certificate and its key, None for both where neither is set."""
+    certificate, key = environment.readable_file(certificate_name), environment.readable_file(key_name)
     if certificate is None and key is None:
         return None, None
     if certificate is None or key is None:
-        given, missing = (_CERTIFICATE, _KEY) if key is None else (_KEY, _CERTIFICATE)
+        given, missing = (certificate_name, key_name) if key is None else (key_name, certificate_name)
         raise SettingsError(f"{given} is set and {missing} is not: set both for TLS, or neither")
-    _check_pair(certificate, key)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
+    except (ssl.SSLError, ValueError) as error:
+        raise SettingsError(
+            f"{certificate_name} and {key_name} are no PEM files of a certificate and its key, "
+            f"without a password: {error}"
+        ) from error
     return certificate, key
 
 
@@ -89,17 +100,6 @@ def _is_origin(text: str) -> bool:
     except ValueError:
         return False
     return url.scheme in ("http", "https") and url.netloc != "" and text == f"{url.scheme}://{url.netloc}"
-
-
-def _check_pair(certificate: Path, key: Path) -> None:
-    """Refuse a file that is no certificate, and a key that belongs to another one."""
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
-    except (ssl.SSLError, ValueError) as error:
-        raise SettingsError(
-            f"{_CERTIFICATE} and {_KEY} are no PEM files of a certificate and its key, "
-            f"without a password: {error}"
-        ) from error
 
 
 def _no_password() -> str:

@@ -1,23 +1,66 @@
-"""Logging: structured lines on standard error."""
+"""Logging: structured lines on standard error, those of other packages too."""
 
 import logging
+import logging.config
 import sys
+from typing import Any
 
 import structlog
+
+_QUIET = ("httpx", "httpcore", "hpack")
+"""Packages that write a line for each request that they send."""
 
 
 def configure(level: str) -> None:
     """Log from *level* up: readable on a terminal, else as JSON lines."""
-    interactive = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if interactive else structlog.processors.JSONRenderer()
+    logging.config.dictConfig(standard_logging(level))
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*_SHARED, structlog.processors.format_exc_info, _renderer()],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+def standard_logging(level: str) -> dict[str, Any]:
+    """Return the configuration of the standard library's loggers, which other packages write to.
+
+    Their lines have the form of ours. Of other packages, warnings and errors are logged; with *level* debug
+    everything but the lines of single requests.
+    """
+    root = level.upper() if level in ("debug", "error") else "WARNING"
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "structured": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    _renderer(),
+                ],
+                "foreign_pre_chain": [*_SHARED, structlog.stdlib.add_logger_name],
+            }
+        },
+        "handlers": {
+            "errors": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "structured",
+            }
+        },
+        "root": {"level": root, "handlers": ["errors"]},
+        "loggers": {name: {"level": "WARNING"} for name in _QUIET},
+    }
+
+
+_SHARED: list[Any] = [
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def _renderer() -> Any:
+    interactive = sys.stderr.isatty()
+    return structlog.dev.ConsoleRenderer() if interactive else structlog.processors.JSONRenderer()

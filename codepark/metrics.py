@@ -7,7 +7,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from codepark.profiles.profile import Profile
+from codepark.node_metrics import node_metrics
+from codepark.profiles.profile import Node, Profile
 from read_api.gateway.limits.fallback import GuardedLimiter
 from read_api.gateway.limits.limits import Limits
 
@@ -50,6 +51,8 @@ class Metrics(Collector):
             blocked.add_metric([model], len(progress.blocked(model)))
         yield lag
         yield blocked
+        if isinstance(self._profile, Node):
+            yield from node_metrics(self._profile.node_figures())
         yield from self._of_limits()
 
     def _of_limits(self) -> Iterator[Metric]:

@@ -15,6 +15,7 @@ from codepark.cache_and_channel import CacheAndChannel
 from codepark.composition import build_api, build_eraser
 from codepark.interpreter import prepare_interpreter
 from codepark.limiter_choice import start_limits
+from codepark.logs import standard_logging
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
 from codepark.settings import Settings
@@ -148,6 +149,7 @@ def _client_server(settings: Settings, app: Callable[..., object]) -> Server:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, keep_alive=True),
         log_enabled=False,
+        log_dictconfig=standard_logging(settings.log_level),
         backlog=1024,
         ssl_cert=settings.gateway.tls_cert_file,
         ssl_key=settings.gateway.tls_key_file,
@@ -161,6 +163,7 @@ def _node_server(settings: Settings, profile: Profile) -> Server | None:
     if not isinstance(profile, Node) or listener is None:
         return None
     host, port = listener
+    tls = settings.node_tls
     return Server(
         profile.listener,
         address=host,
@@ -168,5 +171,9 @@ def _node_server(settings: Settings, profile: Profile) -> Server | None:
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         log_enabled=False,
+        log_dictconfig=standard_logging(settings.log_level),
         backlog=256,
+        ssl_cert=None if tls is None else tls.certificate,
+        ssl_key=None if tls is None else tls.key,
+        ssl_protocol_min=SSLProtocols.tls13,
     )

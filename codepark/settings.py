@@ -6,6 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from codepark.gateway_settings import read_gateway_settings
+from codepark.node_tls import NodeTls, read_node_tls
 from commands.environment import PORTS, Environment, SettingsError, Variables, check_port, check_scheme
 from commands.kafka.settings import BOOTSTRAP, DEFAULT_PREFIX, PARTITIONS, KafkaSettings, read_kafka_settings
 from commands.kms import KmsError, LocalKms, read_master_keys
@@ -86,6 +87,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis: RedisUrls | None = None
     redis_ca_file: str | None = None
     node_address: str | None = None
+    node_tls: NodeTls | None = None
     master_keys: Mapping[int, bytes] = {}
     public_url: str | None = None
     smtp_url: str | None = None
@@ -149,9 +151,9 @@ class Settings(Struct, frozen=True, kw_only=True):
 def read_settings(variables: Variables, *, data: Path | None = None, port: int | None = None) -> Settings:
     """Read the settings; *data* and *port* of the command line come first. Raises SettingsError."""
     environment = Environment(variables)
-    mongodb_uri = environment.text(_MONGODB_URI, "MONGODB_URI")
+    mongodb_uri = environment.text_or_file(_MONGODB_URI, "MONGODB_URI")
     check_scheme(_MONGODB_URI, mongodb_uri, _MONGODB_SCHEMES)
-    redis_url = environment.text(_REDIS_URL, "REDIS_URL")
+    redis_url = environment.text_or_file(_REDIS_URL, "REDIS_URL")
     host = environment.text(_HOST) or "127.0.0.1"
     public_url = environment.url(_PUBLIC_URL, ("http://", "https://"))
     settings = Settings(
@@ -167,6 +169,7 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         redis=_redis(environment, redis_url),
         redis_ca_file=environment.file(_REDIS_CA_FILE),
         node_address=environment.address(_NODE_ADDRESS),
+        node_tls=read_node_tls(environment),
         master_keys=_master_keys(environment),
         public_url=public_url,
         smtp_url=environment.url(_SMTP_URL, ("smtp://", "smtps://")),
@@ -196,7 +199,7 @@ def _check_profile(settings: Settings) -> None:
 
 
 def _redis(environment: Environment, default: str | None) -> RedisUrls | None:
-    own = {use: environment.text(name) for use, name in _REDIS_USES.items()}
+    own = {use: environment.text_or_file(name) for use, name in _REDIS_USES.items()}
     urls = {use: url or default for use, url in own.items()}
     missing = [_REDIS_USES[use] for use, url in urls.items() if url is None]
     if len(missing) == len(urls):

@@ -6,7 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from codepark.cluster_servers import ClusterServers
 from codepark.interpreter import prepare_interpreter
+from codepark.node_metrics import WatchedServers
 from codepark.profiles.admission import admit
 from codepark.profiles.cluster_connections import ClusterConnections
 from codepark.settings import ClusterSettings, Settings
@@ -20,7 +22,7 @@ _KEYS_REMEMBERED_SECONDS = 60.0
 
 def project(settings: Settings, metrics_port: int | None) -> None:
     """Keep the read models until SIGTERM or SIGINT."""
-    with _connected(settings) as (cluster, connections):
+    with _connected(settings) as (cluster, connections, servers):
         run_projections(
             cluster.kafka,
             connections.store,
@@ -29,12 +31,13 @@ def project(settings: Settings, metrics_port: int | None) -> None:
             connections.redis,
             cluster.kafka.prefix,
             metrics_port=metrics_port,
+            collectors=(servers,),
         )
 
 
 def analyse(settings: Settings, metrics_port: int | None) -> None:
     """Keep the insights until SIGTERM or SIGINT."""
-    with _connected(settings) as (cluster, connections):
+    with _connected(settings) as (cluster, connections, servers):
         run_insights(
             cluster.kafka,
             connections.store,
@@ -42,12 +45,13 @@ def analyse(settings: Settings, metrics_port: int | None) -> None:
             connections.redis,
             cluster.kafka.prefix,
             metrics_port=metrics_port,
+            collectors=(servers,),
         )
 
 
 def publish(settings: Settings, metrics_port: int | None) -> None:
     """Publish the public topics until SIGTERM or SIGINT."""
-    with _connected(settings) as (cluster, connections):
+    with _connected(settings) as (cluster, connections, servers):
         run_public(
             cluster.kafka,
             connections.store,
@@ -56,22 +60,30 @@ def publish(settings: Settings, metrics_port: int | None) -> None:
             connections.redis,
             cluster.kafka.prefix,
             metrics_port=metrics_port,
+            collectors=(servers,),
         )
 
 
 @contextmanager
-def _connected(settings: Settings) -> Iterator[tuple[ClusterSettings, ClusterConnections]]:
-    """Connect for as long as a worker runs, once it is admitted to the installation.
+def _connected(
+    settings: Settings,
+) -> Iterator[tuple[ClusterSettings, ClusterConnections, WatchedServers]]:
+    """Connect for as long as a worker runs, once it is admitted to the installation, and watch its servers.
 
     Raises SettingsError without the settings of a cluster, InstallationError.
     """
     cluster = settings.cluster()
     kms = settings.kms(cluster.secret)
     connections = ClusterConnections(cluster, kms, remembered_seconds=_KEYS_REMEMBERED_SECONDS)
-    with closing(connections):
+    with (
+        closing(connections),
+        closing(ClusterServers(cluster)) as servers,
+        closing(servers.watch()) as watch,
+    ):
+        watch.start()
         _admitted(cluster, connections)
         prepare_interpreter()
-        yield cluster, connections
+        yield cluster, connections, WatchedServers(watch)
 
 
 def _admitted(cluster: ClusterSettings, connections: ClusterConnections) -> None:

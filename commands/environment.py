@@ -126,6 +126,18 @@ class Environment:
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{name} cannot be read: {error}") from error
 
+    def text_or_file(self, name: str, *others: str) -> str | None:
+        """Return the text of the first variable that is set, or of the file that `<name>_FILE` names.
+
+        A secret in a file is seen by no other process, and in no description of a container.
+        """
+        written, in_file = self.text(name, *others), self.secret_file(f"{name}_FILE")
+        if written is not None and in_file is not None:
+            raise SettingsError(f"{name} and {name}_FILE are both set: set one of them")
+        if in_file == "":
+            raise SettingsError(f"{name}_FILE names an empty file")
+        return written if in_file is None else in_file
+
     def list(self, name: str) -> list[str]:
         """Return the texts that are separated by commas, without the white space around them."""
         return [part.strip() for part in (self.text(name) or "").split(",") if part.strip()]

@@ -66,8 +66,11 @@ class Secrets:
         return plain.decode()
 
     def node_secret(self) -> str:
-        """Return the secret with which the nodes of an installation authenticate each other."""
-        return self._derive(b"codepark/nodes/1").hex()
+        """Return the secret with which the nodes of an installation prove themselves to each other.
+
+        It is another one than that of earlier versions, which sent theirs to other nodes.
+        """
+        return self._derive(b"codepark/nodes/2").hex()
 
     def claim(self, kind: str, value: str) -> str:
         """Return the claim of *value*: a keyed hash, so that the log does not reveal any address."""

@@ -31,13 +31,15 @@ class Shows(Struct, frozen=True, kw_only=True):
 class Collection(Struct, frozen=True, kw_only=True):
     """Documents of one kind.
 
-    *indexes* are lists of fields; an index whose last field is a sort field serves lists in that order.
+    *indexes* are lists of fields; an index whose last field is a sort field serves lists in that order. Of
+    *sums*, the last field is added up over the documents with given values of the others, by an index alone.
     *multikey* names fields inside lists (`collaborators.userId`) by which documents are looked up; *text*
     names the fields that full-text search covers. *shows* are the streams whose versions the documents carry.
     """
 
     name: str
     indexes: tuple[tuple[str, ...], ...] = ()
+    sums: tuple[tuple[str, ...], ...] = ()
     multikey: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     shows: Shows | None = None

@@ -1,6 +1,6 @@
 """The parts behind the HTTP surface; the composition root puts them in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from read_api.auth.identity import Identity
 from read_api.gateway.commands import Commands
 from read_api.gateway.consistency import Consistency
 from read_api.gateway.limits.limits import Limits
+from read_api.gateway.quotas.guard import QuotaGuard
 from read_api.gateway.settings import GatewaySettings
 from read_api.graphql.settings import GraphQLSettings
 from read_api.past_answers import PastAnswers
@@ -35,9 +36,10 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     they do, where it is given. *past* answers questions about the past, *replays* shows repeated commands'
     outcomes, in other places. *published* returns what analysts see of a record, *published_again* of an
     event that is ready to be sent. *erased* waits until an erased account has left no trace, and returns
-    whether that happened in time. *not_ready* names the parts that are not ready yet, *metrics* writes the
-    metrics for Prometheus, *operations* are those of the command line by name, *asyncapi* is the document of
-    the topics and live channels.
+    whether that happened in time. *not_ready* names the parts that are not ready yet, *does_without* the
+    servers that do not answer and that no answer needs, *metrics* writes the metrics for Prometheus,
+    *operations* are those of the command line by name. *asyncapi* writes the document of the topics and live
+    channels for a server's address, *event_schemas* are those of the public events by their paths.
     """
 
     logs: Logs[Any]
@@ -55,10 +57,12 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     limits: Limits
     cache: Cache
     not_ready: Callable[[], list[str]]
+    does_without: Callable[[], list[str]] = list
     metrics: Callable[[], bytes]
     operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]
     models: tuple[str, ...]
-    asyncapi: bytes = b"{}"
+    asyncapi: Callable[[str], bytes]
+    event_schemas: Mapping[str, bytes] = {}
     graphql: GraphQLSettings = GraphQLSettings()
     gateway: GatewaySettings = GatewaySettings()
     changed_resource: ChangedResource | None = None
@@ -83,6 +87,16 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
         )
 
     @cached_property
+    def quotas(self) -> QuotaGuard:
+        """What admits the commands that the owners of projects have room for."""
+        return QuotaGuard(
+            self.consistency,
+            lambda account_id: self.identity.principals.account(account_id).tier,
+            lambda command_id: bool(self.logs.command_records(command_id)[1]),
+            enabled=self.gateway.quotas,
+        )
+
+    @cached_property
     def commands(self) -> Commands:
         """What carries out commands."""
-        return Commands(self.bus, self.answer_seconds)
+        return Commands(self.bus, self.answer_seconds, self.quotas)

@@ -36,7 +36,9 @@ from read_api.rest import (
     second_factors,
     system,
 )
+from read_api.web.event_documents import event_routes
 from read_api.web.pages import document_route, page_routes
+from read_api.web.project_page import project_page
 
 _RESOURCES = (
     registration,
@@ -73,8 +75,9 @@ def create_app(api: Api) -> ASGIApp:
             event_stream(api),
             event_socket(api),
             document_route("/schema/openapi.json", openapi, "application/json"),
-            document_route("/asyncapi.json", api.asyncapi, "application/json"),
+            *event_routes(api.asyncapi, api.event_schemas),
             *page_routes(),
+            project_page(),
             *_graphql(api),
         ],
         openapi_config=None,

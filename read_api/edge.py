@@ -19,6 +19,7 @@ from read_api.gateway.response_finisher import ResponseFinisher
 from read_api.gateway.routes import failed
 from read_api.gateway.settings import GatewaySettings
 from read_api.problems import BadInputError, HttpError
+from read_api.web.missing import missing_page, wants_page
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _FILE = re.compile(rb"(/api/v1/projects/[^/]+/files/)(.+)", re.DOTALL)
@@ -109,6 +110,8 @@ class Edge:
         (methods, known), method = self._path(scope["path"]), scope["method"]
         if method == "OPTIONS" and methods:
             return self._options(scope, state, methods, known)
+        if not methods and wants_page(scope):
+            return missing_page()
         if method not in methods:
             return failed(_not_routed(methods), state["instance"], state["request_id"])
         if method == "HEAD":

@@ -3,12 +3,14 @@
 from typing import Any
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from commands.bus import BusyError
 from commands.log import LogUnavailableError
 from commands.outcomes import KeyReusedError
 from commands.position import PositionError
+from commands.summed_log import SummedLog
 from domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -20,6 +22,7 @@ from domain.errors import (
     TooLargeError,
 )
 from projections.budget import OverBudgetError
+from projections.progress import BlockedError, NotCaughtUpError
 from projections.store import StoreUnavailableError
 from read_api.problem_titles import title_of
 
@@ -27,6 +30,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
 _TYPES = "https://codepark.dev/problems/"
 _UNAVAILABLE = 503
+LOG_UNAVAILABLE = "log_unavailable"
 
 
 class InputFault(Struct, frozen=True):
@@ -113,10 +117,20 @@ _TABLE: tuple[tuple[type[Exception], int, str], ...] = (
     (PositionError, 400, "invalid_position"),
     (OverBudgetError, 400, "answer_too_large"),
     (BusyError, 503, "busy"),
-    (LogUnavailableError, 503, "log_unavailable"),
+    (LogUnavailableError, 503, LOG_UNAVAILABLE),
     (StoreUnavailableError, 503, "projection_unavailable"),
 )
 """Status and code of each kind of error, the narrow kinds first; a refusal carries its own code."""
+
+_OWN_SENTENCE = (BusyError, NotCaughtUpError, BlockedError)
+"""What we say ourselves; the text of the other unavailable errors is that of a driver, or names a server."""
+_SENTENCES = {
+    LOG_UNAVAILABLE: "the history cannot be reached now: try again in a moment",
+    "projection_unavailable": "the data cannot be reached now: try again in a moment",
+}
+_unavailable_log = {code: SummedLog("a request could not be served") for code in _SENTENCES}
+
+logger = structlog.get_logger(__name__)
 
 
 def as_http_error(error: Exception) -> HttpError | None:
@@ -129,7 +143,23 @@ def as_http_error(error: Exception) -> HttpError | None:
     _, status, code = row
     if isinstance(error, Refusal):
         return _from_refusal(error, status)
-    return unavailable(code, str(error)) if status == _UNAVAILABLE else HttpError(status, code, str(error))
+    return _unavailable(error, code) if status == _UNAVAILABLE else HttpError(status, code, str(error))
+
+
+def _unavailable(error: Exception, code: str) -> HttpError:
+    """Return the 503 of *error*: servers and ports are for the log, which sums them up, not for a client."""
+    if isinstance(error, _OWN_SENTENCE):
+        return unavailable(code, str(error))
+    _unavailable_log[code].note(logger.warning, code=code, reason=f"{type(error).__name__}: {error}")
+    return unavailable(code, _SENTENCES[code])
+
+
+def no_outcome(error: Exception, code: str, headers: dict[str, str] | None = None) -> HttpError:
+    """Return the 503 for commands without an outcome; *code* is that of a time that ran out."""
+    known = None if isinstance(error, TimeoutError) else as_http_error(error)
+    if known is None:
+        return unavailable(code, "no outcome in time", headers)
+    return unavailable(known.code, known.detail, headers)
 
 
 def _from_refusal(error: Refusal, status: int) -> HttpError:

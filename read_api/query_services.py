@@ -17,6 +17,7 @@ from projections.queries.reviews import ReviewQueries
 from projections.queries.security import SecurityQueries
 from projections.queries.shared_answers import SharedAnswers
 from projections.queries.traces import TraceQueries
+from projections.queries.usage import UsageQueries
 from projections.store import DocumentStore
 
 
@@ -33,6 +34,7 @@ class Queries(Struct, frozen=True):
     insights: InsightQueries
     security: SecurityQueries
     traces: TraceQueries
+    usage: UsageQueries
 
 
 class ChangedResource(Protocol):
@@ -63,4 +65,5 @@ def queries_over(
         insights=InsightQueries(store, insights_pending),
         security=SecurityQueries(store),
         traces=TraceQueries(store),
+        usage=UsageQueries(store),
     )

@@ -14,6 +14,7 @@ from codepark.cli.failures import CommandError, UsageError
 from codepark.cli.options import Data, Json, quiet_settings
 from codepark.cli.results import show
 from codepark.data_directory import DataDirectory
+from commands.environment import Environment
 from commands.kafka.settings import read_prefix
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def migration_status(
     data
         The data directory of an embedded installation, where no MongoDB is named.
     """
+    uri = uri or _uri_in_file()
     if uri is None:
         settings = quiet_settings(data)
         DataDirectory(settings.data).require_log()
@@ -128,8 +130,14 @@ def migration_status(
     show({"migrations": [_state(state) for state in states]}, _table(states), as_json=as_json)
 
 
+def _uri_in_file() -> str | None:
+    """Return the URI in the file that a setting names, as the other commands read it."""
+    return Environment(os.environ).text_or_file("CODEPARK_MONGODB_URI")
+
+
 @contextmanager
 def _migrator(uri: str | None, database: str | None, tls_ca_file: Path | None) -> "Iterator[Migrator]":
+    uri = uri or _uri_in_file()
     if uri is None:
         raise CommandError("where is MongoDB? Set CODEPARK_MONGODB_URI or give --uri")
     from projections.mongodb.connection import connect, database_name  # noqa: PLC0415 # needs the extra `cluster`

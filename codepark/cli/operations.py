@@ -67,7 +67,8 @@ def retry_dead_letters(*, data: Data = None, as_json: Json = False) -> None:
     result = operate(quiet_settings(data), "dead-letters-retry", {})
     show(result, f"{result['solved']} solved, {result['left']} left", as_json=as_json)
     if result["left"]:
-        raise CommandError(f"{result['left']} events still cannot be projected")
+        reasons = "".join(f"; {reason}" for reason in result.get("reasons", ()))
+        raise CommandError(f"{result['left']} events still cannot be projected{reasons}")
 
 
 @account_app.command(name="set")

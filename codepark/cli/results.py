@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
+
+_WIDEST = 4_000
+"""A table takes no more than its cells need."""
 
 
 def show(result: Any, text: str | Table, *, as_json: bool) -> None:
@@ -16,7 +19,17 @@ def show(result: Any, text: str | Table, *, as_json: bool) -> None:
     elif isinstance(text, str):
         print(text)  # noqa: T201 # its result
     else:
-        Console().print(text)
+        console_for(text, sys.stdout).print(text)
+
+
+def console_for(table: Table, stream: IO[str]) -> Console:
+    """Return a console that cuts nothing: a terminal folds long words, anything else gets whole lines."""
+    for column in table.columns:
+        column.overflow = "fold"
+    console = Console(file=stream)
+    if not console.is_terminal:
+        console.width = _WIDEST
+    return console
 
 
 def write_lines(documents: Iterable[Any]) -> None:

@@ -8,11 +8,13 @@ from functools import partial
 
 import structlog
 
+from codepark.cluster_servers import NEEDED, ClusterServers, away
 from codepark.data_directory import DataDirectory
+from codepark.node_tls import client_context
 from codepark.profiles.admission import admit
 from codepark.profiles.cluster_connections import ClusterConnections
 from codepark.profiles.cluster_maintenance import ClusterMaintenance
-from codepark.profiles.profile import Profile
+from codepark.profiles.profile import NodeFigures, Profile
 from codepark.redis_clients import connect
 from codepark.replica_answers import ReplicaAnswers
 from codepark.settings import ClusterSettings, Settings
@@ -23,6 +25,7 @@ from commands.log import LogCorruptError, LogUnavailableError
 from commands.nodes.bus import NodeBus
 from commands.nodes.heartbeat import Heartbeat
 from commands.nodes.listener import NodeListener
+from commands.nodes.proof import NodeProofs
 from commands.partitioned_bus import partitioned
 from commands.partitions import Logs
 from projections.insights_model import INSIGHTS
@@ -50,6 +53,10 @@ class ClusterProfile(Profile):
             directory.make_files(directory.past)
             connections = ClusterConnections(cluster, settings.kms(cluster.secret))
             opened.callback(connections.close)
+            servers = ClusterServers(cluster)
+            opened.callback(servers.close)
+            self.watch = servers.watch()
+            opened.callback(self.watch.close)
             self._logs = _open_logs(cluster, connections, directory, opened)
             self._answers = SharedAnswers(_cache(cluster, opened), self.included)
             super().__init__(
@@ -89,22 +96,25 @@ class ClusterProfile(Profile):
 
     def _open_buses(self, connections: ClusterConnections, opened: ExitStack) -> None:
         """Open two buses for each partition: that of this node, and the one that prefers other nodes."""
-        secret, address = self.secrets.node_secret(), self.settings.node_address
-        heartbeat = Heartbeat(connections.redis, f"{self.settings.prefix}nodes", address)
-        opened.callback(heartbeat.close)
+        proofs, address = NodeProofs(self.secrets.node_secret()), self.settings.node_address
+        self._heartbeat = Heartbeat(connections.redis, f"{self.settings.prefix}nodes.2", address, proofs)
+        opened.callback(self._heartbeat.close)
         # With one partition no home is elsewhere.
         log_of = self._logs.of if len(self._logs) > 1 else None
         local = [KafkaCommandBus(log, log_of=log_of) for log in self._logs]
+        tls = client_context(self.settings.node_tls)
         self._node_buses = [
-            NodeBus(bus, heartbeat, address, secret, partition=number) for number, bus in enumerate(local)
+            NodeBus(bus, self._heartbeat, address, proofs, partition=number, tls=tls)
+            for number, bus in enumerate(local)
         ]
         self.bus = partitioned(self._node_buses, self._logs.number_of)
         opened.callback(self.bus.close)
-        self.listener = NodeListener(partitioned(local, self._logs.number_of), secret)
+        self.listener = NodeListener(partitioned(local, self._logs.number_of), proofs, address)
         opened.callback(self._ended.set)
 
     def start(self) -> None:
         """Join the installation, follow the log and the read models; try until their servers answer."""
+        self.watch.start()
         for log in self._logs:
             self.progress.assume_touched(INSIGHTS, log.tip().sequence, log.number)  # until MongoDB answers
             log.on_append(partial(self._note_files, partition=log.number))
@@ -157,7 +167,9 @@ class ClusterProfile(Profile):
             await bus.aclose()
 
     def not_ready(self) -> list[str]:
-        """Name what is unavailable, or the models that do not include the log's end at the first look."""
+        """Name the servers that do not answer, or what does not include the log's end at the first look."""
+        if gone := [f"{name} does not answer" for name in away(self.watch) if name in NEEDED]:
+            return gone
         if self._unavailable() is not None:
             return ["log"]
         if not self._prepared.is_set():
@@ -165,6 +177,22 @@ class ClusterProfile(Profile):
         if self._start_sequences is None:
             self._start_sequences = self.logs.tip().sequences
         return self._models_before(self._start_sequences)
+
+    def does_without(self) -> list[str]:
+        """Name the servers that do not answer and without which this node serves everything."""
+        return [name for name in away(self.watch) if name not in NEEDED]
+
+    def node_figures(self) -> NodeFigures:
+        """Return what this node knows of its servers and of the other nodes."""
+        return NodeFigures(
+            servers=self.watch.answering(),
+            void_records=sum(log.partition.void for log in self._logs),
+            forwarded=sum(bus.forwarded for bus in self._node_buses),
+            unanswered=sum(bus.unanswered for bus in self._node_buses),
+            refused_requests=self.listener.refused,
+            refused_answers=sum(bus.unproven for bus in self._node_buses),
+            refused_heartbeats=self._heartbeat.refused,
+        )
 
     def forget_answers(self) -> None:
         """Forget every composed answer, here and in Redis."""

@@ -1,6 +1,8 @@
 """Maintenance of the cluster profile: a rebuild reads Kafka, the workers retry, the keys are MongoDB's."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import redis
 
@@ -14,8 +16,14 @@ from projections.model import ReadModel
 from projections.models import READ_MODELS
 from projections.redis.progress import ProgressPublisher
 from projections.store import DeadLetter
+from streams.public.topics import PUBLIC
 
 _RETRY_ANSWER_SECONDS = 70.0
+_GROUPS: Mapping[str, str] = dict.fromkeys((model.name for model in READ_MODELS), "projections") | {
+    INSIGHTS: "insights",
+    PUBLIC: "public",
+}
+"""The worker that keeps each model."""
 
 
 class ClusterMaintenance:
@@ -40,14 +48,25 @@ class ClusterMaintenance:
             progress=advanced,
         )
 
-    def retry_dead_letters(self) -> dict[str, int]:
-        """Ask the workers to retry every dead letter; raises LogUnavailableError without an answer."""
-        totals = {"solved": 0, "left": 0}
-        for group, partition in _workers_of(self._connections.store.dead_letters()):
-            solved, remaining = self._retry(group, partition)
-            totals["solved"] += solved
-            totals["left"] += remaining
-        return totals
+    def retry_dead_letters(self) -> dict[str, Any]:
+        """Ask the workers to retry every dead letter, and say which ones could not be retried, and why."""
+        letters = self._connections.store.dead_letters()
+        solved, left, reasons = 0, 0, []
+        for (group, partition), count in sorted(_workers_of(letters).items()):
+            if not group:
+                left += count
+                continue
+            try:
+                done, remaining = self._retry(group, partition)
+            except LogUnavailableError as error:
+                done, remaining = 0, count
+                reasons.append(str(error))
+            solved, left = solved + done, left + remaining
+        reasons += [
+            f"no worker keeps the read model {name} any more"
+            for name in sorted({letter.model for letter in letters} - _GROUPS.keys())
+        ]
+        return {"solved": solved, "left": left, "reasons": reasons}
 
     def rotate_master_key(self) -> dict[str, int]:
         """Re-wrap the keys of people with the newest line of the file of master keys."""
@@ -63,15 +82,14 @@ class ClusterMaintenance:
             with connect(urls.pubsub, ca_file, seconds=_RETRY_ANSWER_SECONDS) as client:
                 result = RetryRequests(client, self._settings.kafka.prefix, group, partition).ask()
         except (WorkerUnavailableError, redis.RedisError) as error:
-            raise LogUnavailableError(f"the worker {group} does not answer: {error}") from error
+            raise LogUnavailableError(
+                f"`codepark worker {group}` does not answer for partition {partition}: {error}"
+            ) from error
         if result.error is not None:
-            raise LogUnavailableError(f"the worker {group} could not retry: {result.error}")
+            raise LogUnavailableError(f"`codepark worker {group}` could not retry: {result.error}")
         return result.solved, result.left
 
 
-def _workers_of(dead_letters: Sequence[DeadLetter]) -> list[tuple[str, int]]:
-    """Return the groups of workers, each with a partition, whose read models have *dead_letters*."""
-    groups = dict.fromkeys((model.name for model in READ_MODELS), "projections") | {INSIGHTS: "insights"}
-    return sorted(
-        {(groups[letter.model], letter.partition) for letter in dead_letters if letter.model in groups}
-    )
+def _workers_of(dead_letters: Sequence[DeadLetter]) -> Counter[tuple[str, int]]:
+    """Return how many of *dead_letters* each worker has in each partition; no name stands for no worker."""
+    return Counter((_GROUPS.get(letter.model, ""), letter.partition) for letter in dead_letters)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from codepark.profiles.maintenance import Advanced
 from commands.keys import KeyStore
@@ -31,7 +32,7 @@ class EmbeddedMaintenance:
         runner = next(runner for runner in self._runners if model in runner.models)
         return rebuild(self._log, self._store, model, runner, progress=advanced)
 
-    def retry_dead_letters(self) -> dict[str, int]:
+    def retry_dead_letters(self) -> dict[str, Any]:
         """Retry every dead letter in the order of its stream."""
         return dict(retry(self._log, self._store, self._runners))
 

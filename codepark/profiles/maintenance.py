@@ -1,7 +1,7 @@
 """What operators ask of an installation; each profile does it in its own way."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from projections.model import ReadModel
 
@@ -16,8 +16,11 @@ class Maintenance(Protocol):
         """Build *model* again next to the live one, switch to it, and return how many events it includes."""
         ...
 
-    def retry_dead_letters(self) -> dict[str, int]:
-        """Retry every dead letter; return how many were `solved` and how many are `left`."""
+    def retry_dead_letters(self) -> dict[str, Any]:
+        """Retry every dead letter; return how many were `solved` and how many are `left`.
+
+        `reasons` says of those that could not be retried at all why not.
+        """
         ...
 
     def rotate_master_key(self) -> dict[str, int]:

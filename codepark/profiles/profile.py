@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol, runtime_checkable
 
+from msgspec import Struct
+
 from codepark.data_directory import DataDirectory
 from codepark.past_queries import PastQueries
 from codepark.profiles.maintenance import Advanced, Maintenance
@@ -97,6 +99,10 @@ class Profile(ABC):
     def not_ready(self) -> list[str]:
         """Name the parts that are not ready to serve."""
 
+    def does_without(self) -> list[str]:
+        """Name the servers that do not answer and without which everything is served."""
+        return []
+
     def insights_pending(self, project_ids: Iterable[str]) -> set[str]:
         """Return the projects with files, written or deleted, that the insights do not include yet."""
         progress, number_of = self.progress, self.logs.number_of
@@ -143,6 +149,7 @@ class Profile(ABC):
     def forget_answers(self) -> None:
         """Forget every composed answer."""
         self.queries.projects.touch(None)
+        self.queries.usage.touch(None)
 
     def close(self) -> None:
         """Answer the commands that wait, stop, and end all that was opened."""
@@ -182,8 +189,21 @@ class Profile(ABC):
 
     def _forget_changed(self, homes: set[str] | None, through: int | None = None, partition: int = 0) -> None:
         """Forget the composed answers about *homes*, all with None; accounts may be named in any answer."""
+        self.queries.usage.touch(homes)
         named = None if homes is None or ACCOUNTS_HOME in homes else homes
         self.queries.projects.touch(named, None if through is None else {partition: through})
+
+
+class NodeFigures(Struct, frozen=True, kw_only=True):
+    """What a node knows of its servers, of the log's void records, and of the other nodes."""
+
+    servers: Mapping[str, bool]
+    void_records: int
+    forwarded: int
+    unanswered: int
+    refused_requests: int
+    refused_answers: int
+    refused_heartbeats: int
 
 
 @runtime_checkable
@@ -198,6 +218,10 @@ class Node(Protocol):
     @property
     def listener(self) -> NodeListener:
         """Return the application that other nodes hand commands to."""
+        ...
+
+    def node_figures(self) -> NodeFigures:
+        """Return what this node knows of its servers and of the other nodes."""
         ...
 
     async def disconnect(self) -> None:

@@ -1,6 +1,7 @@
 """The bus of a node among others: it forwards commands to the preferred node, or executes them itself."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 
 import httpx
@@ -12,12 +13,16 @@ from uuid_utils import uuid7
 from commands.bus import Bus, BusyError
 from commands.nodes.heartbeat import Heartbeat
 from commands.nodes.preference import preferred
+from commands.nodes.proof import NodeProofs, RequestProof
 from commands.nodes.wire import decode_outcomes, encode_submissions
 from commands.outcomes import Outcome, Submission
 
 FORWARD_SECONDS = 0.4
+_SECONDS_A_COMMAND = 0.02
+_SECONDS_A_BYTE = 1 / 1024 / 1024
+_MOST_SECONDS = 10.0
 PATH = "/internal/commands"
-SECRET_HEADER = "x-codepark-node"  # noqa: S105 # a header's name
+PROOF_HEADER = "x-codepark-node"
 _BUSY = 503
 
 logger = structlog.get_logger(__name__)
@@ -36,21 +41,28 @@ class NodeBus:
         bus: Bus,
         heartbeat: Heartbeat,
         address: str | None,
-        secret: str,
+        proofs: NodeProofs,
         *,
         partition: int = 0,
         seconds: float = FORWARD_SECONDS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Carry out on *bus* where needed; other nodes know this one by *address*."""
+        """Carry out on *bus* where needed; other nodes know this one by *address*.
+
+        A forward of nothing has *seconds*; each command and each byte adds to it. With *tls*, the nodes speak
+        TLS, and their certificates are checked by it.
+        """
         self._bus = bus
         self._heartbeat = heartbeat
         self._address = address
-        self._secret = secret
+        self._proofs = proofs
+        self._tls = tls
         self._partition = partition
         self._seconds = seconds
         self._client: httpx.AsyncClient | None = None
         self.forwarded = 0
         self.unanswered = 0
+        self.unproven = 0
 
     @property
     def waiting(self) -> int:
@@ -86,21 +98,20 @@ class NodeBus:
 
     async def _forward(self, node: str, submissions: Sequence[Submission]) -> list[Outcome] | None:
         """Return the outcomes that *node* answers, None where it is silent."""
-        if self._client is None:
-            self._client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=None))
+        body = encode_submissions(submissions)
+        proof = self._proofs.of_request(node, body)
         try:
-            async with asyncio.timeout(self._seconds):
-                answer = await self._client.post(
-                    f"http://{node}{PATH}",
-                    content=encode_submissions(submissions),
-                    headers={SECRET_HEADER: self._secret},
-                    timeout=self._seconds,
-                )
-        except (httpx.HTTPError, TimeoutError) as error:
+            answer = await self._sent(node, body, proof, self._deadline(len(submissions), len(body)))
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             logger.info("forward not answered", node=node, reason=f"{type(error).__name__}: {error}")
             return None
+        shown = answer.headers.get(PROOF_HEADER, "")
+        if not self._proofs.answered(shown, proof.nonce, answer.status_code, answer.content):
+            self.unproven += 1
+            logger.error("forward answered without a proof", node=node, status=answer.status_code)
+            return None
         if answer.status_code == _BUSY:
-            raise BusyError(f"the node {node} is busy")
+            raise BusyError("the node that carries out these commands is busy: try again in a moment")
         if not answer.is_success:
             logger.error("forward refused", node=node, status=answer.status_code)
             return None
@@ -111,3 +122,23 @@ class NodeBus:
             return None
         self.forwarded += len(outcomes)
         return outcomes
+
+    def _deadline(self, commands: int, size: int) -> float:
+        """Return the seconds that a forward may take: they grow with what is forwarded, up to ten."""
+        return min(self._seconds + _SECONDS_A_COMMAND * commands + _SECONDS_A_BYTE * size, _MOST_SECONDS)
+
+    async def _sent(self, node: str, body: bytes, proof: RequestProof, seconds: float) -> httpx.Response:
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                trust_env=False,
+                limits=httpx.Limits(max_connections=None),
+                verify=False if self._tls is None else self._tls,
+            )
+        scheme = "http" if self._tls is None else "https"
+        async with asyncio.timeout(seconds):
+            return await self._client.post(
+                f"{scheme}://{node}{PATH}",
+                content=body,
+                headers={PROOF_HEADER: proof.header()},
+                timeout=httpx.Timeout(seconds, connect=self._seconds),
+            )

@@ -1,44 +1,74 @@
 """The internal HTTP listener, to which other nodes forward commands."""
 
 import asyncio
-import hmac
 from typing import Any
 
 import msgspec
+import structlog
 
 from commands.bus import Bus, BusyError
-from commands.nodes.bus import PATH, SECRET_HEADER
+from commands.nodes.bus import PATH, PROOF_HEADER
+from commands.nodes.proof import NodeProofs, RequestProof, SeenNonces, digest_of, read_proof
 from commands.nodes.wire import decode_submissions, encode_outcomes
+from commands.summed_log import SummedLog
 
 _LARGEST = 64 * 1024 * 1024
 _CROWDED = 10_000
 
+logger = structlog.get_logger(__name__)
+
 
 class NodeListener:
-    """An ASGI application with one path, for nodes that know the secret of the installation."""
+    """An ASGI application with one path, for nodes that prove that they belong to the installation."""
 
-    def __init__(self, bus: Bus, secret: str) -> None:
-        """Carry out on *bus*, which must not forward: a command is forwarded once."""
+    def __init__(self, bus: Bus, proofs: NodeProofs, address: str | None) -> None:
+        """Carry out on *bus*, which must not forward: a command is forwarded once.
+
+        A proof must be for *address*, the one by which other nodes know this one.
+        """
         self._bus = bus
-        self._secret = secret.encode()
+        self._proofs = proofs
+        self._address = address or ""
+        self._nonces = SeenNonces()
+        self._unproven = SummedLog("a request without the proof of a node was refused")
+
+    @property
+    def refused(self) -> int:
+        """Return how many requests had no proof of a node of the installation."""
+        return self._unproven.total
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        status, body = await self._answer(scope, receive)
+        proof = self._proof(scope)
+        status, body = (403, b"") if proof is None else await self._answer(scope, receive, proof)
         headers = [(b"content-type", b"application/msgpack"), (b"content-length", b"%d" % len(body))]
+        if proof is not None:
+            code = self._proofs.of_answer(proof.nonce, status, body)
+            headers.append((PROOF_HEADER.encode(), code.encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    async def _answer(self, scope: Any, receive: Any) -> tuple[int, bytes]:
-        secret = next((value for name, value in scope["headers"] if name == SECRET_HEADER.encode()), b"")
-        if not hmac.compare_digest(secret, self._secret):
-            return 403, b""
+    def _proof(self, scope: Any) -> RequestProof | None:
+        """Return the proof of a request, which works once; None before a byte of the body is read."""
+        header = next((value for name, value in scope["headers"] if name == PROOF_HEADER.encode()), b"")
+        proof = read_proof(header)
+        if proof is not None and self._proofs.holds(proof, self._address) and self._nonces.take(proof.nonce):
+            return proof
+        self._unproven.note(logger.warning)
+        return None
+
+    async def _answer(self, scope: Any, receive: Any, proof: RequestProof) -> tuple[int, bytes]:
         if scope["path"] != PATH or scope["method"] != "POST":
             return 404, b""
         body = await _read(receive)
-        return (413, b"") if body is None else await self._outcomes(body)
+        if body is None:
+            return 413, b""
+        if digest_of(body) != proof.digest:
+            self._unproven.note(logger.warning)
+            return 403, b""
+        return await self._outcomes(body)
 
     async def _outcomes(self, body: bytes) -> tuple[int, bytes]:
         if self._bus.waiting > _CROWDED:

@@ -48,6 +48,7 @@ MODEL = read_model(
     Collection(
         name=FILES,
         indexes=(("projectId", "path"),),
+        sums=(("projectId", "size"),),
         shows=Shows(events=get_args(FileEvent), document=_id),
     ),
     Collection(name=CONTENTS),

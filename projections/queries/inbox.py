@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 from domain.actor import Actor
 from domain.errors import NotFoundError
+from projections.models.accounts import ACCOUNTS
 from projections.models.announcements import ANNOUNCEMENTS
 from projections.models.notifications import INBOXES, NOTIFICATIONS, READ, REMOVED
-from projections.queries.access import visible_projects
+from projections.models.reviews import REVIEWS
+from projections.queries import notification_texts
+from projections.queries.access import is_seen, visible_projects
 from projections.queries.page import Page, PageRequest, read_page
 from projections.store import DocumentStore, Equals, Query
 from projections.writes import Document
@@ -38,13 +41,14 @@ class InboxQueries:
                 if unread is None or notification["read"] is not unread:
                     if len(chosen) == page.limit:  # there is another one for the next page
                         last = chosen[-1]
-                        return _page(batch, chosen, batch.cursor(last["createdAt"], last["id"]))
+                        cursor = batch.cursor(last["createdAt"], last["id"])
+                        return _page(batch, self._described(chosen, actor), cursor)
                     chosen.append(notification)
             scanned += len(batch.items)
             if batch.next_cursor is None or (unread and batch.items[-1]["createdAt"] <= through):
-                return _page(batch, chosen, None)  # all older ones were read at once
+                return _page(batch, self._described(chosen, actor), None)  # all older ones were read at once
             if unread is None or scanned >= _SCANNED:
-                return _page(batch, chosen, batch.next_cursor)
+                return _page(batch, self._described(chosen, actor), batch.next_cursor)
             chunk = PageRequest(limit=_CHUNK, cursor=batch.next_cursor)
 
     def _seen(self, notifications: list[Document], actor: Actor) -> list[Document]:
@@ -69,6 +73,27 @@ class InboxQueries:
             for notification in notifications
         ]
 
+    def _described(self, notifications: list[Document], actor: Actor) -> list[Document]:
+        """Add to each notification what a person reads of it: its title, its project and where it leads.
+
+        They are those of now: a name that its person had erased is not shown, nor that of a hidden project.
+        """
+        projects = visible_projects(self._store, _named(notifications, "projectId"), actor)
+        reviews = self._store.get_many(REVIEWS, _named(notifications, "reviewId"))
+        accounts = self._store.get_many(ACCOUNTS, _named(notifications, "actorId"))
+        return [
+            {
+                **notification,
+                **notification_texts.texts_of(
+                    notification,
+                    project := projects.get(notification["projectId"]),
+                    _seen_review(reviews.get(notification["reviewId"] or ""), project, actor),
+                    accounts.get(notification["actorId"]),
+                ),
+            }
+            for notification in notifications
+        ]
+
     def announcements(self, page: PageRequest) -> Page:
         """Return a page of announcements, newest first."""
         query = Query(collection=ANNOUNCEMENTS, sort="createdAt", descending=True)
@@ -84,6 +109,18 @@ class InboxQueries:
         if announcement is None:
             raise NotFoundError(f"there is no announcement {announcement_id}", code="announcement_not_found")
         return announcement
+
+
+def _seen_review(review: Document | None, project: Document | None, actor: Actor) -> Document | None:
+    """Return the review, None where it was written while *actor* could not see the project."""
+    if review is None or project is None or not is_seen(project, actor, review):
+        return None
+    return review
+
+
+def _named(notifications: list[Document], field: str) -> list[str]:
+    """Return the ids that *notifications* have in this field, each once."""
+    return list(dict.fromkeys(id_ for each in notifications if (id_ := each[field]) is not None))
 
 
 def _page(batch: Page, chosen: list[Document], next_cursor: str | None) -> Page:

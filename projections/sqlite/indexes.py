@@ -20,6 +20,15 @@ def best_index(table: Table, conditions: Sequence[Condition], sort: str | None) 
     return best
 
 
+def sums_index(table: Table, conditions: Sequence[Condition], fields: Sequence[str]) -> str | None:
+    """Return the index that has all that the totals of *fields* need, None where there is none."""
+    fixed = [condition.field for condition in conditions if isinstance(condition, Equals)]
+    if len(fixed) < len(conditions):
+        return None
+    wanted = (*fixed, *fields)
+    return table.index_name(wanted) if wanted in table.collection.sums else None
+
+
 def _score(fields: tuple[str, ...], fixed: set[str], sort: str | None) -> tuple[int, bool]:
     leading = 0
     for field in fields:

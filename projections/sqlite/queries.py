@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from projections.sqlite.conditions import Clause, FieldCondition, clause, search
-from projections.sqlite.indexes import best_index
+from projections.sqlite.indexes import best_index, sums_index
 from projections.sqlite.schema import Table, expression
 from projections.store import Condition, CutShort, Equals, Matches, Query
 from projections.writes import Document
@@ -54,7 +54,7 @@ def _ranges(query: Query, *, with_nulls: bool) -> list[tuple[Clause, str]]:
 
 def totals(table: Table, where: Sequence[Condition], fields: Sequence[str]) -> Clause:
     """Return the SELECT of the number of documents and the sums of *fields*."""
-    source_and_where, params = _chosen(table, where, None)
+    source_and_where, params = _chosen(table, where, None, sums_index(table, where, fields))
     sums = [f"coalesce(sum({expression(field, 'd.')}), 0)" for field in fields]
     return f"SELECT {', '.join(['count(*)', *sums])} {source_and_where}", params
 
@@ -74,9 +74,11 @@ def _select(
     )
 
 
-def _chosen(table: Table, conditions: Sequence[Condition], sort: str | None) -> Clause:
-    """Return FROM and WHERE."""
-    (source, params), driver = _source(table, conditions, sort)
+def _chosen(
+    table: Table, conditions: Sequence[Condition], sort: str | None, index: str | None = None
+) -> Clause:
+    """Return FROM and WHERE; *index* serves the query, None where the best one is chosen by *sort*."""
+    (source, params), driver = _source(table, conditions, sort, index)
     wheres: list[Clause] = [("d.body IS NOT NULL", [])]
     if isinstance(driver, Matches):
         wheres.append((f"{table.text} MATCH ?", [search(driver.text)]))
@@ -86,7 +88,7 @@ def _chosen(table: Table, conditions: Sequence[Condition], sort: str | None) -> 
 
 
 def _source(
-    table: Table, conditions: Sequence[Condition], sort: str | None
+    table: Table, conditions: Sequence[Condition], sort: str | None, index: str | None
 ) -> tuple[Clause, Condition | None]:
     """Return what FROM names, and the condition that it already answers.
 
@@ -102,7 +104,7 @@ def _source(
         if not isinstance(condition, Matches) and condition.field in table.sides:
             ids, params = _side(table, condition, conditions)
             return (f"({ids}) AS k CROSS JOIN {table.name} AS d ON d.id = k.id", params), condition
-    index = best_index(table, conditions, sort)
+    index = index or best_index(table, conditions, sort)
     return (f"{table.name} AS d" if index is None else f"{table.name} AS d INDEXED BY {index}", []), None
 
 

@@ -41,6 +41,12 @@ class Table:
                 f"CREATE INDEX IF NOT EXISTS {self.index_name(fields)} ON {self.name} ({columns}) "
                 "WHERE body IS NOT NULL"
             )
+        for fields in self.collection.sums:
+            columns = ", ".join(expression(field) for field in fields)
+            statements.append(
+                f"CREATE INDEX IF NOT EXISTS {self.index_name(fields)} ON {self.name} ({columns}) "
+                "WHERE body IS NOT NULL"
+            )
         statements += [
             f"CREATE TABLE IF NOT EXISTS {side} (value NOT NULL, id TEXT NOT NULL, PRIMARY KEY (value, id)) "
             "WITHOUT ROWID"

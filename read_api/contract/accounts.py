@@ -22,10 +22,12 @@ async def list_accounts(call: Call, query: AccountListQuery) -> Page:
 
 async def account_named(call: Call, name: str) -> Document | None:
     """Return the account with this handle as the caller sees it, None where there is none."""
+    if call.after is not None:  # a position that is none is refused, also where nobody has the name
+        await call.api.consistency.required(call.after)
     account_id, actor = call.api.intake.account_named(name), call.actor
     if account_id is None:
         return None
     try:
-        return await call.read(lambda q: q.accounts.get(account_id, actor))
+        return await call.read(lambda q: q.accounts.get(account_id, actor), account=account_id)
     except NotFoundError:  # it was erased
         return None

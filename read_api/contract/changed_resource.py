@@ -16,6 +16,7 @@ from projections.queries.composed_answers import Rendered
 from projections.writes import Document
 from read_api.contract.past import caller_of, check_history
 from read_api.gateway.call import Call
+from read_api.gateway.consistency import shown_later
 from read_api.query_services import Queries
 
 T = TypeVar("T")
@@ -87,19 +88,20 @@ async def read_changed_in(call: Call, accepted: Accepted, project_id: str, ask: 
     the caller may not see the project any more, or not what it was at that moment.
     """
     consistency = call.api.consistency
-    if accepted.replayed:
-        await consistency.reached(accepted.position.token())  # another node may have answered the first time
-        number = call.api.logs.number_of(project_id)
-        sequence = accepted.position.sequence(number)
-        history = await check_history(call, project_id)
-        if not history.includes(sequence):
-            raise project_not_found(project_id)
-        try:
-            return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
-        except NotFoundError:  # or not yet: what never changes afterwards is read from the read models
-            await call.api.progress.wait(call.api.models, {number: sequence}, call.api.wait_seconds)
-            return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
     position = call.position_after(accepted)
+    if accepted.replayed:
+        with shown_later(accepted, position):
+            await consistency.reached(accepted.position.token())  # another node may have answered before
+            number = call.api.logs.number_of(project_id)
+            sequence = accepted.position.sequence(number)
+            history = await check_history(call, project_id)
+            if not history.includes(sequence):
+                raise project_not_found(project_id)
+            try:
+                return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
+            except NotFoundError:  # or not yet: what never changes afterwards is read from the read models
+                await call.api.progress.wait(call.api.models, {number: sequence}, call.api.wait_seconds)
+                return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
     return await consistency.read_changed(ask, accepted, position, project=project_id)
 
 

@@ -8,9 +8,9 @@ from domain.actor import Role, Tier
 from domain.build.events import BuildStatus
 from domain.commit.events import ChangeStatus
 from domain.file.events import Encoding
-from domain.policy import Scope
 from domain.project.events import CollaboratorRole, Visibility
 from domain.review.events import Decision
+from read_api.contract.quota_views import QuotasView
 
 T = TypeVar("T")
 
@@ -215,7 +215,7 @@ class BuildView(View):
 
 
 class AccountView(View):
-    """An account; only itself and administrators see more than its name."""
+    """An account; only itself and administrators see more than its name, and only itself sees its quotas."""
 
     id: str
     name: str
@@ -225,71 +225,28 @@ class AccountView(View):
     email_verified: bool | UnsetType = UNSET
     roles: list[Role] | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
+    quotas: QuotasView | UnsetType = UNSET
     updated_at: str | UnsetType = UNSET
 
 
-class TokensView(View):
-    """An access token, for how many seconds it is valid, and the refresh token to exchange for new ones."""
-
-    access_token: str
-    refresh_token: str
-    token_type: str
-    expires_in: int
-
-
-class LoginView(View):
-    """The tokens of a session, or the token to send with a second factor."""
-
-    access_token: str | UnsetType = UNSET
-    refresh_token: str | UnsetType = UNSET
-    token_type: str | UnsetType = UNSET
-    expires_in: int | UnsetType = UNSET
-    mfa_required: bool | UnsetType = UNSET
-    mfa_token: str | UnsetType = UNSET
-
-
-class MfaSetupView(View):
-    """A secret for one-time passwords, as authenticator programs take it."""
-
-    secret: str
-    otpauth_url: str
-    qr_code: str
-
-
-class RecoveryCodesView(View):
-    """Codes that replace a one-time password, each once. They are shown only this once."""
-
-    recovery_codes: list[str]
-
-
-class SessionView(View):
-    """A session of an account."""
-
-    id: str
-    created_at: str
-    last_used_at: str
-    expires_at: str
-    user_agent: str
-    address: str
-    current: bool
-
-
-class TokenView(View):
-    """An API token; the token itself is shown only when it is created."""
+class ProjectReference(View):
+    """A project's id and name."""
 
     id: str
     name: str
-    scopes: list[Scope]
-    created_at: str
-    expires_at: str
-    token: str | UnsetType = UNSET
 
 
 class NotificationView(View):
-    """A notification of an account."""
+    """A notification of an account: its *title* in words, and as *link* the path of what it is about.
+
+    *project* and *link* are null where the account may no longer see the project.
+    """
 
     id: str
     kind: str
+    title: str
+    project: ProjectReference | None
+    link: str | None
     project_id: str
     review_id: str | None
     actor_id: str

@@ -99,15 +99,21 @@ class Call:
         return self.api.identity
 
     async def read(
-        self, ask: Callable[[Queries], T], *, project: str | None = None, large: bool = False
+        self,
+        ask: Callable[[Queries], T],
+        *,
+        project: str | None = None,
+        account: str | None = None,
+        large: bool = False,
     ) -> T:
         """Ask the query objects once the read models include what the caller must see.
 
-        *project* is the one that the answer is about, by default the one in the path. A *large* answer is
-        read in a thread. Raises StoreUnavailableError where the read models do not get there in time.
+        *project* or *account* is what the answer is about, by default the project in the path. A *large*
+        answer is read in a thread. Raises StoreUnavailableError where the read models do not get there in
+        time.
         """
         return await self.api.consistency.read(
-            ask, self.after, project=project or self.path.get("project_id"), large=large
+            ask, self.after, project=project or self.path.get("project_id"), account=account, large=large
         )
 
     async def read_insights(self, project: str, ask: Callable[[Queries], T]) -> T:

@@ -2,15 +2,17 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from commands.bus import Bus, BusyError, accepted
 from commands.intake import CommandMetadata
 from commands.log import LogUnavailableError
-from commands.outcomes import Accepted, Outcome, Submission
+from commands.outcomes import Accepted, Outcome, Refused, Submission
 from commands.precondition import Precondition
 from domain.actor import Actor
-from read_api.problems import RETRY_SECONDS, BadInputError, HttpError, unavailable
+from domain.errors import Refusal
+from read_api.gateway.quotas.guard import QuotaGuard
+from read_api.problems import LOG_UNAVAILABLE, RETRY_SECONDS, BadInputError, HttpError, no_outcome
 
 _KEY_LENGTH = 255
 _KEY = re.compile(f"[!-~]{{1,{_KEY_LENGTH}}}")
@@ -47,10 +49,11 @@ def command_metadata(
 class Commands:
     """Carry out commands within a time limit, and never two with the same idempotency key at once."""
 
-    def __init__(self, bus: Bus, answer_seconds: float) -> None:
-        """Wait up to *answer_seconds* for the outcomes that *bus* gives."""
+    def __init__(self, bus: Bus, answer_seconds: float, quotas: QuotaGuard) -> None:
+        """Wait up to *answer_seconds* for the outcomes that *bus* gives to what *quotas* admit."""
         self._bus = bus
         self._seconds = answer_seconds
+        self._quotas = quotas
         self._in_flight: set[str] = set()
 
     async def carry_out(self, submission: Submission) -> Accepted:
@@ -66,12 +69,10 @@ class Commands:
         in_flight.add(command_id)
         try:
             async with asyncio.timeout(self._seconds):
-                outcomes = await self._bus.execute([submission])
+                outcomes = await self._execute([submission])
             return accepted(outcomes[0])
         except (TimeoutError, LogUnavailableError, BusyError) as error:
-            code = "busy" if isinstance(error, BusyError) else "log_unavailable"
-            detail = str(error) or "no outcome in time"
-            raise unavailable(code, detail, {"CodePark-Command": command_id}) from error
+            raise no_outcome(error, LOG_UNAVAILABLE, {"CodePark-Command": command_id}) from error
         finally:
             in_flight.discard(command_id)
 
@@ -81,6 +82,32 @@ class Commands:
             return []
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._bus.execute(submissions)
+                return await self._execute(submissions)
         except (TimeoutError, BusyError) as error:
-            raise unavailable("busy", str(error) or "no outcome in time") from error
+            raise no_outcome(error, "busy") from error
+
+    async def _execute(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        """Carry out the commands that quotas admit; raises as the bus does."""
+        admission = await self._quotas.admit(submissions)
+        outcomes: list[Outcome] = []
+        try:
+            if admission.refusals:
+                outcomes = await self._execute_others(submissions, admission.refusals)
+            else:
+                outcomes = await self._bus.execute(submissions)
+            return outcomes
+        finally:
+            admission.end(outcomes)
+
+    async def _execute_others(
+        self, submissions: Sequence[Submission], refusals: Mapping[int, Refusal]
+    ) -> list[Outcome]:
+        """Carry out the commands that are not refused by *refusals*, which are by place."""
+        others = [submission for place, submission in enumerate(submissions) if place not in refusals]
+        outcomes = iter(await self._bus.execute(others) if others else ())
+        return [
+            Refused(command_id=submission.command_id, refusal=refusals[place])
+            if place in refusals
+            else next(outcomes)
+            for place, submission in enumerate(submissions)
+        ]

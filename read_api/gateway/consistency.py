@@ -6,23 +6,24 @@ back.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 from commands.log import Selection
 from commands.outcomes import Accepted
 from commands.partitions import Logs
 from commands.position import START, Position, PositionError, parse_position
+from domain.identifiers import account_stream
 from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError, NotCaughtUpError, Progress
 from projections.queries.page import Page
-from projections.store import StoreUnavailableError
-from read_api.problems import unavailable
+from read_api.problems import as_http_error, unavailable
 from read_api.query_services import ChangedResource, Queries
 
 T = TypeVar("T")
 
+_UNAVAILABLE = 503
 _LOOK_SECONDS, _LONGEST_PAUSE_SECONDS, _LOOK_LESS_OFTEN = 0.05, 0.5, 1.5
 
 Ask = Callable[[Queries], T]
@@ -38,6 +39,20 @@ class LiveTips(Protocol):
     async def changed(self, after: Mapping[int, int]) -> None:
         """Wait until one of the partitions has an event after the given sequence, or the server stops."""
         ...
+
+
+@contextmanager
+def shown_later(accepted: Accepted, position: Position) -> Iterator[None]:
+    """Say of a command that it is stored, where its result cannot be shown now; raises HttpError 503."""
+    try:
+        yield
+    except Exception as error:
+        known = as_http_error(error)
+        if known is None or known.status != _UNAVAILABLE:
+            raise
+        headers = {"CodePark-Command": accepted.command_id, "CodePark-Position": position.token()}
+        detail = f"the command is stored, and its result cannot be shown yet: {known.detail}"
+        raise unavailable("result_unavailable", detail, headers) from error
 
 
 class Consistency:
@@ -123,14 +138,33 @@ class Consistency:
         return all(logs[number].tip().sequence >= sequence for number, sequence in position.sequences.items())
 
     async def read(
-        self, ask: Ask[T], after: str | None = None, *, project: str | None = None, large: bool = False
+        self,
+        ask: Ask[T],
+        after: str | None = None,
+        *,
+        project: str | None = None,
+        account: str | None = None,
+        large: bool = False,
     ) -> T:
         """Ask the query objects once the read models include what the caller must see.
 
-        *project* is the one that the answer is about. A *large* answer is read in a thread. Raises
-        StoreUnavailableError where the read models are late.
+        *project* or *account* is the one that the answer is about. A *large* answer is read in a thread.
+        Raises StoreUnavailableError where the read models are late, or cannot include an event of it.
         """
-        return await self._read(ask, await self.required(after), project, large=large)
+        required = await self.required(after)
+        if account is not None:
+            await self._progress.wait(self._models, required, self._seconds)
+            if self._progress.has_blocked_streams:
+                self._refuse_blocked_streams({account_stream(account)})
+        return await self._read(ask, required, project, large=large)
+
+    async def included(self, position: Position, seconds: float) -> None:
+        """Wait up to *seconds* until the read models include *position*; raises StoreUnavailableError."""
+        await self._progress.wait(self._models, position.sequences, seconds)
+
+    async def look(self, ask: Ask[T]) -> T:
+        """Ask the query objects for what the read models have now; waits for nothing."""
+        return await asyncio.to_thread(ask, self._queries) if self._in_threads else ask(self._queries)
 
     async def read_insights(self, ask: Ask[T], project: str, after: str | None = None) -> T:
         """Ask about the insights of *project*: the last ones, or those that include the position *after*.
@@ -163,16 +197,12 @@ class Consistency:
 
         Raises HttpError 503 that says that the command was accepted, where the answer is not there in time.
         """
-        try:
+        with shown_later(accepted, position):
             if self._changed_resource is not None:
                 answer: T | None = await self._changed_resource(accepted, ask)
                 if answer is not None:
                     return answer
             return await self._read(ask, position.sequences, project)
-        except StoreUnavailableError as error:
-            headers = {"CodePark-Command": accepted.command_id, "CodePark-Position": position.token()}
-            detail = f"the command was accepted, but its result cannot be shown yet: {error}"
-            raise unavailable("projection_unavailable", detail, headers) from error
 
     async def read_list(self, ask: Ask[Page], after: str | None = None) -> Page:
         """Ask for a page of projects.

@@ -16,9 +16,10 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
 
     The headers X-Forwarded-For and X-Forwarded-Proto of *trusted_proxies* are believed. Pages of
     *cors_origins* may read answers. Requests for a host that is not one of *allowed_hosts* are refused (None:
-    every host is allowed). Without *rate_limits* or *sign_in_limits* those limits do not apply. With
-    a certificate and its key the server speaks TLS. The body of a request must arrive within *body_seconds*,
-    an answer be ready within *request_seconds*; the shared limiter must answer within *limiter_seconds*.
+    every host is allowed). Without *rate_limits*, *sign_in_limits* or *quotas* those limits do not apply.
+    With a certificate and its key the server speaks TLS. The body of a request must arrive within
+    *body_seconds*, an answer be ready within *request_seconds*; the shared limiter must answer within
+    *limiter_seconds*.
     """
 
     trusted_proxies: tuple[Network, ...] = ()
@@ -26,6 +27,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     allowed_hosts: frozenset[str] | None = None
     rate_limits: bool = True
     sign_in_limits: bool = True
+    quotas: bool = True
     tls_cert_file: Path | None = None
     tls_key_file: Path | None = None
     body_seconds: float = 30.0

@@ -9,6 +9,7 @@ from projections.budget import Budget, current_budget
 from projections.queries.access import project_not_found
 from projections.queries.page import Page, PageRequest
 from projections.writes import Document
+from read_api.contract.quotas import own_quotas
 from read_api.gateway.call import Call
 from read_api.query_services import Queries
 
@@ -38,6 +39,15 @@ class Loaders:
     async def account(self, id_: str) -> Document | None:
         """Return an account as the sender may see it, None where there is none."""
         return await self._one("account", lambda q, ids: q.accounts.many(ids, self._call.actor), id_)
+
+    async def quotas(self) -> Document:
+        """Return what the sender owns and may own."""
+
+        async def load(keys: list[Any]) -> list[Any]:
+            return [await own_quotas(self._call)] * len(keys)
+
+        quotas: Document = await self._loader("quotas", load).load(self._call.actor.id)
+        return quotas
 
     async def insights(self, project_id: str) -> Document:
         """Return the insights of a project that the sender may see."""

@@ -146,7 +146,7 @@ async def account(context: Context, arguments: _AccountBy) -> Document | None:
         return await account_named(context.call, name)
     if id_ is None or name is not None:
         raise InvalidError("write an id or a name", pointer="/id")
-    return await context.call.read(lambda q: q.accounts.get(id_, actor))
+    return await context.call.read(lambda q: q.accounts.get(id_, actor), account=id_)
 
 
 @query("accounts", types.AccountConnection, "account.read", _paged(AccountListQuery))
@@ -160,7 +160,7 @@ async def accounts(context: Context, arguments: AccountListQuery) -> Document:
 async def me(context: Context, _: NoArguments) -> Document:
     """Get your own account."""
     actor = context.call.caller.signed_in()
-    return await context.call.read(lambda q: q.accounts.get(actor.id, actor))
+    return await context.call.read(lambda q: q.accounts.get(actor.id, actor), account=actor.id)
 
 
 @query("files", types.FileConnection, "project.read", _paged(_Files))

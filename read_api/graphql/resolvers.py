@@ -49,6 +49,12 @@ async def whole_account(context: Context, parent: Document) -> Document | None:
     return account or {"name": id_}
 
 
+async def quotas_of(parent: Document, info: GraphQLResolveInfo) -> Document | None:
+    """Resolve what an account owns and may own; None where it is not that of the sender."""
+    context: Context = info.context
+    return await context.loaders.quotas() if parent["id"] == context.actor.id else None
+
+
 async def whole_file(context: Context, parent: Document) -> Document | None:
     """Load a file with its content, as it was where its parent is of the past."""
     project_id, path, actor = parent["projectId"], parent["path"], context.actor

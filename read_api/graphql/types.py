@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from projections.writes import Document
-from read_api.contract import insight_views, views
+from read_api.contract import insight_views, quota_views, views
 from read_api.contract.events import list_history
 from read_api.contract.queries import CommitListQuery, FileListQuery, HistoryQuery, ListQuery
 from read_api.graphql import resolvers
@@ -62,6 +62,15 @@ def _whole(view: type[Struct], field: str, load: resolvers.Load) -> graphene.Fie
     return graphene.Field(type_, resolver=lazily(field, load))
 
 
+_type(
+    "Quota",
+    quota_views.QuotaView,
+    used=graphene.Field(
+        graphene.Float, required=True, description="A whole number, which may be too large for Int."
+    ),
+    limit=graphene.Field(graphene.Float, description="A whole number; null where there is no limit."),
+)
+Quotas = _type("Quotas", quota_views.QuotasView)
 _account = {
     field: _whole(views.AccountView, field, resolvers.whole_account)
     for field in ("createdAt", "version", "email", "emailVerified", "roles", "tier", "updatedAt")
@@ -70,9 +79,22 @@ Account = _type(
     "Account",
     views.AccountView,
     entity=True,
+    quotas=graphene.Field(
+        Quotas,
+        resolver=resolvers.quotas_of,
+        description="What the account owns and may own; null for accounts of others.",
+    ),
     **_account | {"name": graphene.String(required=True, resolver=lazily("name", resolvers.whole_account))},
 )
 _type_of[views.Person] = lambda: Account
+
+
+def _project_type() -> Any:
+    """Return the type of projects, which is defined below."""
+    return Project
+
+
+_type_of[views.ProjectReference] = _project_type
 
 Collaborator = _type("Collaborator", views.Collaborator, account=_person("id"))
 AiInsights = _type("AiInsights", views.AiInsights)
@@ -165,7 +187,7 @@ async def _history(parent: Document, info: Any, **given: Any) -> Document:
     return event_connection(await list_history(context.call, parent["id"], arguments), after=arguments.after)
 
 
-Project = _type(
+Project: Any = _type(
     "Project",
     views.ListedProject,
     "A project.",

@@ -13,6 +13,7 @@ from read_api.contract.views import AccountView, ListOf
 from read_api.gateway.answers import Answer, command_answer, document_answer, page_answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
+from read_api.rest.changes import execute_on
 
 ACCOUNTS = "/api/v1/accounts"
 ACCOUNT = ACCOUNTS + "/{account_id:str}"
@@ -30,7 +31,9 @@ async def list_all_accounts(call: Call, query: AccountListQuery) -> Answer:
 async def get_account(call: Call) -> Answer:
     """Get an account."""
     account_id, actor = call.path["account_id"], call.actor
-    return document_answer(call, await call.read(lambda q: q.accounts.get(account_id, actor)))
+    return document_answer(
+        call, await call.read(lambda q: q.accounts.get(account_id, actor), account=account_id)
+    )
 
 
 @operation(
@@ -65,7 +68,7 @@ async def patch_account(call: Call, data: StandingPatch) -> Answer:
 async def revoke_account_sessions(call: Call) -> Answer:
     """End every session and API token of an account (administrators)."""
     command = RevokeSessions(account_id=call.path["account_id"], kept_session=None, revoke_tokens=True)
-    return command_answer(call, await call.execute_command(command))
+    return command_answer(call, await execute_on(call, command, command.account_id))
 
 
 async def account_answer(call: Call, account_id: str, accepted: Accepted) -> Answer:

@@ -8,7 +8,7 @@ from domain.credentials.commands import RehashPassword
 from domain.session.events import EndReason
 from read_api.auth.sessions import end_session, new_session_id, open_session, refresh_session
 from read_api.auth.tokens import TokenKind, unauthorized
-from read_api.contract.views import LoginView, TokensView
+from read_api.contract.sign_in_views import LoginView, TokensView
 from read_api.gateway.answers import Answer, json_answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations

@@ -3,6 +3,8 @@
 from typing import Any
 
 from commands.outcomes import Accepted, Submission
+from commands.table.registry import COMMAND_TABLE
+from domain.command import Command
 from projections.writes import Document
 from read_api.contract.changed_resource import changed_resource
 from read_api.gateway.answers import Answer, command_answer
@@ -24,3 +26,20 @@ async def change(call: Call, data: Any, *, created: str | None = None) -> Answer
     changed_id = accepted.stream.partition("-")[2]
     location = f"/api/v1/projects/{call.path['project_id']}/{created}/{changed_id}"
     return command_answer(call, accepted, document, status=201, location=location)
+
+
+async def execute_on(call: Call, command: Command, named: Any) -> Accepted:
+    """Carry out a command without a body on what the path or the query *named*.
+
+    A repeated key must name the same. Earlier releases did not note what was named: their outcomes are
+    repeated where the command is about the same stream.
+    """
+    intake, metadata = call.api.intake, call.command_metadata()
+    submission = intake.submit(command, named, metadata)
+    if submission.keyed:
+        before = intake.submit(command, None, metadata)
+        records = call.api.logs.accounts.command_records(submission.command_id)
+        stream = COMMAND_TABLE[command.NAME].handler.stream(command)
+        if records and (records[0].fingerprint, records[0].stream) == (before.fingerprint, stream):
+            submission = before
+    return await call.carry_out(submission)

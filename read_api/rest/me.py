@@ -19,11 +19,14 @@ from read_api.auth.tokens import unauthorized
 from read_api.auth.verification import mail_verification, require_unclaimed
 from read_api.contract.changed_resource import read_changed
 from read_api.contract.queries import ListQuery
-from read_api.contract.views import AccountView, ListOf, SessionView, TokenView
+from read_api.contract.quotas import own_account
+from read_api.contract.sign_in_views import SessionView, TokenView
+from read_api.contract.views import AccountView, ListOf
 from read_api.gateway.answers import Answer, command_answer, command_headers, document_answer, page_answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
 from read_api.rest.accounts import account_answer
+from read_api.rest.changes import execute_on
 
 ME = "/api/v1/me"
 SESSIONS = ME + "/sessions"
@@ -35,9 +38,8 @@ operation = Operations("Your account")
 
 @operation("GET", ME, "account.read_own", output=AccountView, conditional=True)
 async def get_me(call: Call) -> Answer:
-    """Get your own account."""
-    actor = call.caller.signed_in()
-    return document_answer(call, await call.read(lambda q: q.accounts.get(actor.id, actor)))
+    """Get your own account, with what it owns and may own."""
+    return document_answer(call, await own_account(call, call.caller.signed_in()), composed=True)
 
 
 @operation(
@@ -112,12 +114,8 @@ async def revoke_sessions(call: Call, query: KeepQuery) -> Answer:
     """End all of your sessions and API tokens; with `keepCurrent`, all but this session."""
     actor = call.caller.signed_in_recently()
     kept = call.caller.session if query.keep_current else None
-    return command_answer(
-        call,
-        await call.execute_command(
-            RevokeSessions(account_id=actor.id, kept_session=kept, revoke_tokens=True)
-        ),
-    )
+    command = RevokeSessions(account_id=actor.id, kept_session=kept, revoke_tokens=True)
+    return command_answer(call, await execute_on(call, command, query.keep_current))
 
 
 @operation("DELETE", SESSIONS + "/{session_id:str}", "account.secure", status=204, statuses=(403, 404))
@@ -173,7 +171,7 @@ async def create_token(call: Call, data: TokenInput) -> Answer:
 async def revoke_token(call: Call) -> Answer:
     """Revoke an API token."""
     command = RevokeToken(token_id=call.path["token_id"], account_id=call.caller.signed_in().id)
-    return command_answer(call, await call.execute_command(command))
+    return command_answer(call, await execute_on(call, command, command.token_id))
 
 
 @operation(

@@ -10,7 +10,7 @@ from read_api.auth import second_factor
 from read_api.auth.identity import Identity
 from read_api.auth.sessions import open_session
 from read_api.auth.tokens import TokenKind, unauthorized
-from read_api.contract.views import MfaSetupView, RecoveryCodesView, TokensView
+from read_api.contract.sign_in_views import MfaSetupView, RecoveryCodesView, TokensView
 from read_api.gateway.answers import Answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations

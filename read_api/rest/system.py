@@ -30,10 +30,15 @@ async def live(call: Call) -> Answer:  # noqa: ARG001 # the signature of every h
 
 @operation("GET", "/health/ready", "system.read")
 async def ready(call: Call) -> Answer:
-    """Check that the server is ready: its read models include everything that the log had at its start."""
+    """Check that the server is ready: its read models include everything that the log had at its start.
+
+    In the cluster profile, Kafka and MongoDB answer, too; the problem names what is missing.
+    """
     missing = ["the server is stopping"] if call.api.hub.draining else call.api.not_ready()
     if missing:
         raise unavailable("not_ready", f"not ready: {', '.join(missing)}")
+    if without := call.api.does_without():
+        return json_answer({"status": "ready", "without": without}, headers=_NO_STORE)
     return Answer(body=b'{"status":"ready"}', headers=_NO_STORE)
 
 

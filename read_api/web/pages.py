@@ -23,7 +23,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src {style}; img-src {image}; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_OWN = _POLICY.format(style="'self'", image="'self'")
+OWN_POLICY = _POLICY.format(style="'self'", image="'self'")
 # Swagger UI and GraphiQL add style elements to the page, and their icons are data URLs.
 GRAPHIQL_POLICY = _POLICY.format(style="'self' 'unsafe-inline'", image="'self' data:") + "; font-src data:"
 _SWAGGER = _POLICY.format(style="'self' 'unsafe-inline'", image="'self' data:")
@@ -31,17 +31,22 @@ _SWAGGER = _POLICY.format(style="'self' 'unsafe-inline'", image="'self' data:")
 
 def page_routes() -> list[Any]:
     """Return the routes of the pages."""
-    return [_page("/", "index.html", _OWN), _page("/docs", "docs.html", _SWAGGER), _asset]
+    return [_page("/", "index.html", OWN_POLICY), _page("/docs", "docs.html", _SWAGGER), _asset]
 
 
 def _page(path: str, name: str, policy: str) -> Any:
-    body = (_ROOT / name).read_bytes()
+    body = page_body(name)
     return document_route(path, body, _TYPES[".html"], {"Content-Security-Policy": policy})
+
+
+def page_body(name: str) -> bytes:
+    """Return the HTML of a page."""
+    return (_ROOT / name).read_bytes()
 
 
 def document_route(path: str, body: bytes, media_type: str, more: Mapping[str, str] | None = None) -> Any:
     """Return the route of a document that never changes while the server runs, with *more* headers."""
-    tag = _tag(body)
+    tag = tag_of(body)
     headers = {"Cache-Control": "no-cache", "ETag": tag, **(more or {})}
 
     @get(path, include_in_schema=False)
@@ -71,8 +76,9 @@ def _asset(request: Request[Any, Any, Any]) -> Response[bytes]:
 @lru_cache(maxsize=64)
 def _loaded(path: Path, changed: int) -> tuple[bytes, str]:  # noqa: ARG001 # part of the cache's key
     body = path.read_bytes()
-    return body, _tag(body)
+    return body, tag_of(body)
 
 
-def _tag(body: bytes) -> str:
+def tag_of(body: bytes) -> str:
+    """Return the entity tag of a document."""
     return f'"{hashlib.sha256(body).hexdigest()[:16]}"'

@@ -10,9 +10,10 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, LogCheckpoint
+from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, LogCheckpoint, VoidMessage
 from commands.kafka.protocol.message import Message
 from commands.mapper import RecordEvents
+from commands.summed_log import SummedLog
 from domain.record import Record
 from projections.model import ReadModel
 from projections.store import Change, Checkpoint, DeadLetter, DocumentStore
@@ -58,6 +59,7 @@ class PartitionProjector:
         self.events = events
         self.log_checkpoint = START
         self.checkpoints: dict[str, Checkpoint] = {}
+        self._void_log = SummedLog("void record")
 
     def load(self) -> LogCheckpoint:
         """Load the stored checkpoints; return where to resume reading. Raises StoreUnavailableError.
@@ -100,8 +102,7 @@ class PartitionProjector:
             verdict = rule.judge(message)
             if not isinstance(verdict, CountedMessage):
                 void += 1
-                log = logger.error if verdict.false_history else logger.warning
-                log("void record", partition=self.partition, offset=verdict.offset, reason=verdict.reason)
+                self._note_void(verdict)
             elif verdict.record is not None:
                 records.append(verdict.record)
                 originals[verdict.record.sequence] = message
@@ -114,6 +115,14 @@ class PartitionProjector:
             originals=originals,
             void=void,
         )
+
+    def _note_void(self, message: VoidMessage) -> None:
+        """Log a false history always, and sum up the records of writers that another one was faster than."""
+        about = {"partition": self.partition, "offset": message.offset, "reason": message.reason}
+        if message.false_history:
+            logger.error("void record", **about)
+        else:
+            self._void_log.note(logger.info, **about)
 
     def _changes(self, records: Sequence[Record], after: LogCheckpoint) -> list[Change]:
         batch, packed = decode(self.events, records), pack(after)

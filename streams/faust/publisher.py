@@ -18,9 +18,8 @@ from streams.faust.producer import Sender, TopicMessage
 from streams.public.message import PublicMessage, public_message
 from streams.public.pseudonyms import Pseudonym
 from streams.public.publications import PUBLISHED
-from streams.public.topics import public_topics
+from streams.public.topics import PUBLIC, public_topics
 
-PUBLIC = "public-topics"
 CONFIG = {"cleanup.policy": "delete", "retention.ms": "-1"}
 
 

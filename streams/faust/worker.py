@@ -11,6 +11,7 @@ import faust
 import structlog
 from faust.types import TP
 from prometheus_client import start_http_server
+from prometheus_client.registry import Collector
 
 from commands.kafka.protocol.aiokafka_transport import KafkaTransport
 from commands.kafka.protocol.topics import ensure_log
@@ -189,7 +190,10 @@ async def _crashed(app: Any) -> None:
 
 
 def serve(
-    worker_of: Callable[[], Worker], ready: Callable[[], None] | None, metrics_port: int | None
+    worker_of: Callable[[], Worker],
+    ready: Callable[[], None] | None,
+    metrics_port: int | None,
+    collectors: Sequence[Collector] = (),
 ) -> None:
     """Run a worker until SIGTERM or SIGINT; raises the error that stops it."""
 
@@ -198,6 +202,8 @@ def serve(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
+        for collector in collectors:
+            worker.metrics.registry.register(collector)
         if metrics_port is not None:
             start_http_server(metrics_port, addr="127.0.0.1", registry=worker.metrics.registry)
         await worker.run(ready)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import redis
+from prometheus_client.registry import Collector
 
 from commands.kafka.settings import KafkaSettings
 from commands.mapper import EventMapper
@@ -35,8 +36,9 @@ def run_projections(
     group: str = PROJECTIONS,
     ready: Ready | None = None,
     metrics_port: int | None = None,
+    collectors: Sequence[Collector] = (),
 ) -> None:
-    """Keep *models* up to date as a member of the group `<prefix><group>`.
+    """Keep *models* up to date as a member of the group `<prefix><group>`; *collectors* add to its metrics.
 
     Raises errors that a restart does not mend: LogCorruptError, NewerModelError, SettingsError.
     """
@@ -53,7 +55,7 @@ def run_projections(
             _requests(redis_client, prefix, group),
         )
 
-    serve(worker, ready, metrics_port)
+    serve(worker, ready, metrics_port, collectors)
 
 
 def run_insights(
@@ -65,6 +67,7 @@ def run_insights(
     *,
     ready: Ready | None = None,
     metrics_port: int | None = None,
+    collectors: Sequence[Collector] = (),
 ) -> None:
     """Measure files as a member of the group `<prefix>insights`; raises as `run_projections` does."""
     analyser = ProcessAnalyser()
@@ -79,6 +82,7 @@ def run_insights(
             group=INSIGHTS,
             ready=ready,
             metrics_port=metrics_port,
+            collectors=collectors,
         )
     finally:
         analyser.close()
@@ -94,6 +98,7 @@ def run_public(
     *,
     ready: Ready | None = None,
     metrics_port: int | None = None,
+    collectors: Sequence[Collector] = (),
 ) -> None:
     """Publish the messages for analysts as a member of the group `<prefix>public`.
 
@@ -117,7 +122,7 @@ def run_public(
             _requests(redis_client, prefix, PUBLISHING),
         )
 
-    serve(worker, ready, metrics_port)
+    serve(worker, ready, metrics_port, collectors)
 
 
 def _requests(client: redis.Redis | None, prefix: str, group: str) -> Callable[[int], RetryRequests] | None:

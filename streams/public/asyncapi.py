@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from streams.public.live import live_channels, live_operations, live_schema
 from streams.public.message import BINARY_TYPE
 from streams.public.publications import PUBLISHED, Publication
-from streams.public.schemas import dataschema, inlined, schema
+from streams.public.schemas import dataschema, inlined, schema, schema_path
 from streams.public.topics import public_topics
 
 _DOCUMENT = dict[str, Any]
@@ -32,8 +32,9 @@ def asyncapi_document(
     """Return the document of an installation.
 
     *bootstrap* holds the brokers that analysts connect to, `host:port` with commas between; None, as in the
-    embedded profile, leaves the topics out. *address* is where the API answers. *partitions* is the public
-    topics' number.
+    embedded profile, leaves the topics out; the schemas of public events are there in both, for analysts get
+    them from the live channels too. *address* is where the API answers. *partitions* is the public topics'
+    number.
     """
     topics = [] if bootstrap is None else public_topics(prefix)
     published = [publication for publication in PUBLISHED if topics]
@@ -57,9 +58,9 @@ def asyncapi_document(
             **live_operations(),
         },
         "components": {
-            "messages": {publication.type: _message(publication) for publication in published},
+            "messages": {publication.type: _message(publication, address) for publication in published},
             "schemas": {
-                **{publication.type: _payload(publication) for publication in published},
+                **{publication.type: _payload(publication) for publication in PUBLISHED},
                 "live": live_schema(),
             },
         },
@@ -125,7 +126,7 @@ def _operation(topic: str, prefix: str) -> _DOCUMENT:
     }
 
 
-def _message(publication: Publication[Any]) -> _DOCUMENT:
+def _message(publication: Publication[Any], address: str) -> _DOCUMENT:
     return {
         "name": publication.type,
         "title": publication.shape.__name__,
@@ -133,6 +134,10 @@ def _message(publication: Publication[Any]) -> _DOCUMENT:
         "contentType": BINARY_TYPE,
         "headers": _headers(publication),
         "payload": {"$ref": f"#/components/schemas/{publication.type}"},
+        "externalDocs": {
+            "description": "The JSON Schema of the event.",
+            "url": address.rstrip("/") + schema_path(publication),
+        },
         "bindings": {
             "kafka": {
                 "key": {"type": "string", "description": _KEY},

@@ -25,6 +25,11 @@ def schema_file(publication: Publication[Any]) -> str:
     return f"{publication.type}.v{publication.version}.schema.json"
 
 
+def schema_path(publication: Publication[Any]) -> str:
+    """Return the path under which a server shows the schema of a publication."""
+    return f"/schema/events/{publication.type}/{publication.version}"
+
+
 def schema(publication: Publication[Any]) -> Schema:
     """Return the schema of a publication, with the topic to which it belongs."""
     shape = publication.shape

@@ -3,6 +3,8 @@
 from streams.public.publications import PUBLISHED, publication_of
 
 DEFAULT_PREFIX = "codepark."
+PUBLIC = "public-topics"
+"""The name under which the progress and the dead letters of publishing are kept."""
 
 
 def public_topic(event_type: str, prefix: str = DEFAULT_PREFIX) -> str | None:

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -370,5 +371,26 @@ def test_the_sample_is_a_project_to_look_at(tmp_path):
             assert project["aiInsights"]["complexity"] > 1
             commits = (await client.get(f"/api/v1/projects/{result.project_id}/commits")).json()
             assert [item["version"] for item in commits["items"]] == [3, 2, 1]
+
+    asyncio.run(run())
+
+
+def test_an_account_that_waits_behind_a_dead_letter_is_refused_and_not_missing(tmp_path):
+    account = str(uuid4())
+    lookup = f'{{account(id: "{account}") {{id}}}}'
+
+    async def asked(client):
+        answer = await client.get(f"/api/v1/accounts/{account}")
+        over_graphql = await client.post("/graphql", json={"query": lookup})
+        (error,) = over_graphql.json()["errors"]
+        return answer.status_code, answer.json()["code"], error["extensions"]["code"]
+
+    async def run():
+        async with application(tmp_path) as (profile, client):
+            assert await asked(client) == (404, "account_not_found", "account_not_found")
+            profile.progress.report({}, {"accounts": frozenset({f"account-{account}"})})
+            assert await asked(client) == (503, "projection_unavailable", "projection_unavailable")
+            profile.progress.report({}, {"accounts": frozenset()})
+            assert await asked(client) == (404, "account_not_found", "account_not_found")
 
     asyncio.run(run())

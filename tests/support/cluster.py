@@ -85,6 +85,11 @@ def private_valkey(folder: Path, **options: Any) -> AbstractContextManager[Valke
     return _running(ValkeyServer, folder, options)
 
 
+def private_server(kind: Any, folder: Path, **options: Any) -> AbstractContextManager[Any]:
+    """Run a server of another *kind* for one test."""
+    return _running(kind, folder, options)
+
+
 def three_brokers(folder: Path) -> AbstractContextManager[ThreeBrokers]:
     """Run a Kafka of three brokers for one test: slow, and a gigabyte."""
     return _running(ThreeBrokers, folder, {})

@@ -98,8 +98,8 @@ class Installation:
 
 
 @asynccontextmanager
-async def installation(path: Path, *, verifies: bool = True) -> AsyncIterator[Installation]:
-    """Run an installation whose mail goes into a mailbox."""
+async def installation(path: Path, *, verifies: bool = True, **changes: Any) -> AsyncIterator[Installation]:
+    """Run an installation whose mail goes into a mailbox; *changes* may change its `Api`."""
     mailbox = Mailbox()
 
     def adapt(profile: Any, api: Any) -> Any:
@@ -110,5 +110,5 @@ async def installation(path: Path, *, verifies: bool = True) -> AsyncIterator[In
         identity.passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         return replace(api, identity=identity)
 
-    async with whole_application(path, adapt) as app, app.anybody() as visitor:
+    async with whole_application(path, adapt, **changes) as app, app.anybody() as visitor:
         yield Installation(app, mailbox, visitor)

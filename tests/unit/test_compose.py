@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -17,20 +18,25 @@ OURS = {name: service for name, service in SERVICES.items() if service.get("buil
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 SETTINGS = "".join(
     (ROOT / name).read_text(encoding="utf-8")
-    for name in ("codepark/settings.py", "commands/kafka/settings.py")
-    if (ROOT / name).exists()
+    for name in ("codepark/settings.py", "codepark/gateway_settings.py", "commands/kafka/settings.py")
 )
 KEYS = {
     "build",
+    "cap_add",
     "cap_drop",
     "command",
     "depends_on",
+    "deploy",
+    "entrypoint",
     "environment",
     "expose",
     "healthcheck",
     "image",
     "init",
+    "logging",
+    "networks",
     "ports",
+    "profiles",
     "read_only",
     "restart",
     "secrets",
@@ -39,12 +45,9 @@ KEYS = {
     "tmpfs",
     "volumes",
 }
+OWN_ADDRESS = "${CODEPARK_PROXY_ADDRESS:-127.0.0.1}:"
+BROKERS = {name: service for name, service in SERVICES.items() if name.startswith("kafka")}
 DURATION = re.compile(r"\d+s")
-
-
-def ports(service):
-    """Return (port of the host, port of the container) of a service."""
-    return [tuple(map(int, mapping.split(":")[1:])) for mapping in service.get("ports", ())]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -54,7 +57,8 @@ def test_each_service_is_well_formed(name):
     assert service["image"]
     assert all(isinstance(word, str) for word in service.get("command", ()))
     assert all(isinstance(value, str) for value in service.get("environment", {}).values())
-    assert all(mapping.startswith("127.0.0.1:") for mapping in service.get("ports", ()))
+    assert all(mapping.startswith(OWN_ADDRESS) for mapping in service.get("ports", ()))
+    assert set(service["networks"]) <= set(COMPOSE["networks"])
     assert set(service.get("depends_on", ())) <= set(SERVICES)
     assert set(service.get("secrets", ())) <= set(COMPOSE["secrets"])
 
@@ -76,8 +80,10 @@ def test_the_python_of_a_health_check_is_python(name):
 
 
 def test_each_volume_is_used_once_and_named():
-    used = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())]
-    assert sorted(used) == sorted(COMPOSE["volumes"])
+    sources = [volume.split(":")[0] for each in SERVICES.values() for volume in each.get("volumes", ())]
+    named = [source for source in sources if not source.startswith("./")]
+    assert sorted(named) == sorted(COMPOSE["volumes"])
+    assert all((ROOT / source).is_file() for source in sources if source not in named)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -90,7 +96,8 @@ def test_our_processes_are_commands(name):
 @pytest.mark.parametrize("name", OURS)
 def test_each_setting_is_read(name):
     variables = set(SERVICES[name]["environment"])
-    assert {variable for variable in variables if f'"{variable}"' not in SETTINGS} == set()
+    read = {variable.removesuffix("_URI_FILE").removesuffix("_URL_FILE") for variable in variables}
+    assert {variable for variable in read if f'"{variable}' not in SETTINGS} == set()
 
 
 def test_the_image_sets_what_is_read():
@@ -101,37 +108,79 @@ def test_the_image_sets_what_is_read():
 
 def test_our_processes_wait_for_their_servers_and_reach_them():
     for service in OURS.values():
-        assert set(service["depends_on"]) == {"kafka", "mongo", "valkey"}
-        assert all(need == {"condition": "service_healthy"} for need in service["depends_on"].values())
-        environment = service["environment"]
-        assert environment["CODEPARK_KAFKA_BOOTSTRAP_SERVERS"] in SERVICES["kafka"]["environment"][
-            "KAFKA_ADVERTISED_LISTENERS"
-        ].removeprefix("PLAINTEXT://").split(",")
-        assert environment["CODEPARK_MONGODB_URI"] == "mongodb://mongo:27017/?replicaSet=rs0"
-        assert environment["CODEPARK_REDIS_URL"] == "redis://valkey:6379/0"
+        needs = service["depends_on"]
+        assert set(needs) == {*BROKERS, "mongo", "valkey"}
+        assert all(need["condition"] == "service_healthy" for need in needs.values())
+        assert {name for name, need in needs.items() if need.get("required", True)} == {"mongo", "valkey"}
+        assert service["environment"]["CODEPARK_KAFKA_BOOTSTRAP_SERVERS"] == "kafka:9092"
+        assert "inside" in service["networks"]
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
 
 
-def test_the_ports_match():
-    apis = {name: service for name, service in OURS.items() if service.get("ports")}
+@pytest.mark.parametrize(("profile", "count"), [("one", 1), ("three", 3)])
+def test_each_profile_has_its_brokers(profile, count):
+    brokers = {name: each for name, each in BROKERS.items() if each["profiles"] == [profile]}
+    assert len(brokers) == count
+    voters = []
+    for name, broker in brokers.items():
+        environment = broker["environment"]
+        voters.append(f"{environment['KAFKA_NODE_ID']}@{name}:9093")
+        assert environment["KAFKA_ADVERTISED_LISTENERS"] == f"SASL_PLAINTEXT://{name}:9092"
+        assert environment["KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR"] == str(count)
+        networks = broker["networks"]
+        assert name == "kafka" or networks["inside"]["aliases"] == ["kafka"]
+    for broker in brokers.values():
+        assert broker["environment"]["KAFKA_CONTROLLER_QUORUM_VOTERS"] == ",".join(voters)
+
+
+def test_the_proxy_alone_is_reached_from_outside_and_reaches_every_node():
+    proxy = SERVICES["proxy"]
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {"proxy"}
+    apis = {name: service for name, service in OURS.items() if "front" in service["networks"]}
     assert len(apis) == 2
-    assert len({host for service in apis.values() for host, _ in ports(service)}) == 2
+    upstreams = " ".join(f"{name}:3000" for name in apis)
+    assert f"reverse_proxy {upstreams} " in (ROOT / "deploy/Caddyfile").read_text(encoding="utf-8")
+    address = proxy["networks"]["front"]["ipv4_address"]
+    (subnet,) = COMPOSE["networks"]["front"]["ipam"]["config"]
+    assert ip_address(address) in ip_network(subnet["subnet"])
     for name, service in apis.items():
-        port = int(service["environment"]["CODEPARK_PORT"])
-        assert [inner for _, inner in ports(service)] == [port]
+        environment = service["environment"]
+        assert environment["CODEPARK_TRUSTED_PROXIES"] == address
+        assert environment["CODEPARK_PUBLIC_URL"] == "https://${CODEPARK_DOMAIN:-localhost}"
+        port = int(environment["CODEPARK_PORT"])
         assert f":{port}/health/ready" in service["healthcheck"]["test"][-1]
         assert f"EXPOSE {port}" in DOCKERFILE
-        host, _, node_port = service["environment"]["CODEPARK_NODE_ADDRESS"].partition(":")
-        assert (host, [node_port]) == (name, service["expose"])
+        host, _, node_port = environment["CODEPARK_NODE_ADDRESS"].partition(":")
+        assert (host, node_port in service["expose"]) == (name, True)
 
 
-def test_the_secret_is_a_file_that_no_image_holds():
-    for service in OURS.values():
-        assert service["environment"]["CODEPARK_SECRET_KEY_FILE"] == f"/run/secrets/{service['secrets'][0]}"
-        assert "CODEPARK_SECRET_KEY" not in service["environment"]
+def test_each_kind_of_worker_runs():
+    commands = [service["command"][1:3] for service in OURS.values() if service["command"][1] == "worker"]
+    assert sorted(kind for _, kind in commands) == ["insights", "projections", "public"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_service_has_limits_and_a_log_that_does_not_grow(name):
+    service = SERVICES[name]
+    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+    assert service["restart"] == "unless-stopped"
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - set(OURS)))
+def test_each_image_is_named_by_its_exact_version(name):
+    assert re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?", SERVICES[name]["image"])
+
+
+def test_the_cache_is_bounded():
+    command = SERVICES["valkey"]["command"]
+    assert command[command.index("--maxmemory") + 1] == "256mb"
+    assert command[command.index("--maxmemory-policy") + 1] == "volatile-lru"
 
 
 def test_kafka_is_the_version_of_the_tests():
-    assert SERVICES["kafka"]["image"] == f"apache/kafka:{jars.version()}"
+    assert {broker["image"] for broker in BROKERS.values()} == {f"apache/kafka:{jars.version()}"}
 
 
 def test_the_image_holds_the_packages_and_no_root():
@@ -145,3 +194,11 @@ def test_the_image_holds_the_packages_and_no_root():
     assert re.search(r"^USER codepark$", last, re.MULTILINE)
     sources = re.findall(r"^COPY ((?!--from)[^\n]+) \S+$", DOCKERFILE, re.MULTILINE)
     assert {f"!{source}" for sources in sources for source in sources.split()} <= set(ignored)
+
+
+def test_the_image_is_built_on_exact_versions():
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert len(bases) == 2
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:\d+\.\d+\.\d+-slim-\w+", bases[0])
+    assert re.search(r"^# syntax=docker/dockerfile:\d+\.\d+\.\d+$", DOCKERFILE, re.MULTILINE)

@@ -144,3 +144,18 @@ def test_a_secret_in_a_file_has_no_white_space_around_it(tmp_path):
 def test_a_list_is_separated_by_commas():
     assert environment(" a, b ,,c").list("NAME") == ["a", "b", "c"]
     assert environment().list("NAME") == []
+
+
+def test_a_text_may_be_in_a_file(tmp_path):
+    file = tmp_path / "uri"
+    file.write_text("mongodb://user:secret@host/\n")
+    assert environment(NAME_FILE=str(file)).text_or_file("NAME") == "mongodb://user:secret@host/"
+    assert environment("written").text_or_file("NAME") == "written"
+    assert environment().text_or_file("NAME", "OTHER") is None
+    with pytest.raises(SettingsError, match="NAME and NAME_FILE are both set"):
+        environment("written", NAME_FILE=str(file)).text_or_file("NAME")
+    with pytest.raises(SettingsError, match="NAME_FILE cannot be read"):
+        environment(NAME_FILE=str(tmp_path / "none")).text_or_file("NAME")
+    file.write_text("\n")
+    with pytest.raises(SettingsError, match="NAME_FILE names an empty file"):
+        environment(NAME_FILE=str(file)).text_or_file("NAME")

@@ -13,6 +13,7 @@ from commands.kafka.protocol.chain_rule import ChainRule, CountedMessage, LogChe
 from commands.kafka.protocol.message import Message, split_chain
 from commands.kafka.protocol.transport import Transport, TruncatedError
 from commands.log import LogCorruptError, LogUnavailableError
+from commands.summed_log import SummedLog
 from domain.record import Record
 
 logger = structlog.get_logger(__name__)
@@ -92,6 +93,7 @@ class LogFollower:
         self.corrupt: str | None = None
         self.rebuilds = 0
         self.void = 0
+        self._void_log = SummedLog("void record")
 
     @property
     def checkpoint(self) -> LogCheckpoint:
@@ -177,7 +179,7 @@ class LogFollower:
         self.void += 1
         if message.false_history:
             self._check_fork(message)
-        logger.info("void record", partition=self.number, offset=message.offset, reason=message.reason)
+        self._void_log.note(logger.info, partition=self.number, offset=message.offset, reason=message.reason)
 
     def _check_fork(self, message: VoidMessage) -> None:
         if message.offset not in self._replica.forks:

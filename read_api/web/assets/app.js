@@ -93,6 +93,9 @@ function signing() {
   label();
 }
 
+// An address without a hash, such as /projects/{id}, is served with this page: show the one with a hash.
+if (location.pathname !== "/") history.replaceState(null, "", `/#${location.pathname}${location.search}`);
+
 window.addEventListener("hashchange", route);
 window.addEventListener("popstate", route);
 signing();

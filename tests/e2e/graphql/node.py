@@ -1,4 +1,4 @@
-"""Run the programs of this folder with Node and the packages that its lock file names."""
+"""Run programs with Node and the packages that the lock file of their folder names."""
 
 import fcntl
 import hashlib
@@ -18,9 +18,7 @@ RUN_SECONDS = 60
 
 def run(program: str, *arguments: str) -> Any:
     """Return the JSON that *program* prints."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        cannot_have("there is no Node on this machine")
-    _install()
+    install(FOLDER)
     finished = subprocess.run(
         ["node", str(FOLDER / program), *arguments],
         cwd=FOLDER,
@@ -33,18 +31,20 @@ def run(program: str, *arguments: str) -> Any:
     return json.loads(finished.stdout.splitlines()[-1])
 
 
-def _install() -> None:
-    """Install the packages once for all workers of a run; packages that are there already stay."""
-    digest = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    with (FOLDER / ".install.lock").open("w") as lock:
+def install(folder: Path) -> None:
+    """Install the packages of *folder* once for all workers of a run; those that are there already stay."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        cannot_have("there is no Node on this machine")
+    digest = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    with (folder / ".install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        marker = FOLDER / "node_modules" / ".installed"
+        marker = folder / "node_modules" / ".installed"
         if marker.exists() and marker.read_text() == digest:
             return
         try:
             finished = subprocess.run(
                 ["npm", "ci", "--ignore-scripts"],
-                cwd=FOLDER,
+                cwd=folder,
                 capture_output=True,
                 text=True,
                 timeout=stretched(INSTALL_SECONDS),

@@ -194,6 +194,35 @@ def test_the_api_page_shows_the_operations_without_a_network(server, page):
     assert page.problems == []
 
 
+def test_the_api_page_leads_to_a_project_and_executes_at_the_first_click(server, project, page):
+    page.open(f"{server.url}/docs")
+    page.wait("document.querySelectorAll('.opblock').length > 30")
+    page.ask("document.querySelector('#step-register [name=password]').value = 'correct horse battery'")
+    page.ask("document.querySelector('#step-register button').click()")
+    page.wait(has("#begin-answer", "201"))
+    page.ask("document.querySelector('#step-login button').click()")
+    page.wait(has("#begin-answer", "accessToken"))
+    page.ask("document.querySelector('#step-project button').click()")
+    page.wait(has("#begin-answer", '"name": "counter"'))
+    page.ask(
+        "document.querySelector('[id=operations-Projects-get_project] .opblock-summary-control').click()"
+    )
+    page.wait("document.querySelector('[id=operations-Projects-get_project] .execute')")
+    page.wait("document.querySelector('[id=operations-Projects-get_project] input')?.value.length === 36")
+    page.ask("document.querySelector('[id=operations-Projects-get_project] .execute').click()")
+    page.wait("document.querySelector('[id=operations-Projects-get_project] .live-responses-table')")
+    shown = page.ask(text("[id=operations-Projects-get_project] .live-responses-table tbody td"))
+    assert shown.startswith("200")
+    assert page.problems == []
+
+
+def test_an_address_without_a_hash_opens_the_project(server, project, page):
+    page.open(f"{server.url}/projects/{project}")
+    page.wait(has("h1", "Wunderkammer"))
+    assert page.ask("location.pathname + location.hash") == f"/#/projects/{project}"
+    assert page.problems == []
+
+
 def test_the_graphql_page_asks_and_follows_without_a_network(server, client, project, page):
     page.open(f"{server.url}/graphql")
     page.wait("document.querySelector('.graphiql-execute-button')")

@@ -3,7 +3,9 @@
 from functools import partial
 
 import httpx
+import msgspec
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.cluster import private_kafka, private_mongo, private_valkey
 from tests.support.people import made, refused
@@ -30,6 +32,57 @@ def accepted(client, name="p", key=None):
     return eventually(tried, seconds=RECOVERY_SECONDS)
 
 
+def wait_not_ready(client, server):
+    """Wait until the node says that it is not ready because of *server*, in a few seconds."""
+
+    def says_so():
+        answer = client.get("/health/ready")
+        return not answer.is_success and f"{server} does not answer" in answer.json()["detail"]
+
+    eventually(says_so, seconds=15.0)
+    refused(client.get("/health/ready"), 503, "not_ready")
+    assert client.get("/health/live").is_success
+
+
+def server_up(client):
+    """Return the gauge of each server."""
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    return {
+        sample.labels["server"]: sample.value
+        for family in families
+        if family.name == "codepark_server_up"
+        for sample in family.samples
+    }
+
+
+def wait_for_lines(program, server):
+    """Wait until *program* has noted twice that *server* went and came back, and nothing else about it."""
+    expected = ["server does not answer", "server answers again"] * 2
+    eventually(lambda: lines_about(program, server) == expected, seconds=RECOVERY_SECONDS)
+
+
+def lines_about(program, server):
+    """Return what the log of *program* says of *server* that goes and returns; every line is JSON."""
+    lines = [msgspec.json.decode(line) for line in program.output.read_text().splitlines()]
+    return [line["event"] for line in lines if line.get("server") == server]
+
+
+def says_no_server(problem, address):
+    """Check that a client is not told where the servers are."""
+    port = address.rstrip("/").rpartition(":")[2].partition("/")[0]
+    assert port not in problem["detail"]
+    assert "127.0.0.1" not in problem["detail"]
+
+
+def shown_or_stored(client, project):
+    """Change *project* while MongoDB is away: the answer shows it, or says that it is stored."""
+    answer = client.patch(f"/api/v1/projects/{project}", json={"description": str(client.base_url)})
+    assert answer.headers["CodePark-Position"]
+    if not answer.is_success:
+        refused(answer, 503, "result_unavailable")
+        assert answer.headers["CodePark-Command"]
+
+
 def seen(client, answer):
     """Return whether a query includes the project that *answer* names."""
     headers = {"CodePark-After": answer.headers["CodePark-Position"]}
@@ -48,45 +101,58 @@ def test_kafka_is_unavailable_at_the_start_and_later(tmp_path, install):
             answer = create(client, key="k1")
             assert answer.headers["Retry-After"]
             assert answer.headers["CodePark-Command"]
-            refused(client.get("/health/ready"), 503, "not_ready")
+            wait_not_ready(client, "Kafka")
             kafka.start()
             first = accepted(client, key="k1")
             kafka.kill()
             lost = create(client, "q", key="k2")
-            refused(lost, 503, "log_unavailable")
+            says_no_server(refused(lost, 503, "log_unavailable"), kafka.address)
             assert lost.headers["Retry-After"]
+            wait_not_ready(client, "Kafka")
+            assert server_up(client)["kafka"] == 0
             kafka.start()
             second = accepted(client, "q", key="k2")
             assert second.headers["CodePark-Command"] == lost.headers["CodePark-Command"]
             again = create(client, key="k1")
             assert made(again)["id"] == first.json()["id"]
             assert again.headers["Idempotency-Replayed"] == "true"
+            eventually(lambda: server_up(client)["kafka"] == 1)
+    wait_for_lines(node, "Kafka")
 
 
 def test_mongodb_is_unavailable_at_the_start_and_later(tmp_path, install):
     with private_mongo(tmp_path / "mongo") as mongo:
         mongo.kill()
         installation = install(mongodb_uri=mongo.address)
-        node = installation.node()
-        node.launch()
+        node, other = installation.node(), installation.node()
+        for each in (node, other):
+            each.launch()
         worker = installation.start_worker("projections")
         node.wait_live()
-        with node.client() as client:
+        other.wait_live()
+        with node.client() as client, other.client() as elsewhere:
             first = accepted(client)  # commands need no MongoDB
-            refused(client.get("/health/ready"), 503, "not_ready")
+            wait_not_ready(client, "MongoDB")
             unseen = client.get(f"/api/v1/projects/{first.json()['id']}")
-            refused(unseen, 503, "projection_unavailable")
+            says_no_server(refused(unseen, 503, "projection_unavailable"), mongo.address)
             assert unseen.headers["Retry-After"]
             mongo.start()
             eventually(lambda: seen(client, first), seconds=RECOVERY_SECONDS)
+            eventually(node.answers, seconds=RECOVERY_SECONDS)
             mongo.kill()
             second = accepted(client, "q")
+            for each in (client, elsewhere):
+                shown_or_stored(each, second.json()["id"])
+            wait_not_ready(client, "MongoDB")
             path = f"/api/v1/projects/{second.json()['id']}"
             unseen = client.get(path, headers={"CodePark-After": second.headers["CodePark-Position"]})
             refused(unseen, 503, "projection_unavailable")
             mongo.start()
             eventually(lambda: seen(client, second), seconds=RECOVERY_SECONDS)
+            eventually(node.answers, seconds=RECOVERY_SECONDS)
         assert worker.running
+    for program in (node, worker):
+        wait_for_lines(program, "MongoDB")
 
 
 def test_redis_is_unavailable_at_the_start_and_later(tmp_path, install):
@@ -105,6 +171,9 @@ def test_redis_is_unavailable_at_the_start_and_later(tmp_path, install):
         _each_serves(nodes, "there")
         valkey.kill()
         _each_serves(nodes, "unavailable again")
+        with nodes[0].client() as client:
+            eventually(lambda: client.get("/health/ready").json().get("without") == ["Redis"])
+            assert server_up(client) == {"kafka": 1, "mongodb": 1, "redis": 0}
         assert [node.health("ready") for node in nodes] == [200, 200]
 
 

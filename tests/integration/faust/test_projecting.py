@@ -15,9 +15,11 @@ from projections.store import Change
 from streams.faust.dead_letters import MODEL, OFFSET, REASON
 from streams.faust.partition_state import pack, unpack
 from streams.faust.requests import RetryRequests, WorkerUnavailableError
+from streams.public.topics import PUBLIC
 from tests.integration.faust.conftest import (
     PATIENCE_SECONDS,
     WorkerCluster,
+    eventually,
     rebuild_under_load,
     write_history,
 )
@@ -138,6 +140,26 @@ def test_public_messages_come_in_order_and_without_names(cluster: WorkerCluster)
     assert all(each.timestamp % 60_000 == 0 for each in messages)
     assert not any(b"project 1" in each.value for each in messages)
     assert not any(id_.encode() in each.value + each.key for each in messages for id_ in ids)
+
+
+def test_an_event_that_cannot_be_published_is_published_by_a_retry(
+    cluster: WorkerCluster, tmp_path: Path
+) -> None:
+    healed = tmp_path / "healed"
+    cluster.worker("public", healed=str(healed))
+    (project, *_) = write_history(cluster, 1)
+    store = cluster.store()
+    eventually(lambda: store.dead_letters(PUBLIC), "a dead letter of the public topics")
+    requests = RetryRequests(cluster.redis, cluster.settings.prefix, "public")
+    assert requests.ask(timeout=stretched(30)).solved == 0
+    healed.touch()
+    result = requests.ask(timeout=stretched(30))
+    assert (result.left, result.error) == (0, None)
+    assert result.solved > 0
+    assert store.dead_letters(PUBLIC) == []
+    (message, *_) = asyncio.run(_messages(cluster, f"{cluster.settings.prefix}public.project.v2", 1))
+    assert dict(message.headers)["ce_type"] == b"project.created"
+    assert project.encode() not in message.value + message.key
 
 
 def test_the_checkpoint_of_another_log_stops_the_worker(cluster: WorkerCluster) -> None:

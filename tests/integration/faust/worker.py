@@ -23,7 +23,7 @@ from projections.mongodb.connection import connect
 from projections.mongodb.store import MongoDocumentStore
 from projections.writes import Write
 from streams.faust.workers import run_insights, run_projections, run_public
-from streams.public.pseudonyms import keyed_pseudonyms
+from streams.public.pseudonyms import Pseudonym, keyed_pseudonyms
 from tests.support.profile import SECRETS
 
 POISON = "poison"
@@ -44,6 +44,17 @@ def poisoned(model: ReadModel, healed: Path) -> ReadModel:
     return replace(model, project=project)
 
 
+def failing(pseudonym: Pseudonym, healed: Path) -> Pseudonym:
+    """Return *pseudonym*, which fails until *healed* exists."""
+
+    def fails(value: str) -> str:
+        if not healed.exists():
+            raise ValueError("there is no pseudonym")
+        return pseudonym(value)
+
+    return fails
+
+
 def main(facts: dict[str, Any]) -> None:
     settings = KafkaSettings(
         bootstrap_servers=facts["servers"], prefix=facts["prefix"], partitions=facts["partitions"]
@@ -62,7 +73,10 @@ def main(facts: dict[str, Any]) -> None:
         case "insights":
             run_insights(settings, store, mapper, *common)
         case "public":
-            run_public(settings, store, mapper, keyed_pseudonyms(SECRETS), *common)
+            pseudonym = keyed_pseudonyms(SECRETS)
+            if healed := facts.get("healed"):
+                pseudonym = failing(pseudonym, Path(healed))
+            run_public(settings, store, mapper, pseudonym, *common)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.limited import LIMITED
+from tests.support.quotas import Small, small_quotas
 from tests.support.server import Server, serving
 
 
@@ -18,3 +19,9 @@ def limited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         }
     with serving(tmp_path_factory.mktemp("limited") / "data", more) as server:
         yield server
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Small:
+    """Make the quotas of the free tier as small as a test needs them."""
+    return small_quotas(monkeypatch)

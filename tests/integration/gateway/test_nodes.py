@@ -1,14 +1,25 @@
 """Two nodes behind one proxy: the client's address is known, and its limits count on both together."""
 
+import socket
+import ssl
 import time
 from contextlib import ExitStack
 from uuid import uuid4
 
 import httpx
+import msgspec
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
 
+from commands.nodes.bus import PATH, PROOF_HEADER
+from commands.nodes.proof import NodeProofs
+from commands.secrets import Secrets
+from devservers.certificates import make_certificates
 from domain.actor import Role, Tier
-from tests.support.installation import Installation
+from read_api.auth.keys import SigningKeys
+from read_api.auth.tokens import Tokens
+from tests.support.installation import SECRET, Installation
 from tests.support.limited import LIMITED, any_address, until_refused
 from tests.support.proxy import proxied
 from tests.support.server import eventually
@@ -18,18 +29,30 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")
-def nodes(tmp_path_factory, kafka, mongodb_uri, redis_url):
+def installation(tmp_path_factory, kafka, mongodb_uri, redis_url):
+    folder = tmp_path_factory.mktemp("nodes")
+    certificates = make_certificates(folder / "certificates")
     installation = Installation(
-        tmp_path_factory.mktemp("nodes"),
+        folder,
         kafka=kafka,
         mongodb_uri=mongodb_uri,
         redis_url=redis_url,
         prefix=f"nodes-{uuid4().hex[:12]}.",
+        CODEPARK_NODE_TLS_CERT_FILE=str(certificates.certificate),
+        CODEPARK_NODE_TLS_KEY_FILE=str(certificates.key),
+        CODEPARK_NODE_TLS_CA_FILE=str(certificates.authority),
         **LIMITED,
+        CODEPARK_QUOTAS="on",
     )
     with installation:
         installation.start_worker()
-        yield installation.start_nodes(2)
+        installation.start_nodes(2)
+        yield installation
+
+
+@pytest.fixture(scope="module")
+def nodes(installation):
+    return installation.nodes
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +74,23 @@ def test_an_address_has_one_limit_at_both_nodes(url):
     assert {answer.status_code for answer in passed} == {200}
 
 
-def test_an_account_has_one_limit_at_both_nodes(url):
-    from commands.secrets import Secrets
-    from read_api.auth.keys import SigningKeys
-    from read_api.auth.tokens import Tokens
-    from tests.support.installation import SECRET
+def free_account():
+    """Return a token of an account that nobody else uses."""
+    tokens = Tokens(SigningKeys(Secrets.from_base64(SECRET)))
+    return tokens.issue_access(str(uuid4()), frozenset({Role.USER}), tier=Tier.FREE, operator=True)
 
-    token = Tokens(SigningKeys(Secrets.from_base64(SECRET))).issue_access(
-        str(uuid4()), frozenset({Role.USER}), tier=Tier.FREE, operator=True
-    )
+
+def test_an_account_owns_no_more_than_its_quota(url):
+    """The batch leaves a debt that no other request of the account waits for here."""
+    commands = [{"type": "project.create", "data": {"name": "p"}}] * 101
+    with client(url, any_address(), Authorization=f"Bearer {free_account()}") as account:
+        results = account.post("/api/v1/commands", json={"commands": commands}).json()["results"]
+    assert [result["status"] for result in results] == ["accepted"] * 100 + ["refused"]
+    assert results[-1]["problem"]["code"] == "quota_exceeded"
+
+
+def test_an_account_has_one_limit_at_both_nodes(url):
+    token = free_account()
     began = time.monotonic()
     statuses = []
     for _ in range(2):
@@ -100,3 +131,61 @@ def test_live_connections_are_counted_at_both_nodes_and_freed(url):
             return opened(stack) == httpx.codes.OK
 
     eventually(freed)
+
+
+def metric(node, name, **labels):
+    """Return a figure of *node*."""
+    with node.client() as operator:
+        text = operator.get("/metrics").text
+    return next(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name and sample.labels == labels
+    )
+
+
+def test_a_command_is_forwarded_over_tls_and_leaves_no_line_of_another_form(installation):
+    (other,) = installation.others()
+    with other.client() as operator:
+        for number in range(5):
+            created = operator.post("/api/v1/projects", json={"name": f"forwarded {number}"})
+            assert created.status_code == httpx.codes.CREATED, created.text
+    assert metric(other, "codepark_node_forwards_total", outcome="answered") >= 5
+    for node in installation.nodes:
+        lines = [msgspec.json.decode(line) for line in node.output.read_text().splitlines()]
+        assert all("event" in line for line in lines)
+        assert not any("HTTP Request" in line["event"] for line in lines)
+
+
+def test_nodes_do_not_speak_without_tls_and_not_without_a_proof(installation):
+    node = installation.preferred_node()
+    with pytest.raises(httpx.TransportError):
+        httpx.post(f"http://{node.address}{PATH}", content=b"\x90")
+    authority = installation.environment["CODEPARK_NODE_TLS_CA_FILE"]
+    context = ssl.create_default_context(cafile=authority)
+    before = metric(node, "codepark_node_unproven_total", kind="request")
+    with httpx.Client(verify=context) as stranger:
+        for header in ({}, {PROOF_HEADER: Secrets.from_base64(SECRET).node_secret()}):
+            assert (
+                stranger.post(f"https://{node.address}{PATH}", headers=header, content=b"\x90").status_code
+                == 403
+            )
+    assert metric(node, "codepark_node_unproven_total", kind="request") == before + 2
+
+
+def test_a_heartbeat_that_somebody_wrote_into_redis_brings_no_command_to_him(installation):
+    (other,) = installation.others()
+    with socket.create_server(("127.0.0.1", 0)) as stranger, Redis.from_url(installation.redis_url) as client:
+        stranger.settimeout(0)
+        address = f"127.0.0.1:{stranger.getsockname()[1]}"
+        for text in ("7", NodeProofs("another").of_heartbeat(address, int(time.time() * 1000))):
+            before = metric(other, "codepark_node_unproven_total", kind="heartbeat")
+            client.hset(f"{installation.prefix}nodes.2", address, text)
+            eventually(lambda: metric(other, "codepark_node_unproven_total", kind="heartbeat") > before)  # noqa: B023
+        with other.client() as operator:
+            for number in range(5):
+                assert operator.post("/api/v1/projects", json={"name": f"kept {number}"}).is_success
+        with pytest.raises(BlockingIOError):
+            stranger.accept()
+        client.hdel(f"{installation.prefix}nodes.2", address)

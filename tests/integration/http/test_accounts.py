@@ -1,4 +1,5 @@
 import time
+from collections.abc import Callable
 
 import httpx
 import jwt
@@ -22,6 +23,31 @@ def test_an_account_sees_itself_whole_and_others_by_name(
         other = client.get(f"/api/v1/accounts/{ada.id}").json()
         assert other.keys() == {"id", "name", "createdAt", "version"}
     refused(anybody.get("/api/v1/me"), 401, "authentication_required")
+
+
+def test_an_account_sees_what_it_owns_after_each_change(new_person: Callable[[], Person]) -> None:
+    client = new_person().client
+
+    def used_after(answer: httpx.Response) -> dict[str, int]:
+        assert answer.is_success, answer.text
+        after = {"CodePark-After": answer.headers["CodePark-Position"]}
+        query = {"query": "{ me { quotas { projects { used } files { used } bytes { used } } } }"}
+        shown = made(client.get("/api/v1/me", headers=after), 200)["quotas"]
+        same = made(client.post("/graphql", json=query, headers=after), 200)["data"]["me"]["quotas"]
+        used = {name: shown[name]["used"] for name in ("projects", "files", "bytes")}
+        assert {name: quota["used"] for name, quota in same.items()} == used
+        return used
+
+    created = client.post("/api/v1/projects", json={"name": "p"})
+    path = f"/api/v1/projects/{created.json()['id']}"
+    assert used_after(created) == {"projects": 1, "files": 0, "bytes": 0}
+    first = client.put(f"{path}/files/a", json={"content": "é" * 5})
+    assert used_after(first) == {"projects": 1, "files": 1, "bytes": 10}
+    client.put(f"{path}/files/b", json={"content": "x"})
+    second = client.put(f"{path}/files/a", json={"content": "x" * 3})
+    assert used_after(second) == {"projects": 1, "files": 2, "bytes": 4}
+    assert used_after(client.delete(f"{path}/files/b")) == {"projects": 1, "files": 1, "bytes": 3}
+    assert used_after(client.delete(path)) == {"projects": 0, "files": 0, "bytes": 0}
 
 
 def test_names_and_addresses_are_taken_once_whatever_their_case(ada: Person, anybody: httpx.Client) -> None:
@@ -106,3 +132,8 @@ def test_announcements_are_the_administrators(
     announced = made(answer)
     assert anybody.get(answer.headers["location"]).json() == announced
     assert announced in anybody.get("/api/v1/announcements").json()["items"]
+
+
+def test_a_position_that_is_none_is_refused_also_where_nobody_has_the_name(anybody: httpx.Client) -> None:
+    answer = anybody.get("/api/v1/accounts?name=nobody-is", headers={"CodePark-After": "`h<="})
+    refused(answer, 400, "invalid_position")

@@ -139,3 +139,14 @@ class TestMigrate:
     def test_a_prefix_that_cannot_be_used(self, run, monkeypatch):
         monkeypatch.setenv("CODEPARK_TOPIC_PREFIX", "a b")
         assert "CODEPARK_TOPIC_PREFIX" in run("migrate", "status", "--uri", "mongodb://127.0.0.1:1/").sentence
+
+
+def test_the_doctor_names_each_server_that_does_not_answer(run, cluster, tmp_path):
+    ended = run("doctor", "--json", "--data", tmp_path / "data")
+    assert ended.status == 1
+    findings = {finding["part"]: finding for finding in ended.document["findings"]}
+    for server in ("Kafka", "MongoDB", "Redis"):
+        assert not findings[server]["ok"]
+        assert "does not answer" in findings[server]["detail"]
+    assert findings["event log"]["detail"] == "not examined: Kafka and MongoDB must answer first"
+    assert not findings["event log"]["ok"]

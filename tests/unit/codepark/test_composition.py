@@ -6,6 +6,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from codepark import composition
 from codepark.cache_and_channel import CacheAndChannel
@@ -125,5 +126,12 @@ def test_an_erasure_is_waited_for_in_a_thread(profile, wired):
 
 
 def test_the_topics_are_described_where_there_is_kafka(wired):
-    document = json.loads(wired().asyncapi)
+    document = json.loads(wired().asyncapi("http://park.example:8080"))
     assert document["asyncapi"].startswith("3.")
+    assert document["servers"]["api"]["host"] == "park.example:8080"
+
+
+def test_the_address_of_the_settings_is_that_of_the_events_document(profile, wired):
+    profile.settings = replace(profile.settings, public_url="https://codepark.example")
+    servers = json.loads(wired().asyncapi("http://10.0.0.7:3000"))["servers"]
+    assert (servers["api"]["host"], servers["live"]["protocol"]) == ("codepark.example", "wss")

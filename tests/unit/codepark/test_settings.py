@@ -161,11 +161,13 @@ def test_switches_are_alike_everywhere(off):
         {
             "CODEPARK_RATE_LIMITS": off,
             "CODEPARK_SIGN_IN_LIMITS": off,
+            "CODEPARK_QUOTAS": off,
             "CODEPARK_GRAPHQL_INTROSPECTION": off,
         }
     )
-    switches = settings.gateway.rate_limits, settings.gateway.sign_in_limits, settings.graphql.introspection
-    assert switches == (False, False, False)
+    gateway = settings.gateway
+    assert (gateway.rate_limits, gateway.sign_in_limits, gateway.quotas) == (False, False, False)
+    assert not settings.graphql.introspection
 
 
 def test_the_cluster_profile_is_needed():

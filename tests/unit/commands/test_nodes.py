@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.bus import BusyError
-from commands.nodes.bus import PATH, SECRET_HEADER, NodeBus
+from commands.nodes.bus import PATH, PROOF_HEADER, NodeBus
 from commands.nodes.listener import NodeListener
 from commands.nodes.preference import preferred
+from commands.nodes.proof import NodeProofs, SeenNonces
 from commands.nodes.wire import decode_outcomes, decode_submissions, encode_outcomes, encode_submissions
 from commands.outcomes import REFUSALS, Accepted, Refused, Unavailable, refusal_from
 from commands.position import Position
 
 NODES = [f"10.0.0.{number}:3001" for number in range(5)]
-SECRET = "secret-of-the-installation"
+PROOFS = NodeProofs("secret-of-the-installation")
 
 
 @given(st.sampled_from(NODES), st.integers(0, 200))
@@ -87,8 +88,8 @@ class Nodes:
     def __init__(self):
         self.own, self.other, self.silent = RecordingBus(), RecordingBus(), []
         heartbeat = SimpleNamespace(alive=lambda: ["other"], was_silent=self.silent.append)
-        self.bus = NodeBus(self.own, heartbeat, "own", SECRET, seconds=5.0)
-        self.connect(NodeListener(self.other, SECRET))
+        self.bus = NodeBus(self.own, heartbeat, "own", PROOFS, seconds=5.0)
+        self.connect(NodeListener(self.other, PROOFS, "other"))
 
     def connect(self, app):
         self.bus._client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app))
@@ -144,31 +145,131 @@ def test_the_commands_of_a_silent_node_are_carried_out_here_as_the_same_attempt(
 def test_a_busy_node_is_not_silent(submission):
     nodes = Nodes()
     nodes.other.busy = True
-    with pytest.raises(BusyError, match="other is busy"):
+    with pytest.raises(BusyError, match="is busy: try again"):
         nodes.execute(submission)
     assert (nodes.own.calls, nodes.silent) == ([], [])
 
 
-def asked(bus, **changes):
-    """Return the status that the listener over *bus* answers to a request with *changes*."""
-    request = {"method": "POST", "url": f"http://other{PATH}", "content": b"\x90"}
-    request |= {"headers": {SECRET_HEADER: SECRET}} | changes
+class Requests:
+    """Requests to the listener of the node `other`, over a recording bus."""
 
-    async def ask():
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=NodeListener(bus, SECRET))) as client:
-            return (await client.request(**request)).status_code
+    def __init__(self):
+        self.bus = RecordingBus()
+        self.listener = NodeListener(self.bus, PROOFS, "other")
 
-    return asyncio.run(ask())
+    def send(self, content=b"\x90", proof=None, **changes):
+        """Return the answer to a request with *content*, proven for it unless *proof* is given."""
+        header = PROOFS.of_request("other", content).header() if proof is None else proof
+        request = {"method": "POST", "url": f"http://other{PATH}", "content": content} | changes
+
+        async def sent():
+            transport = httpx.ASGITransport(app=self.listener)
+            async with httpx.AsyncClient(transport=transport) as client:
+                return await client.request(**request, headers={PROOF_HEADER: header} if header else {})
+
+        return asyncio.run(sent())
+
+    def status(self, **changes):
+        return self.send(**changes).status_code
 
 
-def test_the_listener_answers_nodes_of_the_installation_alone():
-    bus = RecordingBus()
-    assert asked(bus) == 200
-    assert asked(bus, headers={}) == 403
-    assert asked(bus, headers={SECRET_HEADER: "other"}) == 403
-    assert asked(bus, url="http://other/api") == 404
-    assert asked(bus, method="GET") == 404
-    assert asked(bus, content=b"\xff") == 400
-    bus.waiting = 10_001
-    assert asked(bus) == 503
-    assert bus.calls == [[]]
+@pytest.fixture
+def requests():
+    return Requests()
+
+
+def test_the_listener_answers_nodes_of_the_installation_alone(requests):
+    assert requests.status() == 200
+    assert requests.status(url="http://other/api") == 404
+    assert requests.status(method="GET") == 404
+    assert requests.status(content=b"\xff") == 400
+    requests.bus.waiting = 10_001
+    assert requests.status() == 503
+    assert requests.bus.calls == [[]]
+    assert requests.listener.refused == 0
+
+
+def wrong_proofs():
+    proof = PROOFS.of_request("other", b"\x90")
+    later = NodeProofs("secret-of-the-installation", clock=lambda: proof.time / 1000 + 31)
+    earlier = NodeProofs("secret-of-the-installation", clock=lambda: proof.time / 1000 - 31)
+    return {
+        "none": "",
+        "the secret itself": "secret-of-the-installation",
+        "another secret": NodeProofs("another").of_request("other", b"\x90").header(),
+        "another node": PROOFS.of_request("own", b"\x90").header(),
+        "another body": PROOFS.of_request("other", b"\x91").header(),
+        "another time": msgspec.structs.replace(proof, time=proof.time + 1).header(),
+        "another nonce": msgspec.structs.replace(proof, nonce="0" * 32).header(),
+        "too old": earlier.of_request("other", b"\x90").header(),
+        "too new": later.of_request("other", b"\x90").header(),
+        "an answer": PROOFS.of_answer(proof.nonce, 200, b"\x90"),
+    }
+
+
+@pytest.mark.parametrize("name", wrong_proofs())
+def test_a_request_without_the_right_proof_is_refused_and_counted(requests, name):
+    assert requests.status(proof=wrong_proofs()[name]) == 403
+    assert requests.bus.calls == []
+    assert requests.listener.refused == 1
+
+
+def test_a_proof_is_good_once(requests):
+    proof = PROOFS.of_request("other", b"\x90").header()
+    assert [requests.status(proof=proof) for _ in range(3)] == [200, 403, 403]
+    assert len(requests.bus.calls) == 1
+
+
+def test_a_request_carries_nothing_that_opens_another_one(submission):
+    seen = []
+
+    async def records(scope, receive, send):
+        seen.extend(value.decode() for _, value in scope["headers"])
+        await fails(scope, receive, send)
+
+    nodes = Nodes()
+    nodes.connect(records)
+    nodes.execute(submission)
+    assert seen
+    assert not any("secret-of-the-installation" in value for value in seen)
+
+
+def answering(proofs):
+    """Return an application that accepts every command, as a node with *proofs* says it."""
+
+    async def app(scope, receive, send):
+        body = encode_outcomes([accepted("forged")])
+        nonce = dict(scope["headers"])[PROOF_HEADER.encode()].split()[2].decode()
+        headers = [(PROOF_HEADER.encode(), proofs.of_answer(nonce, 200, body).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+def test_the_answer_of_a_process_without_the_secret_is_not_believed(submission):
+    nodes = Nodes()
+    nodes.connect(answering(NodeProofs("another")))
+    assert nodes.execute(submission) == [accepted(submission.command_id)]
+    assert len(nodes.own.calls) == 1
+    assert nodes.bus.unproven == 1
+    nodes.connect(answering(PROOFS))
+    assert nodes.execute(submission) == [accepted("forged")]
+
+
+def test_nonces_are_remembered_for_as_long_as_a_proof_is_good_and_not_for_ever():
+    now = 0.0
+    nonces = SeenNonces(clock=lambda: now, most=3)
+    assert [nonces.take(name) for name in ("a", "a", "b", "c", "d")] == [True, False, True, True, False]
+    now = 61.0
+    assert [nonces.take(name) for name in ("a", "d")] == [False, True]
+    now = 122.0
+    assert nonces.take("a")
+
+
+def test_a_forward_of_many_commands_has_more_time():
+    deadline = Nodes().bus._deadline
+    assert deadline(1, 500) < 5.1
+    assert deadline(100, 50_000) > 6.9
+    assert deadline(1, 2 * 1024 * 1024) > 6.9
+    assert deadline(100_000, 10**9) == 10.0

@@ -6,14 +6,37 @@ import pytest
 
 from commands.bus import BusyError
 from commands.log import LogUnavailableError
-from commands.outcomes import Accepted, Submission
+from commands.outcomes import Accepted, Refused, Submission
 from commands.position import START
 from domain.actor import SERVICE
+from domain.errors import ForbiddenError
 from domain.file.commands import DeleteFile
 from read_api.gateway.commands import Commands, command_metadata
 from read_api.problems import HttpError
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+class Quotas:
+    """Refuses the commands at these places, and counts the admissions that have not ended."""
+
+    def __init__(self, refused=()):
+        self.refused = refused
+        self.open = 0
+
+    async def admit(self, submissions):
+        self.open += 1
+        return self
+
+    @property
+    def refusals(self):
+        return {place: ForbiddenError("no room", code="quota_exceeded") for place in self.refused}
+
+    def end(self, outcomes):
+        self.open -= 1
+
+
+ADMITTED = Quotas()
 
 
 def submission(command_id):
@@ -40,7 +63,7 @@ class Bus:
 def test_the_second_of_two_commands_with_one_key_is_refused_while_the_first_is_carried_out():
     async def run():
         bus = Bus()
-        commands = Commands(bus, 10)
+        commands = Commands(bus, 10, ADMITTED)
         first = asyncio.create_task(commands.carry_out(submission("a")))
         await asyncio.sleep(0)
         with pytest.raises(HttpError) as refused:
@@ -55,11 +78,14 @@ def test_the_second_of_two_commands_with_one_key_is_refused_while_the_first_is_c
     asyncio.run(run())
 
 
+UNREACHABLE = "the history cannot be reached now: try again in a moment"
+
+
 @pytest.mark.parametrize(
     ("error", "code", "detail"),
     [
         (BusyError("too many"), "busy", "too many"),
-        (LogUnavailableError("no disk"), "log_unavailable", "no disk"),
+        (LogUnavailableError("kafka-1:9092 refused"), "log_unavailable", UNREACHABLE),
         (TimeoutError(), "log_unavailable", "no outcome in time"),
     ],
 )
@@ -67,7 +93,7 @@ def test_a_command_without_an_outcome_is_unavailable_and_names_itself(error, cod
     async def run():
         bus = Bus(error)
         bus.released.set()
-        commands = Commands(bus, 10)
+        commands = Commands(bus, 10, ADMITTED)
         for _ in range(2):  # the key is free again
             with pytest.raises(HttpError) as refused:
                 await commands.carry_out(submission("a"))
@@ -80,7 +106,7 @@ def test_a_command_without_an_outcome_is_unavailable_and_names_itself(error, cod
 
 def test_an_outcome_is_waited_for_only_so_long():
     async def run():
-        commands = Commands(Bus(), 0.01)
+        commands = Commands(Bus(), 0.01, ADMITTED)
         with pytest.raises(HttpError, match="no outcome in time") as refused:
             await commands.carry_out(submission("a"))
         assert refused.value.code == "log_unavailable"
@@ -88,6 +114,34 @@ def test_an_outcome_is_waited_for_only_so_long():
             await commands.carry_out_batch([submission("a")])
         assert refused.value.code == "busy"
         assert await commands.carry_out_batch([]) == []
+
+    asyncio.run(run())
+
+
+def test_what_quotas_refuse_is_not_carried_out_and_the_others_keep_their_order():
+    async def run():
+        bus, quotas = Bus(), Quotas(refused=(0, 2))
+        bus.released.set()
+        outcomes = await Commands(bus, 10, quotas).carry_out_batch([submission(id_) for id_ in "abcd"])
+        assert [(each.command_id, type(each)) for each in outcomes] == [
+            ("a", Refused),
+            ("b", Accepted),
+            ("c", Refused),
+            ("d", Accepted),
+        ]
+        with pytest.raises(ForbiddenError, match="no room"):
+            await Commands(Bus(), 10, quotas).carry_out(submission("a"))  # its bus would never answer
+        assert quotas.open == 0
+
+    asyncio.run(run())
+
+
+def test_an_admission_ends_however_the_commands_end():
+    async def run():
+        quotas = Quotas()
+        with pytest.raises(HttpError, match="no outcome in time"):
+            await Commands(Bus(), 0.01, quotas).carry_out(submission("a"))
+        assert quotas.open == 0
 
     asyncio.run(run())
 

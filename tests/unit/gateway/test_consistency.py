@@ -4,11 +4,14 @@ import asyncio
 
 import pytest
 
+from commands.log import LogUnavailableError
 from commands.outcomes import Accepted
 from commands.position import START, Position, PositionError
+from domain.errors import NotFoundError
 from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError, NotCaughtUpError, Progress
 from projections.queries.page import Page
+from projections.store import StoreUnavailableError
 from read_api.gateway.consistency import Consistency
 from read_api.problems import HttpError
 from tests.support.partitions import memory_logs
@@ -243,9 +246,61 @@ def test_what_a_command_changed_comes_from_the_replica_where_it_can(consistency)
         for changed_resource in (None, none):
             with pytest.raises(HttpError) as refused:
                 await consistency(changed_resource=changed_resource).read_changed(ask, accepted, late)
-            assert (refused.value.status, refused.value.code) == (503, "projection_unavailable")
+            assert (refused.value.status, refused.value.code) == (503, "result_unavailable")
+            assert refused.value.headers["Retry-After"]
             assert refused.value.headers["CodePark-Command"] == "c"
             assert refused.value.headers["CodePark-Position"] == late.token()
         assert await consistency(changed_resource=none).read_changed(ask, accepted, START) == "answer"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StoreUnavailableError("mongo-1.internal:27017 refused"),
+        LogUnavailableError("the keys of people cannot be read: mongo-1.internal:27017 refused"),
+        NotCaughtUpError("log is 3 events behind; try again"),
+    ],
+    ids=["read models", "keys of people", "replica"],
+)
+def test_a_stored_command_whose_result_cannot_be_shown_has_one_code(consistency, error):
+    accepted = Accepted(command_id="c", stream="s", version=1, position=START)
+
+    async def fails(*_):
+        raise error
+
+    async def run():
+        with pytest.raises(HttpError) as refused:
+            await consistency(changed_resource=fails).read_changed(ask, accepted, START)
+        assert (refused.value.status, refused.value.code) == (503, "result_unavailable")
+        assert "the command is stored" in refused.value.detail
+        assert "internal" not in refused.value.detail
+        headers = refused.value.headers
+        assert (headers["CodePark-Command"], headers["CodePark-Position"]) == ("c", START.token())
+
+    asyncio.run(run())
+
+
+def test_what_a_command_changed_and_its_sender_may_not_see_stays_hidden(consistency):
+    accepted = Accepted(command_id="c", stream="s", version=1, position=START)
+
+    async def hidden(*_):
+        raise NotFoundError("there is no such project")
+
+    async def run():
+        with pytest.raises(NotFoundError):
+            await consistency(changed_resource=hidden).read_changed(ask, accepted, START)
+
+    asyncio.run(run())
+
+
+def test_an_account_whose_stream_is_blocked_is_not_shown(progress, consistency):
+    async def run():
+        report(progress, 1, 0, {"projects": frozenset({"account-a"})})
+        assert await consistency().read(ask) == "answer"
+        assert await consistency().read(ask, account="b") == "answer"
+        with pytest.raises(BlockedError, match="account-a"):
+            await consistency().read(ask, account="a")
 
     asyncio.run(run())

@@ -15,7 +15,8 @@ def gateway(**settings):
 
 def test_what_they_are_without_settings():
     settings = gateway()
-    assert (settings.rate_limits, settings.sign_in_limits, settings.tls) == (True, True, False)
+    assert (settings.rate_limits, settings.sign_in_limits, settings.quotas) == (True, True, True)
+    assert not settings.tls
     assert (settings.trusted_proxies, settings.cors_origins) == ((), frozenset())
     assert (settings.body_seconds, settings.request_seconds) == (30.0, 60.0)
 
@@ -52,6 +53,7 @@ def test_all_of_them(made):
         ({"CORS_ORIGINS": "null"}, "CODEPARK_CORS_ORIGINS"),
         ({"RATE_LIMITS": "none"}, "CODEPARK_RATE_LIMITS"),
         ({"SIGN_IN_LIMITS": "0"}, "CODEPARK_SIGN_IN_LIMITS"),
+        ({"QUOTAS": "none"}, "CODEPARK_QUOTAS"),
         ({"BODY_SECONDS": "0"}, "CODEPARK_BODY_SECONDS"),
         ({"REQUEST_SECONDS": "soon"}, "CODEPARK_REQUEST_SECONDS"),
         ({"LIMITER_SECONDS": "-1"}, "CODEPARK_LIMITER_SECONDS"),

@@ -10,7 +10,6 @@ from codepark.profiles import cluster_maintenance
 from codepark.profiles.cluster_maintenance import ClusterMaintenance
 from codepark.settings import ClusterSettings, RedisUrls
 from commands.kafka.settings import KafkaSettings
-from commands.log import LogUnavailableError
 from commands.secrets import Secrets
 from projections.insights_model import INSIGHTS
 from projections.store import DeadLetter
@@ -18,6 +17,7 @@ from streams.faust import rebuild, requests
 from streams.faust.requests import RetryResult, WorkerUnavailableError
 
 URL = "redis://channel/"
+WORKER = "`codepark worker insights`"
 SETTINGS = ClusterSettings(
     kafka=KafkaSettings(bootstrap_servers="kafka:9092", prefix="acme."),
     mongodb_uri="mongodb://mongo/",
@@ -72,13 +72,29 @@ def workers(monkeypatch):
 
 
 def test_each_worker_with_a_dead_letter_is_asked_once(connections, workers):
-    assert ClusterMaintenance(SETTINGS, connections).retry_dead_letters() == {"solved": 2, "left": 4}
-    assert workers.asked == [("client", "acme.", "insights", 2), ("client", "acme.", "projections", 0)]
+    totals = ClusterMaintenance(SETTINGS, connections).retry_dead_letters()
+    assert totals == {"solved": 3, "left": 6, "reasons": []}
+    assert workers.asked == [
+        ("client", "acme.", "insights", 2),
+        ("client", "acme.", "projections", 0),
+        ("client", "acme.", "public", 1),
+    ]
+
+
+def test_dead_letters_of_a_model_that_no_worker_keeps_are_left_and_named(connections, workers):
+    connections.store.dead_letters = lambda: [letter("forgotten", 0), letter("projects", 0)]
+    totals = ClusterMaintenance(SETTINGS, connections).retry_dead_letters()
+    assert (totals["solved"], totals["left"]) == (1, 3)
+    assert totals["reasons"] == ["no worker keeps the read model forgotten any more"]
 
 
 def test_without_dead_letters_no_worker_is_asked(connections, workers):
     connections.store.dead_letters = list
-    assert ClusterMaintenance(SETTINGS, connections).retry_dead_letters() == {"solved": 0, "left": 0}
+    assert ClusterMaintenance(SETTINGS, connections).retry_dead_letters() == {
+        "solved": 0,
+        "left": 0,
+        "reasons": [],
+    }
     assert workers.asked == []
 
 
@@ -87,16 +103,22 @@ def test_without_dead_letters_no_worker_is_asked(connections, workers):
     [
         (
             WorkerUnavailableError("no worker answered within 60 s"),
-            "the worker insights does not answer: no worker",
+            f"{WORKER} does not answer for partition 2: no worker answered within 60 s",
         ),
-        (redis.ConnectionError("refused"), "the worker insights does not answer: refused"),
-        (RetryResult(solved=0, left=1, error="no disk"), "the worker insights could not retry: no disk"),
+        (
+            redis.ConnectionError("refused"),
+            f"{WORKER} does not answer for partition 2: refused",
+        ),
+        (
+            RetryResult(solved=0, left=1, error="no disk"),
+            f"{WORKER} could not retry: no disk",
+        ),
     ],
 )
-def test_a_worker_that_cannot_is_named(connections, workers, answer, sentence):
+def test_a_worker_that_cannot_is_named_and_the_others_retry(connections, workers, answer, sentence):
     workers.answers[("insights", 2)] = answer
-    with pytest.raises(LogUnavailableError, match=sentence):
-        ClusterMaintenance(SETTINGS, connections).retry_dead_letters()
+    totals = ClusterMaintenance(SETTINGS, connections).retry_dead_letters()
+    assert totals == {"solved": 2, "left": 5, "reasons": [sentence]}
 
 
 def test_the_keys_are_rewrapped_with_the_newest_line(connections):

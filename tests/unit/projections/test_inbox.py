@@ -1,14 +1,18 @@
 """Notifications joined with what was read of them: right for every filter, on every page."""
 
+import inspect
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.actor import Actor
 from domain.times import rfc3339
-from projections.models import notifications, projects
+from projections.models import accounts, notifications, projects, reviews
 from projections.queries import inbox
 from projections.queries.inbox import InboxQueries
+from projections.queries.notification_texts import KINDS
 from projections.queries.page import PageRequest
 from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Change, Checkpoint
@@ -18,14 +22,14 @@ from tests.support.proof import size
 ADA, BOB = Actor(id="ada"), Actor(id="bob")
 
 
-def notification(number, time, account="ada", kind="mentioned", project="p"):
+def notification(number, time, account="ada", kind="mentioned", project="p", review=None):
     id_ = f"c{number}-1:{account}"
     document = {
         "id": id_,
         "accountId": account,
         "kind": kind,
         "projectId": project,
-        "reviewId": None,
+        "reviewId": review,
         "actorId": "b",
         "createdAt": rfc3339(time),
     }
@@ -33,15 +37,25 @@ def notification(number, time, account="ada", kind="mentioned", project="p"):
 
 
 def project(id_, visibility):
-    document = {"id": id_, "visibility": visibility, "ownerId": "bob", "collaborators": []}
+    document = {
+        "id": id_,
+        "name": f"The {id_}",
+        "visibility": visibility,
+        "ownerId": "bob",
+        "collaborators": [],
+    }
     return Put("projects", id_, document)
 
 
 def store_of(*writes):
     store = SQLiteDocumentStore(None)
-    store.prepare([notifications.MODEL, projects.MODEL])
+    store.prepare([notifications.MODEL, projects.MODEL, reviews.MODEL, accounts.MODEL])
     put = [(1, [project("p", "public")]), (2, [project("secret", "private")])]
     store.apply([Change(model="projects", writes=put, checkpoint=Checkpoint(sequence=2))])
+    named = [(1, [Put("reviews", "r", {"id": "r", "projectId": "p", "title": "Faster", "sequence": 5})])]
+    store.apply([Change(model="reviews", writes=named, checkpoint=Checkpoint(sequence=1))])
+    named = [(1, [Put("accounts", "b", {"id": "b", "name": "bob"})])]
+    store.apply([Change(model="accounts", writes=named, checkpoint=Checkpoint(sequence=1))])
     change = Change(
         model="notifications",
         writes=list(enumerate(([w] for w in writes), 1)),
@@ -102,7 +116,19 @@ def test_all_pages_together_hold_what_the_filter_allows(times, read, through, un
 def test_what_is_shown_names_no_account():
     store = store_of(notification(1, 0))
     (item,) = InboxQueries(store).notifications(PageRequest(), ADA, unread=None).items
-    assert set(item) == {"id", "kind", "projectId", "reviewId", "actorId", "read", "createdAt"}
+    shown = {
+        "id",
+        "kind",
+        "title",
+        "project",
+        "link",
+        "projectId",
+        "reviewId",
+        "actorId",
+        "read",
+        "createdAt",
+    }
+    assert set(item) == shown
     assert InboxQueries(store).notifications(PageRequest(), BOB, unread=True).items == []
     store.close()
 
@@ -121,3 +147,43 @@ def test_a_member_is_notified_in_a_private_project():
     store = store_of(notification(1, 0, account="bob", project="secret"))
     assert len(InboxQueries(store).notifications(PageRequest(), BOB, unread=True).items) == 1
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "review", "title", "link"),
+    [
+        ("collaborator_added", None, "bob added you to The p", "/api/v1/projects/p"),
+        ("mentioned", "r", "bob mentioned you in the review “Faster”", "/api/v1/projects/p/reviews/r"),
+        ("review_commented", "r", "bob commented on the review “Faster”", "/api/v1/projects/p/reviews/r"),
+        ("review_decided", "gone", "bob decided about a review", "/api/v1/projects/p/reviews/gone"),
+    ],
+)
+def test_a_notification_says_what_happened_and_where(kind, review, title, link):
+    store = store_of(notification(1, 0, kind=kind, review=review))
+    (item,) = InboxQueries(store).notifications(PageRequest(), ADA, unread=None).items
+    assert (item["title"], item["link"]) == (title, link)
+    assert item["project"] == {"id": "p", "name": "The p"}
+    store.close()
+
+
+def test_a_notification_about_a_hidden_project_does_not_name_it():
+    store = store_of(notification(1, 0, kind="collaborator_removed", project="secret"))
+    (item,) = InboxQueries(store).notifications(PageRequest(), ADA, unread=None).items
+    assert (item["title"], item["project"], item["link"]) == ("bob removed you from a project", None, None)
+    store.close()
+
+
+def test_a_review_of_a_private_time_is_not_named_to_others():
+    store = store_of(notification(1, 0, review="r"))
+    private = {"id": "p", "name": "The p", "visibility": "public", "ownerId": "bob", "collaborators": []}
+    writes = [(3, [Put("projects", "p", {**private, "privateSpans": [[1, 9]]})])]
+    store.apply([Change(model="projects", writes=writes, checkpoint=Checkpoint(sequence=3))])
+    (item,) = InboxQueries(store).notifications(PageRequest(), ADA, unread=None).items
+    assert item["title"] == "bob mentioned you in a review"
+    store.close()
+
+
+def test_every_kind_of_notification_has_a_title():
+    source = inspect.getsource(notifications)
+    kinds = set(re.findall(r'"((?:collaborator|review)_\w+|mentioned)"', source)) - {"review_opened"}
+    assert kinds - {notifications.NOTIFICATIONS, notifications.READ} <= set(KINDS)

@@ -4,7 +4,7 @@ import pytest
 
 from projections.models import READ_MODELS
 from projections.sqlite import SQLiteDocumentStore
-from projections.sqlite.queries import selects
+from projections.sqlite.queries import selects, totals
 from projections.store import Equals, Matches, Query, StartsWith
 
 
@@ -80,3 +80,11 @@ def test_a_search_begins_with_the_text(store):
     (details,) = plan(store, Query(collection="projects", where=(Matches("fox"), PUBLIC), sort="createdAt"))
     assert details[0].startswith("SCAN projects_v3_g1_text VIRTUAL TABLE")
     assert details[1] == "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)"
+
+
+def test_the_sizes_of_a_projects_files_are_added_up_by_their_own_index(store):
+    table = store._writers["files"].table
+    sql, params = totals(table, (PROJECT,), ("size",))
+    rows = store._database.writer.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+    (detail,) = [detail for *_, detail in rows]
+    assert f"INDEX {table.name}_i_projectId_size" in detail

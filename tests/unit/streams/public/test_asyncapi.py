@@ -90,6 +90,13 @@ def test_servers():
     assert (described["live"]["protocol"], described["live"]["host"]) == ("wss", "park.example")
 
 
+def test_a_message_leads_to_the_address_of_its_schema():
+    described = document(address="https://park.example/")
+    for publication in PUBLISHED:
+        docs = described["components"]["messages"][publication.type]["externalDocs"]
+        assert docs["url"] == f"https://park.example/schema/events/{publication.type}/{publication.version}"
+
+
 def test_without_kafka_only_the_live_channels_are_left():
     described = document(None)
     assert [channel["address"] for channel in described["channels"].values()] == [
@@ -97,6 +104,7 @@ def test_without_kafka_only_the_live_channels_are_left():
         "/api/v1/events/stream",
     ]
     assert described["components"]["messages"] == {}
+    assert {each.type for each in PUBLISHED} < set(described["components"]["schemas"])
     assert all(server["protocol"] != "kafka" for server in described["servers"].values())
 
 
