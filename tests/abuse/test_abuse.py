@@ -14,16 +14,15 @@ from tests.abuse.attacks import ATTACKS, EVENTS, FILES, LARGE, VERSIONS, Target
 from tests.abuse.others import LIVE, READ, WRITE, Others, sent
 from tests.support.limited import LIMITED, any_address, somebody
 from tests.support.people import made
-from tests.support.proof import FULL, size
+from tests.support.proof import size
 from tests.support.server import serving
 from tests.support.time_scale import stretched
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600), pytest.mark.proof("abuse")]
 
 SECONDS = size(2.5, 20.0)
-LIVE_SECONDS = 0.1 if FULL else 0.5
-FLOOR_SECONDS = 0.1 if FULL else 0.3
-"""The short form runs beside other tests, which take the processor as well; the full form says the aim."""
+LIVE_SECONDS = 0.1
+FLOOR_SECONDS = 0.1
 """Of a quiet server's answers: what is shorter says nothing on a machine that does other things too."""
 
 MOST_MEMORY = 400 * 2**20

@@ -43,7 +43,7 @@ from read_api.graphql.requests import OperationPayload
 from read_api.problems import HttpError
 
 SMALL, GROWTH = 10_000, 16
-MOST = 3.0 * GROWTH  # of a function whose time grows with the power 1.5, it would be GROWTH ** 1.5
+MOST = 2.0 * GROWTH  # of a function whose time grows with the power 1.5, it would be GROWTH ** 1.5
 NOTICED = 0.002
 """Seconds below which a difference says nothing."""
 
