@@ -24,6 +24,7 @@ from read_api.past_answers import PastAnswers
 from read_api.query_services import ChangedResource, Queries
 from read_api.realtime.events import RenderedEvent
 from read_api.realtime.hub import Hub
+from read_api.turns import Turns
 
 
 class Api(Struct, frozen=True, kw_only=True, dict=True):
@@ -70,6 +71,11 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     read_latest: bool = True
     wait_seconds: float = 5.0
     answer_seconds: float = 10.0
+
+    @cached_property
+    def page_turns(self) -> Turns:
+        """The turns of those who read pages of events."""
+        return Turns()
 
     @cached_property
     def consistency(self) -> Consistency:

@@ -22,7 +22,7 @@ from read_api.api import Api
 from read_api.contract import event_cursors
 from read_api.contract.event_filter import EVERY_EVENT, EventFilter
 from read_api.contract.event_ranges import Range, first_part, last_part, needs_scan, position_at, range_of
-from read_api.contract.past import check_history, moment_of
+from read_api.contract.past import caller_of, check_history, moment_of
 from read_api.contract.queries import EventQuery, HistoryQuery
 from read_api.gateway.call import Call
 from read_api.problems import BadInputError
@@ -203,7 +203,7 @@ async def _page(call: Call, listed: _List, query: EventQuery, tip: Position) -> 
     """
     read = await (_newest_first if query.newest_first else _oldest_first)(call, listed, query, tip)
     budget = current_budget() or Budget()
-    async with budget.turn():
+    async with budget.turn(), call.api.page_turns.of(caller_of(call)):
         return await asyncio.to_thread(read, budget)
 
 

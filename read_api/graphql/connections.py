@@ -53,8 +53,11 @@ def connection_of(node: Any, **more: Any) -> Any:
 
 def connection(page: Page, place_of: PlaceOf, *, after: str | None) -> Document:
     """Return *page*, which follows the cursor *after*, as a connection."""
-    cursors = [page.cursor(*place_of(item)) for item in page.items]
-    return _connection(page.items, cursors, after, page.next_cursor, cursors[-1] if cursors else None)
+
+    def cursor(index: int) -> str:
+        return page.cursor(*place_of(page.items[index]))
+
+    return _Connection(page.items, cursor, after, page.next_cursor)
 
 
 def event_connection(page: EventPage, *, after: str | None) -> Document:
@@ -63,23 +66,54 @@ def event_connection(page: EventPage, *, after: str | None) -> Document:
     cursors = page.cursors or [event.token for event in page.events]
     token = page.position.token()
     last = token if page.cursors is None else page.cursors[-1]
-    edges_and_nodes = _connection(documents, cursors[: len(documents)], after, page.next_cursor, last)
-    return {**edges_and_nodes, "position": token}
+    return _Connection(documents, cursors.__getitem__, after, page.next_cursor, last=last, position=token)
 
 
-def _connection(
-    nodes: list[Document], cursors: list[str], after: str | None, next_cursor: str | None, last: str | None
-) -> Document:
-    return {
-        "edges": [{"cursor": cursor, "node": node} for cursor, node in zip(cursors, nodes, strict=True)],
-        "nodes": nodes,
-        "pageInfo": {
-            "hasNextPage": next_cursor is not None,
-            "hasPreviousPage": after is not None,
-            "startCursor": cursors[0] if cursors else None,
-            "endCursor": next_cursor or last,
-        },
-    }
+class _Connection(dict[str, Any]):
+    """A page as a connection, whose edges and page information are made when the query shows them.
+
+    A cursor costs as much as the place that it names is long: of a file, that is its path.
+    """
+
+    def __init__(
+        self,
+        nodes: list[Document],
+        cursor: Callable[[int], str],
+        after: str | None,
+        next_cursor: str | None,
+        *,
+        last: str | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(nodes=nodes, **more)
+        self._cursor = cursor
+        self._after = after
+        self._next_cursor = next_cursor
+        self._last = last
+        self._makers = {"edges": self._edges, "pageInfo": self._page_info}
+
+    def __missing__(self, key: str) -> Any:
+        if key not in self._makers:
+            raise KeyError(key)
+        value = self[key] = self._makers[key]()
+        return value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return what the connection has under *key*, *default* where it has nothing."""
+        return self[key] if key in self or key in self._makers else default
+
+    def _edges(self) -> list[Document]:
+        return [{"cursor": self._cursor(index), "node": node} for index, node in enumerate(self["nodes"])]
+
+    def _page_info(self) -> Document:
+        count = len(self["nodes"])
+        end = self._next_cursor or self._last or (self._cursor(count - 1) if count else None)
+        return {
+            "hasNextPage": self._next_cursor is not None,
+            "hasPreviousPage": self._after is not None,
+            "startCursor": self._cursor(0) if count else None,
+            "endCursor": end,
+        }
 
 
 def by(field: str) -> PlaceOf:

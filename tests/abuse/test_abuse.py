@@ -20,7 +20,7 @@ from tests.support.time_scale import stretched
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600), pytest.mark.proof("abuse")]
 
-SECONDS = size(2.5, 20.0)
+SECONDS = size(4.0, 20.0)
 LIVE_SECONDS = 0.1
 FLOOR_SECONDS = 0.1
 """Of a quiet server's answers: what is shorter says nothing on a machine that does other things too."""
