@@ -16,7 +16,7 @@ from tests.support.time_scale import stretched
 
 LIVE, READ, WRITE = "live", "read", "write"
 PAUSES = {LIVE: 0.01, READ: 0.02, WRITE: 0.05}
-"""Seconds between two requests: short enough for hundreds of them, of which one in a hundred says something."""
+"""Seconds between two requests: short enough for hundreds of them, so that one in a hundred can be told."""
 GUIDE = "{ projects { id name collaborators { id name } aiInsights { complexity suggestions } } }"
 JSON = {"Content-Type": "application/json"}
 

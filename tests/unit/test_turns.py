@@ -43,7 +43,7 @@ def test_so_many_callers_read_at_once():
 
 
 def test_who_asks_a_lot_leaves_the_next_turn_to_the_others():
-    order = [callers for callers in read("aaaaaab", running=1).together]
+    order = read("aaaaaab", running=1).together
     assert order[1] == ("b",)
 
 
