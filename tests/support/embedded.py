@@ -29,6 +29,12 @@ def started(data: Path, **settings: Any) -> Iterator[EmbeddedProfile]:
         profile.close()
 
 
+def settled(profile: EmbeddedProfile) -> int:
+    """Wait until the insights are measured, and return the last sequence."""
+    profile.catch_up(lambda *_: None)
+    return profile.log.tip().sequence
+
+
 def carry_out(
     profile: EmbeddedProfile, type_name: str, target: str = "", actor: Actor = SERVICE, **fields: Any
 ) -> Accepted:
