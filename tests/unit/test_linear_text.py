@@ -44,6 +44,7 @@ from read_api.problems import HttpError
 
 SMALL, GROWTH = 10_000, 16
 MOST = 2.0 * GROWTH  # of a function whose time grows with the power 1.5, it would be GROWTH ** 1.5
+ROUNDS = 8
 NOTICED = 0.002
 """Seconds below which a difference says nothing."""
 
@@ -174,7 +175,13 @@ def seconds(read: Callable[[str], object], text: str) -> float:
 
 @pytest.mark.parametrize("name", TABLE)
 def test_the_time_grows_with_the_length_and_no_faster(name):
+    """Other processes take the caches, which costs long texts most: what was disturbed is measured again."""
     read, text = TABLE[name]
-    gc.collect()
-    short, long = seconds(read, text(SMALL)), seconds(read, text(GROWTH * SMALL))
-    assert long < MOST * short + NOTICED
+    short = long = float("inf")
+    for _ in range(ROUNDS):
+        gc.collect()
+        short = min(short, seconds(read, text(SMALL)))
+        long = min(long, seconds(read, text(GROWTH * SMALL)))
+        if long < MOST * short + NOTICED:
+            return
+    raise AssertionError(f"{long / short:.0f} times as long for {GROWTH} times the text")
