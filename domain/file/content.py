@@ -7,7 +7,6 @@ from domain.errors import InvalidError, TooLargeError
 from domain.file.events import Encoding
 from domain.limits import FILE_SIZE
 
-
 _CHARACTERS = 4_096
 """Storing so many characters takes as long as a small command."""
 
