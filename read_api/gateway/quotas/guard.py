@@ -219,7 +219,7 @@ class QuotaGuard:
     async def _decide_exactly(self, group: Group, account: Account, admission: Admission) -> Verdict:
         """Decide by what the commands change and, where the kept measurement has no room, by one of now."""
         survey = await self._survey(group, account)
-        if survey.joining:  # of two that add somebody at once, the second sees whom the first has added
+        if survey.joining:  # of two that add somebody at once, the second sees the first one's
             await admission.join(account)
             survey = await self._survey(group, account)
         verdict = tally(group, survey, account.used)

@@ -54,8 +54,8 @@ class Surveyor:
     ) -> None:
         """Read from *usage*; *is_recorded* returns whether the log has a command.
 
-        *new* are projects that are being created, perhaps by an earlier command of the same batch: whoever
-        names the id of one before the read models know it may not write past the quota of its owner.
+        *new* are projects that are being created, perhaps by an earlier command of the same batch: what is
+        written to them before the read models know them counts as well.
         """
         self._usage = usage
         self._is_recorded = is_recorded
