@@ -19,7 +19,7 @@ from domain.times import Clock, system_clock
 __all__ = ["Bus", "BusyError", "CommandBus", "accepted"]
 
 _TRIES = 5
-_INLINE_COMMANDS = 128
+_INLINE_WEIGHT = 128
 _INLINE_SECONDS = 0.025
 _WEIGHT = 0.2
 
@@ -82,8 +82,8 @@ class CommandBus(QueuedBus):
         slow disk, would keep the event loop from everybody else.
         """
         here = asyncio.get_running_loop()
-        commands = sum(ticket.count for ticket in tickets)
-        quick = commands <= _INLINE_COMMANDS and self._seconds < _INLINE_SECONDS
+        weight = sum(ticket.weight for ticket in tickets)
+        quick = weight <= _INLINE_WEIGHT and self._seconds < _INLINE_SECONDS
         if quick and self.queue.empty and self._deciding.acquire(blocking=False):
             try:
                 _run_to_the_end(self.carry_out(tickets, here))

@@ -44,9 +44,9 @@ class WorkQueue(Generic[T]):
     ) -> None:
         """Limit groups to *group* commands or events, and what may wait to *waiting*.
 
-        The item that reaches the limit of a group is the group's last one. *size* gives the bytes of an item:
-        a group ends before the item with which it has more than *group_size*. Nothing is admitted while more
-        than *waiting* commands wait.
+        The item that reaches the limit of a group is the group's last one. *size* gives the bytes or the work
+        of an item: a group ends before the item with which it has more than *group_size*. Nothing is admitted
+        while more than *waiting* commands wait.
         """
         self.wake: Callable[[], None] = _no_worker
         """Set by the worker; called when there is something to take and the worker last found nothing."""

@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 class Ticket:
     """Submissions that were handed in together, and the future that gets their outcomes."""
 
-    __slots__ = ("count", "future", "loop", "outcomes", "submissions")
+    __slots__ = ("count", "future", "loop", "outcomes", "submissions", "weight")
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Ticket:
         """Resolve *future* in *loop*, or where it belongs to none, from any thread."""
         self.submissions = submissions
         self.count = len(submissions)
+        self.weight = sum(submission.command.weight for submission in submissions)
         self.future = future
         self.loop = loop
         self.outcomes: list[Outcome] = []
@@ -46,7 +47,12 @@ class QueuedBus:
         """Await *decide* with each batch; call *forget* after a failure: the known states may be wrong."""
         self._decide = decide
         self._forget = forget
-        self.queue: WorkQueue[Ticket] = WorkQueue(group=BATCH_COMMANDS, waiting=WAITING_COMMANDS)
+        self.queue: WorkQueue[Ticket] = WorkQueue(
+            group=BATCH_COMMANDS,
+            waiting=WAITING_COMMANDS,
+            size=lambda ticket: ticket.weight,
+            group_size=BATCH_COMMANDS,
+        )
 
     @property
     def waiting(self) -> int:

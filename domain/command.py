@@ -39,3 +39,8 @@ class Command(Struct, metaclass=CommandMeta, frozen=True, kw_only=True, rename="
     """
 
     NAME: ClassVar[str] = ""
+
+    @property
+    def weight(self) -> int:
+        """Return as how many small commands this one counts, for the time that it takes."""
+        return 1

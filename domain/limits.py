@@ -16,6 +16,12 @@ LINE_NUMBER: Final = 10_000_000
 FILE_SIZE: Final = 5 * 1024 * 1024
 BODY_SIZE: Final = 10 * 1024 * 1024
 BATCH_COMMANDS: Final = 500
+COMMIT_CHANGES: Final = 20_000
+"""How many changes a commit, or a part of a larger one, may have in one request."""
+
+COUNTED_CHANGES: Final = 100
+"""So many changes of a commit count as one request."""
+
 PARENTS: Final = 1_000
 """git merges any number; the largest known merge of a public project has 66 parents."""
 

@@ -16,6 +16,9 @@ from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, PARENTS
 PART_BYTES = 4 * 1024 * 1024
 """A commit with more content is sent as parts, each within a request."""
 
+PART_CHANGES = 2_000
+"""A commit with more changes is sent as parts as well: none keeps others waiting for long."""
+
 _LARGEST_TEXT = 8 * 1024 * 1024
 """A text whose JSON is longer, for it consists of escapes, is sent as base64."""
 
@@ -38,7 +41,7 @@ def parts_of(commit: SourceCommit) -> Iterator[CommitPart]:
         if path_fault(change.path) is not None:
             continue
         sent, change_size = _sent(change)
-        if changes and size + change_size > PART_BYTES:
+        if changes and (size + change_size > PART_BYTES or len(changes) == PART_CHANGES):
             yield _part(commit, changes, size, complete=False)
             changes, size = [], 0
         changes.append(sent)

@@ -18,7 +18,7 @@ from domain.errors import InvalidError
 from domain.file.decider import apply_change
 from domain.file.events import Encoding
 from domain.identifiers import commits_stream, file_stream, project_stream
-from domain.limits import PARENTS
+from domain.limits import COMMIT_CHANGES, PARENTS
 
 _SHA_LENGTH = 40
 
@@ -51,7 +51,7 @@ class CommitInput(Input):
     author: AuthorInput
     authored_at: Time
     parents: Annotated[tuple[Sha, ...], Meta(max_length=PARENTS)] = ()
-    changes: tuple[ChangeInput, ...] = ()
+    changes: Annotated[tuple[ChangeInput, ...], Meta(max_length=COMMIT_CHANGES)] = ()
     sha: Sha | None = None
     complete: bool = True
 

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from domain.command import Command
 from domain.commit.events import ChangeStatus
+from domain.file.content import weight_of
 from domain.file.events import Encoding
 from domain.policy import ProjectRole, member
 
@@ -34,3 +35,8 @@ class RecordCommit(Command, tag="commit.record", rule=member(ProjectRole.EDITOR)
     changes: tuple[Change, ...]
     complete: bool
     fingerprint: str
+
+    @property
+    def weight(self) -> int:
+        """Return what its changes count, each as much as the command that writes a file."""
+        return 1 + sum(weight_of(change.content) for change in self.changes)

@@ -7,6 +7,14 @@ from domain.errors import InvalidError, TooLargeError
 from domain.file.events import Encoding
 from domain.limits import FILE_SIZE
 
+_CHARACTERS = 4_096
+"""Storing so many characters takes as long as a small command."""
+
+
+def weight_of(content: str | None) -> int:
+    """Return as how many small commands it counts to write a file with this *content*."""
+    return 1 if content is None else 1 + len(content) // _CHARACTERS
+
 
 def measure(
     content: str | None, encoding: Encoding | None, *, pointer: str = "/content"

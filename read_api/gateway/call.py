@@ -8,6 +8,7 @@ from commands.outcomes import Accepted, Submission
 from commands.position import Position
 from domain.actor import Actor
 from domain.command import Command
+from domain.commit.commands import RecordCommit
 from projections.queries.page import Page
 from read_api.api import Api
 from read_api.auth.identity import Identity
@@ -154,6 +155,8 @@ class Call:
         """Carry out a command; raises Refusal, HttpError, and PositionError for a position of another log."""
         if self.after is not None:
             self.api.consistency.seen(self.after)  # refuse a foreign position before anything changes
+        if isinstance(submission.command, RecordCommit):
+            await self.api.limits.changes(self, len(submission.command.changes))
         return await self.api.commands.carry_out(submission)
 
     async def execute_and_wait(self, command: Command, actor: Actor) -> Accepted:

@@ -12,14 +12,14 @@ from graphql import (
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
-    parse,
     validate,
 )
 from graphql.validation import recommended_rules, specified_rules
 from msgspec import Struct
 
 from read_api.graphql.fast_path import Extractors
-from read_api.graphql.limits import CODE, MAX_TOKENS, check_limits, sized_by_variables
+from read_api.graphql.limits import CODE, MAX_TOKENS, check_limits, survey
+from read_api.graphql.sources import parsed
 
 _CACHED = 500
 _CACHED_CHARACTERS = 128 * 1024  # the parsed form of a character takes some 170 bytes
@@ -70,9 +70,9 @@ class Documents:
 
     def _parsed(self, query: str, variables: Mapping[str, Any]) -> PreparedDocument:
         try:
-            document = parse(query, max_tokens=MAX_TOKENS, no_location=False)
-            sized = sized_by_variables(document)
-            errors = check_limits(self._schema, document, variables) or self._validate(document)
+            document = parsed(query, MAX_TOKENS)
+            sized, errors = survey(document)
+            errors = errors or check_limits(self._schema, document, variables) or self._validate(document)
         except GraphQLSyntaxError as error:
             return _refused(error.message, "invalid_syntax", error)
         except RecursionError:

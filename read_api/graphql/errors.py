@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from graphql import ExecutionResult, GraphQLError
 
+from read_api.graphql.sources import places
 from read_api.problems import HttpError, as_http_error, internal_error
 
 logger = structlog.get_logger(__name__)
@@ -44,10 +45,9 @@ def error_document(error: GraphQLError, request_id: str) -> dict[str, Any]:
     """Return *error* as the answer shows it; an error of ours is logged and masked."""
     known = refusal(error, request_id)
     document: dict[str, Any] = {"message": known.detail}
-    if error.locations:
-        document["locations"] = [
-            {"line": location.line, "column": location.column} for location in error.locations
-        ]
+    locations = places(error)
+    if locations:
+        document["locations"] = locations
     if error.path is not None:
         document["path"] = error.path
     return {**document, "extensions": _extensions(known, request_id)}

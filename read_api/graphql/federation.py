@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any
 
 from graphene_federation import LATEST_VERSION, build_schema
-from graphql import GraphQLResolveInfo, GraphQLSchema
+from graphql import GraphQLEnumType, GraphQLError, GraphQLResolveInfo, GraphQLSchema
 
 from projections.writes import Document
 from read_api.graphql.context import Context
-from read_api.graphql.limits import MAX_ENTITIES
+from read_api.graphql.limits import MAX_ENTITIES, MAX_NAME
 from read_api.graphql.mutations import mutation_fields
 from read_api.graphql.node import BY_UUID, FINDERS, find_as, parse_global_id
 from read_api.graphql.queries import query
@@ -34,7 +34,22 @@ def schema() -> GraphQLSchema:
     graphql_schema: GraphQLSchema = built.graphql_schema
     assert graphql_schema.query_type is not None  # noqa: S101 # it was given above
     graphql_schema.query_type.fields["_entities"].resolve = _entities
+    for type_ in graphql_schema.type_map.values():
+        if isinstance(type_, GraphQLEnumType):
+            _refuse_long_values(type_)
     return graphql_schema
+
+
+def _refuse_long_values(type_: GraphQLEnumType) -> None:
+    """Let *type_* refuse what is longer than any of its values, without a look for similar ones."""
+    parse_value = type_.parse_value
+
+    def parse(value: Any, *options: Any, **named_options: Any) -> Any:
+        if isinstance(value, str) and len(value) > MAX_NAME:
+            raise GraphQLError(f"Enum '{type_.name}' has no value of {len(value)} characters.")
+        return parse_value(value, *options, **named_options)
+
+    setattr(type_, "parse_value", parse)  # noqa: B010 # an assignment to a method
 
 
 async def _entities(_: Any, info: GraphQLResolveInfo, representations: list[Any]) -> list[Document | None]:

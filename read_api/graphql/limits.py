@@ -39,6 +39,12 @@ MAX_FIELDS = 500
 MAX_OVERLAPS = 6_000
 MAX_VALUES = 20_000
 MAX_ENTITIES = 1_000
+MAX_DIGITS = 400
+"""Of a number; the largest one that JSON's readers take for finite has 309."""
+
+MAX_NAME = 200
+"""How long the names of an input's fields, and the values of an enum, may be."""
+
 PAST_COST = 1_000
 """What a field with `asOf` costs: the past has to be made before it can be shown."""
 
@@ -239,6 +245,9 @@ def value_error(variables: Mapping[str, Any]) -> GraphQLError | None:
     while waiting:
         value = waiting.pop()
         if isinstance(value, Mapping):
+            if any(len(name) > MAX_NAME for name in value):  # similar names would be looked for
+                detail = f"the variables hold a name of more than {MAX_NAME} characters: no field has it"
+                return GraphQLError(detail, extensions={"code": CODE})
             total += len(value)
             waiting += value.values() if total <= MAX_VALUES else ()
         elif isinstance(value, list):
@@ -273,19 +282,29 @@ def _is_list(type_: Any) -> bool:
     return isinstance(bare, GraphQLList)
 
 
-def sized_by_variables(document: DocumentNode) -> bool:
-    """Return whether the cost depends on variables: on the size of a page, on entities, or on a moment."""
-    finder = _SizeFinder()
-    visit(document, finder)
-    return finder.found_size
+def survey(document: DocumentNode) -> tuple[bool, list[GraphQLError]]:
+    """Return whether the cost depends on variables, and the errors of numbers that are none.
+
+    It depends on them where one gives the size of a page, entities, or a moment.
+    """
+    surveyor = _Surveyor()
+    visit(document, surveyor)
+    return surveyor.found_size, surveyor.errors
 
 
-class _SizeFinder(Visitor):
-    found_size = False
+class _Surveyor(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found_size = False
+        self.errors: list[GraphQLError] = []
 
     def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
         if node.name.value in (*_SIZES, _ENTITIES, _PAST) and isinstance(node.value, VariableNode):
             self.found_size = True
+
+    def enter_int_value(self, node: IntValueNode, *_: Any) -> None:
+        if len(node.value) > MAX_DIGITS:  # Python converts no number of thousands of digits
+            self.errors.append(GraphQLError(f"write a number of at most {MAX_DIGITS} digits", node))
 
 
 def check_limits(

@@ -12,6 +12,7 @@ from commands.intake import CommandMetadata
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, Outcome, Refused, Submission
 from commands.table.registry import CLIENT_COMMANDS
+from domain.commit.commands import RecordCommit
 from domain.limits import BATCH_COMMANDS
 from read_api.api import Api
 from read_api.contract.command_status import command_status, progress_of
@@ -20,6 +21,7 @@ from read_api.contract.views import BatchResult, CommandView
 from read_api.gateway.answers import Answer, json_answer
 from read_api.gateway.bodies import invalid
 from read_api.gateway.call import Call
+from read_api.gateway.limits.tiers import requests_of
 from read_api.gateway.operation import Operations
 from read_api.gateway.patterns import choice, pattern
 from read_api.problems import BadInputError, problem_in_batch
@@ -52,7 +54,7 @@ class Batch(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fi
 @operation("POST", COMMANDS, "command.batch", input=Batch, output=BatchResult)
 async def carry_out(call: Call, batch: Batch) -> Answer:
     """Carry out several commands in order; each has its own outcome."""
-    await call.api.limits.commands(call, len(batch.commands))
+    await call.api.limits.commands(call, sum(_requests(command) for command in batch.commands))
     common = replace(call.command_metadata(), precondition=None)  # each command has its own
     if len(batch.commands) > _FEW:  # their texts are read for mentions, and the mentioned looked up
         prepared = await asyncio.to_thread(_all_prepared, call.api, common, batch.commands)
@@ -69,6 +71,22 @@ async def carry_out(call: Call, batch: Batch) -> Answer:
         results.append(_result(command, each, outcome))
     headers = {"CodePark-Position": position.token()} if changed else {}
     return json_answer({"results": results}, headers=headers)
+
+
+class _Changes(Struct):
+    """The changes of a commit, as far as they have to be counted."""
+
+    changes: list[msgspec.Raw] = []
+
+
+def _requests(command: BatchCommand) -> int:
+    """Return as how many requests *command* counts, before its data is read."""
+    if command.type != RecordCommit.NAME:
+        return 1
+    try:
+        return requests_of(len(_decoder(_Changes).decode(command.data).changes))
+    except (msgspec.DecodeError, RecursionError):  # it will be refused
+        return 1
 
 
 def _all_prepared(

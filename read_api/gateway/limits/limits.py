@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from domain.actor import ANONYMOUS, Actor
 from read_api.gateway.limits.gcra import Bucket, Decision, Limit, remaining, seconds
 from read_api.gateway.limits.limiter import Lease, Limiter
-from read_api.gateway.limits.tiers import DEFAULT, SIGN_IN, SIGN_IN_REQUESTS, allowance_of
+from read_api.gateway.limits.tiers import DEFAULT, SIGN_IN, SIGN_IN_REQUESTS, allowance_of, requests_of
 from read_api.problems import RETRY_SECONDS, HttpError
 
 Headers = list[tuple[bytes, bytes]]
@@ -82,6 +82,10 @@ class Limits:
         limit = allowance_of(actor).requests
         if limit is not None:
             await self._take(call, Bucket(f"requests:{_key(call, actor)}", limit, count, held=1))
+
+    async def changes(self, call: Caller, count: int) -> None:
+        """Allow a command of *count* changes, or raise HttpError 429; `request` has counted one."""
+        await self.commands(call, requests_of(count))
 
     async def account(self, call: Caller, account: str) -> None:
         """Allow an attempt to sign in as *account* (a text that identifies it), or raise HttpError 429."""

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from domain.actor import Actor, Tier
+from domain.limits import COUNTED_CHANGES
 from read_api.gateway.limits.gcra import Limit
 
 DEFAULT = "default"
@@ -25,6 +26,11 @@ TIERS: dict[Tier, Allowance] = {
 }
 SIGN_IN_REQUESTS = Limit(SIGN_IN, 30, 20)
 """The limit of `/api/v1/auth/*`, for each address and for each account."""
+
+
+def requests_of(changes: int) -> int:
+    """Return as how many requests a command with so many changes of files counts."""
+    return max(-(-changes // COUNTED_CHANGES), 1)
 
 
 def allowance_of(actor: Actor) -> Allowance:

@@ -14,14 +14,14 @@ from commands.outcomes import Accepted, Outcome, Submission
 from commands.position import START
 from domain.actor import Tier
 from domain.errors import Refusal
-from domain.project.commands import CreateProject, SetCollaborator
+from domain.project.commands import CreateProject, DeleteProject, SetCollaborator
 from domain.quotas import NOTHING, Amounts, Payer, passed, quotas_of
 from projections.store import StoreUnavailableError
 from projections.writes import Document
 from read_api.gateway.consistency import Consistency
 from read_api.gateway.quotas.growth import GROWING, SHRINKING, most_growth
 from read_api.gateway.quotas.ledger import Account, Ledger
-from read_api.gateway.quotas.survey import Surveyor
+from read_api.gateway.quotas.survey import Survey, Surveyor
 from read_api.gateway.quotas.tally import Group, Verdict, tally
 
 _MEASURED_SECONDS = 60.0
@@ -36,12 +36,13 @@ _MOST_OWNERS = 20_000
 class Admission:
     """Which commands of a request are refused, by their places, and what the others add until they end."""
 
-    __slots__ = ("_growths", "refusals")
+    __slots__ = ("_growths", "_joining", "refusals")
 
     def __init__(self) -> None:
         """Begin with nothing refused and nothing admitted."""
         self.refusals: dict[int, Refusal] = {}
         self._growths: list[tuple[Account, Amounts]] = []
+        self._joining: list[asyncio.Lock] = []
 
     def admit(self, account: Account, growth: Amounts, *, own: bool) -> None:
         """Count *growth* for *account* until the commands end; for its *own* commands, they are pending."""
@@ -55,6 +56,11 @@ class Admission:
         """Let the next measurement of *account* include what the commands do."""
         self._growths.append((account, NOTHING))
 
+    async def join(self, account: Account) -> None:
+        """Let nobody else add collaborators to projects of *account* until the commands end."""
+        await account.joining.acquire()
+        self._joining.append(account.joining)
+
     def end(self, outcomes: Sequence[Outcome] = ()) -> None:
         """Note that the commands have their outcomes."""
         position = START
@@ -64,6 +70,9 @@ class Admission:
         for account, growth in self._growths:
             account.settle(growth, position)
         self._growths.clear()
+        for lock in self._joining:
+            lock.release()
+        self._joining.clear()
 
 
 class QuotaGuard:
@@ -87,6 +96,7 @@ class QuotaGuard:
         self._is_recorded = is_recorded
         self._ledger = Ledger()
         self._owners: dict[str, str] = {}
+        self._new: dict[str, None] = {}
         self._off_until = 0.0
 
     async def admit(self, submissions: Sequence[Submission]) -> Admission:
@@ -101,6 +111,8 @@ class QuotaGuard:
         try:
             for group in await self._groups(submissions, places):
                 await self._decide(group, admission)
+            for place in admission.refusals:
+                self._forget_new(submissions[place].command)
         except StoreUnavailableError:
             self._off_until = time.monotonic() + _WITHOUT_STORE_SECONDS
         except BaseException:
@@ -116,6 +128,8 @@ class QuotaGuard:
             if type(command) in GROWING:
                 places.append(place)
             elif type(command) in SHRINKING:
+                if isinstance(command, DeleteProject):
+                    self._forget_new(command)
                 owner = self._owners.get(command.project_id, submission.actor.id)
                 admission.follow(self._ledger.account(owner))
         return places
@@ -135,13 +149,16 @@ class QuotaGuard:
                 groups[owner] = Group(payer, [], [])
             groups[owner].places.append(place)
             groups[owner].submissions.append(submission)
-        return list(groups.values())
+        return [groups[owner] for owner in sorted(groups)]  # two requests lock accounts in the same order
 
     async def _owner(self, submission: Submission) -> str | None:
         """Return who pays for a command; None where its project is not there (yet)."""
         command: Any = submission.command
         project_id: str = command.project_id
         if isinstance(command, CreateProject):
+            if len(self._new) >= _MOST_OWNERS:
+                del self._new[next(iter(self._new))]
+            self._new[project_id] = None
             return self._note_owner(project_id, submission.actor.id)
         owner = self._owners.get(project_id)
         if owner is None:
@@ -164,6 +181,11 @@ class QuotaGuard:
         self._owners[project_id] = owner
         return owner
 
+    def _forget_new(self, command: Any) -> None:
+        """Note that the project of *command* is not being created: it is deleted, or was refused."""
+        if isinstance(command, CreateProject | DeleteProject):
+            self._new.pop(command.project_id, None)
+
     def _payer(self, owner: str, submission: Submission) -> Payer | None:
         actor = submission.actor
         tier = actor.tier if actor.id == owner else self._tier_of(owner)
@@ -182,17 +204,24 @@ class QuotaGuard:
         if any(isinstance(command, SetCollaborator) for command in commands) or passed(
             account.used, most, group.payer.quotas.most
         ):
-            verdict = await self._decide_exactly(group, account)
+            verdict = await self._decide_exactly(group, account, admission)
             admission.refusals.update(verdict.refusals)
             most = verdict.growth
         admission.admit(account, most, own=group.submissions[0].actor.id == group.payer.account)
 
-    async def _decide_exactly(self, group: Group, account: Account) -> Verdict:
-        """Decide by what the commands change and, where the kept measurement has no room, by one of now."""
+    async def _survey(self, group: Group, account: Account) -> Survey:
         await self._catch_up(account)
-        survey = await self._consistency.read(
-            lambda q: Surveyor(q.usage, self._is_recorded, group.payer).survey(group.submissions), large=True
+        return await self._consistency.read(
+            lambda q: Surveyor(q.usage, self._is_recorded, group.payer, self._new).survey(group.submissions),
+            large=True,
         )
+
+    async def _decide_exactly(self, group: Group, account: Account, admission: Admission) -> Verdict:
+        """Decide by what the commands change and, where the kept measurement has no room, by one of now."""
+        survey = await self._survey(group, account)
+        if survey.joining:  # of two that add somebody at once, the second sees the first one's
+            await admission.join(account)
+            survey = await self._survey(group, account)
         verdict = tally(group, survey, account.used)
         if verdict.short:
             await self._measure(account, group)

@@ -13,10 +13,11 @@ class Account:
     """What an account owns at most: what was measured, and all that was admitted since.
 
     *pending* is what it is adding itself, by commands without an outcome: no measurement may include that.
-    *position* is the one after the last of its commands that this process knows the outcome of.
+    *position* is the one after the last of its commands that this process knows the outcome of. Who adds a
+    collaborator to one of its projects holds *joining*.
     """
 
-    __slots__ = ("_admitted", "idle", "measured_at", "pending", "position", "used")
+    __slots__ = ("_admitted", "idle", "joining", "measured_at", "pending", "position", "used")
 
     def __init__(self) -> None:
         """Begin without a measurement."""
@@ -26,6 +27,7 @@ class Account:
         self.measured_at = -math.inf
         self.idle = asyncio.Event()
         self.idle.set()
+        self.joining = asyncio.Lock()
         self._admitted = NOTHING
 
     def assume(self, growth: Amounts) -> None:

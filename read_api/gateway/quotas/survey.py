@@ -4,7 +4,7 @@ A command that the decider will refuse, or has carried out before, counts as one
 gets the decider's answer. So only a sender who may do it learns that there is no room.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -32,6 +32,8 @@ class Survey(Struct, frozen=True):
 
     steps: Sequence[Step]
     before: Mapping[str, dict[str, int]]
+    joining: bool = False
+    """Whether a command would add a collaborator."""
 
 
 class _Access(Struct, frozen=True):
@@ -47,11 +49,19 @@ class _Access(Struct, frozen=True):
 class Surveyor:
     """Survey the commands of one request, all of which *payer* pays for."""
 
-    def __init__(self, usage: UsageQueries, is_recorded: Callable[[str], bool], payer: Payer) -> None:
-        """Read from *usage*; *is_recorded* returns whether the log has a command."""
+    def __init__(
+        self, usage: UsageQueries, is_recorded: Callable[[str], bool], payer: Payer, new: Container[str] = ()
+    ) -> None:
+        """Read from *usage*; *is_recorded* returns whether the log has a command.
+
+        *new* are projects that are being created, perhaps by an earlier command of the same batch: what is
+        written to them before the read models know them counts as well.
+        """
         self._usage = usage
         self._is_recorded = is_recorded
         self._payer = payer
+        self._new = new
+        self._joining = False
         self._projects: dict[str, _Access | None] = {}
         self._members: dict[str, set[str]] = {}
 
@@ -65,7 +75,7 @@ class Surveyor:
         before = {id_: self._usage.sizes(id_, each) for id_, each in paths.items()}
         if len(steps) == 1 and isinstance(steps[0], FileSizes):  # of one command, the sum says it all
             return Survey([growth_of(steps[0], before[steps[0].project_id])], {})
-        return Survey(steps, before)
+        return Survey(steps, before, self._joining)
 
     def _step(self, submission: Submission) -> Step:
         if submission.keyed and self._is_recorded(submission.command_id):
@@ -81,7 +91,7 @@ class Surveyor:
             permit(actor, command.NAME)
             return Amounts(projects=1)
         project = self._project(command.project_id)
-        if project is None:  # it does not exist, or was created a moment ago
+        if project is None:  # it does not exist
             return None
         require(project, actor, command.NAME)
         if isinstance(command, SetCollaborator):
@@ -94,6 +104,7 @@ class Surveyor:
         members = self._members.setdefault(command.project_id, set(project.collaborators))
         if command.account_id in members or command.account_id == project.owner_id:
             return None
+        self._joining = True
         if len(members) >= self._payer.quotas.collaborators:
             return too_many_collaborators(len(members), self._payer)
         members.add(command.account_id)
@@ -102,8 +113,16 @@ class Surveyor:
     def _project(self, project_id: str) -> _Access | None:
         if project_id not in self._projects:
             project = self._usage.project(project_id)
-            self._projects[project_id] = None if project is None else _access(project)
+            self._projects[project_id] = (
+                _access(project) if project is not None else self._created(project_id)
+            )
         return self._projects[project_id]
+
+    def _created(self, project_id: str) -> _Access | None:
+        """Return a project that is being created, as its owner would find it; None for one that is not."""
+        if project_id not in self._new:
+            return None
+        return _Access(owner_id=self._payer.account, visibility=Visibility.PRIVATE, collaborators={})
 
 
 def _access(project: Document) -> _Access:

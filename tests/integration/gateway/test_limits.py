@@ -174,6 +174,31 @@ def test_a_batch_larger_than_the_burst_passes_once_and_is_paid_for_afterwards(li
     assert statuses(from_address(limited, token=somebody(limited, Tier.FREE)), 1) == [200]
 
 
+def commits(project, changes):
+    """Return the three ways to send a commit that changes so many files."""
+    files = [{"path": f"{n}", "status": "D"} for n in range(changes)]
+    data = {"message": "m", "author": {"name": "A"}, "authoredAt": "2024-01-31T12:00:00Z", "changes": files}
+    named = {**data, "changes": [{**file, "status": "DELETED"} for file in files]}
+    record = f'recordCommit(projectId: "{project}", input: $c) {{ version }}'
+    return (
+        (f"/api/v1/projects/{project}/commits", data),
+        ("/api/v1/commands", {"commands": [{"type": "commit.record", "target": project, "data": data}]}),
+        ("/graphql", {"query": f"mutation ($c: CommitInput!) {{ {record} }}", "variables": {"c": named}}),
+    )
+
+
+@pytest.mark.parametrize("way", range(3))
+def test_a_commit_counts_as_a_request_for_each_hundred_changes(limited, way):
+    with from_address(limited, token=somebody(limited, Tier.FREE)) as client:
+        project = client.post("/api/v1/projects", json={"name": "p"}).json()["id"]
+        path, body = commits(project, 1_901)[way]
+        passed = client.post(path, json=body)
+        assert passed.is_success, passed.text
+        assert "errors" not in passed.json(), passed.text
+        left = int(RATELIMIT.fullmatch(passed.headers["ratelimit"])[2])
+        assert left <= 30 - 19, "it counts as 20 of 30, of which the first may have come back meanwhile"
+
+
 def test_several_mutations_count_as_several_requests(limited):
     text = " ".join(f'a{n}: createProject(input: {{name: "p"}}) {{ version }}' for n in range(10))
     spread = "mutation { ...all } fragment all on Mutation { " + text + " }"

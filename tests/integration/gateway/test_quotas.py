@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from commands.intake import created_id
 from domain.actor import Tier
 from tests.support.application import unlimited, whole_application
 from tests.support.quotas import (
@@ -27,6 +28,7 @@ def batch(*commands: dict[str, Any]) -> dict[str, Any]:
     return {"json": {"commands": list(commands)}}
 
 
+SIX = tuple((f"s{n}", "x") for n in range(6))
 CREATE = {"type": "project.create", "data": {"name": "p"}}
 
 
@@ -152,6 +154,33 @@ def test_a_batch_is_refused_from_where_there_is_no_room(tmp_path, small):
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["in one batch", "at once"])
+def test_a_project_that_is_being_created_has_its_files_counted(tmp_path, small, apart):
+    """Its id follows from the key, so that files can be sent along before the read models know it."""
+    small(files=5)
+
+    async def run():
+        async with installation(tmp_path) as here:
+            client = await here.registered("ada")
+            created = {**CREATE, "id": "k"}
+            known = (await client.post(COMMANDS, **batch(created))).json()["results"][0]["target"]
+            written(await client.delete(f"{PROJECTS}/{known}"))
+            created, id_ = {**CREATE, "id": "l"}, created_id(client.id, "", "l")
+            assert known == created_id(client.id, "", "k"), "anybody could know it"
+            files = [commit(f"aaaa{n}", (f"{n}", "x"), (f"{n}b", "x")) for n in range(10)]
+            records = [{"type": "commit.record", "target": id_, "data": data} for data in files]
+            if apart:
+                sent = [batch(created), *(batch(each) for each in records)]
+            else:
+                sent = [batch(created, *records)]
+            await asyncio.gather(*(client.post(COMMANDS, **each) for each in sent))
+            used = (await client.get(ME)).json()["quotas"]["files"]["used"]
+            assert used in ((0, 2, 4) if apart else (4,)), "commits may have come before the project"
+            refused(await client.post(f"{PROJECTS}/{id_}/commits", json=commit("bbbb", *SIX)), "5 files")
+
+    asyncio.run(run())
+
+
 def test_a_deletion_in_a_batch_makes_no_room_for_the_same_batch(tmp_path, small):
     """Deletions that are refused later would make room that is not there."""
     small(projects=1)
@@ -245,6 +274,30 @@ def test_a_project_has_only_so_many_collaborators(tmp_path, small):
             ]
             results = (await owner.post(COMMANDS, **batch(*added))).json()["results"]
             assert [result["status"] for result in results] == ["accepted", "refused"]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one project", "several projects"])
+def test_collaborators_that_are_added_at_once_do_not_pass_the_quota(tmp_path, small, apart):
+    small(collaborators=3)
+
+    async def run():
+        async with installation(tmp_path) as here:
+            owner = await here.registered("owner")
+            people = [(await here.registered(f"person{n}")).id for n in range(12)]
+            projects = [await project(owner) for _ in range(2 if apart else 1)]
+            adding = [
+                owner.put(f"{PROJECTS}/{id_}/collaborators/{person}", json={"role": "viewer"})
+                for person in people
+                for id_ in projects
+            ]
+            answers = await asyncio.gather(*adding)
+            assert sum(answer.is_success for answer in answers) == 3 * len(projects)
+            assert {answer.status_code for answer in answers if not answer.is_success} == {403}
+            for id_ in projects:
+                shown = (await owner.get(f"{PROJECTS}/{id_}")).json()
+                assert len(shown["collaborators"]) == 3
 
     asyncio.run(run())
 

@@ -11,6 +11,7 @@ from commands.outcomes import Accepted, Refused, Unavailable
 from commands.position import Position
 from commands.queue import BusyError, LoopWorker
 from commands.queued_bus import WAITING_COMMANDS, QueuedBus, Ticket
+from commands.table.commits import AuthorInput, ChangeInput
 from domain.errors import ConflictError
 from tests.support.time_scale import stretched
 
@@ -232,6 +233,46 @@ def test_the_bus_on_sqlite_decides_a_small_fast_batch_in_the_callers_loop(
     for count in (1, 128, 129):
         assert {type(outcome) for (outcome,) in asyncio.run(run(count))} == {Accepted}
     assert batches == threads
+
+
+def commit_of(commands, project, count):
+    changes = tuple(ChangeInput(path=f"{n}", status="A", content="") for n in range(count))
+    return commands.submission(
+        "commit.record",
+        target=project,
+        message="m",
+        author=AuthorInput(name="a"),
+        authored_at="2026-01-01T00:00:00Z",
+        changes=changes,
+    )
+
+
+def test_a_command_that_takes_long_is_not_decided_in_the_callers_loop(commands, monkeypatch):
+    """A commit of many files is one command, and would keep the loop from everybody else for seconds."""
+    threads, decide = [], commands.bus._decide
+    monkeypatch.setattr("commands.bus._INLINE_SECONDS", float("inf"))
+
+    async def recorded(submissions):
+        threads.append(threading.current_thread().name)
+        return await decide(submissions)
+
+    monkeypatch.setattr(commands.bus, "_decide", recorded)
+    project = commands.project()
+    threads.clear()
+    large = commands.submission("file.write", target=project, path="large", content="x" * 1_000_000)
+    for submission in (commit_of(commands, project, 127), commit_of(commands, project, 128), large):
+        (outcome,) = asyncio.run(commands.bus.execute([submission]))
+        assert isinstance(outcome, Accepted)
+    assert threads == ["MainThread", "command-bus", "command-bus"]
+
+
+def test_a_batch_ends_before_a_command_with_which_it_would_take_long(commands, submissions):
+    """What came earlier does not wait until somebody's large commits are stored."""
+    bus, project = QueuedBus(Decider().decide, lambda: None), commands.project()
+    large = commit_of(commands, project, 3_000)
+    for each in (submissions[0], large, large, submissions[0]):
+        bus.hand_in(Ticket([each], None, None))
+    assert [len(bus.queue.take()) for _ in range(5)] == [1, 1, 1, 1, 0]
 
 
 def test_a_command_in_a_loop_does_not_overtake_one_that_waits_for_the_thread(

@@ -53,6 +53,13 @@ def test_a_large_commit_has_parts_of_which_the_last_completes_it(monkeypatch):
     assert [c.path for part in parts for c in part.input.changes] == [f"f{n}" for n in range(5)]
 
 
+def test_a_commit_of_many_changes_has_parts_too(monkeypatch):
+    monkeypatch.setattr(commands, "PART_CHANGES", 2)
+    parts = list(parts_of(commit(*(change(f"f{number}") for number in range(5)))))
+    assert [len(part.input.changes) for part in parts] == [2, 2, 1]
+    assert [part.input.complete for part in parts] == [False, False, True]
+
+
 def test_a_file_larger_than_a_part_is_a_part_of_its_own(monkeypatch):
     monkeypatch.setattr(commands, "PART_BYTES", 100)
     parts = list(parts_of(commit(change("a", content="x" * 500), change("b", content="y" * 500))))
