@@ -87,6 +87,7 @@ def _who(operation: Operation) -> str:
     who = "It needs a token" if every else f"It needs a token of an account with the role {needed}"
     where = ""
     if rule.project is not None and "project_id" in operation.path:
-        role = ProjectRole(rule.project).name.lower()
-        where = f", and in the project the role `{role}` or a higher one"
+        role = ProjectRole(rule.project)
+        higher = "" if role is max(ProjectRole) else " or a higher one"
+        where = f", and in the project the role `{role.name.lower()}`{higher}"
     return f"{who}{where}. An API token needs the scope `{rule.scope}`."
