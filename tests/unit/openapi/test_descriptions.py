@@ -157,3 +157,11 @@ def test_descriptions_name_properties_as_json_does() -> None:
 def test_no_role_is_higher_than_the_owner() -> None:
     paths = DOCUMENT["paths"]
     assert "the role `owner`." in paths["/api/v1/projects/{project_id}"]["delete"]["description"]
+
+
+def test_what_a_request_and_its_command_need_is_said() -> None:
+    said = DOCUMENT["paths"]["/api/v1/accounts/{account_id}/sessions"]["delete"]["description"]
+    assert said.endswith(
+        "It needs a token of an account with the role `admin`. "
+        "An API token needs the scopes `account` and `admin`."
+    )
