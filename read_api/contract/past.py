@@ -141,9 +141,9 @@ async def _position(call: Call, log: EventLog, as_of: str) -> PastMoment:
     except PositionError as error:
         raise BadInputError(f"asOf: {_FORMS}", _PARAMETER) from error
     try:
-        position = await call.api.consistency.reached(as_of)
-    except PositionError as error:
-        raise BadInputError(f"asOf: {error}", _PARAMETER) from error
+        position = await call.api.consistency.reached(as_of, _PARAMETER)
+    except BadInputError as error:
+        raise BadInputError(f"asOf: {error.detail}", _PARAMETER) from error
     return PastMoment(position.sequence(log.number), position)
 
 
