@@ -1,7 +1,7 @@
 """What the command line does to an installation: in its own process, or in the server that runs."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from codepark.profiles.profile import Profile
 from commands.bus import accepted
 from commands.chain import chain_after
 from commands.intake import CommandMetadata
-from commands.log import EventLog
+from commands.log import EventLog, Selection
 from commands.outcomes import Accepted
 from commands.partitions import Logs
 from commands.position import Position
@@ -17,7 +17,9 @@ from domain.account.commands import ChangeStanding, VerifyAddress
 from domain.actor import SERVICE, Role, Tier
 from domain.command import Command
 from domain.errors import InvalidError, NotFoundError
+from domain.identifiers import project_stream
 from domain.signing.commands import RotateSigningKey
+from projections.queries.access import project_not_found
 from projections.store import DeadLetter
 from read_api.contract.event_filter import descending, event_filter
 from read_api.contract.event_ranges import range_of
@@ -120,13 +122,14 @@ def events_after(installation: Readable, arguments: Arguments) -> Result:
     With the order `desc`, they are the newest ones below `before`.
     """
     wanted = event_filter(
-        types=arguments.get("type") or None,
+        types=arguments.get("type"),
         streams=arguments.get("stream"),
         projects=arguments.get("projects"),
         actors=arguments.get("actor"),
         since=arguments.get("from"),
         until=arguments.get("until"),
     )
+    _check_projects(installation.logs, wanted.projects)
     newest_first = descending(arguments.get("order"))
     logs, selection = installation.logs, wanted.selection(newest_first=newest_first)
     place = "before" if newest_first else "after"
@@ -147,6 +150,13 @@ def events_after(installation: Readable, arguments: Arguments) -> Result:
     if not newest_first and len(items) < limit:
         reached = {number: max(last, given.get(number, 0)) for number, last in whole.upper.items()}
     return {"items": items, place: {str(number): sequence for number, sequence in reached.items()}}
+
+
+def _check_projects(logs: Logs[Any], projects: Collection[str] | None) -> None:
+    """Refuse a project that the log has never had; raises NotFoundError."""
+    for project_id in sorted(projects or ()):
+        if not logs.of(project_id).read(0, 1, Selection(streams=(project_stream(project_id),))):
+            raise project_not_found(project_id)
 
 
 def tip(installation: Readable, _arguments: Arguments) -> Result:

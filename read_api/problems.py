@@ -162,12 +162,18 @@ def no_outcome(error: Exception, code: str, headers: dict[str, str] | None = Non
     return unavailable(known.code, known.detail, headers)
 
 
+_SIGN_IN = "sign in first: send `Authorization: Bearer <token>`, with a token from POST /api/v1/auth/login"
+
+
 def _from_refusal(error: Refusal, status: int) -> HttpError:
-    headers = {}
     if error.specific_code == "authentication_required":
-        status, headers = 401, {"WWW-Authenticate": "Bearer"}
-    faults = [input_fault(error.pointer, error.message)] if error.pointer is not None else []
-    return HttpError(status, error.specific_code, error.message, headers=headers, faults=faults)
+        return HttpError(401, error.specific_code, _SIGN_IN, headers={"WWW-Authenticate": "Bearer"})
+    if error.pointer is None:
+        return HttpError(status, error.specific_code, error.message)
+    fault = input_fault(error.pointer, error.message)
+    named = error.message.startswith("write ") and fault.pointer
+    detail = f"{fault.pointer[1:]}: {error.message}" if named else error.message
+    return HttpError(status, error.specific_code, detail, faults=[fault])
 
 
 def as_problem(error: HttpError, instance: str, request_id: str) -> Problem:
@@ -189,8 +195,11 @@ def problem_body(error: HttpError, instance: str, request_id: str) -> bytes:
     return msgspec.json.encode(as_problem(error, instance, request_id))
 
 
-def problem_in_batch(error: Exception) -> dict[str, Any]:
-    """Return the problem of one command of a batch; the request's id is in the answer's header."""
+def problem_in_batch(error: Exception, place: str) -> dict[str, Any]:
+    """Return the problem of the command at *place* of a batch, such as `/commands/3`.
+
+    A place in the input of the command is one in its `data`. The request's id is in the answer's header.
+    """
     known = as_http_error(error) or internal_error()
     return {
         "type": _type(known.code),
@@ -198,8 +207,14 @@ def problem_in_batch(error: Exception) -> dict[str, Any]:
         "status": known.status,
         "code": known.code,
         "detail": known.detail,
-        "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in known.faults],
+        "errors": [
+            {"pointer": _in_batch(fault.pointer, place), "detail": fault.detail} for fault in known.faults
+        ],
     }
+
+
+def _in_batch(pointer: str, place: str) -> str:
+    return pointer if pointer.startswith(f"{place}/") else f"{place}/data{pointer}"
 
 
 def _type(code: str) -> str:

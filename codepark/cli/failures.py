@@ -4,6 +4,10 @@ import os
 import tempfile
 import traceback
 from collections.abc import Iterator
+from typing import Any
+
+from cyclopts import Argument, CoercionError, CycloptsError, MissingArgumentError, Token
+from cyclopts.exceptions import UnusedCliTokensError
 
 from codepark.cli.main import FAILURE, USAGE
 from codepark.data_directory import DataDirectoryError
@@ -21,6 +25,10 @@ _EXTRAS = {
     **dict.fromkeys(("graphql", "graphene", "graphene_federation", "aiodataloader"), "graphql"),
 }
 """The extra of CodePark that installs a package."""
+
+
+_TAKES: dict[Any, str] = {int: "a whole number", bool: "true or false"}
+"""What an argument of a type takes."""
 
 
 class CommandError(Exception):
@@ -47,6 +55,39 @@ FAILURES = (
 )
 
 
+def usage_sentence(error: CycloptsError) -> str:
+    """Return what a person reads about arguments that cannot be read."""
+    error.verbose = False
+    match error:
+        case UnusedCliTokensError(unused_tokens=[*tokens]):
+            return f"there is no argument {' '.join(tokens)!r} here: see {_help(error)}"
+        case CoercionError(token=Token(value=value), argument=argument, target_type=wanted) if (
+            wanted in _TAKES
+        ):
+            return f"{_shown(argument)} is {value}; it takes {_TAKES[wanted]}"
+        case MissingArgumentError(argument=argument, keyword=None) if argument is not None:
+            return f"{_command(error)} needs {_shown(argument)}: see {_help(error)}"
+        case MissingArgumentError(keyword=keyword):
+            return f"{keyword} needs a value: see {_help(error)}"
+    return str(error)
+
+
+def _command(error: CycloptsError) -> str:
+    return f"`{' '.join(('codepark', *(error.command_chain or ())))}`"
+
+
+def _help(error: CycloptsError) -> str:
+    return f"{_command(error)[:-1]} --help`"
+
+
+def _shown(argument: Argument | None) -> str:
+    """Return the name of an argument as `--help` writes it: `--port`, `COUNT`."""
+    if argument is None:
+        return "an argument"
+    by_place = argument.field_info.is_positional
+    return argument.name.lstrip("-").upper() if by_place else argument.name
+
+
 def sentence(error: Exception) -> str:
     """Return the sentence that a person reads."""
     return error.message if isinstance(error, Refusal) else str(error)
@@ -54,6 +95,8 @@ def sentence(error: Exception) -> str:
 
 def explain(error: Exception) -> tuple[str, int]:
     """Return what a person reads about *error*, and the status that the command ends with."""
+    if isinstance(error, CycloptsError):
+        return usage_sentence(error), USAGE
     if isinstance(error, FAILURES):
         return sentence(error), USAGE if isinstance(error, UsageError | InvalidError) else FAILURE
     for cause in _causes(error):

@@ -37,6 +37,8 @@ app = cyclopts.App(
     name="codepark",
     help="The backend of a collaborative code platform whose event history is the product.",
     version_flags=["--version"],
+    exit_on_error=False,
+    print_error=False,
 )
 # By name: each command imports what it needs when it is called, and a server starts without the rest.
 for _name, (_function, _help) in _COMMANDS.items():

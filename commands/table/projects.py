@@ -23,7 +23,7 @@ from domain.project.events import CollaboratorRole, Visibility
 class ProjectInput(Input):
     """The fields of a project: those of a new one or, with PUT, all that it gets.
 
-    With *publish_history*, a public project also shows what was written while it was private.
+    With *publishHistory*, a public project also shows what was written while it was private.
     """
 
     name: Name
@@ -36,7 +36,7 @@ class ProjectInput(Input):
 class ProjectPatch(Input):
     """The fields of a project to change; null removes a description or a language.
 
-    With *publish_history*, a public project also shows what was written while it was private.
+    With *publishHistory*, a public project also shows what was written while it was private.
     """
 
     name: Name | UnsetType = UNSET
@@ -115,7 +115,10 @@ def _run_set_collaborator(unit: UnitOfWork, stream: str, command: SetCollaborato
     events = decide(unit.load(stream), command, unit.actor)
     ((home, account),) = _account_of(command)
     if not unit.look(home, account).exists:
-        raise NotFoundError(f"there is no account {command.account_id}", code="account_not_found")
+        message = (
+            f"there is no account {command.account_id}: write an id, or a handle after an @, such as @ada"
+        )
+        raise NotFoundError(message, code="account_not_found")
     unit.record(stream, events)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from read_api.gateway.patterns import correction_of
 from streams.public import fields as public_fields
 
 _REF = "#/$defs/{name}"
@@ -85,7 +86,8 @@ def _limits_of(schema: Schema) -> Iterator[str]:
     if "minimum" in schema:
         yield f"{schema['minimum']:,} to {schema['maximum']:,}"
     if high is None and "pattern" in schema:
-        yield "`" + schema["pattern"].replace("|", "\\|") + "`"
+        words = correction_of(schema["pattern"])
+        yield words.removeprefix("write ") if words else "`" + schema["pattern"].replace("|", "\\|") + "`"
 
 
 def _public_type(schema: Schema, schemas: dict[str, Schema]) -> str:

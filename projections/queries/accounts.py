@@ -36,7 +36,8 @@ class AccountQueries:
         """Return all fields of an account; raises NotFoundError."""
         account = self._store.get(ACCOUNTS, account_id)
         if account is None or account.get("erased"):
-            raise NotFoundError(f"there is no account {account_id}", code="account_not_found")
+            by_name = ": find it by its name" if account_id.startswith("@") else ""
+            raise NotFoundError(f"there is no account {account_id}{by_name}", code="account_not_found")
         return _shown(account)
 
     def page(self, page: PageRequest, search: str | None) -> Page:

@@ -211,7 +211,7 @@ async def _oldest_first(
     call: Call, listed: _List, query: EventQuery, tip: Position
 ) -> Callable[[Budget | None], EventPage]:
     logs, token = call.api.logs, query.start
-    start = START if token is None else await call.api.consistency.reached(token)
+    start = START if token is None else await call.api.consistency.reached(token, query.start_name)
 
     def read(budget: Budget | None) -> EventPage:
         whole = range_of(logs, listed.bounds, start.sequences, tip.sequences)
@@ -232,7 +232,7 @@ async def _newest_first(
     call: Call, listed: _List, query: EventQuery, tip: Position
 ) -> Callable[[Budget | None], EventPage]:
     logs, list_id = call.api.logs, event_cursors.list_identity(listed.wanted, listed.scope)
-    before = None if query.start is None else await _before(call, list_id, query.start)
+    before = None if query.start is None else await _before(call, list_id, query.start, query.start_name)
 
     def read(budget: Budget | None) -> EventPage:
         whole = range_of(logs, listed.bounds, {}, tip.sequences)
@@ -248,12 +248,12 @@ async def _newest_first(
     return read
 
 
-async def _before(call: Call, list_id: str, token: str) -> dict[int, int]:
+async def _before(call: Call, list_id: str, token: str, name: str) -> dict[int, int]:
     """Return the sequences below which a list continues; *token* is a cursor, or the position of an event."""
     before = event_cursors.decode(list_id, token)
     if before is not None:
         return before
-    return event_cursors.before_position(call.api.logs, await call.api.consistency.reached(token))
+    return event_cursors.before_position(call.api.logs, await call.api.consistency.reached(token, name))
 
 
 def _scan_back(logs: Logs[Any], listed: _List, back: _Back, limit: int, budget: Budget | None) -> EventPage:

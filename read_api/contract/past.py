@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from commands.log import EventLog, Selection
-from commands.position import START, Position, PositionError
+from commands.position import START, Position, PositionError, parse_position
 from domain.errors import NotFoundError
 from domain.project.private_time import EVERYTHING, SeenHistory
 from domain.times import from_rfc3339, parse_rfc3339
@@ -23,7 +23,10 @@ AUTHORED = "authored:"
 _INSIGHT_SECONDS = 1.0
 _GLANCE_SECONDS = 0.02
 _PARAMETER = "asOf"
-_FORMS = "an RFC 3339 time, a position token, or authored: and a date or time"
+_FORMS = (
+    "write an RFC 3339 time with its offset, such as 2026-01-31T12:00:00Z, "
+    "the CodePark-Position of an answer, or authored: and a date or time, such as authored:2026-01-31"
+)
 
 
 async def ask(
@@ -62,13 +65,27 @@ async def past_answer(
         history = await check_history(call, project_id)
         moment = await moment_of(call, project_id, as_of, authored=authored)
         if not history.includes(moment.sequence):
-            raise project_not_found(project_id)
+            raise _not_then(project_id)
         number = call.api.logs.number_of(project_id)
         await call.api.progress.wait(call.api.models, {number: moment.sequence}, call.api.wait_seconds)
         work = Work(_INSIGHT_SECONDS if insights else _GLANCE_SECONDS)
-        answer = await call.api.past.ask(caller_of(call), project_id, moment.sequence, question, work)
+        try:
+            answer = await call.api.past.ask(caller_of(call), project_id, moment.sequence, question, work)
+        except NotFoundError as error:
+            if error.specific_code != project_not_found(project_id).specific_code:
+                raise
+            raise _not_then(project_id) from error
         past.shown.add(moment.position.token())
         return answer
+
+
+def _not_then(project_id: str) -> NotFoundError:
+    """Return the refusal to a caller who may see the project, for a moment that it has not."""
+    error = project_not_found(project_id)
+    return NotFoundError(
+        f"project {project_id} was not there yet at that moment, or you could not see it then",
+        code=error.specific_code,
+    )
 
 
 async def moment_of(call: Call, project_id: str, as_of: str, *, authored: bool = False) -> PastMoment:
@@ -120,9 +137,13 @@ async def _moment(call: Call, project_id: str, as_of: str) -> PastMoment:
 
 async def _position(call: Call, log: EventLog, as_of: str) -> PastMoment:
     try:
-        position = await call.api.consistency.reached(as_of)
+        parse_position(as_of)
     except PositionError as error:
-        raise BadInputError(f"asOf takes {_FORMS}: {error}", _PARAMETER) from error
+        raise BadInputError(f"asOf: {_FORMS}", _PARAMETER) from error
+    try:
+        position = await call.api.consistency.reached(as_of, _PARAMETER)
+    except BadInputError as error:
+        raise BadInputError(f"asOf: {error.detail}", _PARAMETER) from error
     return PastMoment(position.sequence(log.number), position)
 
 

@@ -148,6 +148,11 @@ class EventQuery(EventFilterQuery):
         """Return the position after which the page starts."""
         return self.after or self.cursor
 
+    @property
+    def start_name(self) -> str:
+        """Return the name of the parameter that says where the page starts."""
+        return "after" if self.after else "cursor"
+
 
 class EventListQuery(EventQuery):
     """Which events, where the projects are a list of ids, as GraphQL has lists."""

@@ -19,6 +19,9 @@ S = TypeVar("S", bound=Struct)
 
 _AT = re.compile(r"(.*) - at `(\$[^`]*)`$", re.DOTALL)
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
+_HALF_CHARACTER = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]"
+)
 _REPEATED = 100_000
 _MESSAGE_READ = 500
 """How many characters of each end of msgspec's message are read: a name in it may be as long as the body."""
@@ -83,13 +86,29 @@ def decode_body(raw: bytes, type_: type[S]) -> S:
         body: S = decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise invalid(str(error), type_=type_, sent=_decoded(raw)) from error
-    except UnicodeDecodeError as error:
-        raise BadInputError("the body is not UTF-8", "", code="invalid_json") from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadInputError(f"the body is not JSON: {error}", "", code="invalid_json") from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise unreadable("body", raw, error) from error
     if b"\\u" in raw:
         _refuse_surrogates(raw)
     return body
+
+
+def unreadable(what: str, raw: bytes | msgspec.Raw, error: Exception, pointer: str = "") -> BadInputError:
+    """Return the refusal of *what* (such as the body) at *pointer*, which is no JSON that can be read."""
+    message = str(error).removeprefix("JSON is malformed: ")
+    if isinstance(error, UnicodeDecodeError):
+        detail = f"the {what} is not UTF-8"
+    elif isinstance(error, RecursionError):
+        detail = f"the {what} is nested too deeply"
+    elif not bytes(raw).strip():
+        detail = f"the {what} is empty: send JSON"
+    elif _HALF_CHARACTER.search(raw):
+        detail = f"the {what} has a half of a character: \\ud800 to \\udfff are written in pairs"
+    elif message == "Input data was truncated":
+        detail = f"the {what} is not JSON: it ends before its last bracket or quotation mark"
+    else:
+        detail = f"the {what} is not JSON: {message}"
+    return BadInputError(detail, pointer, code="invalid_json")
 
 
 def _decoded(raw: bytes) -> Any:

@@ -18,15 +18,20 @@ from domain.identifiers import account_stream
 from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError, NotCaughtUpError, Progress
 from projections.queries.page import Page
-from read_api.problems import as_http_error, unavailable
+from read_api.problems import BadInputError, as_http_error, unavailable
 from read_api.query_services import ChangedResource, Queries
 
 T = TypeVar("T")
 
 _UNAVAILABLE = 503
+_HEADER = "CodePark-After"
 _LOOK_SECONDS, _LONGEST_PAUSE_SECONDS, _LOOK_LESS_OFTEN = 0.05, 0.5, 1.5
 
 Ask = Callable[[Queries], T]
+
+
+def _refused(error: PositionError, place: str) -> BadInputError:
+    return BadInputError(str(error), place, code="invalid_position")
 
 
 class LiveTips(Protocol):
@@ -88,13 +93,16 @@ class Consistency:
         self._seconds = wait_seconds
 
     def seen(self, after: str | None) -> Position:
-        """Return what the sender of a command has seen of other partitions; raises PositionError.
+        """Return what the sender of a command has seen of other partitions; raises BadInputError.
 
         With one partition there are no others, and the token is not read.
         """
         if after is None or len(self._log_of_each_partition) == 1:
             return START
-        return self._known(parse_position(after))
+        try:
+            return self._known(parse_position(after))
+        except PositionError as error:
+            raise _refused(error, _HEADER) from error
 
     async def required(self, after: str | None) -> dict[int, int]:
         """Return the sequence of each partition that an answer must include; raises as `reached` does."""
@@ -103,19 +111,22 @@ class Consistency:
             for log in self._log_of_each_partition:
                 required[log.number] = log.tip().sequence
         if after is not None:
-            for partition, sequence in (await self.reached(after)).sequences.items():
+            for partition, sequence in (await self.reached(after, _HEADER)).sequences.items():
                 required[partition] = max(sequence, required.get(partition, 0))
         return required
 
-    async def reached(self, token: str) -> Position:
-        """Return the position of *token* once this process has its events.
+    async def reached(self, token: str, place: str = _HEADER) -> Position:
+        """Return the position of *token*, of the parameter or header *place*, once its events are here.
 
-        Raises PositionError where the token belongs to another log, and HttpError 503 where the events do not
+        Raises BadInputError where the token belongs to another log, and HttpError 503 where the events do not
         arrive in time.
         """
-        position = self._known(parse_position(token))
-        await self.wait_for(position)
-        return self._of_this_log(position)
+        try:
+            position = self._known(parse_position(token))
+            await self.wait_for(position)
+            return self._of_this_log(position)
+        except PositionError as error:
+            raise _refused(error, place) from error
 
     async def wait_for(self, position: Position) -> None:
         """Wait until this process has the events up to *position*; raises HttpError 503."""

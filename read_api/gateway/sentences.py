@@ -117,9 +117,15 @@ def _bound(place: Place, match: re.Match[str]) -> str:
     what = _KINDS[match[1]]
     least, most = getattr(place, "ge", None), getattr(place, "le", None)
     if least is not None and most is not None:
-        return f"write {what} from {least} to {most}"
+        return f"write {what} from {least:,} to {most:,}"
     words = {">=": "from", "<=": "up to", ">": "above", "<": "below"}
     return f"write {what} {words[match[2]]} {match[3]}"
+
+
+def _too_large(place: Place, _: re.Match[str]) -> str:
+    """Return what to write instead of a number that no computer's number holds, such as 1e999."""
+    what = _KINDS.get(type(place).__name__.removesuffix("Type").lower())
+    return f"write {what}, not a number of this size" if what else "write a smaller number"
 
 
 def _kind(place: Place, match: re.Match[str]) -> str:
@@ -135,6 +141,7 @@ _GRAMMAR: tuple[tuple[re.Pattern[str], Callable[[Place, re.Match[str]], str]], .
     (re.compile(r"Invalid enum value (.*)", re.DOTALL), _choices),
     (re.compile(r"Expected `(str|array|object)` of length (>=|<=|==) (\d+)"), _length),
     (re.compile(r"Expected `(int|float)` (>=|<=|>|<) (-?[\d.]+)"), _bound),
+    (re.compile(r"(?:Number|Integer value) out of range"), _too_large),
     (re.compile(r"Expected `([^`]+)`(?:, got `([^`]+)`)?"), _kind),
 )
 """What msgspec says, and how each of it is written here."""

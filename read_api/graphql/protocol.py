@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from read_api.gateway.bodies import invalid
 from read_api.graphql.requests import OperationPayload
 
 MAX_CHARACTERS = 256 * 1024
@@ -52,4 +53,5 @@ def read_subscribe(message: Message) -> tuple[str, OperationPayload]:
     try:
         return message.id, msgspec.convert(message.payload, OperationPayload)
     except msgspec.ValidationError as error:
-        raise ProtocolError(4400, f"the payload of subscribe: {error}") from error
+        detail = invalid(str(error), type_=OperationPayload).detail
+        raise ProtocolError(4400, f"the payload of subscribe: {detail}") from error

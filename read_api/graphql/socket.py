@@ -132,7 +132,9 @@ class Conversation:
             raise ProtocolError(4429, "Too many initialisation requests")
         self._initialised = True
         headers = decoded_headers(self._socket.scope)
-        payload = message.payload if isinstance(message.payload, dict) else {}
+        payload = {} if message.payload is None else message.payload
+        if not isinstance(payload, dict):
+            raise ProtocolError(4400, "the payload of connection_init: write an object")
         token = payload.get("authorization", payload.get("Authorization"))
         if isinstance(token, str):
             headers["authorization"] = token if " " in token.strip() else f"Bearer {token.strip()}"

@@ -2,6 +2,7 @@
 
 import inspect
 
+from domain.actor import Role
 from domain.policy import POLICY, ProjectRole
 from read_api.gateway.operation import Operation
 
@@ -80,13 +81,19 @@ def description(operation: Operation) -> str:
 
 def _who(operation: Operation) -> str:
     rule = POLICY[operation.command_type or operation.action]
-    if rule.roles is None:
-        return f"It needs no token; an API token needs the scope `{rule.scope}`."
-    needed = " or ".join(f"`{role}`" for role in sorted(rule.roles))
-    every = len(rule.roles) == len(type(next(iter(rule.roles))))
+    rules = (POLICY[operation.action], rule)  # the request must pass the one, the command the other
+    scopes = " and ".join(f"`{scope}`" for scope in sorted({each.scope for each in rules}))
+    token = f"n API token needs the scope{'s' * (' and ' in scopes)} {scopes}."
+    needing = [each.roles for each in rules if each.roles is not None]
+    if not needing:
+        return f"It needs no token; a{token}"
+    roles = frozenset.intersection(*needing)
+    needed = " or ".join(f"`{role}`" for role in sorted(roles))
+    every = len(roles) == len(Role)
     who = "It needs a token" if every else f"It needs a token of an account with the role {needed}"
     where = ""
     if rule.project is not None and "project_id" in operation.path:
-        role = ProjectRole(rule.project).name.lower()
-        where = f", and in the project the role `{role}` or a higher one"
-    return f"{who}{where}. An API token needs the scope `{rule.scope}`."
+        role = ProjectRole(rule.project)
+        higher = "" if role is max(ProjectRole) else " or a higher one"
+        where = f", and in the project the role `{role.name.lower()}`{higher}"
+    return f"{who}{where}. A{token}"

@@ -85,19 +85,21 @@ async def _subscribed(call: Call, last_event_id: str | None) -> Subscription:
     if query.newest_first:
         raise BadInputError("a live channel sends the oldest event first: leave order out", "order")
     wanted = query.filter()
-    position = await start_position(call, last_event_id or query.after, wanted)
+    name = "Last-Event-ID" if last_event_id else "after"
+    position = await start_position(call, last_event_id or query.after, wanted, name)
     return await open_subscription(call, position, wanted)
 
 
-async def start_position(call: Call, token: str | None, wanted: EventFilter) -> Position:
+async def start_position(call: Call, token: str | None, wanted: EventFilter, name: str = "after") -> Position:
     """Return the position that a subscription starts after.
 
-    It is that of *token*, else the time from which events are wanted, else the current end of the log. Raises
-    PositionError, and HttpError 503 where the log does not reach the position in time.
+    It is that of *token*, which the parameter or header *name* has, else the time from which events are
+    wanted, else the current end of the log. Raises BadInputError, and HttpError 503 where the log does not
+    reach the position in time.
     """
     logs = call.api.logs
     if token is not None:
-        return await call.api.consistency.reached(token)
+        return await call.api.consistency.reached(token, name)
     if wanted.since is None:
         return logs.tip()
     return await asyncio.to_thread(before_time, logs, wanted.since)
@@ -257,7 +259,8 @@ async def _refuse(socket: WebSocket[Any, Any, Any], error: Exception, request_id
     refusal = as_http_error(error) or internal_error()
     problem = as_problem(refusal, "/ws/events", request_id)
     await socket.send_data(msgspec.json.encode({"type": "error", "problem": problem}).decode(), mode="text")
-    reason = refusal.detail if refusal.faults else refusal.code
+    of_input = refusal.faults and refusal.code != "invalid_position"
+    reason = refusal.detail if of_input else refusal.code
     await socket.close(code=4000 + refusal.status, reason=_short(reason))
 
 

@@ -19,7 +19,7 @@ from read_api.contract.command_status import command_status, progress_of
 from read_api.contract.parameters import Word
 from read_api.contract.views import BatchResult, CommandView
 from read_api.gateway.answers import Answer, json_answer
-from read_api.gateway.bodies import invalid
+from read_api.gateway.bodies import invalid, unreadable
 from read_api.gateway.call import Call
 from read_api.gateway.limits.tiers import requests_of
 from read_api.gateway.operation import Operations
@@ -64,11 +64,11 @@ async def carry_out(call: Call, batch: Batch) -> Answer:
     submissions = [each for each in prepared if isinstance(each, Submission)]
     outcomes = iter(await call.api.commands.carry_out_batch(submissions))
     changed, results = False, []
-    for command, each in zip(batch.commands, prepared, strict=True):
+    for index, (command, each) in enumerate(zip(batch.commands, prepared, strict=True)):
         outcome = next(outcomes) if isinstance(each, Submission) else each
         if isinstance(outcome, Accepted):
             changed, position = True, position.join(outcome.position)
-        results.append(_result(command, each, outcome))
+        results.append(_result(command, index, each, outcome))
     headers = {"CodePark-Position": position.token()} if changed else {}
     return json_answer({"results": results}, headers=headers)
 
@@ -105,13 +105,17 @@ def _prepared(api: Api, common: CommandMetadata, command: BatchCommand, index: i
 def _submission(api: Api, common: CommandMetadata, command: BatchCommand, index: int) -> Submission:
     row = CLIENT_COMMANDS[command.type]
     if row.targeted and command.target is UNSET:
-        raise BadInputError(f"{command.type} needs a target", f"/commands/{index}/target")
+        raise BadInputError(
+            f"write target too: {command.type} needs the id of a project", f"/commands/{index}/target"
+        )
+    if not row.targeted and command.target is not UNSET:
+        raise BadInputError(f"leave target out: {command.type} has none", f"/commands/{index}/target")
     try:
         data = _decoder(row.input).decode(command.data)
     except msgspec.ValidationError as error:
         raise invalid(str(error), f"/commands/{index}/data", row.input) from error
-    except RecursionError as error:
-        raise BadInputError("the data is nested too deeply", f"/commands/{index}/data") from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise unreadable("data", command.data, error, f"/commands/{index}/data") from error
     target = "" if command.target is UNSET else command.target
     return api.intake.submission(command.type, data, _metadata(common, command, index), target=target)
 
@@ -133,8 +137,9 @@ def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _result(
-    command: BatchCommand, prepared: Submission | Exception, outcome: Outcome | Exception
+    command: BatchCommand, index: int, prepared: Submission | Exception, outcome: Outcome | Exception
 ) -> dict[str, Any]:
+    place = f"/commands/{index}"
     command_id = prepared.command_id if isinstance(prepared, Submission) else None
     result: dict[str, Any] = {"id": command_id or "" if command.id is UNSET else command.id}
     if command_id is not None:
@@ -144,10 +149,10 @@ def _result(
         result |= {"status": "accepted", "target": changed_id, **progress_of(outcome)}
         return result | {"replayed": True} if outcome.replayed else result
     if isinstance(outcome, Exception):
-        return result | {"status": "refused", "problem": problem_in_batch(outcome)}
+        return result | {"status": "refused", "problem": problem_in_batch(outcome, place)}
     if isinstance(outcome, Refused):
-        return result | {"status": "refused", "problem": problem_in_batch(outcome.refusal)}
-    problem = problem_in_batch(LogUnavailableError(outcome.reason))
+        return result | {"status": "refused", "problem": problem_in_batch(outcome.refusal, place)}
+    problem = problem_in_batch(LogUnavailableError(outcome.reason), place)
     return result | {"status": "unavailable", "problem": problem}
 
 

@@ -153,7 +153,10 @@ async def set_collaborator(call: Call, data: CollaboratorInput) -> Answer:
     command=True,
 )
 async def remove_collaborator(call: Call) -> Answer:
-    """Remove a collaborator."""
+    """Remove a collaborator.
+
+    Collaborators may also remove themselves, whatever their role.
+    """
     body = CollaboratorRemoval(account_id=call.path["account_id"])
     return command_answer(call, await _execute(call, body))
 

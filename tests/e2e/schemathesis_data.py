@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from email import message_from_string
 from email.policy import default
 from pathlib import Path
@@ -101,10 +102,13 @@ class World:
         self.settings = settings
         self.service = server.client(server.token())
         self._people = 0
+        self._clients = ExitStack()
 
     def person(self) -> Person:
         self._people += 1
-        return Person(self.server, f"person-{self._people}")
+        person = Person(self.server, f"person-{self._people}")
+        self._clients.enter_context(person.client)
+        return person
 
     def project(self, **changes: Any) -> str:
         body = {"name": "Engine", "visibility": "public", **changes}
@@ -112,7 +116,7 @@ class World:
 
     def make(self) -> None:
         """Make everything, and say where to use it."""
-        with self.service:
+        with self.service, self._clients:
             self._project()
             self._whole_projects()
             self._accounts()

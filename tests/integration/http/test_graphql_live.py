@@ -151,6 +151,7 @@ def test_a_client_ends_its_subscription_and_uses_the_id_again(
     [
         ([{"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}}], 4401),
         ([{"type": "connection_init"}, {"type": "connection_init"}], 4429),
+        ([{"type": "connection_init", "payload": 5}], 4400),
         ([{"type": "connection_init"}, {"type": "nonsense"}], 4400),
         ([{"type": "connection_init"}, {"id": "1"}], 4400),
         ([{"type": "connection_init"}, []], 4400),

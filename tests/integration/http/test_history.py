@@ -176,6 +176,8 @@ def test_a_malformed_position_is_400(ada: Person, path: str, position: str) -> N
 def test_the_position_of_another_log_is_400(ada: Person, path: str) -> None:
     now = ada.client.patch(path, json={}).headers["codepark-position"]
     foreign = token(sequence_of(now), b"\xff\0\xff\0")
-    refused(ada.client.get(path, headers={"CodePark-After": foreign}), 400, "invalid_position")
-    refused(ada.client.get(EVENTS, params={"after": foreign}), 400, "invalid_position")
+    for place, asked in (("CodePark-After", "headers"), ("after", "params"), ("cursor", "params")):
+        url = path if asked == "headers" else EVENTS
+        answer = ada.client.get(url, **{asked: {place: foreign}})
+        assert refused(answer, 400, "invalid_position")["errors"][0]["pointer"] == f"/{place}"
     refused(ada.client.get(path, params={"asOf": foreign}), 400, "invalid_input")

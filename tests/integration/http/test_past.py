@@ -89,7 +89,8 @@ def test_what_came_later_is_not_there(ada: Person, path: str, everything: dict[s
     refused(ada.client.get(f"{path}/reviews/{later}", params=params), 404, "review_not_found")
     before = {"asOf": "2001-01-01T00:00:00Z"}
     for page in everything["shown"]:
-        refused(ada.client.get(f"{path}{page}", params=before), 404, "project_not_found")
+        problem = refused(ada.client.get(f"{path}{page}", params=before), 404, "project_not_found")
+        assert "was not there yet at that moment" in problem["detail"]
 
 
 def test_the_history_ends_at_the_moment(ada: Person, path: str, everything: dict[str, Any]) -> None:
@@ -101,7 +102,18 @@ def test_the_history_ends_at_the_moment(ada: Person, path: str, everything: dict
     first = ada.client.get(f"{path}/history", params={"asOf": then, "limit": 2}).json()
     rest = {"asOf": then, "after": first["nextCursor"], "limit": 100}
     assert first["items"] + ada.client.get(f"{path}/history", params=rest).json()["items"] == events
-    refused(ada.client.get(f"{path}/history", params={"asOf": "yesterday"}), 400, "invalid_input")
+
+
+@pytest.mark.parametrize(
+    "moment", ["yesterday", "2026-01-31", "2026-01-31T12:00:00", "2026-13-01T00:00:00Z", "5"]
+)
+def test_a_moment_that_is_none_says_what_to_write(ada: Person, path: str, moment: str) -> None:
+    for page in ("", "/history", "/files", "/insights"):
+        problem = refused(ada.client.get(f"{path}{page}", params={"asOf": moment}), 400, "invalid_input")
+        assert problem["detail"].startswith(
+            "asOf: write an RFC 3339 time with its offset, such as 2026-01-31T"
+        )
+        assert problem["errors"][0]["pointer"] == "/asOf"
 
 
 GRAPHQL = """

@@ -221,3 +221,49 @@ def test_files_that_nobody_here_wrote_are_left_out_of_the_insights(ada: Person, 
     query = "query ($p: ID!) { insights(projectId: $p) { filesLeftOut leftOut { file reason } } }"
     shown = data(ada.client, query, p=path.rpartition("/")[2])["insights"]
     assert (shown["filesLeftOut"], shown["leftOut"][0]) == (3, {"file": "api.go", "reason": "GENERATED"})
+
+
+def problems_of(person: Person, commands: bytes) -> list[dict[str, Any]]:
+    """Return the problems of a batch whose *commands* are all refused."""
+    headers = {"Content-Type": "application/json"}
+    answer = person.client.post("/api/v1/commands", content=b'{"commands": [%s]}' % commands, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return [result["problem"] for result in answer.json()["results"]]
+
+
+def test_a_refused_command_of_a_batch_names_the_place_in_the_batch(ada: Person, project: Any) -> None:
+    update = b'{"type": "project.update", "target": "%s", "data": ' % project["id"].encode()
+    bodies = (
+        b'{"name": "  "}',
+        b'{"name": ""}',
+        b'{"publishHistory": true}',
+        b'{"name": "\xff"}',
+        b'{"name": 1e999}',
+    )
+    found = problems_of(ada, b", ".join(update + body + b"}" for body in bodies))
+    assert [problem["errors"][0]["pointer"] for problem in found] == [
+        "/commands/0/data/name",
+        "/commands/1/data/name",
+        "/commands/2/data/publishHistory",
+        "/commands/3/data",
+        "/commands/4/data/name",
+    ]
+    assert {problem["status"] for problem in found} == {400}
+    assert [found[0]["detail"], found[3]["detail"]] == [
+        "name: write between 1 and 100 characters",
+        "the data is not UTF-8",
+    ]
+
+
+def test_a_target_is_where_its_command_has_one(ada: Person) -> None:
+    missing, needless = problems_of(
+        ada,
+        b'{"type": "project.delete", "data": {}}, '
+        b'{"type": "project.create", "target": "mine", "data": {"name": "x"}}',
+    )
+    assert missing["detail"] == "write target too: project.delete needs the id of a project"
+    assert needless["detail"] == "leave target out: project.create has none"
+    assert [each["errors"][0]["pointer"] for each in (missing, needless)] == [
+        "/commands/0/target",
+        "/commands/1/target",
+    ]

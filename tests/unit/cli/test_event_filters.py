@@ -5,7 +5,7 @@ import json
 import pytest
 
 from codepark.operations import events_after
-from domain.errors import InvalidError
+from domain.errors import InvalidError, NotFoundError
 from tests.support.partitions import memory_logs
 
 
@@ -63,8 +63,10 @@ def test_pages_lead_from_one_to_the_next(profile):
         ({"type": "project.craeted"}, "did you mean project.created"),
         ({"from": "yesterday"}, "write an RFC 3339 time"),
         ({"order": "up"}, "order takes asc"),
+        ({"type": ""}, "type takes one name or several"),
+        ({"projects": "home-0,nope"}, "there is no project nope"),
     ],
 )
 def test_a_wrong_filter_is_refused_with_a_sentence(profile, arguments, sentence):
-    with pytest.raises(InvalidError, match=sentence):
+    with pytest.raises((InvalidError, NotFoundError), match=sentence):
         events_after(profile, arguments)

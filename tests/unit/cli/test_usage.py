@@ -70,21 +70,25 @@ def test_the_version_is_that_of_the_package(run):
     ("arguments", "reason"),
     [
         (["nonsense"], 'Unknown command "nonsense"'),
-        (["serve", "--port", "abc"], "Invalid value for --port"),
         (["serve", "--bogus"], "Unknown option: --bogus"),
-        (["token", "--role", "king"], 'Invalid value "king" for --role'),
-        (["events", "tail", "--count", "x"], "Invalid value for --count"),
-        (["account", "set"], "requires an argument"),
-        (["rebuild"], "requires an argument"),
-        (["import-git"], "requires an argument"),
-        (["migrate", "rollback", "x"], "Invalid value for COUNT"),
+        (["serve", "--port", "abc"], "--port is abc; it takes a whole number"),
+        (["serve", "--port"], "--port needs a value: see `codepark serve --help`"),
+        (["serve", "a", "b"], "there is no argument 'a b' here: see `codepark serve --help`"),
+        (["serve", "--demo=maybe"], "--demo is maybe; it takes true or false"),
+        (["token", "--role", "king"], 'Invalid value "king" for --role. Choose from: "user", "admin",'),
+        (["events", "tail", "--count", "x"], "--count is x; it takes a whole number"),
+        (["events", "export", "--after", "x"], "--after is x; it takes a whole number"),
+        (["account", "set"], "`codepark account set` needs EMAIL: see `codepark account set --help`"),
+        (["rebuild"], "`codepark rebuild` needs READ-MODEL"),
+        (["import-git"], "`codepark import-git` needs PATH"),
+        (["migrate", "rollback", "x"], "COUNT is x; it takes a whole number"),
     ],
 )
 def test_arguments_that_cannot_be_read_end_with_status_2(run, arguments, reason):
     ended = run(*arguments)
     assert ended.status == 2
-    assert reason in ended.errors
-    assert "Traceback" not in ended.errors
+    assert ended.errors.startswith(f"codepark: {reason}")
+    assert ended.errors.count("\n") == 1
 
 
 def test_a_fault_that_is_none_of_the_known_ones_is_a_sentence_that_says_where_the_details_are(

@@ -6,14 +6,14 @@ import pytest
 
 from commands.log import LogUnavailableError
 from commands.outcomes import Accepted
-from commands.position import START, Position, PositionError
+from commands.position import START, Position
 from domain.errors import NotFoundError
 from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError, NotCaughtUpError, Progress
 from projections.queries.page import Page
 from projections.store import StoreUnavailableError
 from read_api.gateway.consistency import Consistency
-from read_api.problems import HttpError
+from read_api.problems import BadInputError, HttpError
 from tests.support.partitions import memory_logs
 from tests.support.time_scale import stretched
 
@@ -109,10 +109,12 @@ def test_a_position_of_another_log_is_refused(logs, consistency):
         wrong_chain = Position.at(record.sequence, bytes(32), 0).token()
         wrong_partition = Position.at(1, record.chain, 99).token()
         for foreign in (wrong_chain, wrong_partition, "x"):
-            with pytest.raises(PositionError):
-                await consistency().reached(foreign)
-        with pytest.raises(PositionError):
+            with pytest.raises(BadInputError) as refused:
+                await consistency().reached(foreign, "after")
+            assert (refused.value.code, refused.value.faults[0].pointer) == ("invalid_position", "/after")
+        with pytest.raises(BadInputError) as refused:
             consistency().seen(wrong_partition)
+        assert refused.value.faults[0].pointer == "/CodePark-After"
         assert consistency().seen(None) == START
 
     asyncio.run(run())

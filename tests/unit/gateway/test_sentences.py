@@ -36,6 +36,14 @@ class Thing(Struct, forbid_unknown_fields=True, kw_only=True):
     ready: bool = False
 
 
+class Loose(Struct):
+    name: object = None
+    parts: object = None
+
+
+HALF = r"the body has a half of a character: \ud800 to \udfff are written in pairs"
+
+
 @pytest.mark.parametrize(
     ("body", "pointer", "sentence"),
     [
@@ -77,6 +85,35 @@ def test_a_mistake_in_a_body(body, pointer, sentence):
     (fault,) = refused.value.faults
     assert (fault.pointer, fault.detail) == (pointer, sentence)
     assert "`str`" not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", "the body is empty: send JSON"),
+        (b" \n", "the body is empty: send JSON"),
+        (b'{"name": "ab"', "the body is not JSON: it ends before its last bracket or quotation mark"),
+        (b'{"name": "\xff"}', "the body is not UTF-8"),
+        (b"{'name': 1}", "the body is not JSON: object keys must be strings (byte 1)"),
+        (b'{"name": ' + b"[" * 100_000, "the body is nested too deeply"),
+        (b'{"parts": ' + b"[" * 100_000, "the body is nested too deeply"),
+        (rb'{"name": "a\ud800"}', HALF),
+        (rb'{"name": "a\ud800b"}', HALF),
+        (rb'{"name": "a\uDC00"}', HALF),
+        (rb'{"name": "a\ud800\u0041"}', HALF),
+    ],
+)
+def test_what_is_no_json_says_why(body, sentence):
+    with pytest.raises(BadInputError) as refused:
+        decode_body(body, Loose)
+    assert (refused.value.code, refused.value.detail) == ("invalid_json", sentence)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 400, "1e" + "9" * 30])
+def test_a_number_that_no_computer_holds(number):
+    with pytest.raises(BadInputError) as refused:
+        decode_body(f'{{"name": "ab", "count": {number}}}'.encode(), Thing)
+    assert refused.value.detail.startswith("count: write a whole number")
 
 
 class Query(Struct, kw_only=True, rename={"from_": "from"}):

@@ -21,7 +21,7 @@ ERRORS = [
 ]
 SURFACES = {
     "REST": lambda error: failed(error, "/api/v1/projects", "r").body.decode(),
-    "a batch": lambda error: str(problem_in_batch(error)),
+    "a batch": lambda error: str(problem_in_batch(error, "/commands/0")),
     "GraphQL": lambda error: str(error_document(GraphQLError("m", original_error=error), "r")),
     "live channels": lambda error: as_http_error(error).detail,
 }

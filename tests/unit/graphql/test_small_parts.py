@@ -15,6 +15,7 @@ from projections.cache import MemoryCache
 from read_api.graphql.media_types import answer_type
 from read_api.graphql.node import FINDERS, global_id, parse_global_id
 from read_api.graphql.persisted import PersistedQueries
+from read_api.graphql.protocol import Close, Message, ProtocolError, read_subscribe
 from read_api.graphql.requests import GraphQLRequest, read_digest
 from read_api.graphql.settings import (
     INTROSPECTION,
@@ -166,3 +167,17 @@ def test_a_malformed_hash_is_refused(persisted):
 def test_a_hash_is_read_in_lower_case_and_may_be_absent():
     assert read_digest({}) is None
     assert read_digest({"persistedQuery": {"version": 1, "sha256Hash": DIGEST.upper()}}) == DIGEST
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ({"query": 5}, "query: write a text or null, not a whole number"),
+        (None, "write an object, not null"),
+        ({"query": "{ a }", "variables": []}, "variables: write an object or null, not a list"),
+    ],
+)
+def test_a_socket_closes_with_a_sentence(payload, reason):
+    with pytest.raises(ProtocolError) as refused:
+        read_subscribe(Message("subscribe", "1", payload))
+    assert refused.value.close == Close(4400, f"the payload of subscribe: {reason}")

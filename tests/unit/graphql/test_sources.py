@@ -33,15 +33,18 @@ def test_errors_tell_their_places_although_the_text_is_not_read_for_each():
     assert places(caught.value) == [{"line": 3, "column": 2}]
 
 
-def test_a_thousand_errors_in_a_text_of_many_lines_take_no_longer_than_in_one_of_few():
+def test_a_hundred_errors_in_a_text_of_many_lines_take_no_longer_than_in_one_of_few():
     def seconds(lines):
         fields = parsed("\n" * lines + "{ a b }", 100).definitions[0].selection_set.selections
-        start = time.thread_time()
-        for _ in range(1_000):
-            places(GraphQLError("wrong", list(fields)))
-        return time.thread_time() - start
+        least = float("inf")
+        for _ in range(10):
+            start = time.thread_time()
+            for _ in range(100):
+                places(GraphQLError("wrong", list(fields)))
+            least = min(least, time.thread_time() - start)
+        return least
 
-    assert seconds(60_000) < 5 * seconds(10) + 0.05
+    assert seconds(60_000) < 5 * seconds(10) + 0.005
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Everything in the OpenAPI document says what it is: a part that says nothing is named here."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -145,3 +146,22 @@ def test_live_channels_are_named(path: str) -> None:
     assert path in [channel["path"] for channel in DOCUMENT["x-live-channels"]]
     assert path in DOCUMENT["info"]["description"]
     assert "/asyncapi.json" in DOCUMENT["info"]["description"]
+
+
+def test_descriptions_name_properties_as_json_does() -> None:
+    named = set(re.findall(r"\*([A-Za-z_]+)\*", json.dumps(DOCUMENT)))
+    assert "publishHistory" in named
+    assert [name for name in named if "_" in name] == []
+
+
+def test_no_role_is_higher_than_the_owner() -> None:
+    paths = DOCUMENT["paths"]
+    assert "the role `owner`." in paths["/api/v1/projects/{project_id}"]["delete"]["description"]
+
+
+def test_what_a_request_and_its_command_need_is_said() -> None:
+    said = DOCUMENT["paths"]["/api/v1/accounts/{account_id}/sessions"]["delete"]["description"]
+    assert said.endswith(
+        "It needs a token of an account with the role `admin`. "
+        "An API token needs the scopes `account` and `admin`."
+    )
