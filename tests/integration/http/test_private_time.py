@@ -212,6 +212,42 @@ def test_comments_and_decisions_of_a_private_time_stay_private(
     assert SECRET in owner.client.get(review).text
 
 
+def test_outsiders_change_nothing_in_a_review_of_a_private_time_and_learn_nothing_of_it(
+    new_person: Any, bob: Person, eve: Person
+) -> None:
+    owner = new_person()
+    project = Published(owner, bob)
+    closed, missing = project.private_review, "01a20000-0000-7000-8000-000000000000"
+    project.hide()
+    hidden = project.review(SECRET)
+    made(owner.client.post(f"{project.path}/reviews/{closed}/close", json={}), 200)
+    project.show()
+
+    def answers(review: str) -> list[tuple[int, str]]:
+        path, client = f"{project.path}/reviews/{review}", eve.client
+        comment = {"type": "review.comment", "target": project.id, "data": {"reviewId": review, "text": "x"}}
+        close = {"type": "review.close", "target": project.id, "data": {"reviewId": review}}
+        batch = {"commands": [comment, close, {**comment, "expectedVersion": 7}]}
+        asked = [
+            client.post(f"{path}/comments", json={"text": "x"}),
+            client.post(f"{path}/comments", json={"text": "x"}, headers={"If-Match": '"7"'}),
+            client.post(f"{path}/close", json={}),
+            client.post(f"{path}/decision", json={"decision": "approved"}),
+        ]
+        results = client.post("/api/v1/commands", json=batch).json()["results"]
+        return [
+            *((each.status_code, each.json()["code"]) for each in asked),
+            *((each["problem"]["status"], each["problem"]["code"]) for each in results),
+        ]
+
+    expected = answers(missing)
+    assert expected[0] == (404, "review_not_found")
+    assert answers(hidden) == answers(closed) == expected
+    assert owner.client.get(f"{project.path}/reviews/{hidden}").json()["comments"] == []
+    made(eve.client.post(f"{project.path}/reviews/{project.public_review}/comments", json={"text": "x"}))
+    made(bob.client.post(f"{project.path}/reviews/{hidden}/comments", json={"text": "x"}))
+
+
 def test_a_new_collaborator_sees_the_past_of_a_private_project(
     new_person: Any, bob: Person, eve: Person
 ) -> None:
