@@ -96,10 +96,15 @@ class ReviewQueries:
         thread = _thread(comments, self._with_authors(_first(comments)))
         return {**self._with_authors([_seen_decisions(review, project, actor)])[0], **thread}
 
-    def hides_some(self, project_id: str, actor: Actor) -> bool:
-        """Return whether *actor* could not see a part of the project's history, or does not see it now."""
+    def hides_some(self, project_id: str, version: int, actor: Actor) -> bool:
+        """Return whether *actor* may not see all of the project's history, or does not see it now.
+
+        So it may be where the store does not have the project at *version*.
+        """
         project = self._store.get(PROJECTS, project_id)
-        return project is not None and seen_history(project, actor) != EVERYTHING
+        if project is None or project["version"] < version:
+            return version > 0
+        return seen_history(project, actor) != EVERYTHING
 
     def hidden(self, project_id: str, review_ids: Sequence[str], actor: Actor) -> set[str]:
         """Return those of the project's reviews that *actor* does not see, who sees the project.

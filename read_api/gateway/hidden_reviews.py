@@ -34,7 +34,7 @@ class HiddenReviews:
         """Return the refusals of such commands, by their places: those of a review that is none.
 
         Of most projects everybody sees the whole history: they are looked up, and nothing is waited for.
-        Raises StoreUnavailableError where a project hides a part, and the read models do not say which.
+        Raises StoreUnavailableError where a project may hide a part, and the read models do not say which.
         """
         refusals: dict[int, Refusal] = {}
         for (project_id, actor), asked in self._asked(submissions).items():
@@ -57,16 +57,20 @@ class HiddenReviews:
         return asked
 
     async def _hides_some(self, project_id: str, actor: Actor) -> bool:
-        """Return whether the project has a private time that *actor* could not see.
+        """Return whether the project may have a private time that *actor* could not see.
 
-        While the read models are unavailable, commands pass: they need the log alone.
+        It may have one where the read models are behind. While they are unavailable, commands pass: they
+        need the log alone.
         """
+        version = self._consistency.project_version(project_id)
         with suppress(StoreUnavailableError):
-            return await self._consistency.look(lambda q: q.reviews.hides_some(project_id, actor))
+            return await self._consistency.look(lambda q: q.reviews.hides_some(project_id, version, actor))
         return False
 
     async def _hidden(self, project_id: str, review_ids: Sequence[str], actor: Actor) -> set[str]:
-        return await self._consistency.read(lambda q: q.reviews.hidden(project_id, review_ids, actor))
+        return await self._consistency.read_current(
+            lambda q: q.reviews.hidden(project_id, review_ids, actor), project_id
+        )
 
 
 def _may(actor: Actor, action: str) -> bool:

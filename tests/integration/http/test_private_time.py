@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.identifiers import file_stream
 from tests.support.live import Live, sse, websocket
 from tests.support.people import Person, made, refused
 from tests.support.server import Server
@@ -246,6 +247,33 @@ def test_outsiders_change_nothing_in_a_review_of_a_private_time_and_learn_nothin
     assert owner.client.get(f"{project.path}/reviews/{hidden}").json()["comments"] == []
     made(eve.client.post(f"{project.path}/reviews/{project.public_review}/comments", json={"text": "x"}))
     made(bob.client.post(f"{project.path}/reviews/{hidden}/comments", json={"text": "x"}))
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_large_files_of_a_private_time_are_like_files_that_never_were(
+    new_person: Any, anybody: httpx.Client, order: str
+) -> None:
+    """A page ends after some megabytes, of which nobody may learn who does not see them."""
+    owner = new_person()
+    created = made(owner.client.post(PROJECTS, json={"name": "Large"}))
+    path = f"{PROJECTS}/{created['id']}"
+    for letter in "abc":
+        body = {"content": letter * 4_000_000}
+        assert owner.client.put(f"{path}/files/secret.bin", json=body).is_success
+    streams = {name: file_stream(created["id"], name) for name in ("secret.bin", "missing.bin")}
+
+    def pages(what: str, query: str) -> list[dict[str, Any]]:
+        asked = (anybody.get(what, params={query: name, "order": order}) for name in named[query])
+        return [{**made(answer, 200), "position": None} for answer in asked]
+
+    named = {"stream": list(streams.values()), "path": list(streams)}
+    hidden, none = pages("/api/v1/events", "stream")
+    assert hidden == none
+    assert owner.client.delete(f"{path}/files/secret.bin").is_success
+    made(owner.client.patch(path, json={"visibility": "public"}), 200)
+    for what, query in (("/api/v1/events", "stream"), (f"{path}/history", "path")):
+        hidden, none = pages(what, query)
+        assert hidden == none == {"items": [], "nextCursor": None, "position": None}
 
 
 def test_a_new_collaborator_sees_the_past_of_a_private_project(
