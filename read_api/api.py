@@ -16,6 +16,7 @@ from projections.progress import Progress
 from read_api.auth.identity import Identity
 from read_api.gateway.commands import Commands
 from read_api.gateway.consistency import Consistency
+from read_api.gateway.hidden_reviews import HiddenReviews
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.quotas.guard import QuotaGuard
 from read_api.gateway.settings import GatewaySettings
@@ -98,11 +99,15 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
         return QuotaGuard(
             self.consistency,
             lambda account_id: self.identity.principals.account(account_id).tier,
-            lambda command_id: bool(self.logs.command_records(command_id)[1]),
+            self._is_recorded,
             enabled=self.gateway.quotas,
         )
 
     @cached_property
     def commands(self) -> Commands:
         """What carries out commands."""
-        return Commands(self.bus, self.answer_seconds, self.quotas)
+        hidden = HiddenReviews(self.consistency, self._is_recorded)
+        return Commands(self.bus, self.answer_seconds, self.quotas, hidden)
+
+    def _is_recorded(self, command_id: str) -> bool:
+        return bool(self.logs.command_records(command_id)[1])

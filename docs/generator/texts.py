@@ -65,7 +65,8 @@ Pseudonyms hide names from a reader of the events alone. A reader who also knows
 - *An account is recognised by its day* where few people register, change a profile or are erased in a day;
   that shows its roles and tier, and no work.
 - *Somebody who watches live* sees when an event arrives, to the second, and in which order the events of
-  several projects happen. Over REST, the position of an event contains its place in the log.
+  several projects happen. Over REST, the position of an event contains its place in the log: the events of
+  public projects next to it show its time, and with the time of its registration an account is recognised.
 - *Topics of version 1* (`….v1`) named a person alike in every project, and held ids, exact times and places
   in the log. `codepark topics create` offers to delete them; copies that analysts made stay with them."""
 

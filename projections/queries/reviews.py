@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from domain.actor import Actor
 from domain.errors import NotFoundError
+from domain.project.private_time import EVERYTHING
 from projections.budget import PAGE_BYTES
+from projections.models.projects import PROJECTS
 from projections.models.reviews import COMMENTS, REVIEWS
 from projections.queries.access import (
     is_seen,
+    may_see,
     seen_by,
     seen_history,
     shown,
@@ -92,6 +95,30 @@ class ReviewQueries:
         comments = self._store.find(_comments_on(review_id, project, actor, PAGE_BYTES))
         thread = _thread(comments, self._with_authors(_first(comments)))
         return {**self._with_authors([_seen_decisions(review, project, actor)])[0], **thread}
+
+    def hides_some(self, project_id: str, version: int, actor: Actor) -> bool:
+        """Return whether *actor* may not see all of the project's history, or does not see it now.
+
+        So it may be where the store does not have the project at *version*.
+        """
+        project = self._store.get(PROJECTS, project_id)
+        if project is None or project["version"] < version:
+            return version > 0
+        return seen_history(project, actor) != EVERYTHING
+
+    def hidden(self, project_id: str, review_ids: Sequence[str], actor: Actor) -> set[str]:
+        """Return those of the project's reviews that *actor* does not see, who sees the project.
+
+        Of a project that they do not see, there are none: the project is not there for them.
+        """
+        project = self._store.get(PROJECTS, project_id)
+        if project is None or not may_see(project, actor):
+            return set()
+        return {
+            id_
+            for id_, review in self._store.get_many(REVIEWS, review_ids).items()
+            if review["projectId"] == project_id and not is_seen(project, actor, review)
+        }
 
     def _with_authors(self, documents: list[Document]) -> list[Document]:
         """Add the author's id and name to each document."""

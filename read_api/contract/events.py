@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -13,13 +14,13 @@ from commands.position import START, Position, position_after
 from domain.actor import Actor
 from domain.file.paths import checked_path
 from domain.identifiers import file_stream, project_stream
-from domain.project.private_time import SeenHistory
+from domain.project.private_time import EVERYTHING, SeenHistory
 from domain.record import Record
 from projections.budget import PAGE_BYTES, Budget, current_budget
 from projections.models.projects import PROJECTS
 from projections.queries.access import project_not_found
 from read_api.api import Api
-from read_api.contract import event_cursors
+from read_api.contract import event_cursors, seen_parts
 from read_api.contract.event_filter import EVERY_EVENT, EventFilter
 from read_api.contract.event_ranges import Range, first_part, last_part, needs_scan, position_at, range_of
 from read_api.contract.past import caller_of, check_history, moment_of
@@ -58,6 +59,8 @@ class EventPage(Struct, frozen=True, kw_only=True):
 class _List(Struct, frozen=True, kw_only=True):
     """A list of events: what it selects and shows, and the partition where that is one alone.
 
+    *history* is what the caller sees of the project that the list is about.
+
     *bounds* are times between which the log is read. An analyst's filter has none: what it selects by exact
     times would show them, while the public form of an event has a rounded one.
     """
@@ -68,6 +71,7 @@ class _List(Struct, frozen=True, kw_only=True):
     show: Show
     scope: str = ""
     only: int | None = None
+    history: SeenHistory = EVERYTHING
 
 
 class _Back(Struct, frozen=True, kw_only=True):
@@ -103,6 +107,10 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
 
     stored = actor.sees_all or not actor.analyses
     selection = wanted.selection(names_are_stored=stored, newest_first=query.newest_first)
+    if selection.streams is not None and not actor.sees_all:
+        history_of = partial(_history, api, actor, known)
+        seen = await asyncio.to_thread(seen_parts.seen_streams, api.logs, selection.streams, history_of)
+        selection = replace(selection, streams=seen)
     listed = _List(wanted=wanted, bounds=_bounds(wanted, stored=stored), selection=selection, show=show)
     return await _page(call, listed, query, tip)
 
@@ -141,6 +149,7 @@ async def list_history(call: Call, project_id: str, query: HistoryQuery) -> Even
         show=show,
         scope=f"{project_id}/{query.path or ''}",
         only=number,
+        history=history,
     )
     if query.as_of is None:
         end = api.logs.tip(number)
@@ -187,13 +196,22 @@ async def check_projects(call: Call, projects: Collection[str] | None) -> None:
 
 def _visible(api: Api, actor: Actor, record: Record, known: dict[str, SeenHistory | None]) -> bool:
     """Return whether *actor* may see *record* of a project; *known* remembers what they see of each."""
-    if project_of(record) is None or record.topic.startswith(TECHNICAL):
+    if record.topic.startswith(TECHNICAL):
         return False
+    history = _history(api, actor, known, record)
+    return history is not None and history.includes(record.sequence)
+
+
+def _history(
+    api: Api, actor: Actor, known: dict[str, SeenHistory | None], record: Record
+) -> SeenHistory | None:
+    """Return what *actor* sees of the history of the project of *record*; None for nothing, and for none."""
+    if project_of(record) is None:
+        return None
     home = record.home
     if home not in known:
         known[home] = api.queries.projects.histories([home], actor).get(home)
-    history = known[home]
-    return history is not None and history.includes(record.sequence)
+    return known[home]
 
 
 async def _page(call: Call, listed: _List, query: EventQuery, tip: Position) -> EventPage:
@@ -216,7 +234,7 @@ async def _oldest_first(
     def read(budget: Budget | None) -> EventPage:
         whole = range_of(logs, listed.bounds, start.sequences, tip.sequences)
         part = first_part(logs, whole) if needs_scan(listed.selection) else whole
-        records = logs.records(part.lower, listed.selection, through=part.upper, only=listed.only)
+        records = seen_parts.records(logs, part, listed.selection, listed.only, listed.history)
         page = scan_records(records, start, query.limit, listed.show, several=len(logs) > 1, budget=budget)
         if page.more:
             return page
@@ -259,7 +277,7 @@ async def _before(call: Call, list_id: str, token: str, name: str) -> dict[int, 
 def _scan_back(logs: Logs[Any], listed: _List, back: _Back, limit: int, budget: Budget | None) -> EventPage:
     """Return up to *limit* events, the newest first, each with the cursor of those after it."""
     left = {number: last + 1 for number, last in back.part.upper.items()}
-    records = logs.records_before(left, listed.selection, down_to=back.part.lower, only=listed.only)
+    records = seen_parts.records_back(logs, back.part, listed.selection, listed.only, listed.history)
     events: list[RenderedEvent] = []
     cursors: list[str] = []
     size = read = 0

@@ -11,6 +11,7 @@ from commands.outcomes import Accepted, Outcome, Refused, Submission
 from commands.precondition import Precondition
 from domain.actor import Actor
 from domain.errors import Refusal
+from read_api.gateway.hidden_reviews import HiddenReviews
 from read_api.gateway.quotas.guard import QuotaGuard
 from read_api.problems import LOG_UNAVAILABLE, RETRY_SECONDS, BadInputError, HttpError, no_outcome
 
@@ -49,11 +50,12 @@ def command_metadata(
 class Commands:
     """Carry out commands within a time limit, and never two with the same idempotency key at once."""
 
-    def __init__(self, bus: Bus, answer_seconds: float, quotas: QuotaGuard) -> None:
-        """Wait up to *answer_seconds* for the outcomes that *bus* gives to what *quotas* admit."""
+    def __init__(self, bus: Bus, answer_seconds: float, quotas: QuotaGuard, hidden: HiddenReviews) -> None:
+        """Wait up to *answer_seconds* for what *bus* makes of what *quotas* and *hidden* let pass."""
         self._bus = bus
         self._seconds = answer_seconds
         self._quotas = quotas
+        self._hidden = hidden
         self._in_flight: set[str] = set()
 
     async def carry_out(self, submission: Submission) -> Accepted:
@@ -87,12 +89,13 @@ class Commands:
             raise no_outcome(error, "busy") from error
 
     async def _execute(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        """Carry out the commands that quotas admit; raises as the bus does."""
+        """Carry out the commands that quotas admit, on what their senders see; raises as the bus does."""
+        hidden = await self._hidden.refusals(submissions)
         admission = await self._quotas.admit(submissions)
         outcomes: list[Outcome] = []
         try:
-            if admission.refusals:
-                outcomes = await self._execute_others(submissions, admission.refusals)
+            if admission.refusals or hidden:
+                outcomes = await self._execute_others(submissions, {**admission.refusals, **hidden})
             else:
                 outcomes = await self._bus.execute(submissions)
             return outcomes

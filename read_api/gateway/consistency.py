@@ -14,7 +14,7 @@ from commands.log import Selection
 from commands.outcomes import Accepted
 from commands.partitions import Logs
 from commands.position import START, Position, PositionError, parse_position
-from domain.identifiers import account_stream
+from domain.identifiers import account_stream, project_stream
 from projections.insights_model import INSIGHTS
 from projections.progress import BlockedError, NotCaughtUpError, Progress
 from projections.queries.page import Page
@@ -176,6 +176,20 @@ class Consistency:
     async def look(self, ask: Ask[T]) -> T:
         """Ask the query objects for what the read models have now; waits for nothing."""
         return await asyncio.to_thread(ask, self._queries) if self._in_threads else ask(self._queries)
+
+    async def read_current(self, ask: Ask[T], project: str) -> T:
+        """Ask once the read models include all that this process has of the partition of *project*.
+
+        Raises StoreUnavailableError where that takes too long.
+        """
+        number = self._logs.number_of(project)
+        return await self._read(ask, {number: self._logs[number].tip().sequence}, None)
+
+    def project_version(self, project: str) -> int:
+        """Return the version of *project* in the log of this process, 0 where it is not there."""
+        log = self._logs.of(project)
+        version: int = log.version_at(project_stream(project), log.tip().sequence)
+        return version
 
     async def read_insights(self, ask: Ask[T], project: str, after: str | None = None) -> T:
         """Ask about the insights of *project*: the last ones, or those that include the position *after*.

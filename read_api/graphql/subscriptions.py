@@ -1,6 +1,6 @@
 """The root fields of subscriptions: events as they happen, and a project whenever it has changed."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -50,7 +50,7 @@ async def events(context: Context, arguments: _Events) -> AsyncIterator[Document
         until=arguments.until,
     )
     batches = await _batches(context, arguments.after, wanted)
-    return _decoded(batches)
+    return decoded(batches, context.call.caller.is_still_authorized)
 
 
 @subscription("project", types.Project, "project.read", Arguments(_Changes))
@@ -67,10 +67,15 @@ async def _batches(context: Context, after: str | None, wanted: EventFilter) -> 
     return subscribed.batches()
 
 
-async def _decoded(batches: AsyncGenerator[Any, None]) -> AsyncGenerator[Document, None]:
+async def decoded(
+    batches: AsyncGenerator[Any, None], is_authorized: Callable[[], bool]
+) -> AsyncGenerator[Document, None]:
+    """Yield the events of *batches*; end where the sender, whose rights chose them, has others by now."""
     try:
         async for batch in batches:
             for event in batch:
+                if not is_authorized():
+                    return
                 yield msgspec.json.decode(event.json)
     finally:
         await batches.aclose()

@@ -66,9 +66,10 @@ async def patch_me(call: Call, data: ProfilePatch) -> Answer:
     )
     if email is not None:
         call.caller.signed_in_recently()
-        require_unclaimed(identity, intake, email, actor.id)
-        if identity.verifies:  # a mail goes to the new address
+        if command.email_claim != identity.principals.account(actor.id).email_claim:
+            # A mail goes to the new address, and a refusal tells that somebody has it.
             await identity.allow(f"verify:{actor.id}", guards=False)
+        require_unclaimed(identity, intake, email, actor.id)
     before = identity.email(actor.id)
     accepted = await call.execute_command(command, data)
     if email is not None and email != before and accepted.changed and not accepted.replayed:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.identifiers import file_stream
 from tests.support.live import Live, sse, websocket
 from tests.support.people import Person, made, refused
 from tests.support.server import Server
@@ -210,6 +211,69 @@ def test_comments_and_decisions_of_a_private_time_stay_private(
     answer = anybody.post("/graphql", json={"query": query, "variables": variables}).json()["data"]["review"]
     assert answer == {"comments": [{"text": "public words"}], "decisions": []}
     assert SECRET in owner.client.get(review).text
+
+
+def test_outsiders_change_nothing_in_a_review_of_a_private_time_and_learn_nothing_of_it(
+    new_person: Any, bob: Person, eve: Person
+) -> None:
+    owner = new_person()
+    project = Published(owner, bob)
+    closed, missing = project.private_review, "01a20000-0000-7000-8000-000000000000"
+    project.hide()
+    hidden = project.review(SECRET)
+    made(owner.client.post(f"{project.path}/reviews/{closed}/close", json={}), 200)
+    project.show()
+
+    def answers(review: str) -> list[tuple[int, str]]:
+        path, client = f"{project.path}/reviews/{review}", eve.client
+        comment = {"type": "review.comment", "target": project.id, "data": {"reviewId": review, "text": "x"}}
+        close = {"type": "review.close", "target": project.id, "data": {"reviewId": review}}
+        batch = {"commands": [comment, close, {**comment, "expectedVersion": 7}]}
+        asked = [
+            client.post(f"{path}/comments", json={"text": "x"}),
+            client.post(f"{path}/comments", json={"text": "x"}, headers={"If-Match": '"7"'}),
+            client.post(f"{path}/close", json={}),
+            client.post(f"{path}/decision", json={"decision": "approved"}),
+        ]
+        results = client.post("/api/v1/commands", json=batch).json()["results"]
+        return [
+            *((each.status_code, each.json()["code"]) for each in asked),
+            *((each["problem"]["status"], each["problem"]["code"]) for each in results),
+        ]
+
+    expected = answers(missing)
+    assert expected[0] == (404, "review_not_found")
+    assert answers(hidden) == answers(closed) == expected
+    assert owner.client.get(f"{project.path}/reviews/{hidden}").json()["comments"] == []
+    made(eve.client.post(f"{project.path}/reviews/{project.public_review}/comments", json={"text": "x"}))
+    made(bob.client.post(f"{project.path}/reviews/{hidden}/comments", json={"text": "x"}))
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_large_files_of_a_private_time_are_like_files_that_never_were(
+    new_person: Any, anybody: httpx.Client, order: str
+) -> None:
+    """A page ends after some megabytes, of which nobody may learn who does not see them."""
+    owner = new_person()
+    created = made(owner.client.post(PROJECTS, json={"name": "Large"}))
+    path = f"{PROJECTS}/{created['id']}"
+    for letter in "abc":
+        body = {"content": letter * 4_000_000}
+        assert owner.client.put(f"{path}/files/secret.bin", json=body).is_success
+    streams = {name: file_stream(created["id"], name) for name in ("secret.bin", "missing.bin")}
+
+    def pages(what: str, query: str) -> list[dict[str, Any]]:
+        asked = (anybody.get(what, params={query: name, "order": order}) for name in named[query])
+        return [{**made(answer, 200), "position": None} for answer in asked]
+
+    named = {"stream": list(streams.values()), "path": list(streams)}
+    hidden, none = pages("/api/v1/events", "stream")
+    assert hidden == none
+    assert owner.client.delete(f"{path}/files/secret.bin").is_success
+    made(owner.client.patch(path, json={"visibility": "public"}), 200)
+    for what, query in (("/api/v1/events", "stream"), (f"{path}/history", "path")):
+        hidden, none = pages(what, query)
+        assert hidden == none == {"items": [], "nextCursor": None, "position": None}
 
 
 def test_a_new_collaborator_sees_the_past_of_a_private_project(

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.support.mailbox import AUTH, PASSWORD, installation
 
 PROJECTS = "/api/v1/projects"
@@ -99,6 +101,27 @@ def test_a_changed_address_is_verified_too(tmp_path) -> None:
             refused(await here.verify(before, 403), 403, "verification_outdated")
             await here.verify(await here.token("new@example.org", VERIFY))
             assert (await ada.get("/api/v1/me")).json()["emailVerified"] is True
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("verifies", [False, True])
+def test_whoever_asks_which_addresses_are_taken_is_slowed_down(tmp_path, verifies) -> None:
+    """A condition that never holds changes nothing, and would tell a free address from one that is taken."""
+
+    async def run():
+        async with installation(tmp_path, verifies=verifies) as here:
+            for name in ("ada", "bob"):
+                await here.register(name)
+            ada = here.acting((await here.log_in("ada@example.org"))["accessToken"])
+            never, answers = {"If-Match": '"999"'}, []
+            for name in ("bob", "nobody", "bob", "nobody2", "bob", "nobody3", "bob"):
+                body = {"email": f"{name}@example.org"}
+                answers.append((await ada.patch("/api/v1/me", json=body, headers=never)).status_code)
+            assert answers[:2] == [409, 412]
+            assert answers[-1] == 429
+            own = {"email": "ada@example.org", "name": "ada2"}
+            assert (await ada.patch("/api/v1/me", json=own)).status_code == 200
 
     asyncio.run(run())
 

@@ -9,7 +9,7 @@ from commands.log import LogUnavailableError
 from commands.outcomes import Accepted, Refused, Submission
 from commands.position import START
 from domain.actor import SERVICE
-from domain.errors import ForbiddenError
+from domain.errors import ForbiddenError, NotFoundError
 from domain.file.commands import DeleteFile
 from read_api.gateway.commands import Commands, command_metadata
 from read_api.problems import HttpError
@@ -36,7 +36,18 @@ class Quotas:
         self.open -= 1
 
 
+class Hidden:
+    """Hides what the commands at these places are about."""
+
+    def __init__(self, *places):
+        self.places = places
+
+    async def refusals(self, submissions):
+        return {place: NotFoundError("not there", code="review_not_found") for place in self.places}
+
+
 ADMITTED = Quotas()
+NOTHING_HIDDEN = Hidden()
 
 
 def submission(command_id):
@@ -63,7 +74,7 @@ class Bus:
 def test_the_second_of_two_commands_with_one_key_is_refused_while_the_first_is_carried_out():
     async def run():
         bus = Bus()
-        commands = Commands(bus, 10, ADMITTED)
+        commands = Commands(bus, 10, ADMITTED, NOTHING_HIDDEN)
         first = asyncio.create_task(commands.carry_out(submission("a")))
         await asyncio.sleep(0)
         with pytest.raises(HttpError) as refused:
@@ -93,7 +104,7 @@ def test_a_command_without_an_outcome_is_unavailable_and_names_itself(error, cod
     async def run():
         bus = Bus(error)
         bus.released.set()
-        commands = Commands(bus, 10, ADMITTED)
+        commands = Commands(bus, 10, ADMITTED, NOTHING_HIDDEN)
         for _ in range(2):  # the key is free again
             with pytest.raises(HttpError) as refused:
                 await commands.carry_out(submission("a"))
@@ -106,7 +117,7 @@ def test_a_command_without_an_outcome_is_unavailable_and_names_itself(error, cod
 
 def test_an_outcome_is_waited_for_only_so_long():
     async def run():
-        commands = Commands(Bus(), 0.01, ADMITTED)
+        commands = Commands(Bus(), 0.01, ADMITTED, NOTHING_HIDDEN)
         with pytest.raises(HttpError, match="no outcome in time") as refused:
             await commands.carry_out(submission("a"))
         assert refused.value.code == "log_unavailable"
@@ -122,16 +133,30 @@ def test_what_quotas_refuse_is_not_carried_out_and_the_others_keep_their_order()
     async def run():
         bus, quotas = Bus(), Quotas(refused=(0, 2))
         bus.released.set()
-        outcomes = await Commands(bus, 10, quotas).carry_out_batch([submission(id_) for id_ in "abcd"])
+        commands = Commands(bus, 10, quotas, NOTHING_HIDDEN)
+        outcomes = await commands.carry_out_batch([submission(id_) for id_ in "abcd"])
         assert [(each.command_id, type(each)) for each in outcomes] == [
             ("a", Refused),
             ("b", Accepted),
             ("c", Refused),
             ("d", Accepted),
         ]
+        commands = Commands(Bus(), 10, quotas, NOTHING_HIDDEN)  # its bus would never answer
         with pytest.raises(ForbiddenError, match="no room"):
-            await Commands(Bus(), 10, quotas).carry_out(submission("a"))  # its bus would never answer
+            await commands.carry_out(submission("a"))
         assert quotas.open == 0
+
+    asyncio.run(run())
+
+
+def test_a_command_on_what_its_sender_does_not_see_is_not_carried_out():
+    async def run():
+        bus = Bus()
+        bus.released.set()
+        commands = Commands(bus, 10, Quotas(refused=(1,)), Hidden(0, 2))
+        outcomes = await commands.carry_out_batch([submission(id_) for id_ in "abcd"])
+        refused = [each.refusal.specific_code if isinstance(each, Refused) else None for each in outcomes]
+        assert refused == ["review_not_found", "quota_exceeded", "review_not_found", None]
 
     asyncio.run(run())
 
@@ -140,7 +165,7 @@ def test_an_admission_ends_however_the_commands_end():
     async def run():
         quotas = Quotas()
         with pytest.raises(HttpError, match="no outcome in time"):
-            await Commands(Bus(), 0.01, quotas).carry_out(submission("a"))
+            await Commands(Bus(), 0.01, quotas, NOTHING_HIDDEN).carry_out(submission("a"))
         assert quotas.open == 0
 
     asyncio.run(run())
