@@ -111,7 +111,7 @@ def test_a_cursor_of_the_newest_first_is_not_taken_elsewhere(work: dict[str, Any
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_a_cursor_goes_on_where_the_position_began(work: dict[str, Any], ada: Person, order: str) -> None:
+def test_a_cursor_continues_where_the_position_began(work: dict[str, Any], ada: Person, order: str) -> None:
     """A client adds the cursor to the query that it had."""
     place = work["every"][2 if order == "asc" else 5]
     query = {"projects": ",".join(work["ids"]), "limit": 2, "order": order, "after": place["position"]}
