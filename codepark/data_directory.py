@@ -244,7 +244,7 @@ class DataDirectory:
         if is_used(self.read_models) and not is_used(self.log):
             raise DataDirectoryError(
                 f"log.sqlite is missing in {self.shown}, and the read models there were made from it: put "
-                "the file back from its backup; to begin anew, use another directory, or remove read.sqlite"
+                "the file back from its backup; for a new installation, remove read.sqlite"
             )
 
     def make_files(self, *paths: Path) -> None:
