@@ -239,6 +239,14 @@ class DataDirectory:
                 "put the file back from its backup; to give these data up for good, make an empty file"
             )
 
+    def require_log_of_read_models(self) -> None:
+        """Raise DataDirectoryError where read models are left of a missing log: a new one would lose them."""
+        if is_used(self.read_models) and not is_used(self.log):
+            raise DataDirectoryError(
+                f"log.sqlite is missing in {self.shown}, and the read models there were made from it: put "
+                "the file back from its backup; for a new installation, remove read.sqlite"
+            )
+
     def make_files(self, *paths: Path) -> None:
         """Make the files that are missing, for their owner alone, before SQLite makes them for others too."""
         for path in paths:

@@ -63,7 +63,7 @@ class JsonlHistory:
         self._path = path
         self._outline: list[CommitName] | None = None
         self._marks: dict[str, FileMark] | None = None
-        self._written: dict[str, int] = {}
+        self._changed: dict[str, int] = {}
 
     @property
     def name(self) -> str:
@@ -82,7 +82,7 @@ class JsonlHistory:
     def commits(self, continuation: Continuation = BEGINNING) -> Iterator[SourceCommit]:
         """Yield the commits in the file's order; raise HistoryError naming the line that cannot be read."""
         marks: dict[str, FileMark] = {}
-        self._marks, self._written = None, {}
+        self._marks, self._changed = None, {}
         for number, record in self._records():
             changes = self._changes(number, record, marks)
             if record.sha in continuation.recorded:
@@ -109,9 +109,13 @@ class JsonlHistory:
                     pass
         return self._marks or {}
 
+    def covers(self, path: str) -> bool:
+        """Return whether a line that was read changes the path."""
+        return path in self._changed
+
     def contents(self, paths: AbstractSet[str]) -> Iterator[SourceChange]:
         """Yield the files with these paths, each as the last line that sets it has it."""
-        last = {path: number for path, number in self._written.items() if path in paths}
+        last = {path: number for path, number in self._changed.items() if path in paths}
         lines = set(last.values())
         for number, record in self._records():
             if number in lines:
@@ -131,7 +135,7 @@ class JsonlHistory:
                 marks.pop(file.path, None)
             else:
                 marks[file.path] = mark_of(content)
-                self._written[file.path] = number
+            self._changed[file.path] = number
             yield SourceChange(path=file.path, status=file.status, content=content)
 
     def _content(self, number: int, file: _File) -> str | None:

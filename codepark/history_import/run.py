@@ -71,7 +71,11 @@ def import_history(
         run.record(continuation)
     files = source.files()
     sent = {path: mark for path, mark in files.items() if path_fault(path) is None}
-    _compare(run, name, sent, outline, force=force, explained=continuation is not None)
+    surplus, differing = run.difference(sent)
+    if _begins_after(recorded, outline):
+        surplus = {path for path in surplus if source.covers(path)}
+    if continuation is None or surplus or differing:
+        _settle(run, name, surplus, differing, outline, force=force)
     return run.imported(len(outline), len(sent), len(files) - len(sent))
 
 
@@ -106,19 +110,22 @@ def _refusal(name: str, error: ChangedHistoryError) -> str:
     )
 
 
-def _compare(
+def _begins_after(recorded: Sequence[CommitName], outline: Sequence[CommitName]) -> bool:
+    """Return whether the history has only commits that follow those of the project, as a file may."""
+    known, own = {name.sha for name in recorded}, {name.sha for name in outline}
+    return bool(outline) and any(parent in known - own for parent in outline[0].parents)
+
+
+def _settle(
     run: "_Run",
     name: str,
-    wanted: Mapping[str, FileMark],
+    surplus: set[str],
+    differing: set[str],
     outline: Sequence[CommitName],
     *,
     force: bool,
-    explained: bool,
 ) -> None:
-    """Compare the project's files with those of the history; record, or refuse, what differs."""
-    surplus, differing = run.difference(wanted)
-    if explained and not surplus and not differing:
-        return
+    """Record, or refuse, how the project's files differ from those of the history."""
     if not force or not outline:
         first, *more = sorted(surplus | differing)
         others = f" and {len(more)} more" if more else ""

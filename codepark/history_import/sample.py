@@ -59,6 +59,10 @@ class SampleHistory:
         """Return the files that the commits lead to."""
         return {path: mark_of(text) for path, text in _FILES.items()}
 
+    def covers(self, path: str) -> bool:
+        """Return whether a commit changes *path*."""
+        return path in _FILES
+
     def contents(self, paths: AbstractSet[str]) -> Iterator[SourceChange]:
         """Yield the files with these paths."""
         for path in paths & _FILES.keys():

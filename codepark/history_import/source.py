@@ -105,6 +105,10 @@ class HistorySource(Protocol):
         """Return the files that the history ends with, by path."""
         ...
 
+    def covers(self, path: str) -> bool:
+        """Return whether the history says what became of *path*: one that begins in the middle may not."""
+        ...
+
     def contents(self, paths: AbstractSet[str]) -> Iterator[SourceChange]:
         """Yield those of the last files that have these paths, as additions."""
         ...

@@ -39,6 +39,7 @@ class EmbeddedProfile(Profile):
         with ExitStack() as opened:
             directory = DataDirectory(settings.data).hold()
             opened.callback(directory.release)
+            directory.require_log_of_read_models()
             secrets, kms = own_keys(settings, directory, held=True)
             directory.require_keys_of_people()
             directory.make_files(directory.log, directory.keys, directory.read_models, directory.past)

@@ -87,7 +87,7 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
     """Return events: all for administrators and auditors, those of visible projects for others.
 
     Analysts get the others as the public topics have them, without personal data; a caller who is only an
-    analyst gets all of them like that.
+    analyst gets all of them like that. No event has two forms for one caller.
     """
     api, actor, wanted = call.api, call.actor, query.filter()
     await call.read(lambda _: None)
@@ -101,8 +101,7 @@ async def list_events(call: Call, query: EventQuery) -> EventPage:
     def show(log: EventLog, record: Record) -> RenderedEvent | None:
         if actor.sees_all or (not actor.only_analyses and _visible(api, actor, record, known)):
             event = render_event(log, record)
-            if passes(wanted, event):
-                return event
+            return event if passes(wanted, event) else None
         return published(api, wanted, log, record) if actor.analyses else None
 
     stored = actor.sees_all or not actor.analyses

@@ -145,8 +145,8 @@ class EventQuery(EventFilterQuery):
 
     @property
     def start(self) -> str | None:
-        """Return the position after which the page starts."""
-        return self.after or self.cursor
+        """Return the position after which the page starts: the first page's, or where the last one ended."""
+        return self.cursor or self.after
 
     @property
     def start_name(self) -> str:

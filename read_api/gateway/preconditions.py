@@ -14,7 +14,7 @@ from read_api.problems import BadInputError
 
 _TAG = re.compile(r'[\t ,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[\t ]*(?=,|\Z)')
 _REST = re.compile(r"[\t ,]*\Z")
-_VERSION_DIGITS = 15
+_VERSION = re.compile("0|[1-9][0-9]{0,14}")
 
 
 class EntityTag(NamedTuple):
@@ -92,6 +92,4 @@ def _absent(exists: bool | None) -> bool:
 def _versions(tags: Iterable[EntityTag]) -> tuple[int, ...]:
     """Return the versions that *tags* stand for; a tag of another form is that of no version."""
     names = [tag.opaque.partition("-")[0] for tag in tags]
-    return tuple(
-        int(name) for name in names if name.isascii() and name.isdecimal() and len(name) <= _VERSION_DIGITS
-    )
+    return tuple(int(name) for name in names if _VERSION.fullmatch(name))

@@ -55,7 +55,7 @@ class Subscription:
         self._topics = topics
         self._filter = passes
         self._in_threads = in_threads
-        self._published = published if actor.analyses else None
+        self._published = published if actor.analyses and not actor.sees_all else None
         self._histories: dict[str, SeenHistory | None] = {}
         self.position = position
         self.after = {partition: position.sequence(partition) for partition in self._partitions()}
@@ -129,10 +129,16 @@ class Subscription:
     def _visible_form(self, event: PendingEvent) -> RenderedEvent | None:
         """Return the event in the form that the actor may see, None where filter or policy exclude it.
 
-        What they exclude is never decoded.
+        What they exclude is never decoded. An event that the actor sees as it is has no public form for them.
         """
-        if not self._actor.only_analyses and self._passes(event):
-            return event.rendered
+        before = None
+        if event.topic.startswith(_ACCESS):
+            before = self._histories.pop(event.home, None)  # the event may change who sees the project
+        matches = self._matches_filter(event)
+        if not matches and self._published is None:
+            return None
+        if not self._actor.only_analyses and self._sees(event, before):
+            return event.rendered if matches else None
         if self._published is None or (self._topics is not None and event.topic not in self._topics):
             return None
         published = self._published(event.rendered)
@@ -145,12 +151,8 @@ class Subscription:
             return False
         return self._filter is None or self._filter(event)
 
-    def _passes(self, event: PendingEvent) -> bool:
-        before = None
-        if event.topic.startswith(_ACCESS):
-            before = self._histories.pop(event.home, None)  # the event may change who sees the project
-        if not self._matches_filter(event):
-            return False
+    def _sees(self, event: PendingEvent, before: SeenHistory | None) -> bool:
+        """Return whether the actor sees the event as it is; *before* it, they saw that of the project."""
         if self._actor.sees_all:
             return True
         if event.topic.startswith(TECHNICAL):

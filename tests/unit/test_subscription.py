@@ -8,6 +8,7 @@ from commands.position import START, Position
 from domain.actor import Actor, Role
 from domain.project.private_time import EVERYTHING
 from read_api.realtime import event_buffer
+from read_api.realtime.events import RenderedEvent
 from read_api.realtime.hub import Hub
 from read_api.realtime.subscription import Subscription
 from tests.support.profile import ADA, BOB
@@ -133,3 +134,24 @@ def test_a_subscription_to_one_project_reads_the_events_of_no_other(commands, mo
     assert (len(seen), stretches) == (5, 2)
     tip = commands.log.tip()
     assert (position.sequence(), position.matches(tip.chain)) == (tip.sequence, True)
+
+
+def test_an_analyst_gets_no_second_form_of_what_they_see_as_it_is(commands):
+    """A filter by public names, or by a rounded time, does not lead to the public form of such an event."""
+    project = commands.project()
+    commands.do("project.update", target=project, name="second")
+    roles = {Role.USER, Role.ANALYST}
+
+    def topics(*more, seen):
+        actor = Actor(id=ADA.id, roles=frozenset(roles.union(more)))
+        return topics_for(
+            commands,
+            actor,
+            lambda *_: EVERYTHING if seen else None,
+            published=lambda event: event,
+            passes=lambda event: isinstance(event, RenderedEvent),
+        )
+
+    assert topics(seen=False) == ["project.updated"]
+    assert topics(seen=True) == []
+    assert topics(Role.ADMIN, seen=False) == []

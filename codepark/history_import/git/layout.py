@@ -20,6 +20,7 @@ _EXTENSIONS: Final = frozenset(
     }
 )
 _VERSIONS: Final = ("", "0", "1")
+_FALSE: Final = ("false", "no", "off", "0")
 
 
 class LayoutError(Exception):
@@ -27,12 +28,16 @@ class LayoutError(Exception):
 
 
 class Layout(Struct, frozen=True, kw_only=True):
-    """A repository's own directory, the one that its working trees share, and how ids and refs are stored."""
+    """A repository's own directory, the one that its working trees share, and how ids and refs are stored.
+
+    *replaces* says whether the objects that `git replace` exchanged count.
+    """
 
     own: Path
     shared: Path
     oid_size: int
     reftable: bool
+    replaces: bool = True
 
 
 def layout_of(path: Path) -> Layout | None:
@@ -79,7 +84,13 @@ def _configured(own: Path, shared: Path) -> Layout:
     refs = _value(config, b"extensions", b"refstorage").lower() or "files"
     if format_ not in _OID_SIZES or refs not in ("files", "reftable"):
         raise LayoutError(f"objects in the format {format_} with refs in {refs} are not known")
-    return Layout(own=own, shared=shared, oid_size=_OID_SIZES[format_], reftable=refs == "reftable")
+    return Layout(
+        own=own,
+        shared=shared,
+        oid_size=_OID_SIZES[format_],
+        reftable=refs == "reftable",
+        replaces=_value(config, b"core", b"usereplacerefs").lower() not in _FALSE,
+    )
 
 
 def _extensions(config: ConfigFile) -> set[str]:

@@ -18,6 +18,9 @@ _CACHED: Final = 12 * 1024 * 1024
 _BORROWED: Final = 5
 """How many repositories may borrow from each other, one after the other; git has the same limit."""
 
+_REPLACED: Final = 5
+"""How often an object may be replaced; git has the same limit."""
+
 Object = tuple[str, bytes]
 
 
@@ -31,6 +34,7 @@ class ObjectStore:
         self._oid_size = oid_size
         self._replaced = replaced
         self._packs: dict[Path, Pack] | None = None
+        self._damaged: DamagedObjectError | None = None
         self._cache = _Cache()
 
     def close(self) -> None:
@@ -41,7 +45,15 @@ class ObjectStore:
 
     def read(self, oid: bytes, limit: int = LARGEST) -> Object:
         """Return the kind and the data of an object of at most *limit* bytes; raises ObjectFaultError."""
-        return self._stored(self._replaced.get(oid, oid), limit)
+        return self._stored(self._replacing(oid) if oid in self._replaced else oid, limit)
+
+    def _replacing(self, oid: bytes) -> bytes:
+        """Return the id of the object that replaces another one, after all replacements of replacements."""
+        for _ in range(_REPLACED):
+            if oid not in self._replaced:
+                return oid
+            oid = self._replaced[oid]
+        raise DamagedObjectError("an object is replaced too often")
 
     def _stored(self, oid: bytes, limit: int) -> Object:
         place = self._place(oid)
@@ -52,7 +64,7 @@ class ObjectStore:
                     return stored
             place = self._place(oid, again=True)
         if place is None:
-            raise MissingObjectError(oid)
+            raise self._damaged or MissingObjectError(oid)
         pack, offset = place
         if limit < LARGEST and pack.size(pack.entry(offset)) > limit:
             raise LargeObjectError("an object is too large")
@@ -73,8 +85,16 @@ class ObjectStore:
         for directory in self._directories:
             for index in sorted((directory / "pack").glob("*.idx")):
                 if index not in packs:
-                    with suppress(FileNotFoundError):  # git has just replaced this pack by another
-                        packs[index] = Pack(index, self._oid_size)
+                    self._open_pack(packs, index)
+
+    def _open_pack(self, packs: dict[Path, Pack], index: Path) -> None:
+        """Open a pack; note that it is damaged, which matters only where an object is missing then."""
+        try:
+            packs[index] = Pack(index, self._oid_size)
+        except FileNotFoundError:
+            return  # git has just replaced this pack by another
+        except DamagedObjectError as error:
+            self._damaged = error
 
     def _packed(self, pack: Pack, offset: int) -> Object:
         """Read along the chain of differences to an object that is whole, then apply them."""

@@ -23,7 +23,7 @@ class Refs:
         """Return the id that HEAD leads to, None where it has no commit yet."""
         if self._layout.reftable:
             return self._head_of_table()
-        name = "HEAD"
+        name = self._linked_head() or "HEAD"
         for _ in range(_LINKS):
             text = self._text(name)
             if text is None:
@@ -33,8 +33,16 @@ class Refs:
             name = text.removeprefix("ref:").strip()
         return None
 
+    def _linked_head(self) -> str | None:
+        """Return the name that HEAD leads to where it is a symbolic link; the ref itself may be packed."""
+        head = self._layout.own / "HEAD"
+        target = str(head.readlink()) if head.is_symlink() else ""
+        return target if target.startswith("refs/") else None
+
     def replaced(self) -> dict[bytes, bytes]:
         """Return the ids of objects that others replace, with the ids of those."""
+        if not self._layout.replaces:
+            return {}
         directory = self._layout.shared / _REPLACED
         names = {name for name in self._packed if name.startswith(_REPLACED)}
         if directory.is_dir():

@@ -99,6 +99,10 @@ class GitHistory:
             tree = self._commit(self._head).tree
             return {path_text(path): mark_of(self._content(e)) for path, e in self._trees.files(tree)}
 
+    def covers(self, path: str) -> bool:  # noqa: ARG002 # a tree has every file
+        """Return True: the tree of HEAD has all files, also where the clone is shallow."""
+        return True
+
     def contents(self, paths: AbstractSet[str]) -> Iterator[SourceChange]:
         """Yield the files of HEAD's tree that have these paths."""
         with self._reading(self._head):

@@ -86,9 +86,11 @@ class Trees:
             old, new = self.entries(old_oid), self.entries(new_oid)
             names = {name for name, _ in old.items() ^ new.items()}
             for name in names:
-                pair = _pair(changed, prefix + name, old.get(name), new.get(name))
-                if pair is not None:
-                    pairs.append(pair)
+                path, was, now = prefix + name, old.get(name), new.get(name)
+                if _is_read(path, was or now):
+                    pairs.append((path, was and was.oid, now and now.oid))
+                else:
+                    changed[path] = was, now
             if len(changed) > MOST_CHANGES:
                 raise DamagedObjectError(f"it changes more than {MOST_CHANGES} files")
         return changed
@@ -100,8 +102,8 @@ class Trees:
             prefix, oid = trees.pop()
             for name, entry in self.entries(oid).items():
                 path = prefix + name
-                if entry.is_directory and len(path) <= _LONGEST:
-                    trees.append((path + b"/", entry.oid))
+                if _is_read(path, entry):
+                    trees.append((path, entry.oid))
                 else:
                     yield path, entry
 
@@ -109,7 +111,7 @@ class Trees:
         """Return the file at *path* of a tree, None where there is none."""
         *directories, name = path.split(b"/")
         for directory in directories:
-            entry = self.entries(tree).get(directory)
+            entry = self.entries(tree).get(directory + b"/")
             if entry is None or not entry.is_directory:
                 return None
             tree = entry.oid
@@ -117,22 +119,17 @@ class Trees:
         return None if entry is None or entry.is_directory else entry
 
 
-def _pair(
-    changed: Difference, path: bytes, old: TreeEntry | None, new: TreeEntry | None
-) -> tuple[bytes, bytes | None, bytes | None] | None:
-    """Note what differs at *path*; return the directories there, which are compared next."""
-    descend = len(path) <= _LONGEST
-    old_tree = old.oid if old is not None and old.is_directory and descend else None
-    new_tree = new.oid if new is not None and new.is_directory and descend else None
-    old_file = old if old_tree is None else None
-    new_file = new if new_tree is None else None
-    if old_file != new_file:
-        changed[path] = old_file, new_file
-    return (path + b"/", old_tree, new_tree) if old_tree or new_tree else None
+def _is_read(path: bytes, entry: TreeEntry | None) -> bool:
+    """Return whether the entry at *path* is a directory, and its files are read."""
+    return entry is not None and entry.is_directory and len(path) <= _LONGEST
 
 
 def parse_tree(data: bytes, oid_size: int) -> Entries:
-    """Read the entries of a tree; raises DamagedObjectError. Of two with one name, the last one counts."""
+    """Read the entries of a tree; raises DamagedObjectError.
+
+    The names of directories end in `/`: old tools wrote a file and a directory with one name, and git lists
+    both. Of two files with one name, or two directories, the last one counts.
+    """
     entries: Entries = {}
     at, end = 0, len(data)
     try:
@@ -143,7 +140,8 @@ def parse_tree(data: bytes, oid_size: int) -> Entries:
             at = zero + 1 + oid_size
             if at > end:
                 raise DamagedObjectError("a tree ends within an entry")
-            entries[data[blank + 1 : zero]] = TreeEntry(mode, data[zero + 1 : at])
+            entry = TreeEntry(mode, data[zero + 1 : at])
+            entries[data[blank + 1 : zero] + (b"/" if entry.is_directory else b"")] = entry
     except ValueError as error:
         raise DamagedObjectError("a tree has a malformed entry") from error
     return entries

@@ -110,6 +110,15 @@ def test_a_cursor_of_the_newest_first_is_not_taken_elsewhere(work: dict[str, Any
     assert [event["id"] for event in older] == [work["every"][1]["id"], work["every"][0]["id"]]
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_a_cursor_continues_where_the_position_began(work: dict[str, Any], ada: Person, order: str) -> None:
+    """A client adds the cursor to the query that it had."""
+    place = work["every"][2 if order == "asc" else 5]
+    query = {"projects": ",".join(work["ids"]), "limit": 2, "order": order, "after": place["position"]}
+    ids = [event["id"] for event in work["every"]]
+    assert pages(ada.client, EVENTS, query) == (ids[3:] if order == "asc" else ids[4::-1])
+
+
 @both
 def test_live_channels_send_what_passes(
     server: Server, work: dict[str, Any], ada: Person, bob: Person, live: Live

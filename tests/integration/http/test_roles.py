@@ -10,7 +10,7 @@ from domain.actor import Role
 from domain.identifiers import file_stream
 from domain.policy import POLICY
 from read_api.app import operations
-from tests.support.people import Person, made
+from tests.support.people import PASSWORD, Person, made
 from tests.support.server import Server
 
 OPERATIONS = [operation for operation in operations() if not operation.path.startswith("/health")]
@@ -95,6 +95,20 @@ def test_an_analyst_finds_nothing_by_a_guessed_name(by_role, ada: Person) -> Non
         if event["type"] == "file.written" and event["data"]["size"] == 1
     )
     assert published["id"] in [event["id"] for event in found(analyst, published["stream"])]
+
+
+def test_an_analyst_sees_one_form_of_each_event(by_role, ada: Person, admin: httpx.Client) -> None:
+    made(ada.client.post("/api/v1/projects", json={"name": "p"}))
+    published = next(
+        event
+        for event in reversed(json.loads(everything(by_role[Role.ANALYST])))
+        if event["type"] == "project.created"
+    )
+    made(admin.patch(f"/api/v1/accounts/{ada.id}", json={"roles": ["user", "analyst"]}), 200)
+    again = made(ada.client.post("/api/v1/auth/login", json={"email": ada.email, "password": PASSWORD}), 200)
+    ada.client.headers["Authorization"] = f"Bearer {again['accessToken']}"
+    assert found(by_role[Role.ANALYST], published["stream"])
+    assert found(ada.client, published["stream"]) == []
 
 
 def test_an_analysts_events_cannot_be_joined_with_a_public_history(by_role, ada: Person) -> None:

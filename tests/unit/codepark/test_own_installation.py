@@ -206,6 +206,22 @@ class TestReadModels:
             profile.catch_up(lambda *_: None, 60)
             assert there in project_ids(profile)
 
+    @pytest.mark.parametrize("lose", [lambda log: log.unlink(), lambda log: log.write_bytes(b"")])
+    def test_read_models_whose_log_is_missing_stop_the_start(self, used, lose):
+        (used / "secret.key").unlink()
+        lose(used / "log.sqlite")
+        before = files(used)
+        with (
+            pytest.raises(DataDirectoryError, match=r"log.sqlite is missing .* from its backup"),
+            started(used),
+        ):
+            pass
+        assert {**files(used), "lock": b""} == {**before, "lock": b""}
+        (used / "read.sqlite").unlink()
+        (used / "keys.sqlite").unlink()
+        with started(used) as profile:
+            assert profile.log.tip().sequence == 0
+
     def test_read_models_that_fit_stay(self, used):
         before = (used / "read.sqlite").stat().st_ino
         with started(used) as profile:

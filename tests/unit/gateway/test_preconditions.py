@@ -37,6 +37,7 @@ def test_other_headers_are_refused(header):
         ({"if-match": '"3-ab", "4"'}, Precondition(exists=True, versions=(3, 4))),
         ({"if-match": 'W/"3", "x"'}, Precondition(exists=True, versions=())),
         ({"if-match": f'"{"9" * 16}"'}, Precondition(exists=True, versions=())),
+        ({"if-match": '"03", "+3", "\xb3"'}, Precondition(exists=True, versions=())),
         ({"if-none-match": "*"}, Precondition(exists=False)),
         ({"if-none-match": 'W/"3", "x"'}, Precondition(other_than=(3,))),
         (

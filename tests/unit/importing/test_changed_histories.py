@@ -263,6 +263,19 @@ class TestLines:
         into(write(self.line(2, path="f1", status="D", parent=1)), force=True)
         assert len(commits_of(profile, imported.project_id)) == 2
 
+    @pytest.mark.parametrize("force", [False, True])
+    def test_a_file_with_the_commits_that_follow_leaves_other_files(self, profile, into, write, force):
+        first, second = self.line(1, path="f1"), self.line(2, path="f2", parent=1)
+        imported = into(write(first, second))
+        later = [self.line(3, path="f2", status="D", parent=2), self.line(4, path="f3", parent=3)]
+        for lines in (later[:1], later, later):
+            into(write(*lines), force=force)
+        assert files_of_project(profile, imported.project_id) == {"f1": "x", "f3": "x"}
+        assert len(commits_of(profile, imported.project_id)) == 4
+        carry_out(profile, "file.write", target=imported.project_id, path="f3", content="y")
+        with pytest.raises(ImportFailedError, match=r"other files than the history \(f3\)"):
+            into(write(*later))
+
     def test_other_lines_are_refused_or_forced(self, profile, into, write):
         imported = into(write(self.line(1), self.line(2, path="b", parent=1)))
         other = write(self.line(1), self.line(3, path="c", parent=1, content="c"))

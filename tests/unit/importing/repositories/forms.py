@@ -119,3 +119,54 @@ def extensions_that_change_nothing(repository):
     repository.git("config", "core.repositoryformatversion", "1")
     repository.git("config", "extensions.partialClone", "origin")
     repository.git("config", "extensions.preciousObjects", "true")
+
+
+@repository_with
+def replacements_of_replacements(repository):
+    filled(repository)
+    old, new, newest = _file_and_others(repository)
+    repository.git("replace", old, new)
+    repository.git("replace", new, newest)
+    repository.git("replace", "HEAD", "HEAD~4")
+    repository.git(
+        "replace", repository.git("rev-parse", "refs/replace/" + repository.head()).decode().strip(), "HEAD~9"
+    )
+
+
+@repository_with
+def replacements_that_are_switched_off(repository):
+    filled(repository)
+    old, new, _ = _file_and_others(repository)
+    repository.git("replace", old, new)
+    repository.git("config", "core.useReplaceRefs", "false")
+
+
+def _file_and_others(repository):
+    """Return the id of a file, and of two other contents."""
+    old = repository.git("rev-parse", "HEAD:dir/3.txt").decode().strip()
+    return old, repository.store("blob", b"new\n"), repository.store("blob", b"newest\n")
+
+
+@repository_with
+def a_head_that_is_a_link_to_a_packed_branch(repository):
+    filled(repository)
+    head = repository.path / ".git/HEAD"
+    head.unlink()
+    head.symlink_to("refs/heads/main")
+    repository.git("pack-refs", "--all", "--prune")
+
+
+@repository_with
+def an_index_that_is_none(repository):
+    filled(repository)
+    repository.git("repack", "-q", "-a", "-d")
+    (repository.path / ".git/objects/pack/pack-0.idx").write_bytes(b"cut off")
+
+
+@repository_with
+def an_index_with_large_offsets(repository):
+    filled(repository)
+    repository.git("repack", "-q", "-a", "-d")
+    (pack,) = (repository.path / ".git/objects/pack").glob("*.pack")
+    pack.with_suffix(".idx").unlink()
+    repository.git("index-pack", "--index-version=2,0x40", str(pack))

@@ -82,3 +82,11 @@ def a_tree_that_is_not_sorted(repository):
 def two_entries_with_one_name(repository):
     one, two = (bytes.fromhex(repository.store("blob", data)) for data in (b"1\n", b"2\n"))
     commit_of(repository, repository.store("tree", b"100644 a\0" + one + b"100644 a\0" + two))
+
+
+@repository_with
+def a_file_and_a_directory_with_one_name(repository):
+    one, two = (bytes.fromhex(repository.store("blob", data)) for data in (b"1\n", b"2\n"))
+    inner = bytes.fromhex(repository.store("tree", b"100644 x\0" + two))
+    tree = repository.store("tree", b"100644 a\0" + one + b"40000 a\0" + inner)
+    commit_of(repository, tree)
