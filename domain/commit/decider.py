@@ -13,7 +13,7 @@ from domain.commit.events import CommitEvent, CommitPartRecorded, CommitRecorded
 from domain.commit.hashes import checked_sha
 from domain.errors import ConflictError, InvalidError
 from domain.file.paths import path_fault
-from domain.limits import EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, PARENTS
+from domain.limits import COMMIT_CHANGES, EMAIL_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, PARENTS
 from domain.project.access import ProjectAccess, require
 from domain.text import checked_line, checked_text
 from domain.times import parse_rfc3339
@@ -146,6 +146,10 @@ def _has(known: bytes, fingerprint: str) -> bool:
 def _check(command: RecordCommit) -> None:
     if len(command.parents) > PARENTS:
         raise InvalidError(f"a commit has at most {PARENTS} parents", pointer="/parents")
+    if len(command.changes) > COMMIT_CHANGES:
+        raise InvalidError(
+            f"a commit, or a part of one, has at most {COMMIT_CHANGES} changes", pointer="/changes"
+        )
     for index, parent in enumerate(command.parents):
         checked_sha(parent, pointer=f"/parents/{index}")
     checked_text(command.message, pointer="/message", longest=MESSAGE_LENGTH)

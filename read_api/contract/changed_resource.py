@@ -94,15 +94,19 @@ async def read_changed_in(call: Call, accepted: Accepted, project_id: str, ask: 
             await consistency.reached(accepted.position.token())  # another node may have answered before
             number = call.api.logs.number_of(project_id)
             sequence = accepted.position.sequence(number)
-            history = await check_history(call, project_id)
-            if not history.includes(sequence):
-                raise project_not_found(project_id)
             try:
-                return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
-            except NotFoundError:  # or not yet: what never changes afterwards is read from the read models
+                return await _shown_again(call, project_id, sequence, ask)
+            except NotFoundError:  # or not yet: the project, or what is read from the read models
                 await call.api.progress.wait(call.api.models, {number: sequence}, call.api.wait_seconds)
-                return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
+                return await _shown_again(call, project_id, sequence, ask)
     return await consistency.read_changed(ask, accepted, position, project=project_id)
+
+
+async def _shown_again(call: Call, project_id: str, sequence: int, ask: Callable[[Queries], T]) -> T:
+    history = await check_history(call, project_id)
+    if not history.includes(sequence):
+        raise project_not_found(project_id)
+    return await call.api.replays.ask(caller_of(call), project_id, sequence, ask)
 
 
 async def read_changed(call: Call, accepted: Accepted, ask: Callable[[Queries], T]) -> T:

@@ -38,7 +38,7 @@ def test_a_full_disk_refuses_with_503_and_loses_nothing_acknowledged(tmp_path):
         assert refused is not None
         assert refused.headers["Retry-After"]
         assert refused.headers["CodePark-Command"]
-        assert refused.json()["code"] in ("log_unavailable", "projection_unavailable")
+        assert refused.json()["code"] in ("log_unavailable", "result_unavailable")
         assert client.get("/health/live").is_success
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         again = client.put(

@@ -11,10 +11,12 @@ from msgspec import inspect, structs
 import commands.table
 from commands.intake import CommandMetadata
 from commands.outcomes import Refused
+from commands.table.commits import ChangeInput
 from commands.table.fields import Input
 from commands.table.registry import CLIENT_COMMANDS
 from domain import limits
 from domain.actor import SERVICE, Role
+from domain.commit.events import ChangeStatus
 from domain.errors import InvalidError
 from domain.policy import Scope
 from tests.support.profile import ADA, Commands
@@ -127,9 +129,12 @@ def with_value(data, path, value):
 
 
 def long_value(kind, length):
-    return (
-        tuple(f"{n:08x}" for n in range(length)) if isinstance(kind, inspect.VarTupleType) else "a" * length
-    )
+    if not isinstance(kind, inspect.VarTupleType):
+        return "a" * length
+    if isinstance(kind.item_type, inspect.StructType):
+        assert kind.item_type.cls is ChangeInput
+        return tuple(ChangeInput(path=f"{n}", status=ChangeStatus.DELETED) for n in range(length))
+    return tuple(f"{n:08x}" for n in range(length))
 
 
 @pytest.mark.parametrize(("name", "path", "kind", "longest"), BOUNDED)

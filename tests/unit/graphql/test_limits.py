@@ -166,11 +166,14 @@ def test_a_gateway_may_ask_for_a_thousand_entities():
 )
 def test_a_field_that_is_named_hundreds_of_times_is_refused_before_the_fields_are_compared(query):
     """Validation compares each pair of them; for twelve thousand characters that took half a second."""
-    documents = Documents(schema())
-    start = time.thread_time()
-    (error,) = documents.prepare(query, {}).errors
-    assert time.thread_time() - start < 0.2
-    assert "the same fields too often" in error.message
+    least = float("inf")
+    for _ in range(3):  # the collector of a process with many objects may take longer than all else
+        documents = Documents(schema())
+        start = time.thread_time()
+        (error,) = documents.prepare(query, {}).errors
+        least = min(least, time.thread_time() - start)
+        assert "the same fields too often" in error.message
+    assert least < 0.2
 
 
 def test_fifty_fragments_that_name_the_same_fields_pass():
