@@ -5,7 +5,7 @@ draws on it, in other threads too. Work that no request asked for, such as proje
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 
@@ -30,13 +30,14 @@ class RequestEndedError(Exception):
 class Budget:
     """The budget of one request."""
 
-    __slots__ = ("_left", "_shown", "_turn", "ended")
+    __slots__ = ("_end_turn", "_left", "_shown", "_turn", "ended")
 
     def __init__(self, read: int = READ_BYTES, answer: int = ANSWER_BYTES) -> None:
         """Allow *read* bytes to be read, and *answer* bytes to be shown."""
         self._left = read
         self._shown = answer
         self._turn: asyncio.Lock | None = None
+        self._end_turn: Callable[[], None] | None = None
         self.ended = False
 
     def read(self, size: int) -> None:
@@ -56,6 +57,28 @@ class Budget:
         async with self._turn:
             self.read(0)
             yield
+
+    @property
+    def has_turn(self) -> bool:
+        """Return whether the request has its turn among those of its caller that handle megabytes."""
+        return self._end_turn is not None
+
+    def begin_turn(self, end: Callable[[], None]) -> None:
+        """Note that the request has its turn; *end* is called when the request ends.
+
+        Raises RequestEndedError where it has ended already, for nobody would end the turn.
+        """
+        if self.ended:
+            end()
+            self.check()
+        self._end_turn = end
+
+    def end(self) -> None:
+        """End the request: its turn, and its work in threads at the next step."""
+        self.ended = True
+        if self._end_turn is not None:
+            self._end_turn()
+            self._end_turn = None
 
     def show(self, size: int) -> None:
         """Note that the answer shows *size* bytes; raises OverBudgetError where that is too much."""
@@ -122,5 +145,5 @@ class budgeted:  # noqa: N801 # it stands where a function would, and costs ever
 
     def __exit__(self, *_: object) -> None:
         """End the budget; work in threads stops at its next step."""
-        self._budget.ended = True
+        self._budget.end()
         _current.reset(self._token)

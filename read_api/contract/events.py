@@ -16,7 +16,7 @@ from domain.file.paths import checked_path
 from domain.identifiers import file_stream, project_stream
 from domain.project.private_time import EVERYTHING, SeenHistory
 from domain.record import Record
-from projections.budget import PAGE_BYTES, Budget, current_budget
+from projections.budget import PAGE_BYTES, Budget, budgeted, current_budget
 from projections.models.projects import PROJECTS
 from projections.queries.access import project_not_found
 from read_api.api import Api
@@ -219,9 +219,16 @@ async def _page(call: Call, listed: _List, query: EventQuery, tip: Position) -> 
     The number of records that one page reads is bounded; the next page continues from there.
     """
     read = await (_newest_first if query.newest_first else _oldest_first)(call, listed, query, tip)
-    budget = current_budget() or Budget()
-    async with budget.turn(), call.api.page_turns.of(caller_of(call)):
-        return await asyncio.to_thread(read, budget)
+    request = current_budget()
+    if request is not None:
+        return await _read_in_turn(call, read, request)
+    with budgeted() as own:
+        return await _read_in_turn(call, read, own)
+
+
+async def _read_in_turn(call: Call, read: Callable[[Budget | None], EventPage], request: Budget) -> EventPage:
+    async with request.turn(), call.api.page_turns.of(caller_of(call), request):
+        return await asyncio.to_thread(read, request)
 
 
 async def _oldest_first(

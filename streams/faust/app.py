@@ -19,6 +19,9 @@ Starts = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 Inbox = asyncio.Queue[tuple[int, list[Any]]]
 """Partitions, each with the records of aiokafka that a fetch returned of it."""
 
+_METADATA_SECONDS = 10
+"""A worker that joins while a broker starts may be told of no topic; it is given none until it asks again."""
+
 _SESSION_SECONDS, _HEARTBEAT_SECONDS = 6.0, 2.0
 _FETCH_SECONDS = 1.0
 
@@ -108,6 +111,7 @@ def make_app(settings: KafkaSettings, group: str, starts: Starts, inbox: Inbox) 
         broker_heartbeat_interval=_HEARTBEAT_SECONDS,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=MESSAGE_BYTES,
+        consumer_metadata_max_age_ms=_METADATA_SECONDS * 1000,
         key_serializer="raw",
         value_serializer="raw",
         store="memory://",
