@@ -16,14 +16,15 @@ from domain.file.paths import checked_path
 from domain.identifiers import file_stream, project_stream
 from domain.project.private_time import EVERYTHING, SeenHistory
 from domain.record import Record
-from projections.budget import PAGE_BYTES, Budget, budgeted, current_budget
+from projections.budget import PAGE_BYTES, Budget
 from projections.models.projects import PROJECTS
 from projections.queries.access import project_not_found
 from read_api.api import Api
 from read_api.contract import event_cursors, seen_parts
 from read_api.contract.event_filter import EVERY_EVENT, EventFilter
 from read_api.contract.event_ranges import Range, first_part, last_part, needs_scan, position_at, range_of
-from read_api.contract.past import caller_of, check_history, moment_of
+from read_api.contract.large_reads import large_read
+from read_api.contract.past import check_history, moment_of
 from read_api.contract.queries import EventQuery, HistoryQuery
 from read_api.gateway.call import Call
 from read_api.problems import BadInputError
@@ -219,16 +220,8 @@ async def _page(call: Call, listed: _List, query: EventQuery, tip: Position) -> 
     The number of records that one page reads is bounded; the next page continues from there.
     """
     read = await (_newest_first if query.newest_first else _oldest_first)(call, listed, query, tip)
-    request = current_budget()
-    if request is not None:
-        return await _read_in_turn(call, read, request)
-    with budgeted() as own:
-        return await _read_in_turn(call, read, own)
-
-
-async def _read_in_turn(call: Call, read: Callable[[Budget | None], EventPage], request: Budget) -> EventPage:
-    async with request.turn(), call.api.page_turns.of(caller_of(call), request):
-        return await asyncio.to_thread(read, request)
+    async with large_read(call) as budget:
+        return await asyncio.to_thread(read, budget)
 
 
 async def _oldest_first(

@@ -72,8 +72,11 @@ def event_connection(page: EventPage, *, after: str | None) -> Document:
 class _Connection(dict[str, Any]):
     """A page as a connection, whose edges and page information are made when the query shows them.
 
-    A cursor costs as much as the place that it names is long: of a file, that is its path.
+    A cursor costs as much as the place that it names is long: of a file, that is its path. Nothing here
+    refers back to the connection: a circle of references would keep megabytes until it is collected.
     """
+
+    _MADE_WHEN_SHOWN = ("edges", "pageInfo")
 
     def __init__(
         self,
@@ -90,17 +93,16 @@ class _Connection(dict[str, Any]):
         self._after = after
         self._next_cursor = next_cursor
         self._last = last
-        self._makers = {"edges": self._edges, "pageInfo": self._page_info}
 
     def __missing__(self, key: str) -> Any:
-        if key not in self._makers:
+        if key not in self._MADE_WHEN_SHOWN:
             raise KeyError(key)
-        value = self[key] = self._makers[key]()
+        value = self[key] = self._edges() if key == "edges" else self._page_info()
         return value
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return what the connection has under *key*, *default* where it has nothing."""
-        return self[key] if key in self or key in self._makers else default
+        return self[key] if key in self or key in self._MADE_WHEN_SHOWN else default
 
     def _edges(self) -> list[Document]:
         return [{"cursor": self._cursor(index), "node": node} for index, node in enumerate(self["nodes"])]

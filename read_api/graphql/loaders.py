@@ -5,10 +5,10 @@ from typing import Any
 
 from aiodataloader import DataLoader
 
-from projections.budget import Budget, current_budget
 from projections.queries.access import project_not_found
 from projections.queries.page import Page, PageRequest
 from projections.writes import Document
+from read_api.contract.large_reads import large_read
 from read_api.contract.quotas import own_quotas
 from read_api.gateway.call import Call
 from read_api.query_services import Queries
@@ -81,8 +81,8 @@ class Loaders:
         """Return a file with its content; raises OverBudgetError where the answer has no room for it."""
 
         async def load(keys: list[Any]) -> list[Any]:
-            budget, actor = current_budget() or Budget(), self._call.actor
-            async with budget.turn():
+            actor = self._call.actor
+            async with large_read(self._call) as budget:
                 by_key = await self._call.read(
                     lambda queries: queries.files.many(keys, actor, budget.left), large=True
                 )
