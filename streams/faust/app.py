@@ -20,7 +20,7 @@ Inbox = asyncio.Queue[tuple[int, list[Any]]]
 """Partitions, each with the records of aiokafka that a fetch returned of it."""
 
 _METADATA_SECONDS = 10
-"""A worker that joins while a broker starts may be told of no topic; it is given none until it asks again."""
+"""A worker that joins while a broker starts may see no topic; it gets no partition until it looks again."""
 
 _SESSION_SECONDS, _HEARTBEAT_SECONDS = 6.0, 2.0
 _FETCH_SECONDS = 1.0
