@@ -25,23 +25,29 @@ def node_metrics(figures: NodeFigures) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "codepark_void_records", "Records that do not extend the chain", value=figures.void_records
     )
-    forwards = CounterMetricFamily(
+    yield _counted(
         "codepark_node_forwards",
         "Commands that other nodes answered, and batches that they did not answer",
-        labels=["outcome"],
+        "outcome",
+        {"answered": figures.forwarded, "unanswered": figures.unanswered},
     )
-    forwards.add_metric(["answered"], figures.forwarded)
-    forwards.add_metric(["unanswered"], figures.unanswered)
-    yield forwards
-    refused = CounterMetricFamily(
+    yield _counted(
         "codepark_node_unproven",
         "What came without the proof of a node of this installation, and was ignored",
-        labels=["kind"],
+        "kind",
+        {
+            "request": figures.refused_requests,
+            "answer": figures.refused_answers,
+            "heartbeat": figures.refused_heartbeats,
+        },
     )
-    refused.add_metric(["request"], figures.refused_requests)
-    refused.add_metric(["answer"], figures.refused_answers)
-    refused.add_metric(["heartbeat"], figures.refused_heartbeats)
-    yield refused
+
+
+def _counted(name: str, description: str, label: str, values: Mapping[str, int]) -> Metric:
+    counter = CounterMetricFamily(name, description, labels=[label])
+    for value, count in values.items():
+        counter.add_metric([value], count)
+    return counter
 
 
 class WatchedServers(Collector):

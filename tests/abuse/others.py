@@ -31,6 +31,10 @@ class Waits:
     failures: list[tuple[str, int]] = field(default_factory=list)
     memory: int = 0
 
+    def fewest(self) -> int:
+        """Return how many answers there are of the kind that has the fewest."""
+        return min(len(seconds) for seconds in self.seconds.values())
+
     def p99(self, kind: str) -> float:
         ordered = sorted(self.seconds[kind])
         return ordered[min(int(len(ordered) * 0.99), len(ordered) - 1)]

@@ -15,12 +15,15 @@ from tests.abuse.others import LIVE, READ, WRITE, Others, sent
 from tests.support.limited import LIMITED, any_address, somebody
 from tests.support.people import made
 from tests.support.proof import size
-from tests.support.server import serving
+from tests.support.server import eventually, serving
 from tests.support.time_scale import stretched
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600), pytest.mark.proof("abuse")]
 
 SECONDS = size(4.0, 20.0)
+QUIET_ANSWERS = size(120, 500)
+"""Of how many answers of each kind the quiet server's waits are taken."""
+
 LIVE_SECONDS = 0.1
 FLOOR_SECONDS = 0.1
 """Of a quiet server's answers: what is shorter says nothing on a machine that does other things too."""
@@ -48,10 +51,10 @@ def others(server):
 @pytest.fixture(scope="module")
 def quiet(others):
     """How long the others wait while nobody attacks, once what is made at first is made."""
-    with others.at_work():
-        time.sleep(SECONDS / 2)
+    with others.at_work() as first:
+        eventually(lambda: first.fewest() >= QUIET_ANSWERS // 4)
     with others.at_work() as waits:
-        time.sleep(2 * SECONDS)
+        eventually(lambda: waits.fewest() >= QUIET_ANSWERS, seconds=120)
     return waits
 
 

@@ -48,7 +48,7 @@ Values = Mapping[str, Iterable[str]]
 
 
 class Settings:
-    """Settings of Schemathesis: from which values it takes the parameters of which operation, as whom."""
+    """Settings of Schemathesis: who asks, and from which values the parameters of an operation come."""
 
     def __init__(self, token: str | None) -> None:
         """Send requests with *token*, and operations about a person with that person's; None for none."""

@@ -75,7 +75,7 @@ def says_no_server(problem, address):
 
 
 def shown_or_stored(client, project):
-    """Change *project* while MongoDB is away: the answer shows it, or says that it is stored."""
+    """Change *project* while MongoDB does not answer: the reply shows it, or says that it is stored."""
     answer = client.patch(f"/api/v1/projects/{project}", json={"description": str(client.base_url)})
     assert answer.headers["CodePark-Position"]
     if not answer.is_success:
