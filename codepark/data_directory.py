@@ -111,10 +111,7 @@ class DataDirectory:
             raise DataDirectoryError(
                 f"the data directory {self.shown} cannot be used: {error.strerror}"
             ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise self._held(lock) from None
+        self._take(lock, fcntl.LOCK_EX)
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         self._lock = lock
@@ -137,10 +134,7 @@ class DataDirectory:
             raise DataDirectoryError(
                 f"the data directory {self.shown} cannot be read: {error.strerror}"
             ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise self._held(lock) from None
+        self._take(lock, fcntl.LOCK_SH)
         try:
             yield
         finally:
@@ -155,6 +149,13 @@ class DataDirectory:
             return True
         except DataDirectoryError:
             return False
+
+    def _take(self, lock: int, kind: int) -> None:
+        """Lock *lock*; where another process prevents that, close it and raise DirectoryHeldError."""
+        try:
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise self._held(lock) from None
 
     def _held(self, lock: int) -> DirectoryHeldError:
         """Close *lock*, and return the error that names the process that has it."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Protocol, TypeVar
 
+from read_api.callers import Caller, Callers
 from read_api.problems import unavailable
 from read_api.query_services import Queries
 
@@ -55,14 +56,6 @@ class Past(Protocol):
         ...
 
 
-class _Caller:
-    """The questions of one caller: how many have a place, and whose turn it is."""
-
-    def __init__(self) -> None:
-        self.places = 0
-        self.turn = asyncio.Lock()
-
-
 class PastAnswers:
     """Answer questions about projects as they were in threads, each caller's one after the other."""
 
@@ -78,7 +71,7 @@ class PastAnswers:
         self._running = asyncio.Semaphore(running)
         self._places = running + waiting
         self._each = each
-        self._callers: dict[str, _Caller] = {}
+        self._callers = Callers()
 
     async def ask(
         self,
@@ -107,21 +100,17 @@ class PastAnswers:
                 return await asyncio.shield(thread)
         finally:
             work.end()
-            self._leave_place(caller, known)
+            self._leave_place(caller)
 
-    def _take_place(self, caller: str) -> _Caller:
-        known = self._callers.setdefault(caller, _Caller())
-        if known.places >= self._each:
+    def _take_place(self, caller: str) -> Caller:
+        if self._callers.unanswered(caller) >= self._each:
             detail = "you have asked several questions about the past that are not answered yet"
             raise unavailable("busy", f"{detail}; try again")
         if self._places == 0:
             raise unavailable("busy", "too many questions about the past are being answered; try again")
         self._places -= 1
-        known.places += 1
-        return known
+        return self._callers.enter(caller)
 
-    def _leave_place(self, caller: str, known: _Caller) -> None:
+    def _leave_place(self, caller: str) -> None:
         self._places += 1
-        known.places -= 1
-        if known.places == 0:
-            del self._callers[caller]
+        self._callers.leave(caller)

@@ -9,14 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from projections.budget import Budget
-
-
-class _Caller:
-    """What one caller has asked for: how many requests are not answered yet, and whose turn it is."""
-
-    def __init__(self) -> None:
-        self.unanswered = 0
-        self.turn = asyncio.Lock()
+from read_api.callers import Callers
 
 
 class Turns:
@@ -25,7 +18,7 @@ class Turns:
     def __init__(self, running: int = 2) -> None:
         """Let *running* of what has its turn run at once."""
         self._running = asyncio.Semaphore(running)
-        self._callers: dict[str, _Caller] = {}
+        self._callers = Callers()
 
     @asynccontextmanager
     async def of(self, caller: str, request: Budget) -> AsyncIterator[None]:
@@ -42,21 +35,15 @@ class Turns:
             yield
 
     async def _begin(self, caller: str, request: Budget) -> None:
-        known = self._callers.setdefault(caller, _Caller())
-        known.unanswered += 1
+        turn = self._callers.enter(caller).turn
         try:
-            await known.turn.acquire()
+            await turn.acquire()
         except asyncio.CancelledError:
-            self._leave(caller, known)
+            self._callers.leave(caller)
             raise
 
         def end() -> None:
-            known.turn.release()
-            self._leave(caller, known)
+            turn.release()
+            self._callers.leave(caller)
 
         request.begin_turn(end)
-
-    def _leave(self, caller: str, known: _Caller) -> None:
-        known.unanswered -= 1
-        if known.unanswered == 0:
-            del self._callers[caller]
