@@ -5,6 +5,8 @@ PORT ?= 3000
 DATA ?= codepark-data
 WORKERS ?= auto
 VENV := .venv
+# Every server that a test starts would compile the whole project again.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 

@@ -18,7 +18,7 @@ from tests.support.time_scale import stretched
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300), pytest.mark.proof("server killed under load")]
 
-KILLS = size(22, 250)
+KILLS = size(12, 250)
 WRITERS = 6
 
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.proof("protocol simulation")
 
 
 @settings(
-    max_examples=size(300, 10_000),
+    max_examples=size(150, 10_000),
     derandomize=not FULL,
     deadline=None,
     database=None,

@@ -53,6 +53,13 @@ class Person:
         self._fresh_until = time.monotonic() + FRESH_SECONDS
 
 
+def position_now(person: Person) -> str:
+    """Return the position of the end of the history, which a new project of *person* is."""
+    created = person.client.post("/api/v1/projects", json={"name": "the end until now"})
+    made(created)
+    return created.headers["codepark-position"]
+
+
 def made(answer: httpx.Response, status: int = 201) -> Any:
     """Return the body of an answer that must have *status*."""
     assert answer.status_code == status, answer.text

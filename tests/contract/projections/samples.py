@@ -34,7 +34,7 @@ History = list[tuple[int, tuple[Write, ...]]]
 """Writes by position."""
 
 LAWS = settings(
-    max_examples=size(60, 1_000),
+    max_examples=size(20, 1_000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -204,6 +204,7 @@ def test_the_api_page_leads_to_a_project_and_executes_at_the_first_click(server,
     page.wait(has("#begin-answer", "accessToken"))
     page.ask("document.querySelector('#step-project button').click()")
     page.wait(has("#begin-answer", '"name": "counter"'))
+    page.wait("document.getElementById('docs').ariaBusy === 'false'")  # the examples are of this project now
     page.ask(
         "document.querySelector('[id=operations-Projects-get_project] .opblock-summary-control').click()"
     )

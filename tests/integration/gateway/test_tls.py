@@ -10,7 +10,9 @@ import pytest
 from websockets.sync.client import connect
 
 from devservers.certificates import make_certificates
+from tests.support.live import SECONDS
 from tests.support.server import Server
+from tests.support.time_scale import stretched
 
 pytestmark = pytest.mark.integration
 
@@ -66,7 +68,10 @@ def test_plain_http_is_not_answered(server):
 
 def test_sockets_go_over_tls_too(server):
     url = f"wss://127.0.0.1:{server.port}/ws/events"
-    with connect(url, ssl=server.context, origin=server.url) as socket, pytest.raises(TimeoutError):
+    with (
+        connect(url, ssl=server.context, origin=server.url, open_timeout=stretched(SECONDS)) as socket,
+        pytest.raises(TimeoutError),
+    ):
         socket.recv(timeout=0.2)
 
 

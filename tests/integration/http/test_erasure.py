@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.support.people import PASSWORD, Person, made, refused
+from tests.support.people import PASSWORD, Person, made, position_now, refused
 from tests.support.server import Server, eventually
 from tests.support.traces import stored
 
@@ -21,7 +21,13 @@ def words() -> list[str]:
 
 
 @pytest.fixture
-def person(server: Server, words: list[str]):
+def start(ada: Person) -> str:
+    """Return the position before the person registers."""
+    return position_now(ada)
+
+
+@pytest.fixture
+def person(server: Server, words: list[str], start: str):
     mail, name = words[:2]
     with server.client() as visitor:
         account = {"email": f"{mail}@example.org", "name": name, "password": PASSWORD}
@@ -61,13 +67,11 @@ def found_in(text: str, words: list[str]) -> list[str]:
     return [word for word in words if word in text]
 
 
-def everything(server: Server, admin: httpx.Client, projects: tuple[str, ...]) -> str:
-    """Return everything that the API shows to an administrator."""
-    pages, after = [], None
+def everything(admin: httpx.Client, projects: tuple[str, ...], before: str) -> str:
+    """Return everything that the API shows an administrator of *projects* and of the time after *before*."""
+    pages, after = [], before
     while True:
-        page = made(
-            admin.get("/api/v1/events", params={"limit": 100, **({"after": after} if after else {})}), 200
-        )
+        page = made(admin.get("/api/v1/events", params={"limit": 100, "after": after}), 200)
         pages.append(json.dumps(page))
         if not page["items"]:
             break
@@ -89,7 +93,7 @@ def past(admin: httpx.Client, project: str, review: str, moment: str) -> str:
 
 
 def test_an_erased_person_can_be_read_nowhere(
-    server: Server, admin: httpx.Client, ada: Person, person: httpx.Client, words: list[str]
+    server: Server, admin: httpx.Client, ada: Person, start: str, person: httpx.Client, words: list[str]
 ) -> None:
     own, public, review = leave_traces(person, ada, words)
     me = made(person.get("/api/v1/me"), 200)
@@ -97,7 +101,7 @@ def test_an_erased_person_can_be_read_nowhere(
     moment = unchanged.headers["codepark-position"]
     written = [words[2], words[3], words[4]]
     assert found_in(past(admin, public, review, moment), written) == written
-    before = everything(server, admin, (own, public))
+    before = everything(admin, (own, public), start)
     assert found_in(before, words) == words  # what is searched for is found while it is there
     # the id of a request is only in the log, and there it is encrypted
     assert found_in(stored(server).decode("latin-1"), words) == words[:-1]
@@ -108,7 +112,7 @@ def test_an_erased_person_can_be_read_nowhere(
     after = {"CodePark-After": answer.headers["codepark-position"]}
     refused(admin.get(f"/api/v1/accounts/{me['id']}", headers=after), 404, "account_not_found")
 
-    assert found_in(everything(server, admin, (own, public)), words) == []
+    assert found_in(everything(admin, (own, public), start), words) == []
     assert found_in(past(admin, public, review, moment), words) == []
     shown = made(admin.get(f"/api/v1/projects/{public}/reviews/{review}"), 200)
     assert (shown["title"], shown["description"], shown["author"]["name"]) == ("[erased]",) * 3

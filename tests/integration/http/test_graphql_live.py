@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.support.graphql import Socket, open_socket
-from tests.support.people import Person, made
+from tests.support.people import Person, made, position_now
 from tests.support.server import Server, serving
 from tests.support.time_scale import stretched
 
@@ -60,7 +60,7 @@ def test_reconnects_lose_nothing_and_repeat_nothing(server: Server, ada: Person,
 def test_the_fields_of_an_answer_are_as_recent_as_its_event(server: Server, ada: Person) -> None:
     with open_socket(server) as socket:
         socket.init(authorization=ada.token)
-        after = ada.client.get("/api/v1/events?limit=1").json()["position"]
+        after = position_now(ada)
         socket.subscribe("a", EVENTS, after=after, types=["project.created"])
         for number in range(10):
             id_ = made(ada.client.post(PROJECTS, json={"name": f"now {number}"}))["id"]

@@ -1,6 +1,7 @@
 """Batches, the event history, positions, and the past."""
 
 import base64
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.support.people import Person, made, refused
+from tests.support.server import eventually
 
 COMMANDS, EVENTS = "/api/v1/commands", "/api/v1/events"
 
@@ -126,6 +128,12 @@ def test_the_events_are_those_of_projects_that_one_may_see(
     assert {private, seen} <= set(streams(admin))
 
 
+def with_newest_insights(person: Person, path: str) -> Any:
+    """Return the project at *path*, None while insights of it are being made: the past shows none of that."""
+    shown = person.client.get(path).json()
+    return None if shown["insightsPending"] else shown
+
+
 def test_the_past_is_what_was_shown_then(ada: Person, path: str) -> None:
     shown = []
     for number in range(4):
@@ -133,7 +141,8 @@ def test_the_past_is_what_was_shown_then(ada: Person, path: str) -> None:
         assert answer.is_success
         made(ada.client.patch(path, json={"name": f"name {number}"}), 200)
         position = ada.client.patch(path, json={}).headers["codepark-position"]
-        shown.append((position, ada.client.get(path).json(), ada.client.get(f"{path}/files/a.py").json()))
+        project = eventually(partial(with_newest_insights, ada, path))
+        shown.append((position, project, ada.client.get(f"{path}/files/a.py").json()))
     for position, project, file in shown:
         assert ada.client.get(path, params={"asOf": position}).json() == project
         assert ada.client.get(f"{path}/files/a.py", params={"asOf": position}).json() == file
