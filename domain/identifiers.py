@@ -1,6 +1,7 @@
 """The names of streams and home keys, and ids derived from others."""
 
 import hashlib
+from functools import lru_cache
 from uuid import UUID
 
 ACCOUNTS_HOME = "accounts"
@@ -25,6 +26,7 @@ def project_stream(project_id: str) -> str:
     return f"project-{project_id}"
 
 
+@lru_cache(maxsize=1_024)  # a request names the stream of one file several times
 def file_stream(project_id: str, path: str) -> str:
     """Name the stream of the file at *path* of a project."""
     return f"file-{derived_uuid('file', project_id, path)}"

@@ -19,7 +19,7 @@ from insights.suggestions import suggest
 from projections.file_reports import Reports
 from projections.insight_turns import TURN_SECONDS, Budgets, by_owner, in_turns
 from projections.model import Collection, ReadModel
-from projections.waiting_files import FILE_INSIGHTS, POSITIONS, WaitingFile, WaitingFiles, waiting_entry
+from projections.waiting_files import FILE_INSIGHTS, POSITIONS, WaitingFile, WaitingFiles
 from projections.writes import Delete, Document, Put, Write
 
 INSIGHTS = "insights"
@@ -40,7 +40,8 @@ def insights_model(
     """Return the read model that measures files with *analyser*, within the *budgets* of their owners."""
     budgets = Budgets() if budgets is None else budgets
     reports = Reports(analyser)
-    projection = _InsightsProjection(reports, partition_of, budgets)
+    waiting = WaitingFiles(reports, budgets, _document)
+    projection = _InsightsProjection(reports, partition_of, budgets, waiting)
     return ReadModel(
         name=INSIGHTS,
         version=2,
@@ -60,17 +61,21 @@ def insights_model(
         topics=frozenset({FileWritten.TOPIC, FileDeleted.TOPIC}),
         prepare=projection.prepare,
         positions=POSITIONS,
-        catch_up=WaitingFiles(reports, budgets, _document).take_turn,
+        catch_up=waiting.take_turn,
+        has_put_off=waiting.has_put_off,
     )
 
 
 class _InsightsProjection:
     """Project files from what was measured of them; measure a batch by turns before."""
 
-    def __init__(self, reports: Reports, partition_of: PartitionOf, budgets: Budgets) -> None:
+    def __init__(
+        self, reports: Reports, partition_of: PartitionOf, budgets: Budgets, waiting: WaitingFiles
+    ) -> None:
         self._reports = reports
         self._partition_of = partition_of
         self._budgets = budgets
+        self._waiting = waiting
         self._thread = threading.local()  # a rebuild projects in another thread at the same time
 
     def prepare(self, batch: Sequence[tuple[Event, Record]]) -> Sequence[tuple[Event, Record]]:
@@ -118,7 +123,7 @@ class _InsightsProjection:
             digest=event.digest or "",
             content=event.content or "",
         )
-        return waiting_entry(waiting, _owner(record), self._partition_of(record.home))
+        return self._waiting.wait(waiting, _owner(record), self._partition_of(record.home))
 
 
 def file_id(project_id: str, path: str) -> str:

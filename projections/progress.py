@@ -121,10 +121,10 @@ class Progress:
 
     def has_pending(self, model: str) -> bool:
         """Return whether *model* has work in any scope that it does not include yet."""
-        return any(
-            known.newest.get(model, 0) > known.sequences.get(model, 0)
-            for known in list(self._partitions.values())
-        )
+        for known in list(self._partitions.values()):  # a loop: every query of a project comes here
+            if known.newest.get(model, 0) > known.sequences.get(model, 0):
+                return True
+        return False
 
     def pending(self, model: str, scope: str, partition: int = 0) -> bool:
         """Return whether *model* has work in *scope* that it does not include yet."""

@@ -1,5 +1,7 @@
 """The documents that were written last, in memory: a change to one of them need not read it."""
 
+from collections import OrderedDict
+
 from projections.fold import StoredDocument
 
 _LARGEST = 32 * 1024
@@ -13,7 +15,7 @@ class RecentDocuments:
         """Keep up to *budget* bytes."""
         self._budget = budget
         self._size = 0
-        self._entries: dict[str, tuple[StoredDocument, int]] = {}
+        self._entries: OrderedDict[str, tuple[StoredDocument, int]] = OrderedDict()
 
     def get(self, id: str) -> StoredDocument | None:  # noqa: A002 # the field's name
         """Return what was written last to the document *id*, None where that is not kept."""
@@ -30,7 +32,8 @@ class RecentDocuments:
         self._entries[id] = (stored, size + _OVERHEAD)
         self._size += size + _OVERHEAD
         while self._size > self._budget:
-            self._size -= self._entries.pop(next(iter(self._entries)))[1]
+            _, (_, oldest) = self._entries.popitem(last=False)
+            self._size -= oldest
 
     def drop(self, id: str) -> None:  # noqa: A002 # the field's name
         """Forget the document *id*."""

@@ -3,6 +3,7 @@
 import math
 import os
 import time
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,7 +34,7 @@ class MongoKeyStore:
         """
         self._collection = collection
         self._kms = kms
-        self._cache: dict[str, tuple[bytes, float]] = {}
+        self._cache: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._remembered_seconds = remembered_seconds
         self._unavailable_until = 0.0
 
@@ -161,7 +162,7 @@ class MongoKeyStore:
             row["_id"]: self._kms.unwrap(bytes(row["wrapped"])) for row in rows if row["wrapped"] is not None
         }
         while len(self._cache) + len(keys) > _CACHED and self._cache:
-            self._cache.pop(next(iter(self._cache)))
+            self._cache.popitem(last=False)
         until = time.monotonic() + self._remembered_seconds
         self._cache.update({subject: (key, until) for subject, key in keys.items()})
         return keys

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ class SQLiteKeyStore:
         """Open the store at *path*, or create it."""
         self._kms = kms
         self._lock = threading.Lock()
-        self._cache: dict[str, bytes] = {}
+        self._cache: OrderedDict[str, bytes] = OrderedDict()
         with translated_errors():
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
@@ -139,6 +140,6 @@ class SQLiteKeyStore:
 
     def _remember(self, subject: str, key: bytes) -> bytes:
         if len(self._cache) >= _CACHED:
-            self._cache.pop(next(iter(self._cache)), None)
+            self._cache.popitem(last=False)
         self._cache[subject] = key
         return key

@@ -1,7 +1,5 @@
 """The language of a file, by its name."""
 
-from pathlib import PurePosixPath
-
 _BY_EXTENSION = {
     "bash": "Shell",
     "c": "C",
@@ -74,5 +72,5 @@ _BY_NAME = {"dockerfile": "Dockerfile", "makefile": "Makefile", "cmakelists.txt"
 
 def language_of(path: str) -> str | None:
     """Return the language of the file at *path*; None if its name does not show it."""
-    name = PurePosixPath(path).name.lower()
+    name = path.rpartition("/")[2].lower()
     return _BY_NAME.get(name) or _BY_EXTENSION.get(name.rpartition(".")[2] if "." in name else "")

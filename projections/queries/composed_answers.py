@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -58,7 +59,7 @@ class ComposedAnswers(Generic[T]):
         self._size = size
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._answers: dict[str, tuple[T, int]] = {}
+        self._answers: OrderedDict[str, tuple[T, int]] = OrderedDict()
         self._touched: dict[str, int] = {}
         self._count = 0
         self._floor = 0

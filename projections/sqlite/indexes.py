@@ -1,6 +1,7 @@
 """Choose the index that serves a query, so that plans do not depend on SQLite's current statistics."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from projections.sqlite.schema import Table
 from projections.store import Condition, Equals
@@ -11,12 +12,20 @@ def best_index(table: Table, conditions: Sequence[Condition], sort: str | None) 
 
     Of equal ones, an index in the order of *sort* comes first, then the one declared first.
     """
-    fixed = {condition.field for condition in conditions if isinstance(condition, Equals)}
+    fixed = frozenset(condition.field for condition in conditions if isinstance(condition, Equals))
+    fields = _best_fields(table.collection.indexes, fixed, sort)
+    return None if fields is None else table.index_name(fields)
+
+
+@lru_cache(maxsize=1_024)  # the queries of a program are of few kinds
+def _best_fields(
+    indexes: tuple[tuple[str, ...], ...], fixed: frozenset[str], sort: str | None
+) -> tuple[str, ...] | None:
     best, best_score = None, (0, False)
-    for fields in table.collection.indexes:
+    for fields in indexes:
         score = _score(fields, fixed, sort)
         if score > best_score:
-            best, best_score = table.index_name(fields), score
+            best, best_score = fields, score
     return best
 
 
@@ -29,7 +38,7 @@ def sums_index(table: Table, conditions: Sequence[Condition], fields: Sequence[s
     return table.index_name(wanted) if wanted in table.collection.sums else None
 
 
-def _score(fields: tuple[str, ...], fixed: set[str], sort: str | None) -> tuple[int, bool]:
+def _score(fields: tuple[str, ...], fixed: frozenset[str], sort: str | None) -> tuple[int, bool]:
     leading = 0
     for field in fields:
         if field not in fixed:

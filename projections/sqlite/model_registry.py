@@ -109,7 +109,7 @@ def forget_other_partitions(connection: sqlite3.Connection, model: str) -> None:
 
 
 def _columns_of(checkpoint: Checkpoint) -> tuple[int, str, bytes]:
-    blocked = msgspec.json.encode(sorted(checkpoint.blocked)).decode()
+    blocked = msgspec.json.encode(sorted(checkpoint.blocked)).decode() if checkpoint.blocked else "[]"
     return checkpoint.sequence, blocked, checkpoint.resume_at
 
 

@@ -109,6 +109,8 @@ class TableWriter:
         for field, side in self.table.sides.items():
             removed, added = [], []
             for change in changed:
+                if _has_kept(change, (field.partition(".")[0],)):
+                    continue
                 before = _values(change.before.document, field)
                 after = _values(change.after.document, field)
                 removed += [(value, change.id) for value in before if value not in after]
@@ -124,7 +126,8 @@ class TableWriter:
         moved = [
             change
             for change in changed
-            if _texts(change.before.document, fields) != _texts(change.after.document, fields)
+            if not _has_kept(change, fields)
+            and _texts(change.before.document, fields) != _texts(change.after.document, fields)
         ]
         removed = [change.id for change in moved if change.before.document is not None]
         added = [change for change in moved if change.after.document is not None]
@@ -157,6 +160,17 @@ def _select(
 
 def _encode(value: object) -> str | None:
     return None if value is None else _encoder.encode(value).decode()
+
+
+def _has_kept(change: ChangedDocument, fields: Sequence[str]) -> bool:
+    """Return whether the document has the same values of *fields* before and after, by identity.
+
+    A patch of other fields keeps them; where this returns False, they may be equal nevertheless.
+    """
+    before, after = change.before.document, change.after.document
+    if before is None or after is None:
+        return False
+    return all(before.get(field) is after.get(field) for field in fields)
 
 
 def _values(document: Document | None, field: str) -> set[Any]:

@@ -5,6 +5,7 @@ An attempt is counted before the secret is checked, so that a caller gains nothi
 
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -63,7 +64,7 @@ class _Counts:
         """Start without counters."""
         self._most = most
         self._counts: dict[str, int] = {}
-        self._by_count: dict[int, dict[str, float]] = {}
+        self._by_count: dict[int, OrderedDict[str, float]] = {}
 
     def get(self, key: str) -> tuple[int, float] | None:
         """Return the attempts under *key* and the time of the last one."""
@@ -76,7 +77,7 @@ class _Counts:
         if len(self._counts) >= self._most:
             self.drop(next(iter(self._by_count[min(self._by_count)])))
         self._counts[key] = count
-        self._by_count.setdefault(count, {})[key] = now
+        self._by_count.setdefault(count, OrderedDict())[key] = now
 
     def drop(self, key: str) -> None:
         """Forget the attempts under *key*."""
@@ -96,7 +97,7 @@ class MemoryAttempts:
         self._clock = clock
         self._guarding = _Counts(_MOST_GUARDS)
         self._others = _Counts(_MOST_KEYS)
-        self._succeeded: dict[str, float] = {}
+        self._succeeded: OrderedDict[str, float] = OrderedDict()
 
     async def attempt(self, key: str, most: int | None = None, *, guards: bool = True) -> int:
         """Count an attempt, or return the seconds to wait."""
@@ -121,7 +122,7 @@ class MemoryAttempts:
         """Remember that an attempt under *key* succeeded."""
         self._succeeded.pop(key, None)
         while len(self._succeeded) >= _MOST_KEYS:
-            del self._succeeded[next(iter(self._succeeded))]
+            self._succeeded.popitem(last=False)
         self._succeeded[key] = self._clock() + _SUCCESS_SECONDS
 
     async def succeeded_recently(self, key: str) -> bool:

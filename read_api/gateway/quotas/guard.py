@@ -6,6 +6,7 @@ checked here, from the read models, and may be passed by what is in flight on ot
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -95,8 +96,8 @@ class QuotaGuard:
         self._tier_of = tier_of
         self._is_recorded = is_recorded
         self._ledger = Ledger()
-        self._owners: dict[str, str] = {}
-        self._new: dict[str, None] = {}
+        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._new: OrderedDict[str, None] = OrderedDict()
         self._off_until = 0.0
 
     async def admit(self, submissions: Sequence[Submission]) -> Admission:
@@ -157,7 +158,7 @@ class QuotaGuard:
         project_id: str = command.project_id
         if isinstance(command, CreateProject):
             if len(self._new) >= _MOST_OWNERS:
-                del self._new[next(iter(self._new))]
+                self._new.popitem(last=False)
             self._new[project_id] = None
             return self._note_owner(project_id, submission.actor.id)
         owner = self._owners.get(project_id)
@@ -177,7 +178,7 @@ class QuotaGuard:
     def _note_owner(self, project_id: str, owner: str) -> str:
         """Keep the owner of a project, which never changes."""
         if len(self._owners) >= _MOST_OWNERS:
-            del self._owners[next(iter(self._owners))]
+            self._owners.popitem(last=False)
         self._owners[project_id] = owner
         return owner
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import OrderedDict
 
 from commands.position import START, Position
 from domain.quotas import NOTHING, Amounts
@@ -66,7 +67,7 @@ class Ledger:
 
     def __init__(self) -> None:
         """Begin with no account."""
-        self._accounts: dict[str, Account] = {}
+        self._accounts: OrderedDict[str, Account] = OrderedDict()
 
     def account(self, account_id: str) -> Account:
         """Return what is known of an account."""
@@ -74,5 +75,5 @@ class Ledger:
         if account is None:
             account = self._accounts[account_id] = Account()
             if len(self._accounts) > _MOST_ACCOUNTS:
-                del self._accounts[next(iter(self._accounts))]
+                self._accounts.popitem(last=False)
         return account
