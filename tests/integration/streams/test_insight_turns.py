@@ -90,6 +90,36 @@ def test_many_files_of_one_owner_do_not_delay_those_of_another(commands, turns, 
     assert len(analyser.analysed) == 7, "a content is measured once, wherever it is"
 
 
+def test_the_store_is_asked_for_waiting_files_where_some_wait(commands, turns, monkeypatch):
+    asked = []
+    find = turns.store.find
+    monkeypatch.setattr(turns.store, "find", lambda query: asked.append(query.collection) or find(query))
+    project = commands.project()
+    finish(turns)  # what an earlier process left
+    asked.clear()
+    write(commands, project, {"1.py": "1"})
+    turns.catch_up()
+    finish(turns)
+    assert asked == [], "nothing was put off"
+    write(commands, project, {f"{number}.py": str(number) for number in range(2, 9)})
+    turns.catch_up()
+    finish(turns)
+    assert FILE_INSIGHTS in asked
+    asked.clear()
+    finish(turns)
+    assert asked == [], "nothing waits any more"
+
+
+def test_files_that_another_process_put_off_are_found_after_a_while(commands, turns, monkeypatch):
+    finish(turns)
+    asked = []
+    find = turns.store.find
+    monkeypatch.setattr(turns.store, "find", lambda query: asked.append(query.collection) or find(query))
+    monkeypatch.setattr("streams.runner._LOOK_SECONDS", 0.0)
+    assert not turns.runner._take_turns()
+    assert asked == [FILE_INSIGHTS]
+
+
 def test_the_result_is_that_of_measuring_at_once(commands, turns, analyser, tmp_path):
     project = commands.project()
     write(commands, project, {f"{number}.py": str(number) for number in range(1, 6)})
