@@ -29,6 +29,9 @@ FLOOR_SECONDS = 0.1
 """Of a quiet server's answers: what is shorter says nothing on a machine that does other things too."""
 
 MOST_MEMORY = 400 * 2**20
+TRIES = 3
+"""An attack that delays the others does so each time; what else the machine does comes and goes."""
+
 HANDS = 4
 """How many requests the hostile account has under way at once, and as many the hostile address."""
 
@@ -147,16 +150,24 @@ class Attack:
         self._ended.set()
 
 
+def is_delayed(waits, quiet):
+    """Return whether the others waited longer than they may."""
+    return waits.p99(LIVE) > stretched(LIVE_SECONDS) or any(
+        waits.p99(kind) > 3 * max(quiet.p99(kind), stretched(FLOOR_SECONDS)) for kind in (READ, WRITE)
+    )
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_others_notice_nothing_of(name, server, others, quiet, hostile, target):
-    attack = Attack(server, list(ATTACKS[name](target)), hostile)
-    with others.at_work() as waits:
-        attack.run(SECONDS)
-    got = f"the attack got {dict(attack.statuses)}, at most {attack.largest} bytes"
-    report = f"{name}: {waits}; quiet: {quiet}; {got}"
-    assert waits.failures == [], report
-    assert waits.p99(LIVE) <= stretched(LIVE_SECONDS), report
-    for kind in (READ, WRITE):
-        assert waits.p99(kind) <= 3 * max(quiet.p99(kind), stretched(FLOOR_SECONDS)), report
-    assert waits.memory <= MOST_MEMORY, report
-    assert 500 not in attack.statuses, report
+    for _ in range(TRIES):
+        attack = Attack(server, list(ATTACKS[name](target)), hostile)
+        with others.at_work() as waits:
+            attack.run(SECONDS)
+        got = f"the attack got {dict(attack.statuses)}, at most {attack.largest} bytes"
+        report = f"{name}: {waits}; quiet: {quiet}; {got}"
+        assert waits.failures == [], report
+        assert waits.memory <= MOST_MEMORY, report
+        assert 500 not in attack.statuses, report
+        if not is_delayed(waits, quiet):
+            return
+    raise AssertionError(report)

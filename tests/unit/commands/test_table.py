@@ -108,7 +108,7 @@ def test_every_kind_of_stream_can_be_named():
     """Each function of `domain.identifiers` that names a stream has a kind, and each kind such a function."""
     functions = [
         function
-        for name, function in inspect.getmembers(domain.identifiers, inspect.isfunction)
+        for name, function in inspect.getmembers(domain.identifiers, callable)
         if name.endswith("_stream")
     ]
     named = {
