@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.exceptions import NotFoundException
 
 from read_api.gateway.hosts import host_of
-from read_api.gateway.preconditions import not_modified
-from read_api.web.pages import document_route, tag_of
+from read_api.web.pages import document_answer, document_route, tag_of
 
 JSON = "application/json"
 SCHEMA = "application/schema+json"
@@ -21,8 +21,24 @@ def event_routes(asyncapi: Callable[[str], bytes], schemas: Mapping[str, bytes])
     return [
         _asyncapi_route(asyncapi),
         document_route(SCHEMAS, listed, JSON),
-        *(document_route(path, body, SCHEMA) for path, body in schemas.items()),
+        _schema_route({path: (body, tag_of(body)) for path, body in schemas.items()}),
     ]
+
+
+def _schema_route(schemas: Mapping[str, tuple[bytes, str]]) -> Any:
+    """Return one route of all schemas, which are by their paths with their entity tags.
+
+    A route of its own for each would take a server's start longer.
+    """
+
+    @get(f"{SCHEMAS}/{{type:str}}/{{version:str}}", include_in_schema=False)
+    async def schema(request: Request[Any, Any, Any]) -> Response[bytes]:
+        known = schemas.get(request.scope["path"])
+        if known is None:
+            raise NotFoundException("there is no such event")
+        return document_answer(request, known[0], SCHEMA, {"Cache-Control": "no-cache", "ETag": known[1]})
+
+    return schema
 
 
 def _asyncapi_route(asyncapi: Callable[[str], bytes]) -> Any:
@@ -30,9 +46,7 @@ def _asyncapi_route(asyncapi: Callable[[str], bytes]) -> Any:
     async def document(request: Request[Any, Any, Any]) -> Response[bytes]:
         body = asyncapi(address_of(request.scope))
         headers = {"Cache-Control": "no-cache", "ETag": tag_of(body), "Vary": "Host"}
-        if not_modified(request.headers.get("if-none-match"), headers["ETag"]):
-            return Response(b"", status_code=304, headers=headers)
-        return Response(body, media_type=JSON, headers=headers)
+        return document_answer(request, body, JSON, headers)
 
     return document
 

@@ -51,11 +51,18 @@ def document_route(path: str, body: bytes, media_type: str, more: Mapping[str, s
 
     @get(path, include_in_schema=False)
     async def document(request: Request[Any, Any, Any]) -> Response[bytes]:
-        if not_modified(request.headers.get("if-none-match"), tag):
-            return Response(b"", status_code=304, headers=headers)
-        return Response(body, media_type=media_type, headers=headers)
+        return document_answer(request, body, media_type, headers)
 
     return document
+
+
+def document_answer(
+    request: Request[Any, Any, Any], body: bytes, media_type: str, headers: dict[str, str]
+) -> Response[bytes]:
+    """Return a document, or that it has not changed: *headers* have its `ETag`."""
+    if not_modified(request.headers.get("if-none-match"), headers["ETag"]):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
 
 
 @get("/assets/{name:str}", include_in_schema=False, sync_to_thread=False)
@@ -67,9 +74,7 @@ def _asset(request: Request[Any, Any, Any]) -> Response[bytes]:
         if path.parent == _ROOT / folder and path.suffix in _TYPES and path.is_file():
             body, tag = _loaded(path, path.stat().st_mtime_ns)
             headers = {"Cache-Control": "no-cache", "ETag": tag}
-            if not_modified(request.headers.get("if-none-match"), tag):
-                return Response(b"", status_code=304, headers=headers)
-            return Response(body, media_type=_TYPES[path.suffix], headers=headers)
+            return document_answer(request, body, _TYPES[path.suffix], headers)
     raise NotFoundException("there is no file with this name")
 
 
