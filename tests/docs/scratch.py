@@ -60,7 +60,7 @@ class Scratch:
         return subprocess.run(
             command,
             cwd=self.root,
-            env={**inherited, "PATH": path, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**inherited, "PATH": path, "PYTHONPATH": str(self.root)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -92,7 +92,21 @@ STORES = {
 }
 
 
-@pytest.fixture(params=sorted(STORES))
+WITHOUT_CACHE = {name for name in STORES if name.endswith("-without-cache")}
+"""They differ in how documents are changed; what only reads runs against the others."""
+
+ONLY_READ = {"test_pages", "test_queries", "test_usage"}
+
+
+def pytest_generate_tests(metafunc):
+    """Run each test against the stores that differ in what it is about."""
+    if {"new_store", "store"} & set(metafunc.fixturenames):
+        only_reads = metafunc.module.__name__.rpartition(".")[2] in ONLY_READ
+        names = STORES.keys() - (WITHOUT_CACHE if only_reads else set())
+        metafunc.parametrize("new_store", sorted(names), indirect=True)
+
+
+@pytest.fixture
 def new_store(request, tmp_path):
     """Return a function that makes empty, prepared stores."""
     numbers = count()
