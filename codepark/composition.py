@@ -63,6 +63,7 @@ def build_identity(profile: Profile) -> Identity:
         mailer=build_mailer(settings),
         public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
         verifies=settings.smtp_url is not None,
+        password_memory=settings.password_memory,
         record=record,
     )
 

@@ -11,6 +11,7 @@ from commands.environment import PORTS, Environment, SettingsError, Variables, c
 from commands.kafka.settings import BOOTSTRAP, DEFAULT_PREFIX, PARTITIONS, KafkaSettings, read_kafka_settings
 from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.secrets import Secrets
+from read_api.auth.passwords import LEAST_MEMORY, MEMORY
 from read_api.gateway.access_log import ERRORS, MODES
 from read_api.gateway.settings import GatewaySettings
 from read_api.graphql.settings import GraphQLSettings, read_graphql_settings
@@ -37,12 +38,14 @@ _PUBLIC_URL = "CODEPARK_PUBLIC_URL"
 _SMTP_URL = "CODEPARK_SMTP_URL"
 _MAIL_FROM = "CODEPARK_MAIL_FROM"
 _ACCESS_LOG = "CODEPARK_ACCESS_LOG"
+_PASSWORD_MEMORY = "CODEPARK_PASSWORD_MEMORY"  # noqa: S105 # the name of a variable
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # what the settings say
 
 _DEFAULT_PORT = 3000
 _DEFAULT_SENDER = "CodePark <no-reply@localhost>"
 _MOST_PARTITIONS = 64
+_MOST_MEMORY = 4096
 _LEVELS = ("debug", "info", "warning", "error")
 _MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
@@ -93,6 +96,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     smtp_url: str | None = None
     mail_from: str = _DEFAULT_SENDER
     access_log: str = ERRORS
+    password_memory: int = MEMORY
     gateway: GatewaySettings = GatewaySettings()
     graphql: GraphQLSettings = GraphQLSettings()
 
@@ -175,6 +179,7 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         smtp_url=environment.url(_SMTP_URL, ("smtp://", "smtps://")),
         mail_from=environment.text(_MAIL_FROM) or _DEFAULT_SENDER,
         access_log=environment.choice(_ACCESS_LOG, MODES) or ERRORS,
+        password_memory=environment.number(_PASSWORD_MEMORY, MEMORY, range(LEAST_MEMORY, _MOST_MEMORY + 1)),
         gateway=read_gateway_settings(variables, host, public_url),
         graphql=read_graphql_settings(variables),
     )

@@ -23,7 +23,7 @@ from domain.token.commands import RecordOperatorToken
 from read_api.auth.attempts import NEVER, Attempts
 from read_api.auth.keys import SigningKeys
 from read_api.auth.mail import Mail, Mailer
-from read_api.auth.passwords import Passwords
+from read_api.auth.passwords import MEMORY, Passwords
 from read_api.auth.principals import Principals
 from read_api.auth.tokens import Claims, Tokens, unauthorized
 from read_api.problems import HttpError
@@ -46,14 +46,16 @@ class Identity:
         mailer: Mailer,
         public_url: str,
         verifies: bool = False,
+        password_memory: int = MEMORY,
         record: Callable[[Command], Awaitable[None]] | None = None,
     ) -> None:
         """Read accounts from *log*; *public_url* is the address at which people reach this server.
 
-        With *verifies*, addresses are verified by mail. *record* carries out a command of the server's own.
+        With *verifies*, addresses are verified by mail. *record* carries out a command of the
+        server's own. Checking a password takes *password_memory* MiB.
         """
         self.secrets = secrets
-        self.passwords = Passwords()
+        self.passwords = Passwords(password_memory)
         self.attempts = attempts
         self.mailer = mailer
         self.public_url = public_url.rstrip("/")

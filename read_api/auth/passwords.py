@@ -20,12 +20,19 @@ class TooManyLoginsError(BusyError):
     """Too many passwords wait for a check to be answered in time."""
 
 
-class Passwords:
-    """Hash and verify passwords (RFC 9106, the low-memory parameters, which are the library's default)."""
+MEMORY = 64
+"""In MiB: what a check takes with the low-memory parameters of RFC 9106, the library's default."""
 
-    def __init__(self) -> None:
-        """Create the pool of two threads; each check takes 64 MiB while it runs."""
-        self._hasher = PasswordHasher()
+LEAST_MEMORY = 19
+"""In MiB, from the recommendations of OWASP."""
+
+
+class Passwords:
+    """Hash and verify passwords (RFC 9106, the low-memory parameters unless the memory is another one)."""
+
+    def __init__(self, memory: int = MEMORY) -> None:
+        """Create the pool of two threads; each check takes *memory* MiB while it runs."""
+        self._hasher = PasswordHasher(memory_cost=memory * 1024)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="passwords")
         self._waiting = 0
         self._decoy: str | None = None

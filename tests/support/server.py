@@ -22,7 +22,12 @@ __all__ = ["STOP_SECONDS", "UNLIMITED", "Raw", "Server", "eventually", "free_por
 T = TypeVar("T")
 
 # A test of something else may send as many requests as it likes; limits have tests of their own.
-UNLIMITED = {"CODEPARK_RATE_LIMITS": "off", "CODEPARK_SIGN_IN_LIMITS": "off", "CODEPARK_QUOTAS": "off"}
+UNLIMITED = {
+    "CODEPARK_RATE_LIMITS": "off",
+    "CODEPARK_SIGN_IN_LIMITS": "off",
+    "CODEPARK_QUOTAS": "off",
+    "CODEPARK_PASSWORD_MEMORY": "19",  # the least: tests sign in thousands of times
+}
 
 # Each worker of the run has ports of its own, below those of development servers and benchmarks.
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

@@ -9,8 +9,8 @@ from read_api.auth.passwords import Passwords, TooManyLoginsError
 from tests.support.time_scale import stretched
 
 
-def run(work):
-    passwords = Passwords()
+def run(work, **options):
+    passwords = Passwords(**options)
     try:
         return asyncio.run(work(passwords))
     finally:
@@ -19,6 +19,17 @@ def run(work):
 
 def test_the_parameters_are_those_of_rfc_9106() -> None:
     assert run(lambda p: p.hash("x")).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+def test_a_hash_of_other_parameters_is_verified_and_outdated() -> None:
+    hashed = run(lambda p: p.hash("right"), memory=19)
+    assert hashed.startswith("$argon2id$v=19$m=19456,t=3,p=4$")
+
+    async def work(passwords):
+        return await passwords.verify(hashed, "right"), passwords.is_outdated(hashed)
+
+    assert run(work) == (True, True)
+    assert run(work, memory=19) == (True, False)
 
 
 def test_a_password_is_verified() -> None:

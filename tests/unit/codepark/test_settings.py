@@ -170,6 +170,13 @@ def test_switches_are_alike_everywhere(off):
     assert not settings.graphql.introspection
 
 
+def test_the_memory_of_a_password_has_a_least():
+    assert read_settings({}).password_memory == 64
+    assert read_settings({"CODEPARK_PASSWORD_MEMORY": "19"}).password_memory == 19
+    with pytest.raises(SettingsError, match=r"CODEPARK_PASSWORD_MEMORY is '?18'?; it takes a number from 19"):
+        read_settings({"CODEPARK_PASSWORD_MEMORY": "18"})
+
+
 def test_the_cluster_profile_is_needed():
     with pytest.raises(SettingsError, match="set CODEPARK_KAFKA_BOOTSTRAP_SERVERS"):
         read_settings({}).cluster()
