@@ -29,6 +29,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
     max_examples=proof.size(100, 2_000),
 )
+settings.register_profile(
+    "few", settings.get_profile("tests"), max_examples=10
+)  # for a tree of a how-to page
 settings.load_profile("tests")
 
 

@@ -44,7 +44,7 @@ def check(scratch, types):
     scratch.python("-m", "ruff", "format", "--check", ".")
     scratch.python("-m", "mypy", "--cache-dir", str(types))
     scratch.run("lint-imports")
-    scratch.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS)
+    scratch.python("-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=few", *TESTS)
 
 
 def source_files(written):
