@@ -2,17 +2,20 @@
 
 import base64
 import json
+import lzma
 import os
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from codepark.history_import.histories import open_history
 from codepark.history_import.source import SourceCommit
+from tests.support.proof import size
 from tests.support.server import Server, eventually, serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -22,6 +25,19 @@ STARLETTE = SHARED / "history-starlette.jsonl.xz"
 needs_starlette = pytest.mark.skipif(
     not STARLETTE.exists(), reason=f"the shared history {STARLETTE} is not here"
 )
+
+
+COMMITS = size(400, 1_347)
+"""How many commits are imported where it matters that they are many, and real."""
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory):
+    """Return a history of the first commits of starlette."""
+    shortened = tmp_path_factory.mktemp("history") / STARLETTE.name
+    with lzma.open(STARLETTE) as whole, lzma.open(shortened, "wb") as first:
+        first.writelines(islice(whole, COMMITS))
+    return shortened
 
 
 def codepark(*arguments, check=True, **settings):
@@ -93,35 +109,35 @@ def test_a_real_history_ends_with_its_own_files(tmp_path):
 
 
 @needs_starlette
-def test_an_import_that_is_killed_continues(tmp_path):
+def test_an_import_that_is_killed_continues(tmp_path, history):
     data = tmp_path / "data"
     command = [
         sys.executable,
         "-m",
         "codepark.cli",
         "import-git",
-        str(STARLETTE),
+        str(history),
         "--data",
         str(data),
         "--json",
     ]
     killed = 0
-    for size in (300_000, 2_000_000, 4_000_000):
+    for written in size((200_000, 600_000, 1_000_000), (300_000, 2_000_000, 4_000_000)):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            while process.poll() is None and log_size(data) < size:
+            while process.poll() is None and log_size(data) < written:
                 time.sleep(0.002)
             killed += process.poll() is None
         finally:
             process.kill()
             process.wait()
     assert killed >= 2
-    imported = last_line(codepark("import-git", STARLETTE, "--data", data, "--json"))
+    imported = last_line(codepark("import-git", history, "--data", data, "--json"))
     assert last_line(codepark("doctor", "--data", data, "--json"))["findings"]
     with serving(data) as server, server.client(server.token()) as client:
         shas = commits_of(client, imported["projectId"])
-        assert (len(shas), len(set(shas))) == (1_347, 1_347)
-        assert files_of(client, imported["projectId"]) == final_state(open_history(STARLETTE))
+        assert (len(shas), len(set(shas))) == (COMMITS, COMMITS)
+        assert files_of(client, imported["projectId"]) == final_state(open_history(history))
         assert len(client.get("/api/v1/projects", params={"limit": 100}).json()["items"]) == 1
 
 

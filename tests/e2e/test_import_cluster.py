@@ -12,13 +12,15 @@ from projections.models import READ_MODELS
 from projections.mongodb.connection import connect, database_name
 from projections.mongodb.store import MongoDocumentStore
 from projections.sqlite import SQLiteDocumentStore
-from tests.e2e.test_import import STARLETTE, codepark, last_line, needs_starlette
+from tests.e2e.test_import import codepark, history, last_line, needs_starlette
 from tests.support.cluster_server import SECRET, ClusterServer
 from tests.support.documents import dump
 from tests.support.insights import finish_turns, nothing_waits
 from tests.support.server import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(300)]
+
+__all__ = ["history"]  # a fixture
 
 TIME = re.compile(r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
@@ -58,12 +60,14 @@ def renumbered(value, taken):
 
 
 @needs_starlette
-def test_the_cluster_imports_what_the_embedded_profile_imports(tmp_path, kafka, mongodb_uri, redis_url):
+def test_the_cluster_imports_what_the_embedded_profile_imports(
+    tmp_path, kafka, mongodb_uri, redis_url, history
+):
     embedded = tmp_path / "embedded"
     expected_import = last_line(
         codepark(
             "import-git",
-            STARLETTE,
+            history,
             "--project",
             "starlette",
             "--data",
@@ -86,7 +90,7 @@ def test_the_cluster_imports_what_the_embedded_profile_imports(tmp_path, kafka, 
         imported = last_line(
             codepark(
                 "import-git",
-                STARLETTE,
+                history,
                 "--project",
                 "starlette",
                 "--json",

@@ -16,6 +16,7 @@ from tests.support.server import Server, serving
 from tests.support.time_scale import stretched
 
 PROJECTS = "/api/v1/projects"
+EVENTS = 60
 both = pytest.mark.parametrize("live", [sse, websocket])
 
 
@@ -34,11 +35,11 @@ def test_three_reconnects_lose_nothing_and_repeat_nothing(
     server: Server, ada: Person, project: Any, public: Any, live: Live
 ) -> None:
     after, ids = position(ada, project["id"]), (project["id"], public["id"])
-    writers = [threading.Thread(target=write, args=(ada, id_, 150)) for id_ in ids]
+    writers = [threading.Thread(target=write, args=(ada, id_, EVENTS)) for id_ in ids]
     for writer in writers:
         writer.start()
     seen: list[dict[str, Any]] = []
-    for share in (70, 80, 90, 60):
+    for share in (EVENTS // 2, EVENTS // 2, EVENTS * 2 // 3, EVENTS // 3):
         with live(server, ada.token, after=after, projects=",".join(ids)) as events:
             seen += islice(events, share)
         after = seen[-1]["position"]
@@ -49,7 +50,7 @@ def test_three_reconnects_lose_nothing_and_repeat_nothing(
         assert sequences == sorted(set(sequences))
     for id_ in ids:
         versions = [event["version"] for event in seen if event["projectId"] == id_]
-        assert versions == list(range(1, 151))
+        assert versions == list(range(1, EVENTS + 1))
 
 
 @both
