@@ -286,18 +286,22 @@ class Runner:
         """
         topics = {decoded.record.topic for decoded in batch}
         store_all = through // _IDLE_CHECKPOINT != self._position // _IDLE_CHECKPOINT
+        idle = Checkpoint(sequence=through, resume_at=chain)  # of most models, so they share it
         changes: list[Change] = []
         checkpoints: dict[str, Checkpoint] = {}
         for model in self._models:
             before = self._checkpoints[model.name]
             if model.topics is None or not model.topics.isdisjoint(topics):
                 change = project(model, batch, before, through, resume_at=chain)
-            else:
-                after = before.moved(through, chain, before.blocked)
-                change = Change(model=model.name, writes=(), checkpoint=after)
-            checkpoints[model.name] = change.checkpoint
-            if store_all or change.writes or change.dead_letters:
-                changes.append(change)
+                checkpoints[model.name] = change.checkpoint
+                if store_all or change.writes or change.dead_letters:
+                    changes.append(change)
+                continue
+            behind = before.sequence <= through and not before.blocked
+            after = idle if behind else before.moved(through, chain, before.blocked)
+            checkpoints[model.name] = after
+            if store_all:
+                changes.append(Change(model=model.name, writes=(), checkpoint=after))
         return changes, checkpoints
 
     def _report(self) -> None:

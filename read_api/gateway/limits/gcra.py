@@ -10,26 +10,29 @@ when the bucket is full, and leaves a debt: a backlog above the capacity, which 
 """
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 _MINUTE = 60_000_000
 
 
 class Limit(Struct, frozen=True):
-    """The size of a bucket: *burst* requests at once, *per_minute* on average; *name* names the policy."""
+    """The size of a bucket: *burst* requests at once, *per_minute* on average; *name* names the policy.
+
+    From these follow the *interval* in which a bucket gains one request, rounded up so that never too many
+    pass, and the *capacity*, which is the backlog of an empty bucket; both in microseconds.
+    """
 
     name: str
     per_minute: int
     burst: int
+    interval: int = 0
+    capacity: int = 0
 
-    @property
-    def interval(self) -> int:
-        """Return the microseconds in which a bucket gains one request, rounded up: never too many pass."""
-        return -(-_MINUTE // self.per_minute)
-
-    @property
-    def capacity(self) -> int:
-        """Return the backlog of an empty bucket, in microseconds."""
-        return self.burst * self.interval
+    def __post_init__(self) -> None:
+        """Compute once what every request asks for."""
+        interval = -(-_MINUTE // self.per_minute)
+        force_setattr(self, "interval", interval)
+        force_setattr(self, "capacity", self.burst * interval)
 
     def stricter(self) -> "Limit":
         """Return half of this limit, for a process that counts for itself."""
