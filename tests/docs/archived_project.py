@@ -59,7 +59,9 @@ def over_graphql(client: httpx.Client) -> None:
 
 def created(client: httpx.Client) -> str:
     """Create a project; return its path."""
-    return f"{PROJECTS}/{client.post(PROJECTS, json={'name': 'old'}).json()['id']}"
+    answer = client.post(PROJECTS, json={"name": "old"})
+    check(answer.status_code == httpx.codes.CREATED, answer.text)
+    return f"{PROJECTS}/{answer.json()['id']}"
 
 
 def check(holds: bool, otherwise: str) -> None:

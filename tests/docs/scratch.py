@@ -11,6 +11,9 @@ from tests.support.time_scale import stretched
 
 ROOT = Path(__file__).parents[2]
 RUN_SECONDS = 300
+_PORTS = ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT")
+"""They say which ports this process of the run may use; a server that is started here takes one of them."""
+
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "node_modules", "codepark-data", "*.egg-info"
 )
@@ -54,7 +57,9 @@ class Scratch:
     def attempt(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run *command*, which may fail; its output includes standard error."""
         inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith(("CODEPARK_", "PYTEST_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CODEPARK_", "PYTEST_")) or name in _PORTS
         }
         path = f"{self.root / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
