@@ -1,6 +1,7 @@
 """Apache Kafka's programs: Maven downloads them once into the user's cache."""
 
 import fcntl
+import functools
 import hashlib
 import os
 import re
@@ -36,13 +37,23 @@ def java() -> str:
     program = shutil.which("java")
     if program is None:
         raise MissingError(f"Kafka needs Java {_JAVA} or later, and there is no java")
-    printed = subprocess.run(  # noqa: S603 # found above
-        [program, "-version"], capture_output=True, text=True, timeout=60, check=False
-    ).stderr.strip()
+    printed = _version_of(program)
     number = re.search(r'version "(\d+)', printed)
     if number is None or int(number[1]) < _JAVA:
         raise MissingError(f"Kafka needs Java {_JAVA} or later; {program} says {printed or 'nothing'!r}")
     return program
+
+
+def java_version() -> str:
+    """Return what Java says of its version; raises MissingError as `java` does."""
+    return _version_of(java())
+
+
+@functools.cache
+def _version_of(program: str) -> str:
+    return subprocess.run(  # noqa: S603 # found by its callers
+        [program, "-version"], capture_output=True, text=True, timeout=60, check=False
+    ).stderr.strip()
 
 
 def jars() -> Path:

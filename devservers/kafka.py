@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import secrets
+import signal
 import socket
 import subprocess
 import uuid
@@ -13,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
+from devservers import class_archive
 from devservers.certificates import Certificates
 from devservers.errors import ServerError
 from devservers.jars import jars, java
@@ -23,6 +25,8 @@ MESSAGE_BYTES = 16 * 1024 * 1024
 _LOG_SETTINGS = Path(__file__).with_name("kafka-log4j2.yaml")
 _FORMAT_SECONDS = 120.0
 _OFFSETS_PARTITIONS = 8
+_LITTLE_WORK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+_ENDED_IN_ORDER = (0, 128 + signal.SIGTERM)
 _QUORUM = 3
 _PROTOCOLS = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL"
 
@@ -56,12 +60,17 @@ class Kafka(Server):
         tls: Certificates | None = None,
         password: str | None = None,
         node: int = 1,
+        short_lived: bool = False,
     ) -> None:
-        """Take the ports; without *password* a new one is made."""
+        """Take the ports; without *password* a new one is made.
+
+        A *short_lived* broker starts with less work, and would be slower after some minutes.
+        """
         super().__init__(folder, port=port, attached=attached)
         self.tls = tls
         self.password = password or secrets.token_urlsafe(12)
         self.node = node
+        self._short_lived = short_lived
         self._quorum: Sequence[Kafka] = (self,)
         self.cluster_id, self.directory_id = _identifier(), _identifier()
 
@@ -127,7 +136,7 @@ class Kafka(Server):
         if self.tls:
             options += ["--add-scram", f"SCRAM-SHA-512=[name={USER},password={self.password}]"]
         command = [
-            *self._java("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m"),
+            *self._java(*_LITTLE_WORK, "-Xmx256m"),
             "kafka.tools.StorageTool",
             "format",
             "-t",
@@ -155,8 +164,20 @@ class Kafka(Server):
 
     def _command(self) -> Sequence[str]:
         self._prepare()
-        heap = ("-Xms256m", "-Xmx512m", "-XX:+UseG1GC")
-        return [*self._java(*heap), "kafka.Kafka", str(self._settings)]
+        heap = ("-Xms256m", "-Xmx512m", *(_LITTLE_WORK if self._short_lived else ("-XX:+UseG1GC",)))
+        classes = class_archive.options(self._classes)
+        return [*self._java(*heap, *classes), "kafka.Kafka", str(self._settings)]
+
+    def stop(self) -> int | None:
+        """End the broker as its base does, and keep the archive of its classes for the next ones."""
+        code = super().stop()
+        if code in _ENDED_IN_ORDER:
+            class_archive.keep(self._classes)
+        return code
+
+    @property
+    def _classes(self) -> Path:
+        return self.folder / "classes.jsa"
 
     def _java(self, *options: str) -> list[str]:
         return [
@@ -234,7 +255,8 @@ class ThreeBrokers:
         """Take the ports; nothing runs yet."""
         numbers = range(1, _QUORUM + 1)
         self.brokers = [
-            Kafka(folder / f"broker-{number}", attached=attached, node=number) for number in numbers
+            Kafka(folder / f"broker-{number}", attached=attached, node=number, short_lived=True)
+            for number in numbers
         ]
         for broker in self.brokers:
             broker.join(self.brokers)

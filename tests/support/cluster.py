@@ -72,7 +72,7 @@ def mongodb_name(mongodb_uri: str) -> Iterator[str]:
 
 def private_kafka(folder: Path, **options: Any) -> AbstractContextManager[Kafka]:
     """Run a Kafka for one test, over *folder*: `with private_kafka(tmp_path) as kafka`."""
-    return _running(Kafka, folder, options)
+    return _running(Kafka, folder, {"short_lived": True, **options})
 
 
 def private_mongo(folder: Path, **options: Any) -> AbstractContextManager[Mongo]:
