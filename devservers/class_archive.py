@@ -1,7 +1,7 @@
 """An archive of the classes that a broker loads: with it, the next broker starts with half the work.
 
-The first broker that ends in order writes it (Java's dynamic class data sharing, JEP 350), and it lies next to
-Kafka's programs in the user's cache. Java ignores an archive of other programs or of another Java.
+The first broker that ends in order writes it (Java's dynamic class data sharing, JEP 350) into the user's
+cache, next to Kafka's programs. Java ignores an archive of other programs or of another Java.
 """
 
 import hashlib
