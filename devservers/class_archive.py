@@ -13,12 +13,15 @@ from pathlib import Path
 from devservers.jars import jars, java_version
 
 
-def options(written: Path) -> list[str]:
-    """Return the options that let Java use the archive, or write it to *written* where there is none."""
+def options(written: Path | None) -> list[str]:
+    """Return the options that let Java use the archive; where there is none, write it to *written*, if given.
+
+    To write it takes seconds at the end of the process.
+    """
     archive = _archive()
-    return (
-        [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else [f"-XX:ArchiveClassesAtExit={written}"]
-    )
+    if archive.exists():
+        return [f"-XX:SharedArchiveFile={archive}"]
+    return [] if written is None else [f"-XX:ArchiveClassesAtExit={written}"]
 
 
 def keep(written: Path) -> None:

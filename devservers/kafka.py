@@ -165,7 +165,7 @@ class Kafka(Server):
     def _command(self) -> Sequence[str]:
         self._prepare()
         heap = ("-Xms256m", "-Xmx512m", *(_LITTLE_WORK if self._short_lived else ("-XX:+UseG1GC",)))
-        classes = class_archive.options(self._classes)
+        classes = class_archive.options(self._classes if self._short_lived else None)
         return [*self._java(*heap, *classes), "kafka.Kafka", str(self._settings)]
 
     def stop(self) -> int | None:

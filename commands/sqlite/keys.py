@@ -5,7 +5,7 @@ import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from commands.keys import KEY_SIZE, KeyDestroyedError
@@ -140,6 +140,7 @@ class SQLiteKeyStore:
 
     def _remember(self, subject: str, key: bytes) -> bytes:
         if len(self._cache) >= _CACHED:
-            self._cache.popitem(last=False)
+            with suppress(KeyError):  # another thread may have cleared it meanwhile
+                self._cache.popitem(last=False)
         self._cache[subject] = key
         return key

@@ -11,20 +11,22 @@ import pytest
 from tests.unit.test_budgets import ROOT, sources
 
 
-def oldest_of(tree):
-    """Yield the attribute of each `next(iter(self.attribute))`."""
+def slow_in(tree):
+    """Yield the attribute of each `next(iter(self.attribute))`, or of an item of it, that is in a dict."""
+    types = types_of(tree)
     for node in ast.walk(tree):
         match node:
             case ast.Call(
-                func=ast.Name(id="next"),
-                args=[
-                    ast.Call(
-                        func=ast.Name(id="iter"),
-                        args=[ast.Attribute(value=ast.Name(id="self"), attr=attribute)],
-                    )
-                ],
+                func=ast.Name(id="next"), args=[ast.Call(func=ast.Name(id="iter"), args=[searched])]
             ):
-                yield attribute
+                kind = ""
+                match searched:
+                    case ast.Attribute(value=ast.Name(id="self"), attr=attribute):
+                        kind = types.get(attribute, "")
+                    case ast.Subscript(value=ast.Attribute(value=ast.Name(id="self"), attr=attribute)):
+                        kind = types.get(attribute, "").partition(", ")[2]  # the values of the outer one
+                if kind.startswith("dict"):
+                    yield attribute
 
 
 def types_of(tree):
@@ -37,22 +39,22 @@ def types_of(tree):
 
 
 @pytest.mark.parametrize(
-    ("kind", "is_refused"), [("dict[str, int] = {}", True), ("OrderedDict[str, int] = OrderedDict()", False)]
+    ("kind", "searched", "slow"),
+    [
+        ("dict[str, int]", "self._known", ["_known"]),
+        ("OrderedDict[str, int]", "self._known", []),
+        ("dict[int, dict[str, int]]", "self._known[1]", ["_known"]),
+        ("dict[int, OrderedDict[str, int]]", "self._known[min(self._known)]", []),
+    ],
 )
-def test_the_search_finds_what_it_looks_for(kind, is_refused):
-    tree = ast.parse(f"self._known: {kind}\ndel self._known[next(iter(self._known))]")
-    (attribute,) = oldest_of(tree)
-    assert types_of(tree)[attribute].startswith("dict") is is_refused
+def test_the_search_finds_what_it_looks_for(kind, searched, slow):
+    tree = ast.parse(f"self._known: {kind} = made()\ndel {searched}[next(iter({searched}))]")
+    assert list(slow_in(tree)) == slow
 
 
 def test_no_cache_looks_for_its_oldest_entry_in_a_dict():
     slow = []
     for path in sources():
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        types = types_of(tree)
-        slow += [
-            f"{path.relative_to(ROOT)}: {attribute}"
-            for attribute in oldest_of(tree)
-            if types.get(attribute, "").startswith("dict")
-        ]
+        slow += [f"{path.relative_to(ROOT)}: {attribute}" for attribute in slow_in(tree)]
     assert slow == []
