@@ -44,15 +44,17 @@ def insights_model(
     projection = _InsightsProjection(reports, partition_of, budgets, waiting)
     return ReadModel(
         name=INSIGHTS,
-        version=2,
+        version=3,
         collections=(
             Collection(
                 name=FILE_INSIGHTS,
                 indexes=(
                     ("projectId", "complexityTotal", "functionCount", "lines", "leftOut", "waiting"),
+                ),
+                sparse=(
                     ("projectId", "worst"),
                     ("projectId", "leftOut"),
-                    ("projectId", "waiting", "sequence"),
+                    ("projectId", "sequence"),
                     ("queue", "turn"),
                 ),
             ),
@@ -133,7 +135,7 @@ def file_id(project_id: str, path: str) -> str:
 
 def _document(project_id: str, path: str, version: int, report: FileReport) -> Document:
     suggestions = suggest(path, report)
-    return {
+    document: Document = {
         "id": file_id(project_id, path),
         "projectId": project_id,
         "path": path,
@@ -141,15 +143,15 @@ def _document(project_id: str, path: str, version: int, report: FileReport) -> D
         "complexityTotal": report.complexity_total,
         "functionCount": report.function_count,
         "lines": report.lines,
-        "leftOut": int(report.left_out is not None),
-        "reason": report.left_out and report.left_out.value,
-        "waiting": 0,
-        "worst": max((function.complexity for function in report.functions), default=0)
-        if suggestions
-        else -1,
         "suggestions": [msgspec.to_builtins(suggestion) for suggestion in suggestions],
         "model": report.model,
     }
+    # Most files have none of these fields, and are in none of the indexes on them.
+    if report.left_out is not None:
+        document |= {"leftOut": 1, "reason": report.left_out.value}
+    if suggestions:
+        document["worst"] = max((function.complexity for function in report.functions), default=0)
+    return document
 
 
 def _owner(record: Record) -> str:

@@ -33,6 +33,8 @@ class Collection(Struct, frozen=True, kw_only=True):
 
     *indexes* are lists of fields; an index whose last field is a sort field serves lists in that order. Of
     *sums*, the last field is added up over the documents with given values of the others, by an index alone.
+    *sparse* are indexes that hold only the documents with their last field: few documents should have it, and
+    a query that such an index serves has a condition that excludes null on that field.
     *multikey* names fields inside lists (`collaborators.userId`) by which documents are looked up; *text*
     names the fields that full-text search covers. *shows* are the streams whose versions the documents carry.
     """
@@ -40,6 +42,7 @@ class Collection(Struct, frozen=True, kw_only=True):
     name: str
     indexes: tuple[tuple[str, ...], ...] = ()
     sums: tuple[tuple[str, ...], ...] = ()
+    sparse: tuple[tuple[str, ...], ...] = ()
     multikey: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     shows: Shows | None = None

@@ -1,5 +1,6 @@
 """Fixtures that several kinds of tests share; for every run its time limits and the size of its proofs."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.support.cluster import (
     redis_url,
     topic_prefix,
 )
+from tests.support.order import long_first
 from tests.support.profile import Commands
 from tests.support.time_scale import stretched
 
@@ -41,6 +43,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(proof.Runs())
         if not hasattr(config, "workerinput"):
             config.pluginmanager.register(proof.Report())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each of several processes begin with tests that take long."""
+    if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
+        processes = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        items[:] = long_first(items, lambda item: item.nodeid.partition("::")[0], processes)
 
 
 @pytest.hookimpl(tryfirst=True)

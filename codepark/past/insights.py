@@ -121,7 +121,7 @@ def _add(
     for document in documents:
         sums["count"] += sign
         for field in fields:
-            sums[field] += sign * document[field]
+            sums[field] += sign * document.get(field, 0)
 
 
 def _meets(document: Document, query: Query) -> bool:

@@ -53,12 +53,18 @@ def to_document(raw: Document) -> Document:
 
 def index_keys(collection: Collection) -> list[list[tuple[str, Any]]]:
     """Return the keys of the indexes of *collection*; a sort field comes last, in descending order."""
-    keys: list[list[tuple[str, Any]]] = [
-        [*((path(field), 1) for field in fields[:-1]), (path(fields[-1]), -1), ("_id", -1)]
-        for fields in collection.indexes
-    ]
+    keys = [_sorted_keys(fields) for fields in collection.indexes]
     keys += [[(path(field), 1) for field in fields] for fields in collection.sums]
     keys += [[(field, 1)] for field in collection.multikey]
     if collection.text:
         keys.append([(WORDS, 1)])
     return keys
+
+
+def sparse_keys(collection: Collection) -> list[list[tuple[str, Any]]]:
+    """Return the keys of the indexes that hold only the documents with the field before the id."""
+    return [_sorted_keys(fields) for fields in collection.sparse]
+
+
+def _sorted_keys(fields: Sequence[str]) -> list[tuple[str, Any]]:
+    return [*((path(field), 1) for field in fields[:-1]), (path(fields[-1]), -1), ("_id", -1)]

@@ -11,7 +11,7 @@ from pymongo.errors import OperationFailure
 
 from projections.model import Collection, ReadModel
 from projections.mongodb.dead_letters import DEAD_LETTERS
-from projections.mongodb.documents import index_keys
+from projections.mongodb.documents import index_keys, sparse_keys
 from projections.mongodb.model_registry import GenerationId, ModelEntry, collection_name
 from projections.writes import Document
 
@@ -40,6 +40,10 @@ def create(database: Database[Document], model: ReadModel, generation: Generatio
             raise ValueError(f"not a collection name: {collection.name}")
         stored = database[collection_name(collection.name, generation)]
         indexes = [IndexModel(keys) for keys in index_keys(collection)]
+        indexes += [
+            IndexModel(keys, partialFilterExpression={keys[-2][0]: {"$exists": True}})
+            for keys in sparse_keys(collection)
+        ]
         if indexes:
             stored.create_indexes(indexes)
         if collection.text:

@@ -71,7 +71,7 @@ class InsightQueries:
 
     def waits(self, project_id: str, through: int) -> bool:
         """Return whether a file that was written at the sequence *through* or before waits to be measured."""
-        where = (Equals("projectId", project_id), Equals("waiting", 1))
+        where = (Equals("projectId", project_id), Above("sequence", -1))
         first = self._store.find(Query(collection=FILE_INSIGHTS, where=where, sort="sequence", limit=1))
         return bool(first) and int(first[0]["sequence"]) <= through
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-_CHUNKS = (128, 32, 8, 1)
+_CHUNKS = (128, 32, 8, 3, 1)
 
 
 def write_rows(

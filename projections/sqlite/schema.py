@@ -41,6 +41,12 @@ class Table:
                 f"CREATE INDEX IF NOT EXISTS {self.index_name(fields)} ON {self.name} ({columns}) "
                 "WHERE body IS NOT NULL"
             )
+        for fields in self.collection.sparse:
+            columns = ", ".join([*(expression(field) for field in fields), "id"])
+            statements.append(
+                f"CREATE INDEX IF NOT EXISTS {self.index_name(fields)} ON {self.name} ({columns}) "
+                f"WHERE body IS NOT NULL AND {expression(fields[-1])} IS NOT NULL"
+            )
         for fields in self.collection.sums:
             columns = ", ".join(expression(field) for field in fields)
             statements.append(

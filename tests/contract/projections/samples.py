@@ -17,7 +17,8 @@ NOTES = ReadModel(
     collections=(
         Collection(
             name="notes",
-            indexes=(("group", "rank"), ("rank",), ("title",)),
+            indexes=(("rank",), ("title",)),
+            sparse=(("group", "rank"),),
             multikey=("tags.name",),
             text=("title", "text"),
         ),

@@ -50,6 +50,18 @@ def test_conditions(store, condition, expected):
     assert ids(store, condition) == expected
 
 
+def test_documents_that_a_sparse_index_lacks_are_in_the_answers_without_a_condition_on_its_field(store):
+    put(store, [note("1", rank=1), note("2", rank=None), note("3", rank=0), note("4", rank=2, group="b")])
+    group = Equals("group", "a")
+    assert ids(store, group, sort="rank") == ["2", "3", "1"]
+    assert ids(store, group, Equals("rank", None)) == ["2"]
+    assert ids(store, group, Above("rank", 0), sort="rank") == ["1"]
+    assert ids(store, group, Above("rank", -1), sort="rank", descending=True) == ["1", "3"]
+    assert ids(store, group, Equals("rank", 0)) == ["3"]
+    assert ids(store, group, Outside("rank", 1, None)) == ["3"]
+    assert ids(store, group, StartsWith("rank", "")) == []
+
+
 def test_all_conditions_hold(store):
     put(store, [note("1", tags=[{"name": "x"}, {"name": "y"}]), note("2", tags=[{"name": "x"}], group="b")])
     assert ids(store, Equals("tags.name", "x"), Equals("tags.name", "y")) == ["1"]

@@ -2,16 +2,18 @@
 
 import pytest
 
+from projections.insights_model import insights_model
 from projections.models import READ_MODELS
 from projections.sqlite import SQLiteDocumentStore
 from projections.sqlite.queries import selects, totals
-from projections.store import Equals, Matches, Query, StartsWith
+from projections.store import Above, Equals, Matches, Query, StartsWith
+from tests.support.inline_analyser import InlineAnalyser
 
 
 @pytest.fixture(scope="module")
 def store():
     made = SQLiteDocumentStore(None)
-    made.prepare(READ_MODELS)
+    made.prepare((*READ_MODELS, insights_model(InlineAnalyser())))
     yield made
     made.close()
 
@@ -59,6 +61,23 @@ def test_a_list_is_a_range_of_its_index(store, *, collection, where, sort, index
         assert len(details) == 1, details
         assert f"USING INDEX {store._writers[collection].table.name}_i_{index}" in details[0]
         assert where == () or "SEARCH" in details[0]
+
+
+@pytest.mark.parametrize(
+    ("where", "sort", "index"),
+    [
+        ((PROJECT, Above("worst", -1)), "worst", "projectId_worst"),
+        ((PROJECT, Equals("leftOut", 1)), "id", "projectId_leftOut"),
+        ((PROJECT, Above("sequence", -1)), "sequence", "projectId_sequence"),
+        ((Equals("queue", 0), Above("turn", "o")), "turn", "queue_turn"),
+        ((Equals("queue", 0), StartsWith("turn", "o ")), "turn", "queue_turn"),
+    ],
+)
+def test_the_few_files_that_matter_have_indexes_of_their_own(store, where, sort, index):
+    (details,) = plan(store, Query(collection="file_insights", where=where, sort=sort))
+    assert len(details) == 1, details
+    assert details[0].startswith("SEARCH")
+    assert f"_i_{index}" in details[0]
 
 
 def test_each_scope_has_its_index(store):
