@@ -48,9 +48,7 @@ def insights_model(
         collections=(
             Collection(
                 name=FILE_INSIGHTS,
-                indexes=(
-                    ("projectId", "complexityTotal", "functionCount", "lines", "leftOut", "waiting"),
-                ),
+                indexes=(("projectId", "complexityTotal", "functionCount", "lines", "leftOut", "waiting"),),
                 sparse=(
                     ("projectId", "worst"),
                     ("projectId", "leftOut"),

@@ -15,12 +15,15 @@ def test_every_test_comes_once(files, processes):
 
 
 def test_each_share_begins_with_long_tests_and_keeps_their_files_together():
-    files = (
-        ["tests/chaos/a.py"] * 2 + ["tests/chaos/b.py"] * 2 + ["tests/chaos/c.py", *["tests/unit/d.py"] * 7]
+    first, second, third, short = (
+        "tests/chaos/a.py",
+        "tests/chaos/b.py",
+        "tests/chaos/c.py",
+        "tests/unit/d.py",
     )
-    ordered = long_first(files, str, 2)
-    assert ordered[:6] == [*["tests/chaos/a.py"] * 2, "tests/chaos/c.py", *["tests/unit/d.py"] * 3]
-    assert ordered[6:] == [*["tests/chaos/b.py"] * 2, *["tests/unit/d.py"] * 4]
+    ordered = long_first([first, first, second, second, third, *[short] * 7], str, 2)
+    assert ordered[:6] == [first, first, third, short, short, short]
+    assert ordered[6:] == [second, second, short, short, short, short]
 
 
 def test_more_long_tests_than_a_share_has():

@@ -157,6 +157,9 @@ class Writer(threading.Thread):
         first = self._note(answer, f"project-{answer.json()['id']}")
         if self.chance.random() < 0.3:  # the same request again, at any node: the first outcome
             again = self._answered(client, "POST", "/api/v1/projects", key, body)
+            if again.status_code != httpx.codes.CREATED:
+                self.faults.append(("again", again.status_code, again.text, first))
+                return
             second = self._note(again, f"project-{again.json()['id']}")
             if second.facts != first.facts:
                 self.faults.append((first, second))

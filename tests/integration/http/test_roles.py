@@ -99,19 +99,20 @@ def test_an_analyst_finds_nothing_by_a_guessed_name(by_role, ada: Person) -> Non
     assert published["id"] in [event["id"] for event in found(analyst, published["stream"])]
 
 
-def test_an_analyst_sees_one_form_of_each_event(by_role, ada: Person, admin: httpx.Client) -> None:
-    before = position_now(ada)
-    made(ada.client.post("/api/v1/projects", json={"name": "p"}))
+def test_an_analyst_sees_one_form_of_each_event(by_role, new_person, admin: httpx.Client) -> None:
+    eva = new_person()
+    before = position_now(eva)
+    made(eva.client.post("/api/v1/projects", json={"name": "p"}))
     published = next(
         event
         for event in reversed(json.loads(everything(by_role[Role.ANALYST], before)))
         if event["type"] == "project.created"
     )
-    made(admin.patch(f"/api/v1/accounts/{ada.id}", json={"roles": ["user", "analyst"]}), 200)
-    again = made(ada.client.post("/api/v1/auth/login", json={"email": ada.email, "password": PASSWORD}), 200)
-    ada.client.headers["Authorization"] = f"Bearer {again['accessToken']}"
+    made(admin.patch(f"/api/v1/accounts/{eva.id}", json={"roles": ["user", "analyst"]}), 200)
+    again = made(eva.client.post("/api/v1/auth/login", json={"email": eva.email, "password": PASSWORD}), 200)
+    eva.client.headers["Authorization"] = f"Bearer {again['accessToken']}"
     assert found(by_role[Role.ANALYST], published["stream"])
-    assert found(ada.client, published["stream"]) == []
+    assert found(eva.client, published["stream"]) == []
 
 
 def test_an_analysts_events_cannot_be_joined_with_a_public_history(by_role, ada, new_person) -> None:
