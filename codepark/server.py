@@ -19,6 +19,7 @@ from codepark.logs import standard_logging
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
 from codepark.settings import Settings
+from processes.loops import new_event_loop
 from read_api.app import create_app
 from read_api.gateway.access_log import OFF, AccessLog
 from read_api.realtime.hub import Hub
@@ -44,18 +45,9 @@ def serve(
     with (
         closing(open_profile(settings)) as profile,
         closing(CacheAndChannel(settings, profile.logs)) as shared,
-        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
     ):
         runner.run(_serve(profile, shared, started, announce))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 # not on every platform
-    except ImportError:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
 
 
 class ServedProfile:

@@ -229,6 +229,8 @@ class Kafka(Server):
             "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,  # the default is half of the heap
             "num.network.threads": 2,
             "num.io.threads": 4,
+            # Without it a controller writes a record twice a second, so that a standby knows it is there.
+            **({"metadata.max.idle.interval.ms": 0} if self._short_lived and copies == 1 else {}),
             **(self._security(self.tls) if self.tls else {}),
         }
 

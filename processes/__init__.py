@@ -1,1 +1,1 @@
-"""Child processes: how they end with their parent, and how the two exchange messages."""
+"""Child processes (how they end with their parent, how the two exchange messages), and event loops."""

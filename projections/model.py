@@ -68,7 +68,7 @@ class ReadModel(Struct, frozen=True, kw_only=True):
     matter: a later event may make an earlier one superfluous.
 
     A model may put work off: *catch_up* does a turn of it, for one partition of the log, between batches.
-    *has_put_off* returns whether this process has put anything off since the last turn; what another process
+    *has_put_off* returns whether this process has put anything off in it since that; what another process
     put off is only in the store. What a turn writes has positions between those of events, of which each has
     so many *positions*.
     """
@@ -82,4 +82,4 @@ class ReadModel(Struct, frozen=True, kw_only=True):
     prepare: Callable[[Sequence[tuple[Event, Record]]], Sequence[tuple[Event, Record]]] | None = None
     positions: int = 1
     catch_up: Callable[["DocumentStore", int], CatchUp] | None = None
-    has_put_off: Callable[[], bool] | None = None
+    has_put_off: Callable[[int], bool] | None = None

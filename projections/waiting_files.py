@@ -1,6 +1,5 @@
 """The queue of files that wait to be measured, and the turns in which that happens."""
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -70,20 +69,20 @@ class WaitingFiles:
         self._budgets = budgets
         self._document_of = document_of
         self._last_owner: dict[int, str] = {}
-        self._put_off = threading.Event()
+        self._put_off: set[int] = set()
 
     def wait(self, file: WaitingFile, owner: str, partition: int) -> tuple[Put, Put]:
         """Return the writes that let *file* wait in the queue of its partition."""
-        self._put_off.set()
+        self._put_off.add(partition)
         return waiting_entry(file, owner, partition)
 
-    def has_put_off(self) -> bool:
-        """Return whether a file was put off in this process since the last turn began."""
-        return self._put_off.is_set()
+    def has_put_off(self, partition: int) -> bool:
+        """Return whether this process has put a file of *partition* off since its last turn began."""
+        return partition in self._put_off
 
     def take_turn(self, store: DocumentStore, partition: int) -> CatchUp:
         """Return what one turn of the next owner writes; raises StoreUnavailableError."""
-        self._put_off.clear()  # before the store is read: what is put off meanwhile counts for the next turn
+        self._put_off.discard(partition)  # before reading: what is put off meanwhile is for the next turn
         owner, waiting = self._next_owner(store, partition)
         if owner is None:
             return CatchUp(waiting=waiting)

@@ -1,8 +1,6 @@
 """The in-process runner: one thread that keeps some read models up to date with the log."""
 
-import math
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
@@ -14,12 +12,12 @@ from projections.model import ReadModel
 from projections.progress import Progress
 from projections.store import Change, Checkpoint, DocumentStore, StoreUnavailableError
 from streams.batch_projection import DecodedRecord, decode, project
+from streams.put_off_work import LOOK_SECONDS, PutOffWork
 from streams.recent_records import RecentRecords
 
 _BATCH = 500
 _FAR_BEHIND = 4_000
 _RETRY_SECONDS = 0.5
-_LOOK_SECONDS = 10.0
 _IDLE_CHECKPOINT = 5_000
 
 logger = structlog.get_logger(__name__)
@@ -58,13 +56,11 @@ class Runner:
         self._inline = inline
         self._before_step = before_step
         self._selection = _selection(self._models)
-        self._puts_off = any(model.catch_up is not None for model in self._models)
+        self._put_off = PutOffWork(self._models)
         self._recent = RecentRecords()
         self._grown = threading.Event()
         self._lock = threading.RLock()
         self._ended = False
-        self._waiting = False
-        self._looked_at = -math.inf
         self._checkpoints: dict[str, Checkpoint] = {}
         self._position = 0
         self._thread = threading.Thread(target=self._run, name=f"runner-{self._models[0].name}", daemon=True)
@@ -211,16 +207,14 @@ class Runner:
 
     def _take_turns(self) -> bool:
         """Do one turn of the work that models have put off; return whether there may be more at once."""
-        if not self._has_turns():
+        if not self._put_off.due():
             return False
-        self._looked_at = time.monotonic()
-        wrote, self._waiting = False, False
-        for model in self._models:
-            if model.catch_up is None or self._ended:
-                continue
+        wrote = False
+        for model in self._put_off.begin():
+            if self._ended:
+                break
             with self._lock:
-                turn = model.catch_up(self._store, 0)
-                self._waiting |= turn.waiting
+                turn = self._put_off.take(model, self._store)
                 if turn.writes:
                     checkpoint = self._checkpoints[model.name]
                     self._store.apply([Change(model=model.name, writes=turn.writes, checkpoint=checkpoint)])
@@ -231,19 +225,9 @@ class Runner:
 
     def _pause(self) -> float | None:
         """Return after how many seconds the thread looks for work without a new event, None for never."""
-        if self._waiting:
+        if self._put_off.waiting:
             return _RETRY_SECONDS
-        return _LOOK_SECONDS if self._puts_off else None
-
-    def _has_turns(self) -> bool:
-        """Return whether work may wait: some is known to, or the store was not asked for a while.
-
-        A rebuild in another process may have put work off that becomes this one's with its generation.
-        """
-        if not self._puts_off:
-            return False
-        known = self._waiting or any(model.has_put_off and model.has_put_off() for model in self._models)
-        return known or time.monotonic() - self._looked_at >= _LOOK_SECONDS
+        return LOOK_SECONDS if self._put_off.possible else None
 
     def _next(self, start: int, tip: Tip) -> tuple[Sequence[Record], int, bytes]:
         """Return the next wanted records, and the sequence and chain that the models then include."""

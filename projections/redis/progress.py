@@ -18,6 +18,9 @@ logger = structlog.get_logger(__name__)
 MANY_HOMES = 200
 """A batch that touches more homes names none of them: then everything may have changed."""
 _POLL_SECONDS = 0.25
+_STORE_SECONDS = 1.0
+"""A message may be lost: with a worker that ends, or because Redis does not reach it."""
+
 _PAUSE_SECONDS = 0.5
 _JOIN_SECONDS = 5.0
 
@@ -163,14 +166,19 @@ class ProgressListener:
         *,
         partitions: int = 1,
         poll_seconds: float = _POLL_SECONDS,
+        store_seconds: float = _STORE_SECONDS,
     ) -> None:
-        """Listen through *client*, and read the checkpoints of *store* every *poll_seconds*."""
+        """Listen through *client*, and read the checkpoints of *store* every *store_seconds*.
+
+        Without the channel, read them every *poll_seconds*.
+        """
         self._partitions = partitions
         self._client = client
         self._channel = channel_of(prefix)
         self._store = store
         self._tracker = ProgressTracker(progress, touched)
         self._poll_seconds = poll_seconds
+        self._store_seconds = store_seconds
         self._ended = threading.Event()
         self._polled = 0.0
         self._unavailable = False
@@ -213,7 +221,7 @@ class ProgressListener:
                 message = subscription.get_message(timeout=self._poll_seconds)
                 if message is not None:
                     self._take(message["data"])
-                if time.monotonic() - self._polled >= self._poll_seconds:
+                if time.monotonic() - self._polled >= self._store_seconds:
                     self._poll(at_once=False)
 
     def _take(self, data: bytes) -> None:

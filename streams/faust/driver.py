@@ -146,7 +146,7 @@ class PartitionDriver:
 
         Raises LostPartitionError.
         """
-        if self.projector.puts_off:
+        if self.projector.has_turn():
             try:
                 await self._insist(lambda: self._in_thread(self._take_turn))
             except ModelSwitchedError:  # the entries are those of the old model

@@ -18,6 +18,7 @@ from domain.record import Record
 from projections.model import ReadModel
 from projections.store import Change, Checkpoint, DeadLetter, DocumentStore
 from streams.batch_projection import decode, project
+from streams.put_off_work import PutOffWork
 
 logger = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ class PartitionProjector:
         self.log_checkpoint = START
         self.checkpoints: dict[str, Checkpoint] = {}
         self._void_log = SummedLog("void record")
+        self._put_off = PutOffWork(self.models, partition)
 
     def load(self) -> LogCheckpoint:
         """Load the stored checkpoints; return where to resume reading. Raises StoreUnavailableError.
@@ -142,10 +144,9 @@ class PartitionProjector:
                 self.checkpoints[change.model] = change.checkpoint
         self.log_checkpoint = step.after
 
-    @property
-    def puts_off(self) -> bool:
-        """Return whether a model may put work off."""
-        return any(model.catch_up is not None for model in self.models)
+    def has_turn(self) -> bool:
+        """Return whether there may be work that a model has put off."""
+        return self._put_off.due()
 
     def take_turn(self) -> frozenset[str]:
         """Do and store one turn of the work that models have put off; return the homes that it changed.
@@ -153,9 +154,9 @@ class PartitionProjector:
         It moves no checkpoint. Raises StoreUnavailableError.
         """
         homes: frozenset[str] = frozenset()
-        for model in self.models:
-            turn = None if model.catch_up is None else model.catch_up(self.store, self.partition)
-            if turn is not None and turn.writes:
+        for model in self._put_off.begin():
+            turn = self._put_off.take(model, self.store)
+            if turn.writes:
                 checkpoint = self.checkpoints[model.name]
                 change = Change(
                     model=model.name, writes=turn.writes, checkpoint=checkpoint, partition=self.partition

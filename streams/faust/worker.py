@@ -18,6 +18,7 @@ from commands.kafka.protocol.topics import ensure_log
 from commands.kafka.protocol.transport import BrokerUnavailableError
 from commands.kafka.settings import KafkaSettings
 from commands.mapper import EventMapper, RecordEvents
+from processes.loops import new_event_loop
 from projections.model import ReadModel
 from projections.store import DocumentStore, StoreUnavailableError
 from streams.faust.app import Inbox, make_app
@@ -208,4 +209,5 @@ def serve(
             start_http_server(metrics_port, addr="127.0.0.1", registry=worker.metrics.registry)
         await worker.run(ready)
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main())

@@ -31,7 +31,13 @@ def test_messages_are_heard_and_lost_ones_made_up_for(tmp_path: Path) -> None:
         client = redis.Redis.from_url(valkey.address)
         publisher = ProgressPublisher(client, "t.")
         listener = ProgressListener(
-            client, "t.", store, progress, lambda homes, _, __: touched.append(homes), poll_seconds=0.1
+            client,
+            "t.",
+            store,
+            progress,
+            lambda homes, _, __: touched.append(homes),
+            poll_seconds=0.1,
+            store_seconds=0.1,
         )
         listener.start()
         eventually(lambda: client.pubsub_numsub("t.projected")[0][1], "the subscription")

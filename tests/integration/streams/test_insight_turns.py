@@ -115,7 +115,7 @@ def test_files_that_another_process_put_off_are_found_after_a_while(commands, tu
     asked = []
     find = turns.store.find
     monkeypatch.setattr(turns.store, "find", lambda query: asked.append(query.collection) or find(query))
-    monkeypatch.setattr("streams.runner._LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("streams.put_off_work.LOOK_SECONDS", 0.0)
     assert not turns.runner._take_turns()
     assert asked == [FILE_INSIGHTS]
 
@@ -217,7 +217,7 @@ def test_who_has_used_up_the_budget_waits_and_the_others_do_not(commands, turns,
     write(commands, greedy, {f"{number}.py": str(number) for number in range(1, 4)})
     turns.catch_up()
     assert not turns.runner._take_turns()
-    assert turns.runner._waiting, "it is tried again after a while"
+    assert turns.runner._put_off.waiting, "it is tried again after a while"
     analyser.seconds = 0.1
     write(commands, modest, {"a.py": "1"}, BOB)
     turns.catch_up()

@@ -14,6 +14,7 @@ from projections.sqlite.store import SQLiteDocumentStore
 from projections.store import Change, DocumentStore, ModelSwitchedError, StoreUnavailableError
 from projections.writes import Put, Write
 from streams.faust.driver import LostPartitionError, PartitionDriver
+from streams.put_off_work import PutOffWork
 from tests.unit.streams.faust.conftest import Driven
 
 
@@ -125,15 +126,15 @@ def test_work_that_was_put_off_is_done_between_batches(driven: Driven, history: 
         return turns.pop() if turns else CatchUp()
 
     models = driven.projector.models
-    driven.projector.models = (replace(models[0], catch_up=catch_up), *models[1:])
+    driven.projector._put_off = PutOffWork((replace(models[0], catch_up=catch_up), *models[1:]))
 
     async def work(driver: PartitionDriver) -> None:
         await driver.take(history[:4])
-        for _ in range(3):
+        for _ in range(4):
             await driver.between_batches()
 
     driven.run(work)
-    assert asked == [0, 0, 0]
+    assert asked == [0, 0, 0], "after the third turn nothing waits"
     assert driven.effects.changed_homes == [frozenset({"h"})]
     assert driven.offset == 4
     assert driven.projector.store.get(PROJECTS, "late") == {"id": "late", "name": "measured"}
@@ -141,7 +142,7 @@ def test_work_that_was_put_off_is_done_between_batches(driven: Driven, history: 
 
 
 def test_without_work_that_is_put_off_nothing_is_asked_between_batches(driven: Driven) -> None:
-    assert not driven.projector.puts_off
+    assert not driven.projector.has_turn()
 
 
 def _renamed(position: int) -> tuple[int, Sequence[Write]]:
