@@ -45,11 +45,6 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(proof.Report())
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Run one process more than there are processors: tests wait for servers part of their time."""
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let each of several processes begin with tests that take long."""

@@ -26,7 +26,7 @@ def clock(monkeypatch):
 
 
 def work(turns=(), put_off=frozenset()):
-    """Return the work of a model with these turns, which has put something off in the partitions *put_off*."""
+    """Return the work of a model with these turns, which has put work off in the partitions *put_off*."""
     left = list(turns)
     model = replace(
         MODEL,
