@@ -17,6 +17,7 @@ from codepark.profiles.profile import Node, Profile
 from codepark.published_events import PublishedEvents
 from codepark.redis_clients import connect_async
 from codepark.settings import Settings
+from codepark.shared_metrics import SharedMetrics
 from commands.bus import accepted
 from commands.intake import CommandMetadata
 from domain.actor import SERVICE
@@ -104,7 +105,7 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         replays=PastAnswers(profile.past),
         not_ready=profile.not_ready,
         does_without=profile.does_without,
-        metrics=Metrics(profile, limits).write,
+        metrics=SharedMetrics(Metrics(profile, limits).registry, profile.settings.processes),
         operations={name: partial(answered, partial(run, profile)) for name, run in OPERATIONS.items()},
         models=profile.main_models,
         asyncapi=_asyncapi(profile.settings),

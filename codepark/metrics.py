@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -11,6 +11,7 @@ from codepark.node_metrics import node_metrics
 from codepark.profiles.profile import Node, Profile
 from read_api.gateway.limits.fallback import GuardedLimiter
 from read_api.gateway.limits.limits import Limits
+from telemetry.instruments import REGISTRY
 
 
 class Metrics(Collector):
@@ -20,13 +21,10 @@ class Metrics(Collector):
         """Read from *profile* and *limits*."""
         self._profile = profile
         self._limits = limits
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
-        ProcessCollector(registry=self._registry)
-
-    def write(self) -> bytes:
-        """Return the metrics in Prometheus' text format."""
-        return generate_latest(self._registry)
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+        self.registry.register(Instruments())
+        ProcessCollector(registry=self.registry)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics as they are now."""
@@ -100,3 +98,11 @@ class Metrics(Collector):
                 lag.add_metric([model, str(number)], max(tip - sequence, 0))
         yield sequences
         yield lag
+
+
+class Instruments(Collector):
+    """What the parts of this process have measured, as a part of its metrics."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics as they are now."""
+        yield from REGISTRY.collect()

@@ -16,6 +16,7 @@ from codepark.composition import build_api, build_eraser
 from codepark.interpreter import prepare_interpreter
 from codepark.limiter_choice import start_limits
 from codepark.logs import standard_logging
+from codepark.loop_watch import LoopWatch
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
 from codepark.settings import Settings
@@ -59,6 +60,7 @@ class ServedProfile:
         self._settings = profile.settings
         self._shared = shared
         self._hub = Hub(profile.logs)
+        self._loop_watch = LoopWatch()
         self._eraser = build_eraser(profile, shared, self._hub)
         self._api = build_api(profile, shared, self._hub, self._eraser)
         app = create_app(self._api)
@@ -71,7 +73,9 @@ class ServedProfile:
         loop = asyncio.get_running_loop()
         self.profile.bind(loop)
         self._hub.start(loop)
+        self._loop_watch.start()
         await start_limits(self._api.limits)
+        await self._api.metrics.start()
         self.profile.start()
         self._eraser.start()
         self._serving = loop.create_task(self._server.serve())
@@ -85,6 +89,7 @@ class ServedProfile:
 
     async def stop(self) -> None:
         """End the live streams, then the servers, which wait for every open response, then the rest."""
+        await self._loop_watch.stop()
         self._hub.drain()
         await self._hub.drained(_DRAIN_SECONDS)
         if not await _stopped(self._server, self._serving):
@@ -92,6 +97,7 @@ class ServedProfile:
             self._serving.cancel()
         if self._node_server is not None and self._serving_nodes is not None:
             await _stopped(self._node_server, self._serving_nodes)
+        await self._api.metrics.stop()
         await self._api.limits.aclose()
         if isinstance(self.profile, Node):
             await self.profile.disconnect()

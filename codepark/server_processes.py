@@ -1,9 +1,11 @@
 """Several server processes on one port, each a node with a data folder of its own (cluster profile)."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -39,6 +41,8 @@ class ServerProcesses:
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._count = count
         self._ended = threading.Event()
+        # Sockets in it: private by mkdtemp, and short, as the path of a socket must be.
+        self._folder = Path(tempfile.mkdtemp(prefix="codepark-", dir="/tmp"))
 
     def serve(self) -> int:
         """Serve until SIGTERM or SIGINT; return 0 where every process ended in order, else 1."""
@@ -51,6 +55,7 @@ class ServerProcesses:
                 self._restart_ended()
         finally:
             status = self._stop()
+            shutil.rmtree(self._folder, ignore_errors=True)
         return status
 
     def _restart_ended(self) -> None:
@@ -82,7 +87,8 @@ class ServerProcesses:
                 str(self._settings.port),
                 "--data",
                 str(folder_of(self._settings.data, number)),
-                "--port-is-shared",
+                "--processes",
+                str(self._folder),
             ],
             env={**os.environ, **self._address(number)},
             start_new_session=True,  # Ctrl-C in the terminal reaches this process, which ends the others

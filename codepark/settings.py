@@ -75,7 +75,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The settings of a process. *secret* is None where the data directory holds the key.
 
     *kafka* chooses the cluster profile, which needs *mongodb_uri*, *redis* and *secret* too (see `cluster`).
-    Other nodes hand commands to this one at *node_address* (`host:port`); without it they do not.
+    Other nodes hand commands to this one at *node_address* (`host:port`); without it they do not. In the
+    folder *processes* those that share one port find each other.
     """
 
     data: Path
@@ -91,6 +92,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis_ca_file: str | None = None
     node_address: str | None = None
     node_tls: NodeTls | None = None
+    processes: Path | None = None
     master_keys: Mapping[int, bytes] = {}
     public_url: str | None = None
     smtp_url: str | None = None

@@ -15,6 +15,7 @@ from commands.queue import BusyError
 from commands.queued_bus import QueuedBus, Ticket, unavailable
 from commands.unit_of_work import SettledStates
 from domain.times import Clock, system_clock
+from telemetry.instruments import CONFLICTS
 
 __all__ = ["Bus", "BusyError", "CommandBus", "accepted"]
 
@@ -118,6 +119,7 @@ class CommandBus(QueuedBus):
                 try:
                     return self._append(tip, decided)
                 except TipMovedError:
+                    CONFLICTS.inc()
                     self._states.forget()
         finally:
             self._seconds += _WEIGHT * (time.perf_counter() - started - self._seconds)

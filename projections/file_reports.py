@@ -8,6 +8,7 @@ from insights.analyser import Analyser, AnalyserUnavailableError
 from insights.other_peoples_code import left_out_at_once
 from insights.report import FileReport, LeftOut, empty_report
 from projections.store import StoreUnavailableError
+from telemetry.instruments import ANALYSER_SECONDS
 
 _FUNCTIONS: Final = 50_000
 """Reports are kept up to so many functions, each of some 300 bytes; a file counts as one more."""
@@ -42,6 +43,7 @@ class Reports:
             analysis = self._analyser.analyse(path, content)
         except AnalyserUnavailableError as error:
             raise StoreUnavailableError(str(error)) from error
+        ANALYSER_SECONDS.observe(analysis.seconds)
         with self._lock:
             self._keep(key, analysis.report)
         return analysis.report, analysis.seconds

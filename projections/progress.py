@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import count
 
 from projections.store import StoreUnavailableError
+from telemetry.instruments import READ_WAIT_SECONDS
 
 _SCOPES = 1_000
 _NO_STREAMS: frozenset[str] = frozenset()
@@ -152,6 +153,7 @@ class Progress:
                     await self._wait(known, model, sequence, deadline)
 
     async def _wait(self, known: _PartitionProgress, model: str, sequence: int, deadline: float) -> None:
+        began = time.perf_counter()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._lock:
             if known.sequences.get(model, 0) >= sequence:
@@ -163,6 +165,8 @@ class Progress:
         except TimeoutError:
             missing = sequence - known.sequences.get(model, 0)
             raise NotCaughtUpError(f"{model} is {missing} events behind; try again") from None
+        finally:
+            READ_WAIT_SECONDS.observe(time.perf_counter() - began)
 
     def _of(self, partition: int) -> _PartitionProgress:
         known = self._partitions.get(partition)

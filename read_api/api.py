@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -28,6 +28,22 @@ from read_api.realtime.hub import Hub
 from read_api.turns import Turns
 
 
+class MetricsWriter(Protocol):
+    """Writes the metrics of this process, and of those that share its port."""
+
+    async def start(self) -> None:
+        """Let the other processes ask this one."""
+        ...
+
+    async def stop(self) -> None:
+        """Answer no other process any more."""
+        ...
+
+    async def write(self, accept: str) -> tuple[bytes, str]:
+        """Return the metrics and their media type, by the header *accept*."""
+        ...
+
+
 class Api(Struct, frozen=True, kw_only=True, dict=True):
     """The parts behind the HTTP surface.
 
@@ -39,7 +55,7 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     outcomes, in other places. *published* returns what analysts see of a record, *published_again* of an
     event that is ready to be sent. *erased* waits until an erased account has left no trace, and returns
     whether that happened in time. *not_ready* names the parts that are not ready yet, *does_without* the
-    servers that do not answer and that no answer needs, *metrics* writes the metrics for Prometheus,
+    servers that do not answer and that no answer needs, *metrics* writes those for Prometheus,
     *operations* are those of the command line by name. *asyncapi* writes the document of the topics and live
     channels for a server's address, *event_schemas* are those of the public events by their paths.
     """
@@ -60,7 +76,7 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     cache: Cache
     not_ready: Callable[[], list[str]]
     does_without: Callable[[], list[str]] = list
-    metrics: Callable[[], bytes]
+    metrics: MetricsWriter
     operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]
     models: tuple[str, ...]
     asyncapi: Callable[[str], bytes]

@@ -1,8 +1,9 @@
 """The outermost layer: client addresses, request ids, HEAD and OPTIONS, and file paths as they were sent."""
 
 import re
+import time
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -13,6 +14,7 @@ from read_api.gateway.answers import Answer
 from read_api.gateway.clients import Clients
 from read_api.gateway.cors import Cors
 from read_api.gateway.hosts import Hosts, foreign_host
+from read_api.gateway.http_metrics import UNMATCHED, UNSENT, HttpMetrics
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.query_strings import check_parameters, read_query
 from read_api.gateway.response_finisher import ResponseFinisher
@@ -27,6 +29,17 @@ _PARAMETER = re.compile(r"\{[^}]+\}")
 _FORBIDDEN = 4403
 
 logger = structlog.get_logger(__name__)
+
+
+class _Route(NamedTuple):
+    """A path with the names of its parameters, its methods, and the query parameters that it knows."""
+
+    path: str
+    methods: list[str]
+    parameters: Collection[str] | None
+
+
+_NO_ROUTE = _Route("", [], None)
 
 
 class Edge:
@@ -53,9 +66,11 @@ class Edge:
         self._clients = Clients(settings.trusted_proxies, tls=settings.tls)
         self._cors = Cors(settings.cors_origins)
         self._hosts = Hosts(settings.allowed_hosts)
+        self._metrics = HttpMetrics()
         known = parameters or {}
         methods = {
-            path: (_with_head_and_options(listed), known.get(path)) for path, listed in allowed.items()
+            path: _Route(path, _with_head_and_options(listed), known.get(path))
+            for path, listed in allowed.items()
         }
         self._exact = {path: listed for path, listed in methods.items() if "{" not in path}
         patterns = [path for path in methods if "{" in path]
@@ -75,11 +90,21 @@ class Edge:
             if kind == "websocket":
                 await self._socket(scope, receive, send)
             else:
-                finisher = ResponseFinisher(scope, send, self._cors)
-                app = self._answered(scope, state) or self._app
-                await app(scope, receive, finisher)
+                await self._request(scope, receive, send)
         finally:
             await self._limits.end(state)
+
+    async def _request(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer a request, and count it."""
+        began, method = time.perf_counter(), scope["method"]
+        finisher = ResponseFinisher(scope, send, self._cors)
+        try:
+            app = self._answered(scope, scope["state"]) or self._app
+            await app(scope, receive, finisher)
+        finally:
+            ended = finisher.live_since or time.perf_counter()
+            route = scope["state"].get("route", UNMATCHED)
+            self._metrics.answered(method, route, finisher.status or UNSENT, ended - began)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open a WebSocket, unless a page of a foreign origin asks for it, or one under a foreign host."""
@@ -107,7 +132,10 @@ class Edge:
                 _take_file_path(scope, state, file)
             except BadInputError as error:
                 return failed(error, state["instance"], state["request_id"])
-        (methods, known), method = self._path(scope["path"]), scope["method"]
+        route, method = self._route(scope["path"]), scope["method"]
+        if route is not None:
+            state["route"] = route.path
+        _, methods, known = route or _NO_ROUTE
         if method == "OPTIONS" and methods:
             return self._options(scope, state, methods, known)
         if not methods and wants_page(scope):
@@ -134,16 +162,14 @@ class Edge:
                 return failed(error, state["instance"], state["request_id"])
         return Answer(status=204, headers={"Allow": ", ".join(methods)} | preflight)
 
-    def _path(self, path: str) -> tuple[list[str], Collection[str] | None]:
-        """Return the methods and parameters of *path*; no methods where there is no such path."""
+    def _route(self, path: str) -> "_Route | None":
+        """Return the route of *path*, None where there is no such path."""
         path = path.rstrip("/") or "/"
         exact = self._exact.get(path)
         if exact is not None:
             return exact
         match = self._pattern.fullmatch(path)
-        return (
-            ([], None) if match is None or match.lastindex is None else self._by_pattern[match.lastindex - 1]
-        )
+        return None if match is None or match.lastindex is None else self._by_pattern[match.lastindex - 1]
 
 
 def _not_routed(methods: list[str]) -> HttpError:

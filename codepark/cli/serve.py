@@ -3,10 +3,12 @@
 import os
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import structlog
 from cyclopts import Parameter
+from msgspec.structs import replace
 
 from codepark import logs
 from codepark.cli.demo import import_demo
@@ -29,7 +31,7 @@ def serve(
     data: Data = None,
     demo: bool = False,
     workers: int = 1,
-    port_is_shared: Annotated[bool, Parameter(show=False, negative="")] = False,
+    processes: Annotated[Path | None, Parameter(show=False)] = None,
 ) -> None:
     """Serve the API, the pages and the live channels.
 
@@ -42,8 +44,8 @@ def serve(
     workers
         How many processes share the port (cluster profile); each has a folder of its own in the data
         directory.
-    port_is_shared
-        This process is one of several on the port.
+    processes
+        This process is one of several on the port, which find each other in this folder.
     """
     if port is not None and port not in PORTS:
         raise UsageError(f"--port is {port}; it takes a number from {PORTS[0]} to {PORTS[-1]}")
@@ -51,7 +53,9 @@ def serve(
     logs.configure(settings.log_level)
     if workers < 1:
         raise UsageError(f"--workers is {workers}; it takes a number from 1")
-    if not port_is_shared:
+    if processes is not None:
+        settings = replace(settings, processes=processes)
+    else:
         require_free(settings.host, settings.port, "another with --port, or another CODEPARK_HOST")
     _require_node_address(settings, workers)
     if workers > 1:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from commands.sqlite.connections import TunedPool, translated_errors
 from commands.sqlite.reader import ReadOnlyLog
 from commands.sqlite.recorder import PARTITION, PARTITIONS, ChainedRecorder
 from domain.record import Record
+from telemetry.instruments import appended
 
 logger = structlog.get_logger(__name__)
 
@@ -63,8 +65,10 @@ class SQLiteEventLog(ReadOnlyLog):
             self._mapper.prepare(each.event for command in batch for each in command.events)
             records = chain_batch(self._mapper, self.source, expected, batch)
             compress = self._mapper.compress
+            began = time.perf_counter()
             self._recorder.append_records(expected, [(record, compress(record.data)) for record in records])
             if records:
+                appended(len(records), began)
                 last = records[-1]
                 self._tip = Tip(last.sequence, last.chain, last.occurred_at)
         self._save_snapshots(snapshots)

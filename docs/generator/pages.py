@@ -20,6 +20,7 @@ from read_api.graphql.federation import schema as served_schema
 from streams.public.publications import PUBLISHED, Publication, why_withheld
 from streams.public.schemas import schema as public_schema
 from streams.public.schemas import schema_file
+from telemetry.instruments import INSTRUMENTS
 
 _CONSUMER = Path(__file__).parents[1] / "examples" / "consume_public.py"
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
@@ -135,6 +136,18 @@ def graphql_schema() -> str:
     return f"# {texts.NOTE}\n\n{print_schema(served_schema())}\n"
 
 
+def instruments_table() -> str:
+    """List the metrics that the parts of a process measure."""
+    rows = ["| metric | type | |", "|---|---|---|"]
+    for each in INSTRUMENTS:
+        (described,) = each.describe()
+        labels = ",".join(each._labelnames)  # noqa: SLF001 # nothing else of it tells them
+        suffix = "_total" if described.type == "counter" else ""
+        name = f"`{described.name}{suffix}{f'{{{labels}}}' if labels else ''}`"
+        rows.append(f"| {name} | {described.type} | {described.documentation}. |")
+    return "\n".join(rows)
+
+
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "reference/cli.md": {
         "commands": command_line.commands_table,
@@ -143,6 +156,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "how-to/rebuild-a-read-model.md": {"names": command_line.read_model_names},
     "reference/http.md": {"paths": paths_table},
+    "reference/metrics.md": {"instruments": instruments_table},
     "reference/security.md": {"policy": policy_table},
     "how-to/consume-public-topics.md": {"program": consumer_program},
 }

@@ -10,12 +10,15 @@ import msgspec
 from msgspec import Struct
 
 from projections.writes import Document
+from telemetry.instruments import CACHED_ANSWERS
 
 T = TypeVar("T")
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of JSON; the objects that it is made of take several times as much."""
 
+_REMEMBERED = CACHED_ANSWERS.labels("memory")
+_COMPOSED = CACHED_ANSWERS.labels("composed")
 _LARGEST_PART = 4
 _TOUCHES = 10_000
 
@@ -69,7 +72,9 @@ class ComposedAnswers(Generic[T]):
         """Return the answer under *key*, composed now if it is not known."""
         known = self._answers.get(key)
         if known is not None:
+            _REMEMBERED.inc()
             return known[0]
+        _COMPOSED.inc()
         since = self._count
         answer = compose()
         self._keep(key, answer, since)
@@ -86,6 +91,8 @@ class ComposedAnswers(Generic[T]):
         """Return the answers under *keys*; unknown ones are composed together, of documents read *since*."""
         known = {key: entry[0] for key in keys if (entry := self._answers.get(key)) is not None}
         missing = [key for key in keys if key not in known]
+        _REMEMBERED.inc(len(known))
+        _COMPOSED.inc(len(missing))
         if not missing:
             return known
         composed = compose(missing)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from projections.cache import Cache
+from telemetry.instruments import CACHED_ANSWERS
 
 T = TypeVar("T")
 
@@ -22,6 +23,7 @@ Sequences = Mapping[int, int]
 OBJECT_SECONDS = 300
 LIST_SECONDS = 3_600
 _TOUCHES = 10_000
+_SHARED = CACHED_ANSWERS.labels("shared")
 
 
 class SharedAnswers:
@@ -69,6 +71,7 @@ class SharedAnswers:
             if entry is not None and includes(entry[0], self._needed(key)):
                 answers[key] = entry[1]
         missing = [key for key in keys if key not in answers]
+        _SHARED.inc(len(answers))
         if missing:
             before = dict(self._reached())
             composed = compose(missing)

@@ -27,6 +27,7 @@ from read_api.auth.passwords import MEMORY, Passwords
 from read_api.auth.principals import Principals
 from read_api.auth.tokens import Claims, Tokens, unauthorized
 from read_api.problems import HttpError
+from telemetry.instruments import SIGN_INS
 
 _MOST_BACKGROUND_TASKS = 256
 _CLOSE_SECONDS = 5.0
@@ -110,6 +111,7 @@ class Identity:
             if wait == NEVER:
                 raise unauthorized("too many wrong codes: sign in again", "invalid_token")
             if wait:
+                SIGN_INS.labels("delayed").inc()
                 raise HttpError(
                     429,
                     "too_many_attempts",
@@ -145,6 +147,7 @@ class Identity:
 
     async def signed_in(self, claim: str, address: str, *keys: str) -> None:
         """Forget the attempts under *keys*, and remember that the account signed in from *address*."""
+        SIGN_INS.labels("accepted").inc()
         for key in keys:
             await self.attempts.clear(key)
         await self.attempts.remember_success(_of_address(claim, address))

@@ -1,5 +1,6 @@
 """Complete an answer: its id, limits, security headers and `Vary`; and compress it."""
 
+import time
 from functools import lru_cache
 from typing import Any
 
@@ -9,13 +10,18 @@ from read_api.gateway.compression import SECRET_PATHS, SMALLEST, compressed, com
 from read_api.gateway.cors import Cors
 from read_api.gateway.security import CSP, REFERRER, SECURITY_HEADERS
 
+_LIVE = b"text/event-stream"
 _STORABLE = (b"no-cache", b"public")
 
 
 class ResponseFinisher:
-    """The `send` of one request."""
+    """The `send` of one request.
 
-    __slots__ = ("_cors", "_head", "_path", "_scope", "_send", "_start", "_state")
+    *status* is that of the answer, 0 before it has begun; *live_since* is when a live stream began, by
+    `time.perf_counter`, 0 for any other answer.
+    """
+
+    __slots__ = ("_cors", "_head", "_path", "_scope", "_send", "_start", "_state", "live_since", "status")
 
     def __init__(self, scope: Any, send: Send, cors: Cors) -> None:
         """Send the answer to the request of *scope*, whose method and path are still as they arrived."""
@@ -26,6 +32,8 @@ class ResponseFinisher:
         self._head = scope["method"] == "HEAD"
         self._path: str = scope["path"]
         self._start: Any = None
+        self.status = 0
+        self.live_since = 0.0
 
     async def __call__(self, message: Any) -> None:
         """Send a part of the answer; its start waits for the body where that may be compressed."""
@@ -52,9 +60,12 @@ class ResponseFinisher:
         headers += state.get("headers", ())
         if cors.enabled:
             headers += cors.headers(self._scope)
+        self.status, content_type = start["status"], given.get(b"content-type", b"")
+        if content_type.startswith(_LIVE):
+            self.live_since = time.perf_counter()
         may_compress = compressible(
-            given.get(b"content-type", b""),
-            start["status"],
+            content_type,
+            self.status,
             encoded=b"content-encoding" in given,
             secret=self._path.startswith(SECRET_PATHS),
         )

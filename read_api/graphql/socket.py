@@ -41,7 +41,7 @@ def socket_route(api: Api, executor: LazyExecutor) -> Any:
             await socket.close(code=4406, reason="Subprotocol not acceptable")
             return
         await socket.accept(subprotocols=PROTOCOL)
-        with api.hub.subscriber():
+        with api.hub.subscriber("graphql"):
             close = await Conversation(api, executor, socket).hold()
             if close is not None:
                 with suppress(Exception):  # the client may have gone

@@ -141,7 +141,7 @@ def event_stream(api: Api) -> Any:
 async def _sse(call: Call, subscription: Subscription, token: str) -> AsyncIterator[bytes]:
     """Yield the stream; its first block has no event, only the position to resume after."""
     yield b"retry: 1000\nid: %s\n\n" % token.encode()
-    with call.api.hub.subscriber():
+    with call.api.hub.subscriber("sse"):
         async for batch in with_heartbeats(subscription, call.caller.is_still_authorized):
             if not call.caller.is_still_authorized():
                 yield b'event: error\ndata: {"code":"invalid_token"}\n\n'
@@ -203,7 +203,7 @@ def event_socket(api: Api) -> Any:
         except (HttpError, PositionError, Refusal, StoreUnavailableError) as error:
             await _refuse(socket, error, request_id)
             return
-        with api.hub.subscriber():
+        with api.hub.subscriber("websocket"):
             close = await _converse(socket, subscription, call)
             if close is not None:
                 await socket.close(*close)

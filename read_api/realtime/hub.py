@@ -9,6 +9,7 @@ from typing import Any
 from commands.partitions import Logs
 from domain.record import Record
 from read_api.realtime.event_buffer import EventBuffer, Stretch
+from telemetry.instruments import OPEN_CHANNELS
 
 
 class Hub:
@@ -50,13 +51,15 @@ class Hub:
         return self._buffers[partition].tip
 
     @contextmanager
-    def subscriber(self) -> Iterator[None]:
-        """Count a subscriber until its channel is closed; a server that stops waits for all of them."""
+    def subscriber(self, kind: str) -> Iterator[None]:
+        """Count a channel of this *kind* until it is closed; a server that stops waits for all of them."""
         self.subscribers += 1
+        OPEN_CHANNELS.labels(kind).inc()
         try:
             yield
         finally:
             self.subscribers -= 1
+            OPEN_CHANNELS.labels(kind).dec()
             if self.subscribers == 0:
                 self._empty.set()
 

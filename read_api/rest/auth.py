@@ -12,6 +12,7 @@ from read_api.contract.sign_in_views import LoginView, TokensView
 from read_api.gateway.answers import Answer, json_answer
 from read_api.gateway.call import Call
 from read_api.gateway.operation import Operations
+from telemetry.instruments import SIGN_INS
 
 AUTH = "/api/v1/auth"
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -50,6 +51,7 @@ async def _check_password(call: Call, account_id: str, password: str, code: str)
     account = identity.principals.account(account_id)
     hashed = identity.principals.credentials(account_id).password_of(account) if account.exists else None
     if not await identity.passwords.verify(hashed, password) or hashed is None:
+        SIGN_INS.labels("refused").inc()
         raise unauthorized("the e-mail address or the password is wrong", code)
     if identity.passwords.is_outdated(hashed):
         new_hash = await identity.passwords.hash(password)

@@ -12,7 +12,6 @@ from read_api.problems import HttpError, unavailable
 
 operation = Operations("System")
 
-_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -44,8 +43,9 @@ async def ready(call: Call) -> Answer:
 
 @operation("GET", "/metrics", "system.read", hidden=True)
 async def metrics(call: Call) -> Answer:
-    """Get the metrics, for Prometheus."""
-    return Answer(body=call.api.metrics(), media_type=_PROMETHEUS)
+    """Get the metrics, for Prometheus: in its text format, or in that of OpenMetrics."""
+    body, media_type = await call.api.metrics.write(call.headers.get("accept", ""))
+    return Answer(body=body, media_type=media_type)
 
 
 @operation(

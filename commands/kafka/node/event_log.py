@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -38,6 +39,7 @@ from commands.mapper import EventMapper, RecordEvents
 from commands.stream_event import StreamEvent
 from domain.errors import TooLargeError
 from domain.record import Record
+from telemetry.instruments import appended
 
 _APPEND_SECONDS = 30.0
 _START_SECONDS = 60.0
@@ -200,10 +202,12 @@ class KafkaEventLog(RecordEvents):
             numbered = number_batch(self._mapper, source, expected.tip, part, first_at)
             return chain_messages(expected, [CountedMessage(record) for record in numbered])
 
+        began = time.perf_counter()
         try:
             counted = await self.partition.append(checkpoint, build)
         except TooLargeForBatchError as error:
             raise TooLargeError("the command's events are more than one batch of the log holds") from error
+        appended(len(counted), began)
         return [message.record for message in counted if message.record is not None]
 
     async def confirm_in_loop(self, expected: Tip) -> None:

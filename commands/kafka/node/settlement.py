@@ -18,6 +18,7 @@ from commands.unit_of_work import SettledStates
 from domain.identifiers import technical_stream
 from domain.log.events import LogFenced
 from domain.times import Clock
+from telemetry.instruments import CONFLICTS
 
 _SECONDS = 8.0
 _BACK_OFF_SECONDS = 0.002
@@ -67,6 +68,7 @@ class Settlement:
             except OutcomeUnknownError as error:
                 reason = str(error)
             except TipMovedError as error:
+                CONFLICTS.inc()
                 reason = str(error)
                 conflicts += 1
                 await asyncio.sleep(_back_off(conflicts))

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
 from uuid import uuid4
 
@@ -46,6 +47,15 @@ def members(node):
     return pids
 
 
+def answered(node):
+    """Return how many requests for announcements were answered, by status, as the metrics of the port say."""
+    text = httpx.get(f"{node.url}/metrics").text
+    counted = re.findall(
+        r'^http_requests_total\{.*route="/api/v1/announcements",status="(\d+)"\} (\S+)$', text, re.MULTILINE
+    )
+    return Counter({int(status): int(float(count)) for status, count in counted})
+
+
 def test_they_count_together_and_one_that_dies_is_replaced(team):
     eventually(lambda: len(members(team)) == 2)
     before = members(team)
@@ -55,6 +65,7 @@ def test_they_count_together_and_one_that_dies_is_replaced(team):
         headers = {"X-Forwarded-For": address}
         statuses.append(httpx.get(f"{team.url}/api/v1/announcements", headers=headers).status_code)
     assert 10 <= statuses.count(200) <= 10 + (time.monotonic() - began) + 1
+    assert [answered(team) for _ in range(6)] == [Counter(statuses)] * 6, "whichever of them is asked"
     psutil.Process(before["worker-1"]).kill()
     eventually(lambda: members(team).get("worker-1") not in (None, before["worker-1"]), seconds=30)
     assert members(team)["worker-2"] == before["worker-2"]

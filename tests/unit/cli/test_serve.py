@@ -118,8 +118,8 @@ class TestServe:
     def test_a_port_that_processes_share_is_not_tried(self, run, data, served):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            assert run("serve", "--port", port, "--data", data, "--port-is-shared").status == 0
-        assert len(served) == 1
+            assert run("serve", "--port", port, "--data", data, "--processes", data).status == 0
+        assert [settings.processes for settings, _ in served] == [data]
 
     @pytest.mark.parametrize(
         ("option", "value", "sentence"),

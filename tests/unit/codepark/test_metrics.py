@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from codepark.metrics import Metrics
@@ -19,7 +20,7 @@ def profile(partitions=1):
 
 def figures(profile, limits=None):
     """Return the value of each sample, by name and labels."""
-    text = Metrics(profile, limits or Limits(MemoryLimiter())).write().decode()
+    text = generate_latest(Metrics(profile, limits or Limits(MemoryLimiter())).registry).decode()
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)

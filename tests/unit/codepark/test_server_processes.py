@@ -73,7 +73,8 @@ def test_each_serves_on_the_port_with_its_folder_and_address(serving, settings, 
     for number, (command, environment) in enumerate(programs.commands, 1):
         assert command[1:] == [
             *("-m", "codepark.cli", "serve", "--port", "3000"),
-            *("--data", str(settings.data / f"worker-{number}"), "--port-is-shared"),
+            *("--data", str(settings.data / f"worker-{number}")),
+            *("--processes", str(serving._folder)),
         ]
         assert environment["CODEPARK_NODE_ADDRESS"] == f"node:{6_999 + number}"
         assert environment["PATH"] == os.environ["PATH"]
@@ -97,6 +98,7 @@ def test_all_end_in_order(serving):
     eventually(lambda: serving.results)
     assert serving.results == [0], "the signal ends one that is still starting"
     assert [process.returncode for process in processes] == [-signal.SIGTERM] * 2
+    assert not serving._folder.exists()
 
 
 def test_one_that_has_to_be_killed_is_told_by_the_status(settings, programs, monkeypatch):
