@@ -11,7 +11,7 @@ from codepark.node_metrics import node_metrics
 from codepark.profiles.profile import Node, Profile
 from read_api.gateway.limits.fallback import GuardedLimiter
 from read_api.gateway.limits.limits import Limits
-from telemetry.instruments import REGISTRY
+from telemetry.instruments import Instruments
 
 
 class Metrics(Collector):
@@ -98,11 +98,3 @@ class Metrics(Collector):
                 lag.add_metric([model, str(number)], max(tip - sequence, 0))
         yield sequences
         yield lag
-
-
-class Instruments(Collector):
-    """What the parts of this process have measured, as a part of its metrics."""
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the metrics as they are now."""
-        yield from REGISTRY.collect()

@@ -15,6 +15,7 @@ from codepark.settings import ClusterSettings, Settings
 from projections.models import READ_MODELS
 from streams.faust.workers import run_insights, run_projections, run_public
 from streams.public.pseudonyms import keyed_pseudonyms
+from telemetry.instruments import Instruments
 
 # A worker does not read every partition and may miss an erasure: it caches a key for this long at most.
 _KEYS_REMEMBERED_SECONDS = 60.0
@@ -31,7 +32,7 @@ def project(settings: Settings, metrics_port: int | None) -> None:
             connections.redis,
             cluster.kafka.prefix,
             metrics_port=metrics_port,
-            collectors=(servers,),
+            collectors=(servers, Instruments()),
         )
 
 
@@ -45,7 +46,7 @@ def analyse(settings: Settings, metrics_port: int | None) -> None:
             connections.redis,
             cluster.kafka.prefix,
             metrics_port=metrics_port,
-            collectors=(servers,),
+            collectors=(servers, Instruments()),
         )
 
 
@@ -60,7 +61,7 @@ def publish(settings: Settings, metrics_port: int | None) -> None:
             connections.redis,
             cluster.kafka.prefix,
             metrics_port=metrics_port,
-            collectors=(servers,),
+            collectors=(servers, Instruments()),
         )
 
 

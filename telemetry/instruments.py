@@ -4,9 +4,12 @@ No label has values that somebody outside can make up: the number of time series
 """
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # prometheus_client
 
@@ -89,6 +92,14 @@ INSTRUMENTS: Final = (
     LOOP_LAG_SECONDS,
 )
 """Every instrument, for the reference."""
+
+
+class Instruments(Collector):
+    """What the parts of this process have measured, as a part of its metrics."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics as they are now."""
+        yield from REGISTRY.collect()
 
 
 def appended(events: int, began: float) -> None:

@@ -84,7 +84,7 @@ def test_every_operation_runs_on_the_profile(wired, profile):
 def test_the_metrics_are_those_of_the_profile(wired, profile):
     api = wired()
     create_project(profile)
-    assert b"codepark_log_sequence 1.0" in api.metrics()
+    assert b"codepark_log_sequence 1.0" in asyncio.run(api.metrics.write(""))[0]
 
 
 def test_the_past_and_the_published_events_are_of_its_log(wired, profile):
