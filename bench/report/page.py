@@ -1,6 +1,6 @@
 """The page of the benchmarks: the most important figures, charts and aims, in the text of a template."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -35,7 +35,7 @@ def page(data: Data) -> str:
     text = Template(_TEMPLATE.read_text(encoding="utf-8"))
     return text.substitute(
         count=len(results),
-        dates=" and ".join(_dates(data)),
+        dates=_listed(_dates(data)),
         headline=_block(_headline(results)),
         charts=_block(line for chart in charts(data) for line in _picture(chart)),
         aims=_block(aims_table(results)),
@@ -50,6 +50,12 @@ def chart_file(chart: Chart) -> str:
 
 def _block(lines: Iterator[str] | list[str]) -> str:
     return "\n".join(lines).rstrip() or _NOTHING
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return *words* as a list in a sentence."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _dates(data: Data) -> list[str]:
