@@ -17,6 +17,7 @@ COPY processes processes
 COPY projections projections
 COPY read_api read_api
 COPY streams streams
+COPY telemetry telemetry
 RUN /opt/codepark/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /opt/codepark/bin/pip install --no-deps --no-index /wheels/*.whl \
  && /opt/codepark/bin/pip uninstall --yes pip

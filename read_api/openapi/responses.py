@@ -26,18 +26,12 @@ _DESCRIPTIONS = {
     409: "The state does not allow it, or the same request is still being carried out",
     412: "This is not the current version: load it again",
     413: "Too large",
-    414: "The address is longer than 65,534 bytes; this answer has no body",
     415: "Unsupported media type",
     421: "The server does not answer for this host",
     422: "The idempotency key was used with another body before",
     429: "Too many requests, or too many attempts: try again after `Retry-After` seconds",
-    431: "More than 100 headers; this answer has no body",
     503: "Unavailable: try again after `Retry-After` seconds",
 }
-
-
-_WITHOUT_BODY = (414, 431)
-"""What the server refuses before it reads further, whatever the operation."""
 
 
 def _status(text: str) -> Schema:
@@ -81,7 +75,7 @@ def responses(operation: Operation, schemas: dict[str, Schema]) -> Schema:
             "content": {MEDIA_TYPE: {"schema": schemas[repr(Problem)]}},
             "headers": refusal_headers(operation, status),
         }
-    return answers | {str(status): {"description": _DESCRIPTIONS[status]} for status in _WITHOUT_BODY}
+    return answers
 
 
 def _refusals(operation: Operation) -> list[int]:

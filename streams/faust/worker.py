@@ -34,7 +34,9 @@ from streams.faust.requests import RetryRequests
 
 _FETCHES = 4
 _PAUSE_SECONDS = 1.0
-_LAG_SECONDS = 1.0
+_LAG_SECONDS = 5.0
+"""How often a worker asks for the end of each partition; Prometheus reads the lag every 15 seconds or so."""
+
 _STOP_SECONDS = 10.0
 
 logger = structlog.get_logger(__name__)

@@ -135,11 +135,7 @@ def test_the_surface_describes_and_checks_itself(ada: Person) -> None:
     assert b"codepark_" in ada.client.get("/metrics").content
 
 
-def test_addresses_and_headers_that_are_too_long_are_refused_as_documented(server: Server) -> None:
-    documented = server.raw("GET", "/schema/openapi.json").json()["paths"]
-    for operations in documented.values():
-        for operation in operations.values():
-            assert {"414", "421", "431"} <= operation.get("responses", {"414": 0, "421": 0, "431": 0}).keys()
+def test_addresses_and_headers_that_are_too_long_are_refused(server: Server) -> None:
     assert server.raw("GET", f"/api/v1/events?type={'a' * 65_000}").status_code == 400
     assert server.raw("GET", f"/api/v1/events?type={'a' * 66_000}").status_code == 414
     headers = {f"X-{number}": "a" for number in range(120)}
