@@ -181,13 +181,22 @@ class MongoDocumentStore:
         """Read from a live collection; read again if that took so long that it may have been dropped."""
         with translated():
             for _ in range(_ATTEMPTS):
-                live = self._live.get()
+                live = self._live_with(collection)
                 with self._sessions.reading() as session:
                     stored = self._database[live.names[collection]]
                     answer = read(Source(live.collections[collection], stored, session))
                 if live.reliable:
                     return answer
         raise StoreUnavailableError("the document store answers too slowly")
+
+    def _live_with(self, collection: str) -> LiveGenerations:
+        """Return the live generations; raises StoreUnavailableError until *collection* is prepared."""
+        live = self._live.get()
+        if collection not in live.names:
+            live = self._live.load()
+        if collection not in live.names:
+            raise StoreUnavailableError(f"{collection} is not prepared yet")
+        return live
 
     def _move(self, checkpoints: Mapping[ModelPartition, Checkpoint]) -> None:
         moves = {key: (self._generations[key[0]].id, checkpoint) for key, checkpoint in checkpoints.items()}

@@ -7,7 +7,7 @@ import pytest
 from projections.models.projects import MODEL as PROJECTS
 from projections.mongodb import MongoDocumentStore, connect
 from projections.mongodb.documents import POSITION, WORDS
-from projections.store import StoreUnavailableError
+from projections.store import Query, StoreUnavailableError
 from projections.writes import Delete
 from tests.contract.projections.samples import MODELS, apply, note, put
 from tests.support.cluster import private_mongo
@@ -52,6 +52,25 @@ def test_clients_ask_for_majorities_and_a_full_pool():
         assert database.write_concern.document == {"w": "majority", "j": True}
         assert database.read_concern.level == "majority"
         assert database.read_preference.mongos_mode == "primaryPreferred"
+
+
+def test_a_store_that_is_not_prepared_yet_is_unavailable(client, mongodb_name):
+    """A node serves while it prepares its store in the background."""
+    store = MongoDocumentStore(client, mongodb_name)
+    for read in (
+        lambda: store.get("notes", "1"),
+        lambda: store.get_many("notes", ["1"]),
+        lambda: store.find(Query(collection="notes")),
+        lambda: store.find_many([Query(collection="notes")]),
+        lambda: store.count("notes"),
+        lambda: store.totals("notes", (), ()),
+        lambda: store.totals_by("notes", "group", ["a"], ()),
+    ):
+        with pytest.raises(StoreUnavailableError, match="notes is not prepared yet"):
+            read()
+    store.prepare(MODELS)
+    assert store.get("notes", "1") is None
+    store.close()
 
 
 def test_projects_have_the_indexes_of_their_lists(new_store, database):
