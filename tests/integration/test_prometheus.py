@@ -12,6 +12,7 @@ import yaml
 
 from tests.support.people import Person, made
 from tests.support.server import Server, eventually, free_port, serving
+from tests.support.time_scale import stretched
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -48,7 +49,7 @@ class Prometheus:
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(30)
+        self._process.wait(stretched(30))
 
     def get(self, path: str, **params: str) -> Any:
         """Return the data of an answer, None where there is none yet."""

@@ -42,7 +42,7 @@ from read_api.graphql.node import parse_global_id
 from read_api.graphql.requests import OperationPayload
 from read_api.problems import HttpError
 
-SMALL, GROWTH = 10_000, 16
+SMALL, GROWTH = 5_000, 16
 MOST = 2.0 * GROWTH  # of a function whose time grows with the power 1.5, it would be GROWTH ** 1.5
 ROUNDS = 8
 NOTICED = 0.002
