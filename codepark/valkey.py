@@ -17,11 +17,11 @@ logger = structlog.get_logger(__name__)
 
 _STOP_SECONDS = 3.0
 _RESTART_SECONDS = 0.5
-_OPTIONS = (
-    *("--port", "0", "--unixsocketperm", "700"),
-    *("--save", "", "--appendonly", "no"),
-    *("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"),
-    *("--io-threads", "1"),
+_OPTIONS = (*("--port", "0", "--unixsocketperm", "700"), *("--save", ""), *("--io-threads", "1"))
+_OF_CACHE = (*("--appendonly", "no"), *("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"))
+_OF_QUEUE = (
+    *("--appendonly", "yes", "--appendfsync", "everysec"),
+    *("--maxmemory-policy", "noeviction"),
 )
 
 # Where the kernel cannot end a child with its parent, a shell waits on a pipe that closes with the parent.
@@ -29,14 +29,21 @@ _WATCHDOG = '"$@" <&- & child=$!; cat >/dev/null; kill -9 "$child"'
 
 
 class Valkey:
-    """A Valkey server for this process alone. It stores nothing on disk: all of its data may be lost."""
+    """A Valkey server for this process alone.
 
-    def __init__(self) -> None:
+    Without a folder it stores nothing on disk, and all of its data may be lost. With one it keeps every key
+    there, and loses at most what was written in the second before a crash.
+    """
+
+    def __init__(self, stored: Path | None = None) -> None:
         """Start the server in a folder with a short name: the path of a socket is limited to 108 bytes.
 
         Nothing waits for it: its clients work without it until it answers. A server that ends is started
-        again.
+        again. What it stores goes to the folder *stored*, which only this user may read.
         """
+        self._stored = stored
+        if stored is not None:
+            stored.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(prefix="codepark-", dir="/tmp"))  # private by mkdtemp, short
         self.socket = self._folder / "valkey.sock"
         self._closed = threading.Event()
@@ -78,10 +85,11 @@ class Valkey:
         command = [
             str(get_binary_path()),
             *_OPTIONS,
+            *(_OF_CACHE if self._stored is None else _OF_QUEUE),
             "--unixsocket",
             str(self.socket),
             "--dir",
-            str(self._folder),
+            str(self._folder if self._stored is None else self._stored),
         ]
         before_exec = ending_with_parent(signal.SIGKILL)
         watched = before_exec is None
@@ -90,5 +98,6 @@ class Valkey:
             stdin=subprocess.PIPE if watched else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            umask=0o077,
             preexec_fn=before_exec,  # noqa: PLW1509 # calls nothing but prctl
         )

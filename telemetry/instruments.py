@@ -17,6 +17,7 @@ REGISTRY: Final = CollectorRegistry()
 
 _REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
 _WORK_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+_JOB_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 120, 600)
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
 
 HTTP_SECONDS: Final = Histogram(
@@ -77,6 +78,35 @@ LOOP_LAG_SECONDS: Final = Histogram(
     buckets=_WORK_SECONDS,
     registry=REGISTRY,
 )
+JOB_SECONDS: Final = Histogram(
+    "codepark_job_seconds",
+    "Time that an attempt of a job took",
+    ["kind"],
+    buckets=_JOB_SECONDS,
+    registry=REGISTRY,
+)
+JOB_WAIT_SECONDS: Final = Histogram(
+    "codepark_job_wait_seconds",
+    "Time from when a job was due until its first attempt began",
+    ["queue"],
+    buckets=_JOB_SECONDS,
+    registry=REGISTRY,
+)
+JOBS_ENDED: Final = Counter(
+    "codepark_job_attempts",
+    "Attempts of jobs by their kind and outcome: done, failed or cancelled",
+    ["kind", "outcome"],
+    registry=REGISTRY,
+)
+QUEUE_JOBS: Final = Gauge(
+    "codepark_queue_jobs", "Jobs in a queue, by their state", ["queue", "state"], registry=REGISTRY
+)
+QUEUE_OLDEST_SECONDS: Final = Gauge(
+    "codepark_queue_oldest_seconds",
+    "How long the oldest job that is due has been waiting, 0 where none is",
+    ["queue"],
+    registry=REGISTRY,
+)
 
 INSTRUMENTS: Final = (
     HTTP_SECONDS,
@@ -90,6 +120,11 @@ INSTRUMENTS: Final = (
     SIGN_INS,
     ANALYSER_SECONDS,
     LOOP_LAG_SECONDS,
+    JOB_SECONDS,
+    JOB_WAIT_SECONDS,
+    JOBS_ENDED,
+    QUEUE_JOBS,
+    QUEUE_OLDEST_SECONDS,
 )
 """Every instrument, for the reference."""
 
