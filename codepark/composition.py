@@ -9,6 +9,7 @@ import msgspec
 
 from codepark.cache_and_channel import CacheAndChannel
 from codepark.eraser import Eraser
+from codepark.jobs_service import jobs_possible
 from codepark.limiter_choice import build_limits
 from codepark.metrics import Metrics
 from codepark.operation_answers import answered
@@ -22,6 +23,7 @@ from commands.bus import accepted
 from commands.intake import CommandMetadata
 from domain.actor import SERVICE
 from domain.command import Command
+from jobs.queue import JobQueue, no_jobs
 from read_api.api import Api
 from read_api.auth.attempts import Attempts, MemoryAttempts, RedisAttempts
 from read_api.auth.identity import Identity
@@ -45,8 +47,8 @@ def build_mailer(settings: Settings) -> Mailer:
     return FileMailer(settings.data / "mail", settings.mail_from)
 
 
-def build_identity(profile: Profile) -> Identity:
-    """Wire sign-ins: accounts and sessions, counted attempts, and mail."""
+def build_identity(profile: Profile, *, jobs_notify: bool = False) -> Identity:
+    """Wire sign-ins: accounts and sessions, counted attempts, and mail that no job sends."""
     settings = profile.settings
     attempts: Attempts = MemoryAttempts()
     if settings.redis is not None:
@@ -66,6 +68,7 @@ def build_identity(profile: Profile) -> Identity:
         verifies=settings.smtp_url is not None,
         password_memory=settings.password_memory,
         record=record,
+        jobs_notify=jobs_notify,
     )
 
 
@@ -79,8 +82,14 @@ def build_eraser(profile: Profile, shared: CacheAndChannel, hub: Hub) -> Eraser:
     )
 
 
-def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Eraser) -> Api:
-    """Wire the HTTP surface over *profile*."""
+def build_api(
+    profile: Profile,
+    shared: CacheAndChannel,
+    hub: Hub,
+    eraser: Eraser,
+    jobs: Callable[[], JobQueue] = no_jobs,
+) -> Api:
+    """Wire the HTTP surface over *profile*; *jobs* returns the queue, and jobs send what events ask for."""
     limits = build_limits(profile.settings)
     published = PublishedEvents(profile.logs, profile.secrets)
     node = profile if isinstance(profile, Node) else None
@@ -94,7 +103,7 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         intake=profile.intake,
         progress=profile.progress,
         queries=profile.queries,
-        identity=build_identity(profile),
+        identity=build_identity(profile, jobs_notify=jobs is not no_jobs and jobs_possible(profile.settings)),
         published=published.of_record,
         published_again=published.of_event,
         erased=erased,
@@ -106,6 +115,7 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         not_ready=profile.not_ready,
         does_without=profile.does_without,
         metrics=SharedMetrics(Metrics(profile, limits).registry, profile.settings.processes),
+        jobs=jobs,
         operations={name: partial(answered, partial(run, profile)) for name, run in OPERATIONS.items()},
         models=profile.main_models,
         asyncapi=_asyncapi(profile.settings),

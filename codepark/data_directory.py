@@ -37,6 +37,7 @@ class ServerInfo(msgspec.Struct, frozen=True):
     url: str
     redis_url: str | None = None
     certificate: str | None = None
+    queue_url: str | None = None
 
 
 class DataDirectory:
@@ -71,6 +72,11 @@ class DataDirectory:
     def past(self) -> Path:
         """Return the path of the index of the past."""
         return self.path / "past.sqlite"
+
+    @property
+    def queue(self) -> Path:
+        """Return the path of the folder of the job queue."""
+        return self.path / "queue"
 
     @property
     def secret_key(self) -> Path:
@@ -256,19 +262,28 @@ class DataDirectory:
             except OSError as error:
                 raise DataDirectoryError(f"{path} cannot be used: {error.strerror}") from error
 
-    def announce(self, url: str, redis_url: str | None = None, certificate: Path | None = None) -> None:
-        """Tell the command line where the server answers, its certificate, and where it publishes positions.
+    def announce(
+        self,
+        url: str,
+        redis_url: str | None = None,
+        certificate: Path | None = None,
+        queue_url: str | None = None,
+    ) -> None:
+        """Tell the command line where the server answers, its certificate, its positions and its queue.
 
         The URL of a Redis may contain its password: only the owner may read the file.
         """
-        path = None if certificate is None else str(certificate)
-        info = msgspec.json.encode(
-            ServerInfo(pid=os.getpid(), url=url, redis_url=redis_url, certificate=path)
+        info = ServerInfo(
+            pid=os.getpid(),
+            url=url,
+            redis_url=redis_url,
+            certificate=None if certificate is None else str(certificate),
+            queue_url=queue_url,
         )
         temporary = self.path / "server.json.new"
         temporary.unlink(missing_ok=True)
         temporary.touch(mode=0o600)
-        temporary.write_bytes(info)
+        temporary.write_bytes(msgspec.json.encode(info))
         temporary.replace(self.path / "server.json")
 
     def server(self) -> ServerInfo | None:

@@ -12,13 +12,14 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from codepark.cache_and_channel import CacheAndChannel
-from codepark.composition import build_api, build_eraser
+from codepark.composition import build_api, build_eraser, build_mailer
 from codepark.interpreter import prepare_interpreter
 from codepark.limiter_choice import start_limits
 from codepark.logs import standard_logging
 from codepark.loop_watch import LoopWatch
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
+from codepark.server_jobs import ServerJobs
 from codepark.settings import Settings
 from processes.loops import new_event_loop
 from read_api.app import create_app
@@ -62,7 +63,8 @@ class ServedProfile:
         self._hub = Hub(profile.logs)
         self._loop_watch = LoopWatch()
         self._eraser = build_eraser(profile, shared, self._hub)
-        self._api = build_api(profile, shared, self._hub, self._eraser)
+        self._jobs = ServerJobs(profile, build_mailer(self._settings), self._announce)
+        self._api = build_api(profile, shared, self._hub, self._eraser, self._jobs.queue)
         app = create_app(self._api)
         logged = app if self._settings.access_log == OFF else AccessLog(app, self._settings.access_log)
         self._server = _client_server(self._settings, logged)
@@ -82,14 +84,19 @@ class ServedProfile:
         self._serving_nodes = (
             None if self._node_server is None else loop.create_task(self._node_server.serve())
         )
-        certificate = self._settings.gateway.tls_cert_file
-        self.profile.directory.announce(self._settings.url, self._shared.url, certificate)
+        self._announce(None)
+        self._jobs.start()
         logger.info("serving", url=self._settings.url, data=str(self._settings.data))
         return self._serving
+
+    def _announce(self, queue_url: str | None) -> None:
+        certificate = self._settings.gateway.tls_cert_file
+        self.profile.directory.announce(self._settings.url, self._shared.url, certificate, queue_url)
 
     async def stop(self) -> None:
         """End the live streams, then the servers, which wait for every open response, then the rest."""
         await self._loop_watch.stop()
+        await self._jobs.stop()
         self._hub.drain()
         await self._hub.drained(_DRAIN_SECONDS)
         if not await _stopped(self._server, self._serving):

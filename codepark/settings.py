@@ -38,11 +38,14 @@ _PUBLIC_URL = "CODEPARK_PUBLIC_URL"
 _SMTP_URL = "CODEPARK_SMTP_URL"
 _MAIL_FROM = "CODEPARK_MAIL_FROM"
 _ACCESS_LOG = "CODEPARK_ACCESS_LOG"
+_JOBS = "CODEPARK_JOBS"
+_AWAY_SECONDS = "CODEPARK_AWAY_SECONDS"
 _PASSWORD_MEMORY = "CODEPARK_PASSWORD_MEMORY"  # noqa: S105 # the name of a variable
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 # what the settings say
 
 _DEFAULT_PORT = 3000
+_DEFAULT_AWAY_SECONDS = 300.0
 _DEFAULT_SENDER = "CodePark <no-reply@localhost>"
 _MOST_PARTITIONS = 64
 _MOST_MEMORY = 4096
@@ -52,7 +55,7 @@ _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 
 class RedisUrls(Struct, frozen=True, kw_only=True):
-    """The Redis of each use; several may be the same. *queue* is reserved until there are jobs."""
+    """The Redis of each use; several may be the same, but that of *queue* must not evict."""
 
     cache: str
     sessions: str
@@ -76,7 +79,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     *kafka* chooses the cluster profile, which needs *mongodb_uri*, *redis* and *secret* too (see `cluster`).
     Other nodes hand commands to this one at *node_address* (`host:port`); without it they do not. In the
-    folder *processes* those that share one port find each other.
+    folder *processes* those that share one port find each other. Without *jobs*, this process has no queue;
+    a notification that is unread for *away_seconds* may have a mail.
     """
 
     data: Path
@@ -98,6 +102,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     smtp_url: str | None = None
     mail_from: str = _DEFAULT_SENDER
     access_log: str = ERRORS
+    jobs: bool = True
+    away_seconds: float = _DEFAULT_AWAY_SECONDS
     password_memory: int = MEMORY
     gateway: GatewaySettings = GatewaySettings()
     graphql: GraphQLSettings = GraphQLSettings()
@@ -180,6 +186,8 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         public_url=public_url,
         smtp_url=environment.url(_SMTP_URL, ("smtp://", "smtps://")),
         mail_from=environment.text(_MAIL_FROM) or _DEFAULT_SENDER,
+        jobs=environment.switch(_JOBS),
+        away_seconds=environment.seconds(_AWAY_SECONDS, _DEFAULT_AWAY_SECONDS),
         access_log=environment.choice(_ACCESS_LOG, MODES) or ERRORS,
         password_memory=environment.number(_PASSWORD_MEMORY, MEMORY, range(LEAST_MEMORY, _MOST_MEMORY + 1)),
         gateway=read_gateway_settings(variables, host, public_url),

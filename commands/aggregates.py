@@ -17,6 +17,7 @@ from domain.erasure import decider as erasure
 from domain.event import Event
 from domain.file import decider as file
 from domain.inbox import decider as inbox
+from domain.preferences import decider as preferences
 from domain.project import decider as project
 from domain.review import decider as review
 from domain.session import decider as session
@@ -57,6 +58,8 @@ STREAM_KINDS: dict[str, StreamKind] = {
     "erasure": StreamKind(initial=erasure.INITIAL, evolve=erasure.evolve, last_event_only=True),
     "file": StreamKind(initial=file.INITIAL, evolve=file.evolve, last_event_only=True),
     "inbox": StreamKind(initial=inbox.INITIAL, evolve=inbox.evolve, last_event_only=True),
+    "mail": StreamKind(initial=None, evolve=_unchanged, last_event_only=True),
+    "preferences": StreamKind(initial=preferences.INITIAL, evolve=preferences.evolve, last_event_only=True),
     "project": StreamKind(initial=project.INITIAL, evolve=project.evolve, snapshots=True),
     "review": StreamKind(initial=review.INITIAL, evolve=review.evolve, snapshots=True),
     "session": StreamKind(initial=session.INITIAL, evolve=session.evolve, snapshots=True),

@@ -64,4 +64,7 @@ class Actor(Struct, frozen=True):
 
 
 ANONYMOUS = Actor(id="")
+JOBS = Actor(id="service:jobs", roles=frozenset({Role.ADMIN}), tier=Tier.ENTERPRISE)
+"""Whose commands those of background jobs are."""
+
 SERVICE = Actor(id="service:cli", roles=frozenset(Role), tier=Tier.ENTERPRISE)

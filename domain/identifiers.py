@@ -77,6 +77,16 @@ def token_stream(token_id: str) -> str:
     return f"token-{token_id}"
 
 
+def preferences_stream(account_id: str) -> str:
+    """Name the stream of how an account wants to hear of news."""
+    return f"preferences-{account_id}"
+
+
+def mail_stream(account_id: str) -> str:
+    """Name the stream of the mail that an account was sent."""
+    return f"mail-{account_id}"
+
+
 def erasure_stream(home: str, person: str) -> str:
     """Name the stream of the erasure of *person*'s traces under *home*."""
     return f"erasure-{derived_uuid('erasure', home, person)}"

@@ -21,6 +21,10 @@ from domain.file.events import FileEvent
 from domain.inbox.commands import ReadNotifications
 from domain.inbox.events import NotificationsRead
 from domain.log.events import CommandRefused, CommandUnchanged, LogFenced
+from domain.mail.commands import RecordMail
+from domain.mail.events import MailSent
+from domain.preferences.commands import ChangeNotificationPreferences
+from domain.preferences.events import NotificationPreferencesChanged
 from domain.project.commands import ProjectCommand
 from domain.project.events import ProjectEvent
 from domain.review.commands import ReviewCommand
@@ -43,10 +47,12 @@ EVENTS: tuple[type[Event], ...] = (
     *get_args(CredentialsEvent),
     *get_args(ErasureEvent),
     *get_args(FileEvent),
+    NotificationPreferencesChanged,
     NotificationsRead,
     CommandRefused,
     CommandUnchanged,
     LogFenced,
+    MailSent,
     *get_args(ProjectEvent),
     *get_args(ReviewEvent),
     *get_args(SessionEvent),
@@ -64,6 +70,8 @@ COMMANDS: tuple[type[Command], ...] = (
     *get_args(ErasureCommand),
     *get_args(FileCommand),
     ReadNotifications,
+    ChangeNotificationPreferences,
+    RecordMail,
     *get_args(ProjectCommand),
     *get_args(ReviewCommand),
     *get_args(SessionCommand),

@@ -96,6 +96,10 @@ class QueueFigures(Struct, frozen=True, kw_only=True):
     counts: Mapping[JobState, int]
     oldest: int | None
 
+    def waited(self, now: float) -> float:
+        """Return the seconds that the oldest job has waited at *now* (seconds since 1970), 0 without one."""
+        return 0.0 if self.oldest is None else max(0.0, now - self.oldest / 1000)
+
 
 def check_data(data: JobData) -> None:
     """Raise JobError where *data* could hold more than ids, numbers and times."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from jobs.job import Job, JobState, NewJob, QueueFigures, QueueName
+from jobs.job import Job, JobState, JobsUnavailableError, NewJob, QueueFigures, QueueName
 from jobs.kind import Schedule
 
 
@@ -56,14 +56,22 @@ class JobQueue(Protocol):
         """Remove the jobs that ended before *before* (milliseconds), and return how many; at most 10,000."""
         ...
 
-    async def checkpoint(self, partition: int) -> int:
-        """Return the sequence through which the log's jobs were added, 0 where the queue knows none."""
+    async def checkpoint(self, log: str) -> int:
+        """Return the sequence through which the jobs of *log* were added, 0 where the queue knows none.
+
+        It is stored with the jobs: a server that lost the last ones has lost the checkpoint after them.
+        """
         ...
 
-    async def advance(self, partition: int, sequence: int) -> None:
-        """Keep a checkpoint, where it is above the present one."""
+    async def keep_checkpoint(self, log: str, sequence: int) -> None:
+        """Keep a checkpoint."""
         ...
 
     async def close(self) -> None:
         """Close the connections."""
         ...
+
+
+def no_jobs() -> JobQueue:
+    """Raise JobsUnavailableError: a surface without a server has no queue."""
+    raise JobsUnavailableError("there is no queue here")

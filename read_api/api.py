@@ -11,6 +11,7 @@ from commands.intake import Intake
 from commands.log import EventLog
 from commands.partitions import Logs
 from domain.record import Record
+from jobs.queue import JobQueue, no_jobs
 from projections.cache import Cache
 from projections.progress import Progress
 from read_api.auth.identity import Identity
@@ -55,9 +56,10 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     outcomes, in other places. *published* returns what analysts see of a record, *published_again* of an
     event that is ready to be sent. *erased* waits until an erased account has left no trace, and returns
     whether that happened in time. *not_ready* names the parts that are not ready yet, *does_without* the
-    servers that do not answer and that no answer needs, *metrics* writes those for Prometheus,
-    *operations* are those of the command line by name. *asyncapi* writes the document of the topics and live
-    channels for a server's address, *event_schemas* are those of the public events by their paths.
+    servers that do not answer and that no answer needs, *metrics* writes those for Prometheus. *jobs* returns
+    the queue, or raises JobsUnavailableError. *operations* are those of the command line by name. *asyncapi*
+    writes the document of the topics and live channels for a server's address, *event_schemas* are those of
+    the public events by their paths.
     """
 
     logs: Logs[Any]
@@ -77,6 +79,7 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     not_ready: Callable[[], list[str]]
     does_without: Callable[[], list[str]] = list
     metrics: MetricsWriter
+    jobs: Callable[[], JobQueue] = no_jobs
     operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]
     models: tuple[str, ...]
     asyncapi: Callable[[str], bytes]

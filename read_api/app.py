@@ -28,8 +28,10 @@ from read_api.rest import (
     files,
     inbox,
     insights,
+    jobs,
     mailed_tokens,
     me,
+    preferences,
     projects,
     registration,
     reviews,
@@ -55,7 +57,9 @@ _RESOURCES = (
     insights,
     events,
     inbox,
+    preferences,
     commands,
+    jobs,
     system,
 )
 

@@ -12,6 +12,7 @@ from projections.queries.commits import CommitQueries
 from projections.queries.files import FileQueries
 from projections.queries.inbox import InboxQueries
 from projections.queries.insights import InsightQueries, Pending, nothing_pending
+from projections.queries.mail import MailQueries
 from projections.queries.projects import ProjectQueries
 from projections.queries.reviews import ReviewQueries
 from projections.queries.security import SecurityQueries
@@ -31,6 +32,7 @@ class Queries(Struct, frozen=True):
     builds: BuildQueries
     accounts: AccountQueries
     inbox: InboxQueries
+    mail: MailQueries
     insights: InsightQueries
     security: SecurityQueries
     traces: TraceQueries
@@ -61,7 +63,8 @@ def queries_over(
         reviews=ReviewQueries(store),
         builds=BuildQueries(store),
         accounts=AccountQueries(store),
-        inbox=InboxQueries(store),
+        inbox=(inbox := InboxQueries(store)),
+        mail=MailQueries(store, inbox),
         insights=InsightQueries(store, insights_pending),
         security=SecurityQueries(store),
         traces=TraceQueries(store),

@@ -16,6 +16,7 @@ _COMMANDS = {
     "import-git": ("import_git:import_git", "Import a git repository or a JSONL history as a project."),
     "rebuild": ("operations:rebuild", "Build a read model again next to the live one."),
     "worker": ("worker:worker_app", "Run a worker of the cluster profile."),
+    "jobs": ("jobs:jobs_app", "Look at background jobs, retry and cancel them."),
     "topics": ("worker:topics_app", "Make and list the topics of Kafka."),
     "migrate": ("migrations:migrate_app", "Migrate the database of the read models."),
     "doctor": ("operations:doctor", "Examine an installation."),

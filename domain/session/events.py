@@ -13,6 +13,7 @@ class EndReason(StrEnum):
     LOGOUT = "logout"
     REVOKED = "revoked"
     REUSE = "reuse"
+    EXPIRED = "expired"
 
 
 class SessionOpened(Event, topic="session.opened", version=1, subject="account_id", withheld=_WITHHELD):

@@ -29,11 +29,6 @@ _MOST_REMOVED = 10_000
 _OF_JOBS_ALONE = "timestamp"
 """A field that the hash of every job has, and no other hash of a queue."""
 
-_ADVANCE = """
-local stored = tonumber(redis.call('GET', KEYS[1]) or '0')
-if tonumber(ARGV[1]) > stored then redis.call('SET', KEYS[1], ARGV[1]) end
-"""
-
 
 class BullQueue:
     """The queues of an installation in one Redis or Valkey, all under one *prefix*."""
@@ -47,7 +42,6 @@ class BullQueue:
         self._kinds = kinds
         options: Any = {"connection": self._client, "prefix": prefix}
         self._queues = {name: Queue(name.value, options) for name in QueueName}
-        self._advance: Any = self._client.register_script(_ADVANCE)
 
     async def add(self, jobs: Sequence[NewJob]) -> None:
         """Add *jobs*; those whose ids the queue has are left as they are. Raises JobError."""
@@ -86,7 +80,7 @@ class BullQueue:
 
     async def _part(self, name: QueueName, state: JobState, skip: int, limit: int) -> tuple[list[Job], int]:
         """Return jobs of one queue and state, and how many are still to be skipped after them."""
-        queue, jobs = self._queues[name], []
+        queue, jobs = self._queues[name], list[Job]()
         for type_, ascending in TYPES[state]:
             count = (await queue.getJobCounts(type_))[type_]
             if skip >= count or len(jobs) >= limit:
@@ -109,7 +103,7 @@ class BullQueue:
                 raise JobError(f"this job is {view.state}: only one that failed or was cancelled is retried")
             await self._client.hdel(self._queues[name].toKey(job_id), CANCELLED)
             if view.state is JobState.FAILED:
-                job = await self._queues[name].getJob(job_id)
+                job: Any = await self._queues[name].getJob(job_id)
                 await job.retry("failed", {"resetAttemptsMade": True, "resetAttemptsStarted": True})
             return await self._shown(job_id)
 
@@ -158,22 +152,19 @@ class BullQueue:
                     removed += len(await queue.clean(grace, _MOST_REMOVED, type_))
         return removed
 
-    async def checkpoint(self, partition: int) -> int:
-        """Return the sequence through which the log's jobs were added, 0 where the queue knows none."""
+    async def checkpoint(self, log: str) -> int:
+        """Return the sequence through which the jobs of *log* were added, 0 where the queue knows none."""
         with queue_errors():
-            return int(await self._client.get(self._checkpoint_key(partition)) or 0)
+            return int(await self._client.get(f"{self._prefix}:log-checkpoint:{log}") or 0)
 
-    async def advance(self, partition: int, sequence: int) -> None:
-        """Keep a checkpoint, where it is above the present one."""
+    async def keep_checkpoint(self, log: str, sequence: int) -> None:
+        """Keep a checkpoint."""
         with queue_errors():
-            await self._advance(keys=[self._checkpoint_key(partition)], args=[sequence])
+            await self._client.set(f"{self._prefix}:log-checkpoint:{log}", sequence)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-    def _checkpoint_key(self, partition: int) -> str:
-        return f"{self._prefix}:log-checkpoint:{partition}"
 
     async def _queue_of(self, job_id: str) -> QueueName:
         """Return which queue has a job; raises JobNotFoundError.

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from bullmq import Worker
@@ -72,7 +72,7 @@ class BullWorker:
                 await job.moveToDelayed(_now() + round(deferred.seconds * 1000), token)
                 raise DelayedError from deferred
 
-        worker = Worker(name.value, process, self._options(client))
+        worker: Any = Worker(name.value, cast("Any", process), self._options(client))
         worker.on("error", _note_error)
         # BullMQ rounds its waits up to whole seconds until it has asked for the server's version.
         await worker.backend.connection.getRedisVersion()

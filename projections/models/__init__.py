@@ -8,6 +8,7 @@ from projections.models import (
     builds,
     commits,
     files,
+    mail,
     notifications,
     projects,
     reviews,
@@ -29,5 +30,6 @@ READ_MODELS: tuple[ReadModel, ...] = (
     suggestions.MODEL,
     sessions.MODEL,
     tokens.MODEL,
+    mail.MODEL,
 )
 """The models that need only events; the insights need an analyser as well."""

@@ -6,8 +6,10 @@ queries join the two. A sequence of one partition means nothing in another, so t
 time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+from domain.event import Event
 from domain.inbox.events import NotificationsRead
 from domain.project.events import CollaboratorAdded, CollaboratorRemoved
 from domain.record import Record
@@ -24,27 +26,41 @@ REMOVED = "collaborator_removed"
 """The kind of notification that is about a project which the account may no longer see."""
 
 
-def _added(event: CollaboratorAdded, record: Record) -> Iterable[Write]:
-    return _notify({event.account_id: "collaborator_added"}, event.project_id, None, record)
+def _opened(event: ReviewOpened) -> Mapping[str, str]:
+    return dict.fromkeys(event.mentions, "mentioned")
 
 
-def _removed(event: CollaboratorRemoved, record: Record) -> Iterable[Write]:
-    return _notify({event.account_id: REMOVED}, event.project_id, None, record)
-
-
-def _opened(event: ReviewOpened, record: Record) -> Iterable[Write]:
-    kinds = dict.fromkeys(event.mentions, "mentioned")
-    return _notify(kinds, event.project_id, event.review_id, record)
-
-
-def _commented(event: ReviewCommented, record: Record) -> Iterable[Write]:
+def _commented(event: ReviewCommented) -> Mapping[str, str]:
     """Notify the review's author and mentioned accounts; a mentioned author gets the mention alone."""
-    kinds = {event.review_author_id: "review_commented", **dict.fromkeys(event.mentions, "mentioned")}
-    return _notify(kinds, event.project_id, event.review_id, record)
+    return {event.review_author_id: "review_commented", **dict.fromkeys(event.mentions, "mentioned")}
 
 
-def _decided(event: ReviewDecided, record: Record) -> Iterable[Write]:
-    return _notify({event.review_author_id: "review_decided"}, event.project_id, event.review_id, record)
+_KINDS: Mapping[type[Event], Callable[[Any], Mapping[str, str]]] = {
+    CollaboratorAdded: lambda event: {event.account_id: "collaborator_added"},
+    CollaboratorRemoved: lambda event: {event.account_id: REMOVED},
+    ReviewOpened: _opened,
+    ReviewCommented: _commented,
+    ReviewDecided: lambda event: {event.review_author_id: "review_decided"},
+}
+"""From an event to the accounts that it concerns, each with the kind of its notification."""
+
+NOTIFYING = frozenset(event.TOPIC for event in _KINDS)
+"""The topics of the events that notify somebody."""
+
+
+def notified(event: Event, actor: str) -> dict[str, str]:
+    """Return the accounts that *event* notifies, with the kind of notification; never its actor."""
+    kinds = _KINDS[type(event)](event)
+    return {account: kind for account, kind in kinds.items() if account != actor}
+
+
+def _notify(event: Event, record: Record) -> Iterable[Write]:
+    project_id: str = event.project_id  # type: ignore[attr-defined] # each event of _KINDS has one
+    review_id = getattr(event, "review_id", None)
+    return [
+        _notification(account, kind, project_id, review_id, record)
+        for account, kind in notified(event, record.actor).items()
+    ]
 
 
 def _read(event: NotificationsRead, record: Record) -> Iterable[Write]:
@@ -56,17 +72,6 @@ def _read(event: NotificationsRead, record: Record) -> Iterable[Write]:
         Put(READ, id_, {"id": id_, "accountId": event.account_id})
         for id_ in dict.fromkeys(event.ids)
         if id_.endswith(own)
-    ]
-
-
-def _notify(
-    kinds: Mapping[str, str], project_id: str, review_id: str | None, record: Record
-) -> Iterable[Write]:
-    """Notify each account of *kinds*, except the actor."""
-    return [
-        _notification(account, kind, project_id, review_id, record)
-        for account, kind in kinds.items()
-        if account != record.actor
     ]
 
 
@@ -87,11 +92,7 @@ def _notification(account: str, kind: str, project_id: str, review_id: str | Non
 MODEL = read_model(
     NOTIFICATIONS,
     {
-        CollaboratorAdded: _added,
-        CollaboratorRemoved: _removed,
-        ReviewOpened: _opened,
-        ReviewCommented: _commented,
-        ReviewDecided: _decided,
+        **dict.fromkeys(_KINDS, _notify),
         NotificationsRead: _read,
     },
     Collection(name=NOTIFICATIONS, indexes=(("accountId", "createdAt"),)),

@@ -42,5 +42,5 @@ def _erased(event: TracesErased, _: Record) -> Iterable[Write]:
 MODEL = read_model(
     SESSIONS,
     {SessionOpened: _opened, SessionRefreshed: _refreshed, SessionEnded: _ended, TracesErased: _erased},
-    Collection(name=SESSIONS, indexes=(("accountId", "createdAt"),)),
+    Collection(name=SESSIONS, indexes=(("accountId", "createdAt"), ("expiresAt",))),
 )

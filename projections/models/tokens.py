@@ -36,6 +36,6 @@ def _erased(event: TracesErased, _: Record) -> Iterable[Write]:
 MODEL = read_model(
     TOKENS,
     {TokenCreated: _created, TokenRevoked: _revoked, TracesErased: _erased},
-    Collection(name=TOKENS, indexes=(("accountId", "createdAt"),)),
+    Collection(name=TOKENS, indexes=(("accountId", "createdAt"), ("expiresAt",))),
     answers_commands=True,
 )

@@ -20,6 +20,7 @@ from domain.record import Record
 from domain.signing.decider import Signing
 from domain.signing.events import SigningKeyRotated
 from domain.token.commands import RecordOperatorToken
+from jobs.notices import Notice
 from read_api.auth.attempts import NEVER, Attempts
 from read_api.auth.keys import SigningKeys
 from read_api.auth.mail import Mail, Mailer
@@ -49,11 +50,13 @@ class Identity:
         verifies: bool = False,
         password_memory: int = MEMORY,
         record: Callable[[Command], Awaitable[None]] | None = None,
+        jobs_notify: bool = False,
     ) -> None:
         """Read accounts from *log*; *public_url* is the address at which people reach this server.
 
         With *verifies*, addresses are verified by mail. *record* carries out a command of the
-        server's own. Checking a password takes *password_memory* MiB.
+        server's own. Checking a password takes *password_memory* MiB. With *jobs_notify*, the events of a
+        change ask for its mail, and a job sends it.
         """
         self.secrets = secrets
         self.passwords = Passwords(password_memory)
@@ -62,6 +65,7 @@ class Identity:
         self.public_url = public_url.rstrip("/")
         self.verifies = verifies
         self._record = record
+        self._jobs_notify = jobs_notify
         self._log = log
         self._signing: Signing | None = None
         log.on_append(self._rotated, frozenset({SigningKeyRotated.TOPIC}))
@@ -171,16 +175,16 @@ class Identity:
         events = (stored.event for stored in self._log.stream_events(account_stream(account_id)))
         return [event for event in events if isinstance(event, AccountRegistered | AccountProfileChanged)]
 
-    def notify(self, account_id: str, subject: str, text: str) -> None:
-        """Send a mail about the account to its current address, after the answer."""
-        self.run_after_answer(self._send(account_id, self.email(account_id), subject, text))
+    def notify(self, account_id: str, notice: Notice) -> None:
+        """Send a mail about the account to its current address, after the answer, unless a job does."""
+        if not self._jobs_notify:
+            self.notify_at(account_id, self.email(account_id), notice)
 
-    def notify_at(self, account_id: str, address: str, subject: str, text: str) -> None:
-        """Send a mail about the account to *address*, one that it had, after the answer."""
-        self.run_after_answer(self._send(account_id, address, subject, text))
-
-    async def _send(self, account_id: str, address: str, subject: str, text: str) -> None:
-        await self.mailer.send(Mail(to=address, account_id=account_id, subject=subject, text=text))
+    def notify_at(self, account_id: str, address: str, notice: Notice) -> None:
+        """Send a mail about the account to *address*, one that it had, as `notify` does."""
+        if not self._jobs_notify:
+            mail = Mail(to=address, account_id=account_id, subject=notice.subject, text=notice.text)
+            self.run_after_answer(self.mailer.send(mail))
 
     def run_after_answer(self, work: Coroutine[Any, Any, None]) -> None:
         """Run *work* in the background, so that the time of the answer does not reveal what it did.

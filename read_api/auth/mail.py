@@ -22,19 +22,27 @@ logger = structlog.get_logger(__name__)
 
 
 class Mail(Struct, frozen=True, kw_only=True):
-    """A message to one person about their account."""
+    """A message to one person about their account.
+
+    Two with the same *key* are the same message, which a mail program shows once.
+    """
 
     to: str
     account_id: str
     subject: str
     text: str
+    key: str | None = None
 
 
 class Mailer(Protocol):
-    """Sends mail. No caller waits, so failures are logged, without the text, which may hold a secret."""
+    """Sends mail. Failures are logged without the text, which may hold a secret."""
+
+    async def deliver(self, mail: Mail) -> None:
+        """Send *mail*; raises OSError and SMTPException."""
+        ...
 
     async def send(self, mail: Mail) -> None:
-        """Send *mail*; never raises."""
+        """Send *mail* for a caller who does not wait; never raises."""
         ...
 
     def forget(self, account_id: str) -> None:
@@ -50,10 +58,14 @@ class FileMailer:
         self._folder = folder
         self._sender = sender
 
+    async def deliver(self, mail: Mail) -> None:
+        """Write *mail* into a new file; raises OSError."""
+        await asyncio.to_thread(self._write, mail)
+
     async def send(self, mail: Mail) -> None:
-        """Write *mail* into a new file."""
+        """Write *mail* into a new file; a failure is logged."""
         try:
-            await asyncio.to_thread(self._write, mail)
+            await self.deliver(mail)
         except OSError as error:
             logger.error("a mail could not be written", reason=str(error))
 
@@ -80,10 +92,14 @@ class SmtpMailer:
         self._url = urlsplit(url)
         self._sender = sender
 
+    async def deliver(self, mail: Mail) -> None:
+        """Send *mail* from a thread; raises OSError and SMTPException."""
+        await asyncio.to_thread(self._deliver, mail)
+
     async def send(self, mail: Mail) -> None:
-        """Send *mail* from a thread."""
+        """Send *mail* from a thread; a failure is logged."""
         try:
-            await asyncio.to_thread(self._deliver, mail)
+            await self.deliver(mail)
         except (OSError, smtplib.SMTPException) as error:
             logger.error("a mail could not be sent", reason=type(error).__name__)
 
@@ -131,6 +147,7 @@ def message(mail: Mail, sender: str) -> EmailMessage:
     email["To"] = mail.to
     email["Subject"] = mail.subject
     email["Date"] = formatdate()
-    email["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2] or None)
+    domain = sender.rpartition("@")[2].rstrip("> ") or "localhost"
+    email["Message-ID"] = make_msgid(domain=domain) if mail.key is None else f"<{mail.key}@{domain}>"
     email.set_content(mail.text)
     return email

@@ -2,6 +2,7 @@
 
 from domain.actor import Actor
 from domain.credentials.commands import ChangePassword
+from jobs import notices
 from read_api.auth.common_passwords import check_password
 from read_api.auth.request import CredentialRequest
 
@@ -34,7 +35,4 @@ async def set_password(
         revoke_tokens=revoke_tokens,
     )
     await call.execute_and_wait(command, actor)
-    text = "The password of your CodePark account was changed, and its other sessions were ended."
-    if revoke_tokens:
-        text += " Its API tokens were revoked too: create new ones for your programs."
-    identity.notify(actor.id, "Your password was changed", text)
+    identity.notify(actor.id, notices.password_changed(tokens_revoked=revoke_tokens))

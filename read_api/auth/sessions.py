@@ -10,6 +10,7 @@ from domain.credentials.commands import UseRecoveryCode, UseTotp
 from domain.errors import ForbiddenError
 from domain.session.commands import EndSession, OpenSession, RefreshSession
 from domain.session.events import EndReason
+from jobs import notices
 from read_api.auth.identity import now_ms
 from read_api.auth.request import CredentialRequest
 from read_api.auth.tokens import ACCESS_SECONDS, REFRESH_SECONDS, SESSION_SECONDS, TokenKind, unauthorized
@@ -83,13 +84,7 @@ async def refresh_session(call: CredentialRequest, refresh_token: str) -> Sessio
         raise unauthorized(error.message, "invalid_token") from error
     session = identity.principals.session(session_id)
     if session.ended is EndReason.REUSE:
-        identity.notify(
-            claims.subject,
-            "A refresh token was used twice",
-            "The refresh token of one of your CodePark sessions was used a second time. Somebody else may "
-            "have a copy of it, so the session was ended: sign in again. If you do not know why this "
-            "happened, change your password too.",
-        )
+        identity.notify(claims.subject, notices.REFRESH_REUSED)
         raise unauthorized(
             "this refresh token was used before, so the session was ended: sign in again", "refresh_reused"
         )

@@ -8,6 +8,7 @@ from domain.actor import Role, Tier
 from domain.build.events import BuildStatus
 from domain.commit.events import ChangeStatus
 from domain.file.events import Encoding
+from domain.preferences.events import MailTime
 from domain.project.events import CollaboratorRole, Visibility
 from domain.review.events import Decision
 from read_api.contract.quota_views import QuotasView
@@ -252,6 +253,25 @@ class NotificationView(View):
     actor_id: str
     read: bool
     created_at: str
+
+
+class PreferenceView(View):
+    """How somebody hears of one kind of news: over live channels, and by mail while it is unread."""
+
+    live: bool
+    mail: MailTime
+
+
+class PreferencesView(View):
+    """How an account hears of news, by its kind, and whether it gets the weekly report."""
+
+    mentioned: PreferenceView
+    review_requested: PreferenceView
+    review_decided: PreferenceView
+    build_finished: PreferenceView
+    announcement: PreferenceView
+    role_changed: PreferenceView
+    weekly_report: bool
 
 
 class AnnouncementView(View):

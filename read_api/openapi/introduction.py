@@ -63,6 +63,7 @@ _TAGS = {
     "History": "The events that every state is made from.",
     "Notifications": "What concerns you, and announcements to everybody.",
     "Commands": "Several commands in one request, and the outcome of one.",
+    "Jobs": "What runs in the background, for administrators.",
     "System": "Whether the server runs and is ready.",
 }
 

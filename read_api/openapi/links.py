@@ -33,6 +33,7 @@ _Links = tuple[Iterable[str], Mapping[str, str]]
 
 _LINKS: Mapping[str, tuple[_Links, ...]] = {
     "register": ((("get_account",), {"account_id": _ID}),),
+    "get_jobs": ((("get_job", "retry_job", "cancel_job"), {"job_id": _FIRST_ID}),),
     "list_projects": ((_OF_A_PROJECT, {"project_id": _FIRST_ID}),),
     "create_project": ((_OF_A_PROJECT, {"project_id": _ID}), (("get_command",), _COMMAND)),
     "get_project": (

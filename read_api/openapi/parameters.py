@@ -31,6 +31,11 @@ _IN_PATH: Mapping[str, tuple[str, Schema, str]] = {
     "announcement_id": ("The id of the announcement.", _ID, EXAMPLE_ID),
     "build_id": ("The id of the build.", _ID, EXAMPLE_ID),
     "command_id": ("The id of the command, from the header `CodePark-Command`.", _ID, EXAMPLE_ID),
+    "job_id": (
+        "The id of the job.",
+        {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,200}$"},
+        f"security-mail-{EXAMPLE_ID}-1",
+    ),
     "path": ("The path of the file; its slashes may stay as they are.", _PATH, "src/main.py"),
     "project_id": ("The id of the project.", _ID, EXAMPLE_ID),
     "review_id": ("The id of the review.", _ID, EXAMPLE_ID),

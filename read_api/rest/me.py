@@ -12,6 +12,7 @@ from domain.account.commands import ChangeProfile, EraseAccount
 from domain.credentials.commands import RevokeSessions
 from domain.session.events import EndReason
 from domain.token.commands import CreateToken, RevokeToken
+from jobs import notices
 from read_api.auth.identity import now_ms
 from read_api.auth.password_change import set_password
 from read_api.auth.sessions import end_session
@@ -74,8 +75,7 @@ async def patch_me(call: Call, data: ProfilePatch) -> Answer:
     accepted = await call.execute_command(command, data)
     if email is not None and email != before and accepted.changed and not accepted.replayed:
         # To the old address: somebody who took the account over has the new one.
-        text = "The e-mail address of your account was changed."
-        identity.notify_at(actor.id, before, "Your address was changed", text)
+        identity.notify_at(actor.id, before, notices.ADDRESS_CHANGED)
         mail_verification(identity, actor.id, email, intake.claim("email", email))
     return await account_answer(call, actor.id, accepted)
 
@@ -156,11 +156,7 @@ async def create_token(call: Call, data: TokenInput) -> Answer:
     )
     accepted = await call.execute_command(command, data)
     if not accepted.replayed:
-        text = (
-            f"An API token called “{data.name}” was created for your CodePark account. If it was not you, "
-            f"change your password, and revoke the token: DELETE {TOKENS}/{token_id}"
-        )
-        call.identity.notify(actor.id, "An API token was created", text)
+        call.identity.notify(actor.id, notices.token_created(token_id, data.name))
     document = await read_changed(call, accepted, lambda q: q.security.token(token_id, actor))
     location = f"{TOKENS}/{token_id}"
     answer = command_answer(call, accepted, {**document, "token": token}, status=201, location=location)

@@ -6,6 +6,7 @@ from commands.table.sessions import MfaInput
 from domain.actor import Actor
 from domain.credentials.commands import DisableTotp, EnableTotp, PrepareTotp, UseRecoveryCode, UseTotp
 from domain.errors import ConflictError, ForbiddenError
+from jobs import notices
 from read_api.auth import second_factor
 from read_api.auth.identity import Identity
 from read_api.auth.sessions import open_session
@@ -67,9 +68,7 @@ async def mfa_enable(call: Call, data: CodeInput) -> Answer:
         hashes = second_factor.hashed(codes, identity.secrets.keyed_hash, actor.id)
         command = EnableTotp(account_id=actor.id, secret=prepared, step=step, recovery_hashes=hashes)
         await call.execute_and_wait(command, actor)
-    identity.notify(
-        actor.id, "One-time passwords are on", "From now on, signing in requires a one-time password."
-    )
+    identity.notify(actor.id, notices.TOTP_ENABLED)
     return secret_answer(call, RecoveryCodesView(recovery_codes=codes))
 
 
@@ -116,9 +115,7 @@ async def mfa_disable(call: Call, data: CodeInput) -> Answer:
     async with identity.guarded(f"code:{actor.id}"):
         await _use_code(call, actor, data.code)
         await call.execute_and_wait(DisableTotp(account_id=actor.id), actor)
-    identity.notify(
-        actor.id, "One-time passwords are off", "Signing in no longer requires a one-time password."
-    )
+    identity.notify(actor.id, notices.TOTP_DISABLED)
     return Answer(status=204, headers=call.position_header())
 
 

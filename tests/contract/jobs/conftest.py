@@ -94,7 +94,7 @@ async def answering(queue):
     deadline = time.monotonic() + stretched(10)
     while True:
         try:
-            return await queue.checkpoint(0)
+            return await queue.checkpoint("any")
         except Exception:
             if time.monotonic() > deadline:
                 raise

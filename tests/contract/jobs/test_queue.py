@@ -324,12 +324,13 @@ def test_a_schedule_adds_jobs_and_one_that_is_gone_does_not(with_queue):
     with_queue(scenario)
 
 
-def test_checkpoints_never_go_back(with_queue):
+def test_each_log_has_a_checkpoint(with_queue):
     async def scenario(bench):
-        assert await bench.queue.checkpoint(3) == 0
-        await bench.queue.advance(3, 12)
-        await bench.queue.advance(3, 7)
-        assert (await bench.queue.checkpoint(3), await bench.queue.checkpoint(4)) == (12, 0)
+        assert await bench.queue.checkpoint("log-1:3") == 0
+        await bench.queue.keep_checkpoint("log-1:3", 12)
+        await bench.queue.keep_checkpoint("log-1:3", 7)
+        assert await bench.queue.checkpoint("log-1:3") == 7
+        assert await bench.queue.checkpoint("log-1:4") == 0
 
     with_queue(scenario)
 

@@ -16,6 +16,8 @@ from domain.event import Event
 from domain.file.events import FileEvent, FileWritten
 from domain.inbox.events import NotificationsRead
 from domain.log.events import CommandRefused, CommandUnchanged, LogFenced
+from domain.mail.events import MailSent
+from domain.preferences.events import NotificationPreferencesChanged
 from domain.project.events import CollaboratorAdded, ProjectCreated, ProjectEvent
 from domain.review.events import ReviewCommented, ReviewDecided, ReviewEvent, ReviewOpened
 from domain.session.events import SessionEvent, SessionOpened
@@ -62,6 +64,10 @@ STREAM_KINDS: dict[str, StreamKind] = {
         FileWritten,
     ),
     "inbox": StreamKind((NotificationsRead,), lambda event: identifiers.inbox_stream(event.account_id)),
+    "mail": StreamKind((MailSent,), lambda event: identifiers.mail_stream(event.account_id)),
+    "preferences": StreamKind(
+        (NotificationPreferencesChanged,), lambda event: identifiers.preferences_stream(event.account_id)
+    ),
     "project": StreamKind(
         get_args(ProjectEvent), lambda event: identifiers.project_stream(event.project_id), ProjectCreated
     ),

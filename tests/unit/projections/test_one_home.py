@@ -5,6 +5,8 @@ from msgspec import structs
 from domain.file.events import Encoding
 from domain.identifiers import ACCOUNTS_HOME
 from domain.inbox.events import NotificationsRead
+from domain.mail.events import MailKind, MailSent
+from domain.preferences.events import NotificationPreferencesChanged
 from domain.registry import EVENTS
 from projections.insights_model import insights_model
 from projections.models import READ_MODELS
@@ -26,7 +28,7 @@ class NoAnalyser:
 def home_of(event):
     if event.TOPIC.startswith(OUTSIDE):
         return ACCOUNTS_HOME
-    if isinstance(event, NotificationsRead):
+    if isinstance(event, NotificationsRead | NotificationPreferencesChanged | MailSent):
         return event.account_id
     return getattr(event, "project_id", None) or getattr(event, "announcement_id", "technical")
 
@@ -86,6 +88,7 @@ def test_every_document_is_written_from_one_home():
         assert own
         project(NotificationsRead(account_id=person, ids=own), person)
         project(NotificationsRead(account_id=person, ids=None), person)
+        project(MailSent(account_id=person, kind=MailKind.NOTIFICATIONS, through=1), person)
     assert {collection.name for model in models for collection in model.collections} == {
         c for c, _ in writers
     }

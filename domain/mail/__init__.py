@@ -1,0 +1,1 @@
+"""Which mail an account was sent by jobs."""

@@ -1,0 +1,1 @@
+"""How an account wants to hear of what concerns it."""

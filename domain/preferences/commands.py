@@ -1,0 +1,20 @@
+"""The command of an account's preferences."""
+
+from domain.command import Command
+from domain.policy import Scope, signed_in
+from domain.preferences.events import Preference
+
+
+class ChangeNotificationPreferences(
+    Command, tag="notifications.change_preferences", rule=signed_in(Scope.WRITE)
+):
+    """Hear of news as these preferences say."""
+
+    account_id: str
+    mentioned: Preference
+    review_requested: Preference
+    review_decided: Preference
+    build_finished: Preference
+    announcement: Preference
+    role_changed: Preference
+    weekly_report: bool

@@ -1,0 +1,1 @@
+"""The kinds of jobs: what asks for each, and what it does."""
