@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import cyclopts
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from codepark import logs
 from codepark.cli.failures import CommandError, UsageError
-from codepark.cli.options import Json
+from codepark.cli.options import Data, Json
 from codepark.cli.results import show
 from codepark.port import require_free
 from codepark.settings import Settings, read_settings
@@ -63,6 +64,22 @@ def public(*, metrics_port: MetricsPort = None) -> None:
     from codepark.workers import publish  # noqa: PLC0415 # as above
 
     publish(settings, metrics_port)
+    structlog.get_logger(__name__).info("stopped")
+
+
+@worker_app.command(name="jobs")
+def jobs(*, data: Data = None, metrics_port: MetricsPort = None) -> None:
+    """Add the jobs that events ask for, and run them; several workers share them.
+
+    Parameters
+    ----------
+    data
+        A folder of this worker's own, for its copy of the log (default: ./codepark-data).
+    """
+    settings = _worker_settings(metrics_port, data)
+    from codepark.jobs_worker import run_jobs  # noqa: PLC0415 # needs the extras `cluster` and `jobs`
+
+    run_jobs(settings, metrics_port)
     structlog.get_logger(__name__).info("stopped")
 
 
@@ -156,9 +173,9 @@ def _broker_errors() -> Iterator[None]:
         raise CommandError(str(error)) from error
 
 
-def _worker_settings(metrics_port: int | None) -> Settings:
+def _worker_settings(metrics_port: int | None, data: Path | None = None) -> Settings:
     """Read the settings; raises UsageError and SettingsError where metrics cannot be served on that port."""
-    settings = _cluster_settings()
+    settings = _cluster_settings(data)
     if metrics_port is not None:
         if metrics_port not in PORTS:
             raise UsageError(f"--metrics-port is {metrics_port}; it takes a number from 1 to 65535")
@@ -166,9 +183,9 @@ def _worker_settings(metrics_port: int | None) -> Settings:
     return settings
 
 
-def _cluster_settings() -> Settings:
+def _cluster_settings(data: Path | None = None) -> Settings:
     """Read the settings; raises SettingsError where they are not those of the cluster profile."""
-    settings = read_settings(os.environ)
+    settings = read_settings(os.environ, data=data)
     settings.cluster()
     logs.configure(settings.log_level)
     return settings

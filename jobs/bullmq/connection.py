@@ -46,11 +46,12 @@ def queue_errors() -> Iterator[None]:
 
 
 async def require_no_eviction(client: Any) -> None:
-    """Raise ValueError where the server would drop jobs when its memory is full.
+    """Raise ValueError where the server would drop jobs when its memory is full, or JobsUnavailableError.
 
     A server that does not tell its policy, as some that are hosted, is trusted.
     """
-    info = await client.info("memory")
+    with queue_errors():
+        info = await client.info("memory")
     policy = info.get("maxmemory_policy", EVICTION)
     if policy != EVICTION:
         raise ValueError(

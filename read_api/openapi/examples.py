@@ -41,6 +41,7 @@ EXAMPLES: Mapping[str, Any] = {
     "create_token": {"name": "nightly build", "scopes": ["read", "write"], "days": 30},
     "change_password": {"currentPassword": PASSWORD, "newPassword": "a new horse every day"},
     "patch_account": {"roles": ["user", "auditor"], "tier": "pro"},
+    "change_preferences": {"mentioned": {"live": True, "mail": "daily"}, "weeklyReport": False},
     "create_project": {"name": "counter", "description": "It counts.", "visibility": "public"},
     "replace_project": {"name": "counter", "description": "It counts more.", "language": "Python"},
     "patch_project": {"description": "It counts everything.", "language": None},

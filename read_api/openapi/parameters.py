@@ -70,6 +70,8 @@ _IN_QUERY: Mapping[str, str] = {
     "order": "`asc` for the oldest event first, which is the default, or `desc` for the newest first.",
     "owner": "Only projects that the account with this id owns.",
     "path": "Only what is about the file with this path.",
+    "queue": "Only the jobs of this queue.",
+    "status": "Only the jobs in this state; those that failed are the dead letters.",
     "projects": f"Only events of these projects: their ids, {_LISTED}",
     "search": "Only those that contain this text, in any letter case.",
     "sort": "The order; a hyphen reverses it.",

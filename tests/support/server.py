@@ -27,6 +27,7 @@ UNLIMITED = {
     "CODEPARK_SIGN_IN_LIMITS": "off",
     "CODEPARK_QUOTAS": "off",
     "CODEPARK_PASSWORD_MEMORY": "19",  # the least: tests sign in thousands of times
+    "CODEPARK_JOBS": "off",
 }
 
 # Each worker of the run has ports of its own, below those of development servers and benchmarks.

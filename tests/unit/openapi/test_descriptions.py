@@ -14,7 +14,15 @@ from read_api.openapi import document
 DOCUMENT = document(operations(), "1")
 OPERATIONS = [operation for methods in DOCUMENT["paths"].values() for operation in methods.values()]
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
-NOT_IDS = {"BatchCommand", "CommandResult", "EventView", "NotificationView", "Person", "Collaborator"}
+NOT_IDS = {
+    "BatchCommand",
+    "CommandResult",
+    "EventView",
+    "NotificationView",
+    "Person",
+    "Collaborator",
+    "JobView",
+}
 
 
 def parts() -> Iterator[tuple[str, dict[str, Any]]]:
