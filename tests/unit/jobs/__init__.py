@@ -1,0 +1,1 @@
+"""Jobs without a queue's server."""
