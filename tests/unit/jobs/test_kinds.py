@@ -12,6 +12,7 @@ from commands.bus import accepted
 from commands.intake import CommandMetadata
 from domain.account.commands import ChangeProfile
 from domain.actor import SERVICE, Actor, Role
+from domain.policy import Scope
 from domain.session.commands import OpenSession
 from domain.token.commands import CreateToken
 from jobs.kind import HopelessError
@@ -130,7 +131,12 @@ def user(account):
 
 def token(jobs, account, id_="t-1", *, expires_at=4_000_000_000_000):
     command = CreateToken(
-        token_id=id_, account_id=account, name="nightly", token_hash="h", scopes=(), expires_at=expires_at
+        token_id=id_,
+        account_id=account,
+        name="nightly",
+        token_hash="h",
+        scopes=(Scope.READ,),
+        expires_at=expires_at,
     )
     carry(jobs.profile, command, user(account))
 
@@ -263,8 +269,8 @@ def test_clean_up_ends_what_expired_by_events_so_that_a_rebuild_equals_it(jobs):
     assert profile.store.get(TOKENS, "t-old") is None
     assert profile.store.get(TOKENS, "t-new") is not None
     assert jobs.queue.removed == pytest.approx(now - clean_up.KEPT_SECONDS * 1000, abs=MINUTE)
-    before = dump(profile.store, profile.models)
+    before = list(dump(profile.store, profile.models))
     for name in (SESSIONS, TOKENS):
         model = next(each for each in profile.models if each.name == name)
         rebuild(profile.log, profile.store, model, profile.runners[0])
-    assert dump(profile.store, profile.models) == before
+    assert list(dump(profile.store, profile.models)) == before
