@@ -5,9 +5,7 @@ from domain.policy import Scope, signed_in
 from domain.preferences.events import Preference
 
 
-class ChangeNotificationPreferences(
-    Command, tag="notifications.change_preferences", rule=signed_in(Scope.WRITE)
-):
+class ChangeNotificationPreferences(Command, tag="preferences.change", rule=signed_in(Scope.WRITE)):
     """Hear of news as these preferences say."""
 
     account_id: str

@@ -25,7 +25,7 @@ class Preference(Struct, frozen=True, kw_only=True):
 
 class NotificationPreferencesChanged(
     Event,
-    topic="notifications.preferences_changed",
+    topic="preferences.changed",
     version=1,
     withheld="how somebody wants to hear of news is that person's own matter",
 ):

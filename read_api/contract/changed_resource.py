@@ -42,6 +42,7 @@ _RESOURCES = {
     "build": Resource("build", lambda q, c, actor: q.builds.get(c.project_id, c.build_id, actor)),
     "suggestion": Resource("insights", lambda q, c, actor: q.insights.get(c.project_id, actor)),
     "announcement": Resource("announcement", lambda q, c, _: q.inbox.announcement(c.announcement_id)),
+    "preferences": Resource("preferences", lambda q, c, _: q.mail.preferences(c.account_id)),
 }
 """By the noun of the command's type: `project.create` changes a project."""
 

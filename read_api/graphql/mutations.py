@@ -34,6 +34,7 @@ _TYPES: dict[str, Any] = {
     "build": types.Build,
     "insights": types.Insights,
     "announcement": types.Announcement,
+    "preferences": types.Preferences,
 }
 """The type of each resource that a payload shows, by the name of its field."""
 

@@ -11,6 +11,7 @@ from projections.writes import Document
 from read_api.contract.accounts import account_named, list_accounts
 from read_api.contract.command_status import command_status
 from read_api.contract.events import list_events, list_history
+from read_api.contract.jobs import JobListQuery, job_named, list_jobs
 from read_api.contract.parameters import AnyId, Handle, Moment, Path, Sha, Word
 from read_api.contract.queries import (
     AccountListQuery,
@@ -243,6 +244,20 @@ async def announcements(context: Context, arguments: ListQuery) -> Document:
 async def announcement(context: Context, arguments: _ById) -> Document:
     """Get an announcement."""
     return await context.call.read(lambda q: q.inbox.announcement(arguments.id))
+
+
+@query("jobs", types.JobConnection, "jobs.read", _paged(JobListQuery))
+async def jobs(context: Context, arguments: JobListQuery) -> Document:
+    """List background jobs (administrators): those at work first, then what waits, then what ended."""
+    page, skipped = await list_jobs(context.call, arguments)
+    places = {job["id"]: skipped + number for number, job in enumerate(page.items, 1)}
+    return connection(page, lambda job: (places[job["id"]], ""), after=arguments.cursor)
+
+
+@query("job", types.Job, "jobs.read", Arguments(_ById))
+async def job(context: Context, arguments: _ById) -> Document:
+    """Get a background job (administrators)."""
+    return await job_named(context.call, arguments.id)
 
 
 @query("events", types.EventConnection, "events.read", types.events_after(EventListQuery))

@@ -1,15 +1,18 @@
 """The root fields of subscriptions: events as they happen, and a project whenever it has changed."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from jobs.job import JobState
 from projections.writes import Document
 from read_api.contract.event_filter import EventFilter, event_filter
+from read_api.contract.jobs import job_named
+from read_api.contract.parameters import AnyId, Time, Token, Topic, Topics, Word, Words
 from read_api.contract.parameters import Streams as StreamNames
-from read_api.contract.parameters import Time, Token, Topic, Topics, Word, Words
 from read_api.graphql import types
 from read_api.graphql.arguments import Arguments
 from read_api.graphql.context import Context
@@ -17,6 +20,10 @@ from read_api.graphql.roots import Streams
 from read_api.realtime import channels
 
 subscription = Streams()
+
+_ENDED = (JobState.COMPLETED, JobState.FAILED)
+_LOOK_SECONDS = 0.25
+"""Between two looks at a job that somebody follows."""
 
 
 class _Events(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
@@ -33,6 +40,10 @@ class _Events(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
 class _Changes(Struct, frozen=True, kw_only=True, rename="camel"):
     id: Word
     after: Token | None = None
+
+
+class _Job(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: AnyId
 
 
 @subscription("events", types.Event, "events.read", Arguments(_Events))
@@ -58,6 +69,26 @@ async def project(context: Context, arguments: _Changes) -> AsyncIterator[Docume
     """Follow a project: it is sent once at the start, then whenever something in it has changed."""
     batches = await _batches(context, arguments.after, event_filter(projects=arguments.id))
     return _followed(context, arguments.id, batches)
+
+
+@subscription("jobProgress", types.Job, "jobs.read", Arguments(_Job))
+async def job_progress(context: Context, arguments: _Job) -> AsyncIterator[Document]:
+    """Follow a background job until it has ended (administrators): it is sent whenever it has changed."""
+    first = await job_named(context.call, arguments.id)
+    return _changes_of_job(context, first)
+
+
+async def _changes_of_job(context: Context, job: Document) -> AsyncGenerator[Document, None]:
+    """Yield a job whenever it has changed; end with its last state, or where the sender's rights did."""
+    yield job
+    while job["status"] not in _ENDED:
+        await asyncio.sleep(_LOOK_SECONDS)
+        if not context.call.caller.is_still_authorized():
+            return
+        now = await job_named(context.call, job["id"])
+        if now != job:
+            yield now
+        job = now
 
 
 async def _batches(context: Context, after: str | None, wanted: EventFilter) -> AsyncGenerator[Any, None]:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from projections.writes import Document
 from read_api.contract import insight_views, quota_views, views
 from read_api.contract.events import list_history
+from read_api.contract.jobs import JobView
 from read_api.contract.queries import CommitListQuery, FileListQuery, HistoryQuery, ListQuery
 from read_api.graphql import resolvers
 from read_api.graphql.arguments import Arguments
@@ -17,6 +18,7 @@ from read_api.graphql.connections import AFTER, connection_of, event_connection
 from read_api.graphql.context import Context
 from read_api.graphql.node import Node, global_id
 from read_api.graphql.resolvers import account_at, lazily, page_of, project_of
+from read_api.graphql.scalars import JSON
 from read_api.graphql.struct_types import TypeOf, output_fields, summary
 
 _type_of: dict[type[Any], Any] = {}
@@ -144,6 +146,9 @@ Notification = _type("Notification", views.NotificationView, project=_project(),
 Announcement = _type("Announcement", views.AnnouncementView, entity=True, author=_person("authorId"))
 Event = _type("Event", views.EventView, project=_project())
 Command = _type("Command", views.CommandView)
+Preference = _type("Preference", views.PreferenceView)
+Preferences = _type("Preferences", views.PreferencesView)
+Job = _type("Job", JobView, data=graphene.Field(JSON, required=True))
 
 AccountConnection = connection_of(Account)
 FileConnection = connection_of(File)
@@ -152,6 +157,7 @@ ReviewConnection = connection_of(Review)
 BuildConnection = connection_of(Build)
 NotificationConnection = connection_of(Notification)
 AnnouncementConnection = connection_of(Announcement)
+JobConnection = connection_of(Job)
 EventConnection = connection_of(
     Event,
     position=graphene.String(required=True, description="The position after the last event that was read."),

@@ -22,7 +22,7 @@ async def get_preferences(call: Call) -> Answer:
 @operation(
     "PUT",
     PREFERENCES,
-    "notifications.change_preferences",
+    "preferences.change",
     input=PreferencesInput,
     output=PreferencesView,
     command=True,
