@@ -13,6 +13,7 @@ COPY codepark codepark
 COPY commands commands
 COPY domain domain
 COPY insights insights
+COPY jobs jobs
 COPY processes processes
 COPY projections projections
 COPY read_api read_api

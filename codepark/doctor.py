@@ -9,10 +9,12 @@ from msgspec import Struct
 
 from codepark.cli.remote import operate
 from codepark.data_directory import DataDirectory
+from codepark.jobs_service import jobs_possible
 from codepark.private_files import open_to_others
 from codepark.settings import Settings
 from commands.sqlite.key_check import has_accounts
 from insights.analyser import AnalyserUnavailableError, ProcessAnalyser
+from jobs.job import JobsUnavailableError
 
 _NAMED = 5
 KAFKA = "Kafka"
@@ -47,10 +49,25 @@ def server_findings(settings: Settings) -> list[Finding]:
     from codepark.cluster_servers import ClusterServers  # noqa: PLC0415 # needs the extra `cluster`
 
     with closing(ClusterServers(settings.cluster())) as servers:
-        return [
+        findings = [
             Finding(name, reason is None, "answers" if reason is None else f"does not answer: {reason}")
             for name, reason in servers.reasons().items()
         ]
+    return [*findings, *queue_findings(settings)]
+
+
+def queue_findings(settings: Settings) -> list[Finding]:
+    """Ask the server of the job queue whether it would drop jobs; nothing where there are none."""
+    if not jobs_possible(settings):
+        return []
+    from jobs.bullmq.connection import eviction_of  # noqa: PLC0415 # needs the extra `jobs`
+
+    part = "job queue"
+    try:
+        reason = asyncio.run(eviction_of(settings.cluster().redis.queue, settings.redis_ca_file))
+    except JobsUnavailableError as error:
+        return [Finding(part, False, str(error))]
+    return [Finding(part, reason is None, "keeps every job" if reason is None else reason)]
 
 
 def require_membership(settings: Settings) -> None:

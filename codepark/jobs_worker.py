@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import structlog
@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, start_http_se
 from codepark.composition import build_mailer
 from codepark.interpreter import prepare_interpreter
 from codepark.jobs_service import JobsService, jobs_possible
+from codepark.node_metrics import NodeCollector
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
 from codepark.settings import Settings
@@ -52,7 +53,7 @@ async def _run(profile: Profile, url: str, metrics_port: int | None) -> None:
     profile.bind(loop)
     profile.start()
     if metrics_port is not None:
-        _serve_metrics(metrics_port)
+        _serve_metrics(profile, metrics_port)
     stopping = asyncio.ensure_future(signalled.wait())
     working = asyncio.ensure_future(_work(profile, mailer, url, signalled))
     waits: set[asyncio.Future[Any]] = {stopping, working}
@@ -69,20 +70,18 @@ async def _run(profile: Profile, url: str, metrics_port: int | None) -> None:
 
 async def _work(profile: Profile, mailer: Mailer, url: str, ended: asyncio.Event) -> None:
     """Serve jobs until *ended* is set; raises SettingsError where the queue's server would drop jobs."""
-    from jobs.bullmq.connection import connect_queue, require_no_eviction  # noqa: PLC0415 # needs the extra
+    from jobs.bullmq.connection import eviction_of  # noqa: PLC0415 # needs the extra
 
-    client = connect_queue(url, profile.settings.redis_ca_file)
     while not ended.is_set():
         try:
-            await require_no_eviction(client)
-            break
+            reason = await eviction_of(url, profile.settings.redis_ca_file)
         except JobsUnavailableError as error:
             logger.warning("the queue does not answer yet", reason=str(error))
             await _pause(ended)
-        except ValueError as error:
-            raise SettingsError(str(error)) from error
-        finally:
-            await client.aclose()
+            continue
+        if reason is not None:
+            raise SettingsError(reason)
+        break
     service = JobsService(profile, mailer, url)
     service.start()
     logger.info("working")
@@ -91,7 +90,8 @@ async def _work(profile: Profile, mailer: Mailer, url: str, ended: asyncio.Event
 
 
 async def _pause(ended: asyncio.Event) -> None:
-    await asyncio.wait({asyncio.ensure_future(ended.wait())}, timeout=_RETRY_SECONDS)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ended.wait(), _RETRY_SECONDS)
 
 
 def _forget_the_erased(profile: Profile, mailer: Mailer) -> None:
@@ -108,8 +108,10 @@ def _forget_the_erased(profile: Profile, mailer: Mailer) -> None:
     log.on_append(appended, frozenset({AccountErased.TOPIC}))
 
 
-def _serve_metrics(port: int) -> None:
+def _serve_metrics(profile: Profile, port: int) -> None:
     registry = CollectorRegistry()
     registry.register(Instruments())
+    if isinstance(profile, Node):
+        registry.register(NodeCollector(profile))
     ProcessCollector(registry=registry)
     start_http_server(port, addr="127.0.0.1", registry=registry)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from codepark.profiles.profile import NodeFigures
+from codepark.profiles.profile import Node, NodeFigures
 from codepark.server_watch import ServerWatch
 
 
@@ -60,3 +60,15 @@ class WatchedServers(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield which servers answer now."""
         yield server_metrics(self._watch.answering())
+
+
+class NodeCollector(Collector):
+    """A node, as a part of the metrics of a process without an HTTP surface."""
+
+    def __init__(self, node: Node) -> None:
+        """Read from *node*."""
+        self._node = node
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics as they are now."""
+        yield from node_metrics(self._node.node_figures())

@@ -48,5 +48,8 @@ END
 made redis-url <<END
 redis://:$(cat valkey-password)@valkey:6379/0
 END
+made redis-queue-url <<END
+redis://:$(cat valkey-password)@valkey-queue:6379/0
+END
 
 chmod 444 ./*

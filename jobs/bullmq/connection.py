@@ -45,16 +45,21 @@ def queue_errors() -> Iterator[None]:
         raise JobsUnavailableError(f"the queue does not answer: {type(error).__name__}") from error
 
 
-async def require_no_eviction(client: Any) -> None:
-    """Raise ValueError where the server would drop jobs when its memory is full, or JobsUnavailableError.
+async def eviction_of(url: str, ca_file: str | None = None) -> str | None:
+    """Return why the server at *url* would drop jobs when its memory is full, None where it would not.
 
-    A server that does not tell its policy, as some that are hosted, is trusted.
+    A server that does not tell its policy, as some that are hosted, is trusted. Raises JobsUnavailableError.
     """
-    with queue_errors():
-        info = await client.info("memory")
+    client = connect_queue(url, ca_file)
+    try:
+        with queue_errors():
+            info = await client.info("memory")
+    finally:
+        await client.aclose()
     policy = info.get("maxmemory_policy", EVICTION)
-    if policy != EVICTION:
-        raise ValueError(
-            f"the queue's Redis evicts ({policy}): jobs would vanish. Set `maxmemory-policy noeviction`, or "
-            "name another server with CODEPARK_REDIS_QUEUE_URL"
-        )
+    if policy == EVICTION:
+        return None
+    return (
+        f"the queue's Redis evicts ({policy}): jobs would vanish. Set `maxmemory-policy noeviction`, or name "
+        "another server with CODEPARK_REDIS_QUEUE_URL"
+    )

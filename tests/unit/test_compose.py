@@ -46,6 +46,7 @@ KEYS = {
     "volumes",
 }
 OWN_ADDRESS = "${CODEPARK_PROXY_ADDRESS:-127.0.0.1}:"
+STORES = {"mongo", "valkey", "valkey-queue"}
 BROKERS = {name: service for name, service in SERVICES.items() if name.startswith("kafka")}
 DURATION = re.compile(r"\d+s")
 
@@ -109,9 +110,9 @@ def test_the_image_sets_what_is_read():
 def test_our_processes_wait_for_their_servers_and_reach_them():
     for service in OURS.values():
         needs = service["depends_on"]
-        assert set(needs) == {*BROKERS, "mongo", "valkey"}
+        assert set(needs) == {*BROKERS, *STORES}
         assert all(need["condition"] == "service_healthy" for need in needs.values())
-        assert {name for name, need in needs.items() if need.get("required", True)} == {"mongo", "valkey"}
+        assert {name for name, need in needs.items() if need.get("required", True)} == STORES
         assert service["environment"]["CODEPARK_KAFKA_BOOTSTRAP_SERVERS"] == "kafka:9092"
         assert "inside" in service["networks"]
     assert COMPOSE["networks"]["inside"] == {"internal": True}
@@ -136,7 +137,8 @@ def test_each_profile_has_its_brokers(profile, count):
 def test_the_proxy_alone_is_reached_from_outside_and_reaches_every_node():
     proxy = SERVICES["proxy"]
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"proxy"}
-    apis = {name: service for name, service in OURS.items() if "front" in service["networks"]}
+    apis = {name: service for name, service in OURS.items() if service["command"][1] == "serve"}
+    assert {name for name, each in OURS.items() if "front" in each["networks"]} == {*apis, "jobs"}
     assert len(apis) == 2
     upstreams = " ".join(f"{name}:3000" for name in apis)
     assert f"reverse_proxy {upstreams} " in (ROOT / "deploy/Caddyfile").read_text(encoding="utf-8")
@@ -156,7 +158,7 @@ def test_the_proxy_alone_is_reached_from_outside_and_reaches_every_node():
 
 def test_each_kind_of_worker_runs():
     commands = [service["command"][1:3] for service in OURS.values() if service["command"][1] == "worker"]
-    assert sorted(kind for _, kind in commands) == ["insights", "projections", "public"]
+    assert sorted(kind for _, kind in commands) == ["insights", "jobs", "projections", "public"]
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -177,6 +179,12 @@ def test_the_cache_is_bounded():
     command = SERVICES["valkey"]["command"]
     assert command[command.index("--maxmemory") + 1] == "256mb"
     assert command[command.index("--maxmemory-policy") + 1] == "volatile-lru"
+
+
+def test_the_queue_drops_nothing():
+    command = SERVICES["valkey-queue"]["command"]
+    assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
+    assert command[command.index("--appendonly") + 1] == "yes"
 
 
 def test_kafka_is_the_version_of_the_tests():

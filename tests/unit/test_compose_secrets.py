@@ -47,7 +47,7 @@ def test_compose_refuses_a_secret_that_it_would_have_to_copy(given):
     wrong = copy.deepcopy(COMPOSE)
     wrong["secrets"]["secret-key"] = given
     users = [name for name, each in wrong["services"].items() if "secret-key" in each.get("secrets", ())]
-    assert len(users) == len(refused(wrong)) == 5
+    assert len(users) == len(refused(wrong)) == 6
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,7 @@ def test_each_process_reads_its_settings_from_them(folder, monkeypatch):
         password = text(folder, "mongodb-password")
         assert cluster.mongodb_uri.startswith(f"mongodb://codepark:{password}@mongo:27017/"), name
         assert cluster.redis.pubsub == f"redis://:{text(folder, 'valkey-password')}@valkey:6379/0"
+        assert cluster.redis.queue == f"redis://:{text(folder, 'valkey-password')}@valkey-queue:6379/0"
         assert cluster.kafka.client_options()["sasl_plain_password"] == text(folder, "kafka-password")
         assert cluster.kafka.client_options()["security_protocol"] == "SASL_PLAINTEXT"
 
