@@ -16,12 +16,12 @@ INSTALL_SECONDS = 90
 RUN_SECONDS = 60
 
 
-def run(program: str, *arguments: str) -> Any:
-    """Return the JSON that *program* prints."""
-    install(FOLDER)
+def run(program: str, *arguments: str, folder: Path = FOLDER) -> Any:
+    """Return the JSON that *program*, a file of *folder*, prints."""
+    install(folder)
     finished = subprocess.run(
-        ["node", str(FOLDER / program), *arguments],
-        cwd=FOLDER,
+        ["node", str(folder / program), *arguments],
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=stretched(RUN_SECONDS),
