@@ -75,6 +75,7 @@ class JobsService:
         reactions = [security_mail.REACTION, notification_mail.notification_reaction(context, away)]
         self._reactor = Reactor(profile.logs, self.queue, reactions)
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
 
     def start(self) -> None:
         """Start, in the running event loop; without the server of the queue, wait for it."""
@@ -82,7 +83,12 @@ class JobsService:
         self._tasks = [asyncio.ensure_future(self._reactor.run()), asyncio.ensure_future(self._look())]
 
     async def stop(self) -> None:
-        """Add and run no more jobs; what is at work has 5 s."""
+        """Add and run no more jobs; what is at work has 5 s.
+
+        The loops look at what says so: a client of Redis may turn a cancellation into an error of its own.
+        """
+        self._stopping.set()
+        self._reactor.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -92,7 +98,7 @@ class JobsService:
 
     async def _look(self) -> None:
         """Keep the schedules, also after a loss of the queue, and measure how full it is."""
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self.queue.schedule(SCHEDULES)
                 await self._measure()
@@ -100,7 +106,8 @@ class JobsService:
                 pass  # the reactor has logged it
             except Exception as error:  # noqa: BLE001 # whatever it is, the next look may succeed
                 logger.warning("the queue cannot be looked at", reason=type(error).__name__)
-            await asyncio.sleep(_LOOK_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _LOOK_SECONDS)
 
     async def _measure(self) -> None:
         for name, figures in (await self.queue.figures()).items():

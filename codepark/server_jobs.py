@@ -35,6 +35,7 @@ class ServerJobs:
         self._service: JobsService | None = None
         self._valkey: Valkey | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._ended = False
 
     def queue(self) -> JobQueue:
         """Return the queue; raises JobsUnavailableError where there is none, or none yet."""
@@ -51,9 +52,9 @@ class ServerJobs:
             self._starting = asyncio.ensure_future(self._start())
 
     async def stop(self) -> None:
-        """End what was started; jobs at work have 5 s."""
+        """End what was started, once the start has ended; jobs at work have 5 s."""
+        self._ended = True
         if self._starting is not None:
-            self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)
         if self._service is not None:
             await self._service.stop()
@@ -62,13 +63,20 @@ class ServerJobs:
         if self._valkey is not None:
             await asyncio.to_thread(self._valkey.close)
 
+    def _start_server(self) -> None:
+        from codepark.valkey import Valkey  # noqa: PLC0415 # not every platform has a wheel of it
+
+        self._valkey = Valkey(self._profile.directory.queue)
+
     async def _start(self) -> None:
         settings = self._profile.settings
         try:
             if settings.redis is not None:
                 self._queue = await asyncio.to_thread(connected_queue, settings, settings.redis.queue)
                 return
-            self._valkey = await asyncio.to_thread(_own_server, self._profile)
+            await asyncio.to_thread(self._start_server)
+            if self._valkey is None or self._ended:
+                return
             url = f"unix://{self._valkey.socket}"
             await asyncio.to_thread(_import_bullmq)
             self._service = JobsService(self._profile, self._mailer, url)
@@ -77,12 +85,6 @@ class ServerJobs:
             self._announce(url)
         except (ImportError, OSError) as error:
             logger.warning("there are no jobs on this machine", reason=str(error))
-
-
-def _own_server(profile: Profile) -> "Valkey":
-    from codepark.valkey import Valkey  # noqa: PLC0415 # not every platform has a wheel of it
-
-    return Valkey(profile.directory.queue)
 
 
 def _import_bullmq() -> None:

@@ -59,9 +59,15 @@ class Reactor:
         self._topics = frozenset(self._reactions)
         self._selection = Selection(topics=tuple(sorted(self._topics)))
         self._grown = asyncio.Event()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Let `run` end after its present step."""
+        self._stopped = True
+        self._grown.set()
 
     async def run(self) -> None:
-        """Follow the logs until this is cancelled."""
+        """Follow the logs until `stop` or a cancellation."""
         loop = asyncio.get_running_loop()
 
         def appended(_: Sequence[Record]) -> None:
@@ -71,7 +77,7 @@ class Reactor:
         for log in self._logs:
             log.on_append(appended, self._topics)
         failing = False
-        while True:
+        while not self._stopped:
             try:
                 await self.catch_up()
                 failing = False
@@ -89,7 +95,7 @@ class Reactor:
         """
         self._grown.clear()
         for log in self._logs:
-            while await self._step(log):
+            while not self._stopped and await self._step(log):
                 pass
 
     async def _step(self, log: EventLog) -> bool:
