@@ -20,6 +20,7 @@ from codepark.loop_watch import LoopWatch
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
 from codepark.settings import Settings
+from codepark.traces import traced
 from processes.loops import new_event_loop
 from read_api.app import create_app
 from read_api.gateway.access_log import OFF, AccessLog
@@ -44,6 +45,7 @@ def serve(
     """
     prepare_interpreter()
     with (
+        traced("codepark-server"),
         closing(open_profile(settings)) as profile,
         closing(CacheAndChannel(settings, profile.logs)) as shared,
         asyncio.Runner(loop_factory=new_event_loop) as runner,

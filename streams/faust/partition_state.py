@@ -56,6 +56,7 @@ class PartitionProjector:
         """Project *models* into *store*; call `load` first."""
         self.partition = partition
         self.models = tuple(models)
+        self.names = ",".join(model.name for model in self.models)
         self.store = store
         self.events = events
         self.log_checkpoint = START
