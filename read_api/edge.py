@@ -101,6 +101,7 @@ class Edge:
         """Answer a request, and count it."""
         began, method = time.perf_counter(), scope["method"]
         span = begin_span(scope, method)
+        scope["state"]["traceparent"] = span.traceparent
         finisher = ResponseFinisher(scope, send, self._cors, span)
         with within(span):
             try:

@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Sequence
-from typing import ClassVar
 from uuid import uuid4
 
 import structlog
@@ -42,13 +41,16 @@ class RecordedSpan(Span):
 
     __slots__ = ("_ended", "_span")
 
-    recorded: ClassVar[bool] = True
-
     def __init__(self, span: SdkSpan, traceparent: str) -> None:
         """Record into *span*."""
         super().__init__(traceparent)
         self._span = span
         self._ended = False
+
+    @property
+    def recorded(self) -> bool:
+        """Return whether the span has not ended."""
+        return not self._ended
 
     def rename(self, name: str) -> None:
         """Give the span its final name."""

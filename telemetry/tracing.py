@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar, Token
 from enum import Enum, auto
 from types import TracebackType
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, Final, Protocol
 
 TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _ODD = frozenset("13579bdf")
@@ -33,11 +33,14 @@ class Span:
 
     __slots__ = ("traceparent",)
 
-    recorded: ClassVar[bool] = False
-
     def __init__(self, traceparent: str | None = None) -> None:
         """Stand for the span *traceparent* of a trace that is not sampled."""
         self.traceparent = traceparent
+
+    @property
+    def recorded(self) -> bool:
+        """Return whether the span is recorded and has not ended."""
+        return False
 
     def rename(self, name: str) -> None:
         """Give the span its final name."""
@@ -183,9 +186,14 @@ def distinct(traceparents: Iterable[str | None]) -> list[str]:
     return [each for each in dict.fromkeys(traceparents) if each is not None and sampled(each)]
 
 
+def ids(traceparent: str | None) -> dict[str, str]:
+    """Return the ids of a context, as lines of the log name them; none of no context."""
+    if traceparent is None:
+        return {}
+    return {"trace_id": traceparent[3:35], "span_id": traceparent[36:52]}
+
+
 def add_ids(_: Any, __: str, line: Any) -> Any:
     """Add the ids of the current span to a line of the log (a processor of structlog)."""
-    traceparent = _current.get().traceparent
-    if traceparent is not None:
-        line["trace_id"], line["span_id"] = traceparent[3:35], traceparent[36:52]
+    line.update(ids(_current.get().traceparent))
     return line

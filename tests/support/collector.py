@@ -113,10 +113,15 @@ def _value(value: dict[str, Any]) -> Any:
 
 
 def tree(spans: list[dict[str, Any]], parent: str | None = None, depth: int = 0) -> list[str]:
-    """Return a line for each span of a trace, its children below it; *parent* is above what is shown."""
+    """Return a line for each span of a trace, its children below it; *parent* is above what is shown.
+
+    A wait has none: whether there was one depends on the machine.
+    """
     known = {span["id"] for span in spans}
     lines = []
     for span in spans:
+        if span["name"] == "wait for read models":
+            continue
         if span["parent"] == parent or (parent is None and span["parent"] not in known):
             lines.append(f"{'  ' * depth}{span['kind']} {span['name']}")
             lines += tree(spans, span["id"], depth + 1)
