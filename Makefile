@@ -54,7 +54,7 @@ golden: $(VENV)/.dev ## Write the golden file of each version of an event that h
 
 lock: $(VENV)/.dev ## Pin the newest versions that pyproject.toml allows
 	$(PIP) install uv
-	for set in run:"--extra graphql" cluster:"--extra cluster --extra graphql" dev:"--extra all --group dev" bench:"--extra all --group dev --group bench"; do \
+	for set in run:"--extra graphql" cluster:"--extra cluster --extra graphql --extra telemetry" dev:"--extra all --group dev" bench:"--extra all --group dev --group bench"; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
 	    --python-version 3.11 pyproject.toml requirements/build.in $${set#*:} --output-file requirements/$${set%%:*}.lock; \
 	done

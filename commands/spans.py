@@ -74,9 +74,7 @@ def _together(spans: Sequence[Span], partition: int, log: Mapping[str, str | int
 def _by_context(traceparents: Sequence[str | None]) -> Mapping[str, int]:
     """Return how many commands each trace that is sampled has here."""
     contexts = tracing.distinct(traceparents)
-    if len(contexts) <= 1:
-        return dict.fromkeys(contexts, len(traceparents))
-    counted = Counter(traceparents)
+    counted = Counter(traceparents) if contexts else {}
     return {context: counted[context] for context in contexts}
 
 

@@ -2,7 +2,9 @@
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
+from functools import lru_cache
 from uuid import uuid4
 
 import structlog
@@ -11,7 +13,8 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Sampler, SamplingResult
+from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
@@ -20,59 +23,93 @@ from opentelemetry.trace import (
     Status,
     StatusCode,
     TraceFlags,
-    TraceState,
-    get_current_span,
     set_span_in_context,
 )
-from opentelemetry.trace import Span as SdkSpan
-from opentelemetry.util.types import Attributes as SdkAttributes
 
 from telemetry.tracing import TRACEPARENT, Attributes, Kind, Span
 
 _KINDS = {kind: SpanKind[kind.name] for kind in Kind}
-_FAILED = Status(StatusCode.ERROR)
+_PARTS = frozenset({Kind.INTERNAL, Kind.CLIENT})
+_UNSET, _FAILED = Status(StatusCode.UNSET), Status(StatusCode.ERROR)
+_UNSAMPLED, _SAMPLED = TraceFlags(TraceFlags.DEFAULT), TraceFlags(TraceFlags.SAMPLED)
+_MOST_LINKS = 128
+"""The limit of OpenTelemetry's specification."""
 _NOWHERE = Context()
 
 logger = structlog.get_logger(__name__)
 
 
 class RecordedSpan(Span):
-    """A span that is exported when it has ended."""
+    """A span that is exported when it has ended.
 
-    __slots__ = ("_ended", "_span")
+    The library's own span keeps a lock, bounded copies and more, which costs four times as much: what a span
+    needs until it ends is a few values.
+    """
 
-    def __init__(self, span: SdkSpan, traceparent: str) -> None:
-        """Record into *span*."""
-        super().__init__(traceparent)
-        self._span = span
-        self._ended = False
+    __slots__ = ("_attributes", "_began", "_kind", "_links", "_name", "_parent", "_recorder", "_status")
+
+    def __init__(
+        self,
+        recorder: "OtlpRecorder",
+        name: str,
+        kind: Kind,
+        attributes: Attributes | None,
+        context: SpanContext,
+        parent: SpanContext | None,
+        links: Sequence[Link],
+        began: int | None,
+    ) -> None:
+        """Begin at *began*, by default now; *recorder* takes the span at its end."""
+        super().__init__(_traceparent_of(context))
+        self._recorder: OtlpRecorder | None = recorder
+        self._name = name
+        self._kind = kind
+        self._attributes = {} if attributes is None else dict(attributes)
+        self._parent = parent
+        self._links = links
+        self._status = _UNSET
+        self._began = time.time_ns() if began is None else began
 
     @property
     def recorded(self) -> bool:
         """Return whether the span has not ended."""
-        return not self._ended
+        return self._recorder is not None
 
     def rename(self, name: str) -> None:
         """Give the span its final name."""
-        if not self._ended:
-            self._span.update_name(name)
+        self._name = name
 
     def annotate(self, attributes: Attributes) -> None:
         """Add *attributes*."""
-        if not self._ended:
-            self._span.set_attributes(attributes)
+        self._attributes.update(attributes)
 
     def fail(self, reason: str) -> None:
         """Mark the span as failed; the text of an exception might be personal, so there is none."""
-        if not self._ended:
-            self._span.set_attribute("error.type", reason)
-            self._span.set_status(_FAILED)
+        self._attributes["error.type"] = reason
+        self._status = _FAILED
 
     def end(self) -> None:
         """End the span now, if it has not ended yet."""
-        if not self._ended:
-            self._ended = True
-            self._span.end()
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.take(self, time.time_ns())
+
+    def finished(self, resource: Resource, scope: InstrumentationScope, ended: int) -> ReadableSpan:
+        """Return the span as exporters read it; what is added to it later does not change that."""
+        context = _context_of(self.traceparent or "")
+        return ReadableSpan(
+            name=self._name,
+            context=context,
+            parent=self._parent,
+            resource=resource,
+            attributes=dict(self._attributes),
+            links=self._links,
+            kind=_KINDS[self._kind],
+            status=self._status,
+            start_time=self._began,
+            end_time=ended,
+            instrumentation_scope=scope,
+        )
 
 
 class OtlpRecorder:
@@ -83,12 +120,14 @@ class OtlpRecorder:
         detected = Resource.create({"service.version": version, "service.instance.id": str(uuid4())})
         named = Resource({"service.name": service})
         unnamed = str(detected.attributes.get("service.name", "")).startswith("unknown_service")
-        self._provider = TracerProvider(
+        provider = TracerProvider(
             resource=detected.merge(named) if unnamed else detected, shutdown_on_exit=False
         )
-        self._provider.sampler = _LinkedSampler(self._provider.sampler)
-        self._provider.add_span_processor(processor)
-        self._tracer = self._provider.get_tracer("codepark", version)
+        self._resource = provider.resource
+        self._sampler = provider.sampler
+        self._ids = provider.id_generator
+        self._scope = InstrumentationScope("codepark", version)
+        self._processor = processor
 
     def begin(
         self,
@@ -100,18 +139,43 @@ class OtlpRecorder:
         began: int | None,
     ) -> Span:
         """Return a new span, which is recorded where the sampler wants its trace."""
-        linked = [Link(known) for each in links if (known := _context_of(each)) is not None]
         above = None if parent is None else _context_of(parent)
-        context = _NOWHERE if above is None else set_span_in_context(NonRecordingSpan(above), _NOWHERE)
-        span = self._tracer.start_span(
-            name, context, kind=_KINDS[kind], attributes=attributes, links=linked, start_time=began
+        linked = [Link(known) for each in links[-_MOST_LINKS:] if (known := _context_of(each)) is not None]
+        trace = self._ids.generate_trace_id() if above is None else above.trace_id
+        context = SpanContext(
+            trace,
+            self._ids.generate_span_id(),
+            is_remote=False,
+            trace_flags=self._flags(trace, above, kind, linked),
         )
-        traceparent = _traceparent_of(span.get_span_context())
-        return RecordedSpan(span, traceparent) if span.is_recording() else Span(traceparent)
+        if not context.trace_flags.sampled:
+            return Span(_traceparent_of(context))
+        return RecordedSpan(self, name, kind, attributes, context, above, linked, began)
+
+    def _flags(self, trace: int, above: SpanContext | None, kind: Kind, links: Sequence[Link]) -> TraceFlags:
+        """Decide whether a span is recorded.
+
+        A trace that begins with links to a sampled one is: a batch of several requests would otherwise be
+        left out of most traces that it belongs to. So is a part of a span that is recorded here.
+        """
+        if above is None:
+            if any(link.context.trace_flags.sampled for link in links):
+                return _SAMPLED
+            parent = _NOWHERE
+        elif above.trace_flags.sampled and kind in _PARTS:
+            return _SAMPLED
+        else:
+            parent = set_span_in_context(NonRecordingSpan(above), _NOWHERE)
+        decision = self._sampler.should_sample(parent, trace, "", _KINDS[kind]).decision
+        return _SAMPLED if decision is Decision.RECORD_AND_SAMPLE else _UNSAMPLED
+
+    def take(self, span: RecordedSpan, ended: int) -> None:
+        """Hand *span* to the processor, which waits for nothing."""
+        self._processor.on_end(span.finished(self._resource, self._scope, ended))
 
     def stop(self, seconds: float) -> None:
         """Export what is left, for up to *seconds*: a collector that does not answer delays no end longer."""
-        ending = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
+        ending = threading.Thread(target=self._processor.shutdown, name="traces", daemon=True)
         ending.start()
         ending.join(seconds)
         if ending.is_alive():
@@ -152,34 +216,7 @@ class NotedExporter(SpanExporter):
         return self._exporter.force_flush(timeout_millis)
 
 
-class _LinkedSampler(Sampler):
-    """Sample a trace that begins with links to a sampled one; else do as another sampler does.
-
-    A batch of several requests would otherwise be left out of most traces that it belongs to.
-    """
-
-    def __init__(self, sampler: Sampler) -> None:
-        self._sampler = sampler
-
-    def should_sample(
-        self,
-        parent_context: Context | None,
-        trace_id: int,
-        name: str,
-        kind: SpanKind | None = None,
-        attributes: SdkAttributes = None,
-        links: Sequence[Link] | None = None,
-        trace_state: TraceState | None = None,
-    ) -> SamplingResult:
-        begins = not get_current_span(parent_context).get_span_context().is_valid
-        linked = begins and any(link.context.trace_flags.sampled for link in links or ())
-        sampler = ALWAYS_ON if linked else self._sampler
-        return sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
-
-    def get_description(self) -> str:
-        return f"Linked({self._sampler.get_description()})"
-
-
+@lru_cache(maxsize=1024)
 def _context_of(traceparent: str) -> SpanContext | None:
     if not TRACEPARENT.fullmatch(traceparent):
         return None

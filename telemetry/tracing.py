@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _ODD = frozenset("13579bdf")
+_TRACE_END = 35
 
 Attributes = Mapping[str, str | int]
 
@@ -129,14 +130,15 @@ def follow(
     *,
     began: int | None = None,
 ) -> Span:
-    """Begin the span of work on what *contexts* caused: a child of a single one, else a trace that links all.
+    """Begin the span of work that *contexts* caused, in their trace; of several, in one that links them.
 
     Without contexts there is no span.
     """
     if not contexts:
         return NONE
-    if len(contexts) == 1:
-        return begin(name, kind, attributes, parent=contexts[0], began=began)
+    first, *others = contexts
+    if all(each[:_TRACE_END] == first[:_TRACE_END] for each in others):
+        return begin(name, kind, attributes, parent=first, links=others, began=began)
     return begin(name, kind, attributes, links=contexts, began=began)
 
 

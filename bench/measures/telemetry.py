@@ -19,9 +19,11 @@ from bench.measures.queries import public_projects
 from bench.plan import Plan
 from bench.session import MeasureError, Say, Session
 
-_ROUNDS = 7
+_ROUNDS = 40
+"""Many short turns: what else the machine does in the meantime then disturbs all variants alike."""
+_TURN_SECONDS = 1.0
 _CONNECTIONS = (1, 16)
-_SETTLE_SECONDS = 0.5
+_SETTLE_SECONDS = 0.2
 _SHARES = {"off": None, "10": "0.1", "100": "1.0"}
 """The share of the requests whose traces are recorded, by the name of the variant."""
 
@@ -45,7 +47,8 @@ def telemetry(folder: Path, book: Book, plan: Plan, say: Callable[[str], None]) 
             name: _served(folder / name, _variables(collector, share), stack, book, plan, say)
             for name, share in _SHARES.items()
         }
-        for number, connections in itertools.product(range(_ROUNDS), _CONNECTIONS):
+        rounds = _ROUNDS // 2 if plan.quick else _ROUNDS
+        for number, connections in itertools.product(range(rounds), _CONNECTIONS):
             order = list(variants.values())
             for variant in order if number % 2 == 0 else reversed(order):
                 _load(variant, connections)
@@ -84,7 +87,7 @@ def _load(variant: _Variant, connections: int) -> None:
             session.port,
             variant.requests,
             connections=connections,
-            seconds=session.plan.seconds,
+            seconds=_TURN_SECONDS,
             warmup=_SETTLE_SECONDS,
         )
     )

@@ -120,7 +120,8 @@ class PartitionDriver:
     async def _step_once(self, messages: Sequence[Message], next_offset: int) -> None:
         started, began, projector = time.perf_counter(), time.time_ns(), self.projector
         step = await self._in_thread(lambda: projector.project(messages, next_offset))
-        with projecting(projector.events, step.records, projector.partition, projector.names, began):
+        wanted = projector.wanted(step.records)
+        with projecting(projector.events, wanted, projector.partition, projector.names, began):
             await self._effects.before(projector.partition, step)
             await self._in_thread(lambda: self._store(step))
         self._metrics.count_step(projector, step, time.perf_counter() - started)

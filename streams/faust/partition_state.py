@@ -119,6 +119,12 @@ class PartitionProjector:
             void=void,
         )
 
+    def wanted(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Return those of *records* that a model projects."""
+        if any(model.topics is None for model in self.models):
+            return records
+        return [r for r in records if any(r.topic in (model.topics or ()) for model in self.models)]
+
     def _note_void(self, message: VoidMessage) -> None:
         """Log a false history always, and sum up the records of writers that another one was faster than."""
         about = {"partition": self.partition, "offset": message.offset, "reason": message.reason}

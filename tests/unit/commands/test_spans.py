@@ -26,6 +26,13 @@ def test_a_command_of_one_request_is_decided_and_appended_in_its_trace(commands)
     assert carried(commands) == [traceparent(append)]
 
 
+def test_a_request_whose_trace_is_not_sampled_adds_nothing_to_that_of_another(commands):
+    with recording() as recorded:
+        commands.outcomes(*(submitted(commands, context) for context in (SAMPLED, UNSAMPLED, None)))
+        assert sorted(recorded.names) == ["append", "decide"]
+        assert {span.attributes["codepark.commands"] for span in recorded.all} == {1}
+
+
 def test_commands_of_several_requests_keep_their_traces_and_one_span_links_them(commands):
     with recording() as recorded:
         contexts = [SAMPLED, OTHER, SAMPLED, UNSAMPLED, None]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from telemetry import tracing
 from telemetry.tracing import NONE, Kind
-from tests.support.spans import OTHER, SAMPLED, UNSAMPLED, recording
+from tests.support.spans import OTHER, SAMPLED, UNSAMPLED, links, parent, recording
 
 SERVER = """
 import sys
@@ -110,7 +110,10 @@ def test_work_on_what_several_traces_caused_is_a_trace_that_links_them():
         tracing.follow([SAMPLED], "child", Kind.CONSUMER).end()
         tracing.follow([SAMPLED, OTHER], "trace", Kind.CONSUMER).end()
         tracing.follow([], "nothing", Kind.CONSUMER).end()
-        child, trace = recorded.all
+        sibling = f"{SAMPLED[:36]}00000000000000aa-01"
+        tracing.follow([SAMPLED, sibling], "of one trace", Kind.CONSUMER).end()
+        child, trace, of_one = recorded.all
+        assert (parent(of_one), links(of_one)) == (SAMPLED[36:52], {sibling[36:52]})
         assert f"{child.parent.span_id:016x}" == SAMPLED[36:52]
         assert trace.parent is None
         assert {f"{link.context.trace_id:032x}" for link in trace.links} == {SAMPLED[3:35], OTHER[3:35]}
