@@ -43,14 +43,14 @@ def serve(
     Raises what `open_profile` raises where the data directory cannot be used, and what ends a process that
     does not belong to its installation.
     """
-    prepare_interpreter()
-    with (
-        traced("codepark-server"),
-        closing(open_profile(settings)) as profile,
-        closing(CacheAndChannel(settings, profile.logs)) as shared,
-        asyncio.Runner(loop_factory=new_event_loop) as runner,
-    ):
-        runner.run(_serve(profile, shared, started, announce))
+    with traced("codepark-server"):
+        prepare_interpreter()  # after the modules that record traces
+        with (
+            closing(open_profile(settings)) as profile,
+            closing(CacheAndChannel(settings, profile.logs)) as shared,
+            asyncio.Runner(loop_factory=new_event_loop) as runner,
+        ):
+            runner.run(_serve(profile, shared, started, announce))
 
 
 class ServedProfile:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 EXPORTER = "OTEL_TRACES_EXPORTER"
 URL = "http://127.0.0.1:4318"
+CONFIGURATION = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,23 @@ def test_without_the_extra_the_start_says_which_one(tmp_path):
     assert started.returncode == 1
     assert "pip install 'codepark[telemetry]'" in started.stderr
     assert ENDPOINT in started.stderr
+
+
+def test_every_variable_that_is_checked_is_documented():
+    page = CONFIGURATION.read_text(encoding="utf-8")
+    asked = Recorder({EXPORTER: "otlp", "OTEL_TRACES_SAMPLER": "traceidratio"})
+    wanted(asked)
+    assert len(asked.names) > 5
+    assert [name for name in asked.names if f"`{name}`" not in page] == []
+
+
+class Recorder(dict):
+    """Variables that remember which of them were read."""
+
+    def __init__(self, values):
+        super().__init__(values)
+        self.names = set()
+
+    def get(self, name, default=None):
+        self.names.add(name)
+        return super().get(name, default)
