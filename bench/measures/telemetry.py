@@ -19,11 +19,11 @@ from bench.measures.queries import public_projects
 from bench.plan import Plan
 from bench.session import MeasureError, Say, Session
 
-_ROUNDS = 40
+_ROUNDS = 48
 """Many short turns: what else the machine does in the meantime then disturbs all variants alike."""
 _TURN_SECONDS = 1.0
 _CONNECTIONS = (1, 16)
-_SETTLE_SECONDS = 0.2
+_SETTLE_SECONDS = 0.4
 _SHARES = {"off": None, "10": "0.1", "100": "1.0"}
 """The share of the requests whose traces are recorded, by the name of the variant."""
 
@@ -49,8 +49,10 @@ def telemetry(folder: Path, book: Book, plan: Plan, say: Callable[[str], None]) 
         }
         rounds = _ROUNDS // 2 if plan.quick else _ROUNDS
         for number, connections in itertools.product(range(rounds), _CONNECTIONS):
-            order = list(variants.values())
-            for variant in order if number % 2 == 0 else reversed(order):
+            # Each variant follows each other one as often: what one leaves to be measured or exported takes
+            # time from the next.
+            orders = list(itertools.permutations(variants.values()))
+            for variant in orders[number % len(orders)]:
                 _load(variant, connections)
     _report(variants)
 

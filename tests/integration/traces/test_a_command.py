@@ -11,8 +11,9 @@ import pytest
 
 from tests.support.cluster_server import ClusterServer
 from tests.support.collector import Collector, tree
+from tests.support.graphql import open_socket as open_graphql
 from tests.support.live import sse, websocket
-from tests.support.people import Person, made
+from tests.support.people import Person, made, position_now
 from tests.support.server import Server, eventually, serving
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -167,3 +168,28 @@ def test_what_a_client_says_in_other_headers_is_not_kept(
     spans = collector.await_spans(lambda spans: any(span["name"] == "send event" for span in spans), trace)
     assert "secretly" not in str(spans)
     assert "secretly" not in str(events)
+
+
+def test_a_mutation_over_a_socket_is_a_trace_up_to_the_subscription_that_shows_it(
+    server: Server, ada: Person, collector: Collector
+) -> None:
+    events = 'events(types: ["project.created"], after: $after) { traceparent }'
+    follow = f"subscription ($after: String) {{ {events} }}"
+    after = position_now(ada)
+    with open_graphql(server) as socket:
+        socket.init(authorization=f"Bearer {ada.token}")
+        socket.subscribe("s", follow, after=after)
+        socket.subscribe("m", 'mutation { createProject(input: {name: "by socket"}) { version } }')
+        traceparent = eventually(lambda: context_of(socket.receive()))
+    trace = traceparent.split("-")[1]
+    spans = collector.await_spans(lambda spans: any(each["name"] == "send event" for each in spans), trace)
+    assert tree(spans)[0] == "SERVER graphql operation"
+    by_name = {span["name"]: span for span in spans}
+    assert by_name["append"]["id"] == traceparent.split("-")[2] == by_name["send event"]["parent"]
+    assert by_name["send event"]["attributes"]["codepark.channel"] == "graphql"
+
+
+def context_of(message: Any) -> str | None:
+    """Return the context of the event that a message of the socket shows, if it shows one."""
+    data = message.get("payload", {}).get("data", {}) if message["type"] == "next" else {}
+    return data.get("events", {}).get("traceparent")
