@@ -32,6 +32,7 @@ from bench.measures.rebuild import rebuild, replay
 from bench.measures.recorders import recorders
 from bench.measures.signing_in import signing_in
 from bench.measures.startup import startup
+from bench.measures.telemetry import telemetry
 from bench.plan import Plan
 from bench.postgres import PostgresMissingError
 from bench.report.tables import rows
@@ -55,6 +56,7 @@ _OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
     "recorders": (recorders,),
     "gateway": (gateway,),
     "signing-in": (signing_in,),
+    "telemetry": (telemetry,),
 }
 _OF_A_CLUSTER: dict[str, Callable[..., None]] = {
     "cluster-appends": cluster_appends,

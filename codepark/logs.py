@@ -7,6 +7,8 @@ from typing import Any
 
 import structlog
 
+from telemetry.tracing import add_ids
+
 _QUIET = ("httpx", "httpcore", "hpack")
 """Packages that write a line for each request that they send."""
 
@@ -58,6 +60,7 @@ def standard_logging(level: str) -> dict[str, Any]:
 _SHARED: list[Any] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    add_ids,
 ]
 
 

@@ -23,6 +23,7 @@ from projections.progress import Progress
 from projections.queries.insights import Pending, nothing_pending
 from projections.store import DocumentStore
 from read_api.query_services import Queries
+from telemetry import tracing
 
 T = TypeVar("T")
 
@@ -76,16 +77,17 @@ class ReplicaAnswers:
 
         A command that another node carried out is answered once the replica has it; raises NotCaughtUpError.
         """
-        await self._reached.wait((LOG,), command.position.sequences, _WAIT_SECONDS)
-        with self._lock:
-            self._add_pending()
-            subject = self._subject_of_command(command)
-            if self._documents.has(subject) and not self._documents.with_files(subject):
-                return ask(self._documents.queries)
-        if not await asyncio.to_thread(self._load, subject):
-            return None
-        self._documents.look_again(subject)
-        return await asyncio.to_thread(ask, self._documents.queries)
+        with tracing.part("answer from the replica"):
+            await self._reached.wait((LOG,), command.position.sequences, _WAIT_SECONDS)
+            with self._lock:
+                self._add_pending()
+                subject = self._subject_of_command(command)
+                if self._documents.has(subject) and not self._documents.with_files(subject):
+                    return ask(self._documents.queries)
+            if not await asyncio.to_thread(self._load, subject):
+                return None
+            self._documents.look_again(subject)
+            return await asyncio.to_thread(ask, self._documents.queries)
 
     def _appended(self, partition: int, records: Sequence[Record]) -> None:
         """Note what was appended; called from the thread that appends."""

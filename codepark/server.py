@@ -21,6 +21,7 @@ from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
 from codepark.server_jobs import ServerJobs
 from codepark.settings import Settings
+from codepark.traces import traced
 from processes.loops import new_event_loop
 from read_api.app import create_app
 from read_api.gateway.access_log import OFF, AccessLog
@@ -43,13 +44,14 @@ def serve(
     Raises what `open_profile` raises where the data directory cannot be used, and what ends a process that
     does not belong to its installation.
     """
-    prepare_interpreter()
-    with (
-        closing(open_profile(settings)) as profile,
-        closing(CacheAndChannel(settings, profile.logs)) as shared,
-        asyncio.Runner(loop_factory=new_event_loop) as runner,
-    ):
-        runner.run(_serve(profile, shared, started, announce))
+    with traced("codepark-server"):
+        prepare_interpreter()  # after the modules that record traces
+        with (
+            closing(open_profile(settings)) as profile,
+            closing(CacheAndChannel(settings, profile.logs)) as shared,
+            asyncio.Runner(loop_factory=new_event_loop) as runner,
+        ):
+            runner.run(_serve(profile, shared, started, announce))
 
 
 class ServedProfile:

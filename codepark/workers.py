@@ -12,6 +12,7 @@ from codepark.node_metrics import WatchedServers
 from codepark.profiles.admission import admit
 from codepark.profiles.cluster_connections import ClusterConnections
 from codepark.settings import ClusterSettings, Settings
+from codepark.traces import traced
 from projections.models import READ_MODELS
 from streams.faust.workers import run_insights, run_projections, run_public
 from streams.public.pseudonyms import keyed_pseudonyms
@@ -77,6 +78,7 @@ def _connected(
     kms = settings.kms(cluster.secret)
     connections = ClusterConnections(cluster, kms, remembered_seconds=_KEYS_REMEMBERED_SECONDS)
     with (
+        traced("codepark-worker"),
         closing(connections),
         closing(ClusterServers(cluster)) as servers,
         closing(servers.watch()) as watch,

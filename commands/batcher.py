@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -30,13 +31,13 @@ class Batcher(Generic[T]):
         self._items.append(item)
         count = len(self._items)
         if count == 1 and self._expected >= 2:  # noqa: PLR2004 # a single item would wait for itself
-            self._timer = loop.call_later(_WAIT_SECONDS, self._flush)
+            self._timer = loop.call_later(_WAIT_SECONDS, self._flush, context=Context())
         elif count == 1:
-            loop.call_soon(self._flush)
+            loop.call_soon(self._flush, context=Context())  # it is nobody's own work
         elif self._timer is not None and count >= self._expected:
             self._timer.cancel()
             self._timer = None
-            loop.call_soon(self._flush)  # what arrives in this turn of the loop still joins
+            loop.call_soon(self._flush, context=Context())  # what arrives in this turn still joins
 
     def _flush(self) -> None:
         self._timer = None

@@ -13,6 +13,7 @@ from commands.outcomes import Accepted, Outcome, Submission, Unavailable
 from commands.position import Position
 from commands.queue import BusyError
 from commands.queued_bus import QueuedBus, Ticket, unavailable
+from commands.spans import SQLITE, appending, deciding
 from commands.unit_of_work import SettledStates
 from domain.times import Clock, system_clock
 from telemetry.instruments import CONFLICTS
@@ -115,7 +116,8 @@ class CommandBus(QueuedBus):
             for _ in range(_TRIES):
                 tip = self._log.tip()
                 now = max(self._clock(), tip.occurred_at)
-                decided = decide_batch(self._states, self._log, submissions, now)
+                with deciding(submissions, self._log.number):
+                    decided = decide_batch(self._states, self._log, submissions, now)
                 try:
                     return self._append(tip, decided)
                 except TipMovedError:
@@ -128,7 +130,8 @@ class CommandBus(QueuedBus):
     def _append(self, tip: Tip, decided: DecidedBatch) -> list[Outcome]:
         if not decided.appends:
             return settled_outcomes(decided, (), Position.at(tip.sequence, tip.chain, decided.partition))
-        records = self._log.append(tip, decided.appends, decided.batch.due_snapshots())
+        with appending(decided.appends, self._log.number, SQLITE) as commands:
+            records = self._log.append(tip, commands, decided.batch.due_snapshots())
         self._states.settle(decided.batch.changed)
         last = records[-1]
         return settled_outcomes(decided, records, Position.at(last.sequence, last.chain, decided.partition))

@@ -17,6 +17,7 @@ from commands.table.row import BuildContext
 from domain.actor import Actor
 from domain.command import Command
 from domain.identifiers import derived_uuid
+from telemetry import tracing
 
 
 class CommandMetadata(Struct, frozen=True, kw_only=True):
@@ -82,7 +83,7 @@ class Intake:
             precondition=metadata.precondition,
             correlation=metadata.correlation,
             causation=metadata.causation,
-            traceparent=metadata.traceparent,
+            traceparent=tracing.current().traceparent or metadata.traceparent,
         )
 
     def account_named(self, name: str) -> str | None:

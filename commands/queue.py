@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, Protocol, TypeVar
 
 
@@ -151,7 +152,8 @@ class LoopWorker(Generic[T]):
 
     def _start(self) -> None:
         if self._task is None or self._task.done():
-            self._task = self._loop.create_task(self._run())
+            # Not in the context of the caller that woke it: its work is that of many callers.
+            self._task = self._loop.create_task(self._run(), context=Context())
 
     async def _run(self) -> None:
         while group := self._queue.take():

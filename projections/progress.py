@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import count
 
 from projections.store import StoreUnavailableError
+from telemetry import tracing
 from telemetry.instruments import READ_WAIT_SECONDS
 
 _SCOPES = 1_000
@@ -160,8 +161,9 @@ class Progress:
                 return
             heapq.heappush(known.waiting, (sequence, next(_order), model, future))
         try:
-            async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
-                await future
+            with tracing.part("wait for read models", attributes={"codepark.models": model}):
+                async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
+                    await future
         except TimeoutError:
             missing = sequence - known.sequences.get(model, 0)
             raise NotCaughtUpError(f"{model} is {missing} events behind; try again") from None

@@ -15,6 +15,7 @@ from read_api.gateway.clients import Clients
 from read_api.gateway.cors import Cors
 from read_api.gateway.hosts import Hosts, foreign_host
 from read_api.gateway.http_metrics import UNMATCHED, UNSENT, HttpMetrics
+from read_api.gateway.http_spans import begin_span, describe_span
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.query_strings import check_parameters, read_query
 from read_api.gateway.response_finisher import ResponseFinisher
@@ -22,11 +23,13 @@ from read_api.gateway.routes import failed
 from read_api.gateway.settings import GatewaySettings
 from read_api.problems import BadInputError, HttpError
 from read_api.web.missing import missing_page, wants_page
+from telemetry.tracing import NONE, within
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _FILE = re.compile(rb"(/api/v1/projects/[^/]+/files/)(.+)", re.DOTALL)
 _PARAMETER = re.compile(r"\{[^}]+\}")
 _FORBIDDEN = 4403
+_ANSWERS = ("websocket.accept", "websocket.close", "websocket.http.response.start")
 
 logger = structlog.get_logger(__name__)
 
@@ -97,14 +100,18 @@ class Edge:
     async def _request(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answer a request, and count it."""
         began, method = time.perf_counter(), scope["method"]
-        finisher = ResponseFinisher(scope, send, self._cors)
-        try:
-            app = self._answered(scope, scope["state"]) or self._app
-            await app(scope, receive, finisher)
-        finally:
-            ended = finisher.live_since or time.perf_counter()
-            route = scope["state"].get("route", UNMATCHED)
-            self._metrics.answered(method, route, finisher.status or UNSENT, ended - began)
+        span = begin_span(scope, method)
+        scope["state"]["traceparent"] = span.traceparent
+        finisher = ResponseFinisher(scope, send, self._cors, span)
+        with within(span):
+            try:
+                app = self._answered(scope, scope["state"]) or self._app
+                await app(scope, receive, finisher)
+            finally:
+                ended = finisher.live_since or time.perf_counter()
+                route = scope["state"].get("route", UNMATCHED)
+                describe_span(span, scope, method, finisher.status)
+                self._metrics.answered(method, route, finisher.status or UNSENT, ended - began)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open a WebSocket, unless a page of a foreign origin asks for it, or one under a foreign host."""
@@ -113,7 +120,7 @@ class Edge:
         elif not self._cors.allows_socket(scope):
             reason = "foreign_origin"
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _handshake(scope, send))
             return
         logger.warning("socket refused", reason=reason, request_id=scope["state"]["request_id"])
         await receive()
@@ -170,6 +177,22 @@ class Edge:
             return exact
         match = self._pattern.fullmatch(path)
         return None if match is None or match.lastindex is None else self._by_pattern[match.lastindex - 1]
+
+
+def _handshake(scope: Any, send: Send) -> Send:
+    """Return *send* with a span from now until the WebSocket is open or refused."""
+    span = begin_span(scope, "GET")
+    if span is NONE:
+        return send
+
+    async def sending(message: Any) -> None:
+        await send(message)
+        if message["type"] in _ANSWERS:
+            status = 101 if message["type"] == "websocket.accept" else 403
+            describe_span(span, scope, "GET", message.get("status", status))
+            span.end()
+
+    return sending
 
 
 def _not_routed(methods: list[str]) -> HttpError:

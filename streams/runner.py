@@ -14,6 +14,7 @@ from projections.store import Change, Checkpoint, DocumentStore, StoreUnavailabl
 from streams.batch_projection import DecodedRecord, decode, project
 from streams.put_off_work import LOOK_SECONDS, PutOffWork
 from streams.recent_records import RecentRecords
+from streams.spans import projecting
 
 _BATCH = 500
 _FAR_BEHIND = 4_000
@@ -55,6 +56,7 @@ class Runner:
         self._touched = touched
         self._inline = inline
         self._before_step = before_step
+        self._names = ",".join(model.name for model in self._models)
         self._selection = _selection(self._models)
         self._put_off = PutOffWork(self._models)
         self._recent = RecentRecords()
@@ -240,9 +242,10 @@ class Runner:
         return records, tip.sequence, tip.chain
 
     def _project(self, records: Sequence[Record], through: int, chain: bytes) -> None:
-        if self._before_step is not None:
-            self._before_step(records)
-        self._apply(decode(self._log, records), through, chain)
+        with projecting(self._log, records, self._log.number, self._names):
+            if self._before_step is not None:
+                self._before_step(records)
+            self._apply(decode(self._log, records), through, chain)
 
     def _apply(self, batch: Sequence[DecodedRecord], through: int, chain: bytes) -> None:
         changes, checkpoints = self._changes(batch, through, chain)

@@ -1,1 +1,1 @@
-"""What a process measures of itself: the instruments, for every part of the program to use."""
+"""What a process measures of itself, the instruments and the traces, for every part of the program to use."""

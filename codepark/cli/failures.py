@@ -22,6 +22,7 @@ from streams.batch_projection import PoisonError
 
 _EXTRAS = {
     **dict.fromkeys(("bson", "pymongo", "gridfs", "aiokafka", "faust", "mode"), "cluster"),
+    "opentelemetry": "telemetry",
     **dict.fromkeys(("graphql", "graphene", "graphene_federation", "aiodataloader"), "graphql"),
 }
 """The extra of CodePark that installs a package."""

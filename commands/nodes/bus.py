@@ -16,6 +16,7 @@ from commands.nodes.preference import preferred
 from commands.nodes.proof import NodeProofs, RequestProof
 from commands.nodes.wire import decode_outcomes, encode_submissions
 from commands.outcomes import Outcome, Submission
+from telemetry import tracing
 
 FORWARD_SECONDS = 0.4
 _SECONDS_A_COMMAND = 0.02
@@ -75,7 +76,12 @@ class NodeBus:
         if node is None or node == self._address:
             return await self._bus.execute(submissions)
         attempts = [replace(each, attempt=str(uuid7())) for each in submissions]
-        outcomes = await self._forward(node, attempts)
+        with tracing.part(
+            "forward commands", tracing.Kind.CLIENT, _attributes(self._partition, attempts)
+        ) as span:
+            outcomes = await self._forward(node, attempts)
+            if outcomes is None:
+                span.fail("silent")
         if outcomes is not None:
             return outcomes
         self._heartbeat.was_silent(node)
@@ -139,6 +145,16 @@ class NodeBus:
             return await self._client.post(
                 f"{scheme}://{node}{PATH}",
                 content=body,
-                headers={PROOF_HEADER: proof.header()},
+                headers={PROOF_HEADER: proof.header(), **_context()},
                 timeout=httpx.Timeout(seconds, connect=self._seconds),
             )
+
+
+def _context() -> dict[str, str]:
+    """Return the header with the context of the current span, none while traces are off."""
+    traceparent = tracing.current().traceparent
+    return {} if traceparent is None else {"traceparent": traceparent}
+
+
+def _attributes(partition: int, submissions: Sequence[Submission]) -> dict[str, str | int]:
+    return {"codepark.partition": partition, "codepark.commands": len(submissions)}

@@ -5,12 +5,15 @@ from typing import Any
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from commands.bus import Bus, BusyError
 from commands.nodes.bus import PATH, PROOF_HEADER
 from commands.nodes.proof import NodeProofs, RequestProof, SeenNonces, digest_of, read_proof
 from commands.nodes.wire import decode_submissions, encode_outcomes
+from commands.outcomes import Submission
 from commands.summed_log import SummedLog
+from telemetry import tracing
 
 _LARGEST = 64 * 1024 * 1024
 _CROWDED = 10_000
@@ -68,18 +71,38 @@ class NodeListener:
         if digest_of(body) != proof.digest:
             self._unproven.note(logger.warning)
             return 403, b""
-        return await self._outcomes(body)
+        with tracing.within(_span(scope)) as span:
+            status, answer = await self._outcomes(body)
+            span.annotate({"http.response.status_code": status})
+            return status, answer
 
     async def _outcomes(self, body: bytes) -> tuple[int, bytes]:
         if self._bus.waiting > _CROWDED:
             return 503, b""
         try:
-            outcomes = await self._bus.execute(decode_submissions(body))
+            outcomes = await self._bus.execute(_in_this_trace(decode_submissions(body)))
         except msgspec.MsgspecError:
             return 400, b""
         except BusyError:
             return 503, b""
         return 200, encode_outcomes(outcomes)
+
+
+def _span(scope: Any) -> tracing.Span:
+    """Begin the span of a request of another node: it has one where the other node's span is recorded."""
+    given = next(
+        (value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None
+    )
+    attributes = {"http.request.method": "POST", "http.route": PATH}
+    return tracing.follow(tracing.distinct([given]), f"POST {PATH}", tracing.Kind.SERVER, attributes)
+
+
+def _in_this_trace(submissions: list[Submission]) -> list[Submission]:
+    """Return *submissions*, all of one request, as caused by the present span, if there is one."""
+    span = tracing.current()
+    if not span.recorded:
+        return submissions
+    return [replace(each, traceparent=span.traceparent) for each in submissions]
 
 
 async def _read(receive: Any) -> bytes | None:

@@ -34,10 +34,12 @@ from projections.store import (
     StoreUnavailableError,
 )
 from projections.writes import Document
+from telemetry import tracing
 
 T = TypeVar("T")
 
 _ATTEMPTS = 5
+_SPAN = {"db.system.name": "mongodb"}
 _THREADS = 8
 _CACHE_BYTES = 4 * 1024 * 1024
 _FRESH_SECONDS = 0.2
@@ -110,7 +112,7 @@ class MongoDocumentStore:
             group(change.writes, grouped.setdefault(change.model, {}))
         for name, documents in grouped.items():
             self._generations[name].check(documents)
-        with self._lock, translated():
+        with tracing.part("store", tracing.Kind.CLIENT, _SPAN), self._lock, translated():
             self._check_live(((change.model, change.partition) for change in changes), self._live.get())
             self._dead_letters.add(letter for change in changes for letter in change.dead_letters)
             run_all(

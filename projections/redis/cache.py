@@ -4,10 +4,13 @@ import redis
 import structlog
 
 from projections.cache import MOST_VALUE_BYTES
+from telemetry import tracing
 
 logger = structlog.get_logger(__name__)
 
 _SCANNED = 1_000
+_GET = {"db.system.name": "redis", "db.operation.name": "GET"}
+_SET = {"db.system.name": "redis", "db.operation.name": "SET"}
 
 
 class RedisCache:
@@ -22,7 +25,8 @@ class RedisCache:
     def get(self, key: str) -> bytes | None:
         """Return the value under *key*."""
         try:
-            value = self._client.get(self._key(key))
+            with tracing.part("get cached", tracing.Kind.CLIENT, _GET):
+                value = self._client.get(self._key(key))
         except redis.RedisError as error:
             self._failed(error)
             return None
@@ -34,7 +38,8 @@ class RedisCache:
         if len(value) > MOST_VALUE_BYTES:
             return
         try:
-            self._client.set(self._key(key), value, ex=seconds)
+            with tracing.part("put into the cache", tracing.Kind.CLIENT, _SET):
+                self._client.set(self._key(key), value, ex=seconds)
         except redis.RedisError as error:
             self._failed(error)
 

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from projections.progress import Progress
 from projections.store import Checkpoint, DocumentStore, StoreUnavailableError
+from telemetry import tracing
 
 logger = structlog.get_logger(__name__)
 
@@ -22,6 +23,7 @@ _STORE_SECONDS = 1.0
 """A message may be lost: with a worker that ends, or because Redis does not reach it."""
 
 _PAUSE_SECONDS = 0.5
+_SPAN = {"db.system.name": "redis", "db.operation.name": "PUBLISH"}
 _JOIN_SECONDS = 5.0
 
 Touched = Callable[[set[str] | None, int, int], None]
@@ -89,7 +91,8 @@ class ProgressPublisher:
     def publish(self, message: ProjectedBatch) -> None:
         """Publish *message*; never raises."""
         try:
-            self._client.publish(self._channel, _encoder.encode(message))
+            with tracing.part("publish progress", tracing.Kind.PRODUCER, _SPAN):
+                self._client.publish(self._channel, _encoder.encode(message))
             self._unavailable = False
         except redis.RedisError as error:
             if not self._unavailable:

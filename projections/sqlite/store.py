@@ -17,10 +17,12 @@ from projections.sqlite.schema import Table, drop_table, generations
 from projections.sqlite.table_writer import TableWriter
 from projections.store import Change, Checkpoint, Condition, DeadLetter, Equals, Query, StoreUnavailableError
 from projections.writes import Document
+from telemetry import tracing
 
 T = TypeVar("T")
 
 _ATTEMPTS = 5
+_SPAN = {"db.system.name": "sqlite"}
 _CACHE_BYTES = 4 * 1024 * 1024
 
 
@@ -67,7 +69,7 @@ class SQLiteDocumentStore:
         grouped: dict[str, GroupedWrites] = {}
         for change in changes:
             group(change.writes, grouped.setdefault(change.model, {}))
-        with self._database.lock:
+        with tracing.part("store", tracing.Kind.CLIENT, _SPAN), self._database.lock:
             checkpoints = self._moved(changes)
             try:
                 self._write(changes, grouped, checkpoints)

@@ -12,6 +12,8 @@ from typing import Any
 import structlog
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from telemetry.tracing import ids
+
 OFF, ERRORS, ALL = "off", "errors", "all"
 MODES = (OFF, ERRORS, ALL)
 _FIRST_ERROR, _FIRST_FAULT = 400, 500
@@ -77,6 +79,7 @@ class AccessLog:
             ms=round(milliseconds, 1),
             caller=_caller_kind(scope, state),
             request_id=state.get("request_id"),
+            **ids(state.get("traceparent")),
         )
 
     def _may_write(self, status: int) -> bool:

@@ -38,6 +38,12 @@ class Caller:
         return self._principal
 
     @property
+    def known_account(self) -> str | None:
+        """Return the id of the sender, for traces; None of nobody, and where the token was not read."""
+        actor = None if self._principal is None else self._principal.actor
+        return None if actor is None or actor.is_anonymous else actor.id
+
+    @property
     def kind(self) -> str:
         """Return the kind of sender, for logs; `bearer` sent a token that was not read, or is refused."""
         if self._authorization is None:

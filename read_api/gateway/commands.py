@@ -14,10 +14,10 @@ from domain.errors import Refusal
 from read_api.gateway.hidden_reviews import HiddenReviews
 from read_api.gateway.quotas.guard import QuotaGuard
 from read_api.problems import LOG_UNAVAILABLE, RETRY_SECONDS, BadInputError, HttpError, no_outcome
+from telemetry.tracing import TRACEPARENT
 
 _KEY_LENGTH = 255
 _KEY = re.compile(f"[!-~]{{1,{_KEY_LENGTH}}}")
-_TRACE = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def command_metadata(
@@ -36,7 +36,7 @@ def command_metadata(
         raise BadInputError(
             f"an Idempotency-Key has 1 to {_KEY_LENGTH} printable characters and no spaces", "Idempotency-Key"
         )
-    if traceparent is not None and not _TRACE.fullmatch(traceparent):
+    if traceparent is not None and not TRACEPARENT.fullmatch(traceparent):
         traceparent = None
     return CommandMetadata(
         actor=actor,

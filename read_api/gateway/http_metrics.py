@@ -12,7 +12,7 @@ UNMATCHED: Final = "unmatched"
 UNSENT: Final = 499
 """The status of a request whose client went before its answer began."""
 
-_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _OTHER = "OTHER"
 
 
@@ -35,7 +35,7 @@ class HttpMetrics:
         series.requests.inc()
 
     def _new_series(self, method: str, route: str, status: int) -> _Series:
-        known = method if method in _METHODS else _OTHER
+        known = method if method in METHODS else _OTHER
         series = _Series(
             HTTP_SECONDS.labels(known, route, str(status)), HTTP_REQUESTS.labels(known, route, str(status))
         )

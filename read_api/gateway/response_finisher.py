@@ -8,7 +8,9 @@ from litestar.types import Send
 
 from read_api.gateway.compression import SECRET_PATHS, SMALLEST, compressed, compressible, takes_gzip
 from read_api.gateway.cors import Cors
+from read_api.gateway.http_spans import describe_span
 from read_api.gateway.security import CSP, REFERRER, SECURITY_HEADERS
+from telemetry.tracing import NONE, Span
 
 _LIVE = b"text/event-stream"
 _STORABLE = (b"no-cache", b"public")
@@ -21,12 +23,27 @@ class ResponseFinisher:
     `time.perf_counter`, 0 for any other answer.
     """
 
-    __slots__ = ("_cors", "_head", "_path", "_scope", "_send", "_start", "_state", "live_since", "status")
+    __slots__ = (
+        "_cors",
+        "_head",
+        "_path",
+        "_scope",
+        "_send",
+        "_span",
+        "_start",
+        "_state",
+        "live_since",
+        "status",
+    )
 
-    def __init__(self, scope: Any, send: Send, cors: Cors) -> None:
-        """Send the answer to the request of *scope*, whose method and path are still as they arrived."""
+    def __init__(self, scope: Any, send: Send, cors: Cors, span: Span = NONE) -> None:
+        """Send the answer to the request of *scope*, whose method and path are still as they arrived.
+
+        *span* ends early where the answer is a live stream: with its first byte.
+        """
         self._scope = scope
         self._send = send
+        self._span = span
         self._cors = cors
         self._state: dict[str, Any] = scope["state"]
         self._head = scope["method"] == "HEAD"
@@ -63,6 +80,8 @@ class ResponseFinisher:
         self.status, content_type = start["status"], given.get(b"content-type", b"")
         if content_type.startswith(_LIVE):
             self.live_since = time.perf_counter()
+            describe_span(self._span, self._scope, self._scope["method"], self.status)
+            self._span.end()
         may_compress = compressible(
             content_type,
             self.status,

@@ -45,6 +45,7 @@ def _route(api: Api, operation: Operation) -> HTTPRouteHandler:
 
     async def endpoint(request: AnyRequest) -> ASGIApp:
         state: dict[str, Any] = request.scope["state"]
+        state["action"] = operation.action
         try:
             with budgeted():
                 answer = await _answer(api, operation, request, state, limit)

@@ -17,6 +17,7 @@ from read_api.graphql.errors import (
 from read_api.graphql.protocol import Message, ProtocolError, read_subscribe
 from read_api.graphql.requests import OperationPayload
 from read_api.problems import HttpError
+from telemetry.tracing import Kind, begin, within
 
 if TYPE_CHECKING:
     from read_api.graphql.context import Context
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_OPERATIONS = 50
 _PATH = "/graphql"
+_SPAN = {"http.route": _PATH}
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -94,7 +96,10 @@ class SocketOperations:
         executor = self._executor
         operation = await executor.prepare(payload.request())
         if operation.kind is not OperationType.SUBSCRIPTION:
-            await self._next(id_, await executor.execute(operation, context))
+            with within(
+                begin("graphql operation", Kind.SERVER, _SPAN)
+            ):  # a socket lives too long to be a span
+                await self._next(id_, await executor.execute(operation, context))
             return None
         results = await executor.subscribe(operation, context)
         if isinstance(results, ExecutionResult):

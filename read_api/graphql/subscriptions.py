@@ -18,6 +18,8 @@ from read_api.graphql.arguments import Arguments
 from read_api.graphql.context import Context
 from read_api.graphql.roots import Streams
 from read_api.realtime import channels
+from read_api.realtime.frames import sending
+from read_api.realtime.hub import Hub
 
 subscription = Streams()
 
@@ -61,7 +63,7 @@ async def events(context: Context, arguments: _Events) -> AsyncIterator[Document
         until=arguments.until,
     )
     batches = await _batches(context, arguments.after, wanted)
-    return decoded(batches, context.call.caller.is_still_authorized)
+    return decoded(batches, context.call.caller.is_still_authorized, context.api.hub)
 
 
 @subscription("project", types.Project, "project.read", Arguments(_Changes))
@@ -99,7 +101,7 @@ async def _batches(context: Context, after: str | None, wanted: EventFilter) -> 
 
 
 async def decoded(
-    batches: AsyncGenerator[Any, None], is_authorized: Callable[[], bool]
+    batches: AsyncGenerator[Any, None], is_authorized: Callable[[], bool], hub: Hub
 ) -> AsyncGenerator[Document, None]:
     """Yield the events of *batches*; end where the sender, whose rights chose them, has others by now."""
     try:
@@ -107,7 +109,8 @@ async def decoded(
             for event in batch:
                 if not is_authorized():
                     return
-                yield msgspec.json.decode(event.json)
+                with sending(hub, "graphql", (event,)):
+                    yield msgspec.json.decode(event.json)
     finally:
         await batches.aclose()
 

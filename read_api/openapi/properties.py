@@ -144,7 +144,7 @@ _TEXTS: Mapping[str, str] = {
     "title": "The title, one line.",
     "token": "The token from the mail.",
     "tokenType": "How the token is sent: always `Bearer`.",
-    "traceparent": "The W3C trace context of the request; null without one.",
+    "traceparent": "The W3C trace context of the request, or of its append; null without one.",
     "type": "The type.",
     "updatedAt": "When it was last changed.",
     "used": "How much there is.",

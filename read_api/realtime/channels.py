@@ -32,6 +32,7 @@ from read_api.gateway.routes import decoded_headers, failed, response
 from read_api.problems import BadInputError, HttpError, as_http_error, as_problem, internal_error
 from read_api.realtime.events import RenderedEvent
 from read_api.realtime.first_result import first_result
+from read_api.realtime.frames import sending
 from read_api.realtime.subscription import Subscription
 
 _HEARTBEAT_SECONDS = 15.0
@@ -149,7 +150,8 @@ async def _sse(call: Call, subscription: Subscription, token: str) -> AsyncItera
             if batch is None:
                 yield b": still here\n\n"
             elif batch:
-                yield b"".join(_sse_event(event) for event in batch)
+                with sending(call.api.hub, "sse", batch):
+                    yield b"".join(_sse_event(event) for event in batch)
         yield b"event: drain\ndata: {}\n\n"
 
 
@@ -236,8 +238,9 @@ async def _send(socket: WebSocket[Any, Any, Any], subscription: Subscription, ca
         async for batch in subscription.batches():
             if not call.caller.is_still_authorized():
                 return _CLOSE_UNAUTHORIZED, "the session has ended"
-            for event in batch:
-                await socket.send_data(event.json.decode(), mode="text")
+            with sending(call.api.hub, "websocket", batch):
+                for event in batch:
+                    await socket.send_data(event.json.decode(), mode="text")
     except (LogUnavailableError, StoreUnavailableError):
         return _CLOSE_TRY_AGAIN, "the history cannot be read now: try again"
     await socket.send_data('{"type":"drain"}', mode="text")

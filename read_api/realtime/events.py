@@ -23,7 +23,8 @@ _POSITION = b'"position":"%s"'
 class RenderedEvent(Struct, frozen=True):
     """An event ready to send: the fields that filters need, and its JSON.
 
-    *position* is the one after the event; the JSON holds it as *token*.
+    *position* is the one after the event; the JSON holds it as *token*. *traceparent* is that of the append,
+    None where it is not shown.
     """
 
     sequence: int
@@ -35,6 +36,7 @@ class RenderedEvent(Struct, frozen=True):
     position: Position
     actor: str = ""
     occurred_at: int = 0
+    traceparent: str | None = None
 
     def at(self, position: Position) -> "RenderedEvent":
         """Return this event with *position* in place of its own, which names a single partition."""
@@ -92,16 +94,18 @@ def render_event(log: EventLog, record: Record) -> RenderedEvent:
     """Return *record* as clients see it; the data of an event that cannot be decoded is null."""
     position = Position.at(record.sequence, record.chain, log.number)
     token = position.token()
+    document = event_document(log, record, token)
     return RenderedEvent(
         record.sequence,
         record.home,
         record.topic,
         record.stream,
         token,
-        msgspec.json.encode(event_document(log, record, token)),
+        msgspec.json.encode(document),
         position,
         record.actor,
         record.occurred_at,
+        document["traceparent"],
     )
 
 

@@ -29,6 +29,7 @@ class Hub:
         self.subscribers = 0
         self.draining = False
         self._empty = asyncio.Event()
+        self._sent: dict[tuple[str, int], int] = {}
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Follow the logs, and wake subscribers in *loop* from now on."""
@@ -49,6 +50,14 @@ class Hub:
     def tip(self, partition: int = 0) -> int:
         """Return the sequence of the last event of *partition* that subscribers may see."""
         return self._buffers[partition].tip
+
+    def is_first(self, channel: str, home: str, sequence: int) -> bool:
+        """Note that an event of *home* is sent; return whether no *channel* has sent it before."""
+        key = channel, self.number_of(home)
+        first = sequence > self._sent.get(key, 0)
+        if first:
+            self._sent[key] = sequence
+        return first
 
     @contextmanager
     def subscriber(self, kind: str) -> Iterator[None]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from streams.faust.metrics import WorkerMetrics
 from streams.faust.partition_state import PartitionProjector, Step
 from streams.faust.reader import PartitionReader
 from streams.faust.requests import RetryResult
+from streams.spans import projecting
 
 T = TypeVar("T")
 
@@ -116,11 +118,13 @@ class PartitionDriver:
                     await self._read_to(began.next_offset)
 
     async def _step_once(self, messages: Sequence[Message], next_offset: int) -> None:
-        started = time.perf_counter()
-        step = await self._in_thread(lambda: self.projector.project(messages, next_offset))
-        await self._effects.before(self.projector.partition, step)
-        await self._in_thread(lambda: self._store(step))
-        self._metrics.count_step(self.projector, step, time.perf_counter() - started)
+        started, began, projector = time.perf_counter(), time.time_ns(), self.projector
+        step = await self._in_thread(lambda: projector.project(messages, next_offset))
+        wanted = projector.wanted(step.records)
+        with projecting(projector.events, wanted, projector.partition, projector.names, began):
+            await self._effects.before(projector.partition, step)
+            await self._in_thread(lambda: self._store(step))
+        self._metrics.count_step(projector, step, time.perf_counter() - started)
 
     def _store(self, step: Step) -> None:
         self.projector.store_step(step)
@@ -197,8 +201,8 @@ class PartitionDriver:
         raise LostPartitionError
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Do *work* in the worker's one thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        """Do *work* in the worker's one thread, and in the span of its caller."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, copy_context().run, work)
 
     async def end(self) -> None:
         """Stop trying, and release the reader."""

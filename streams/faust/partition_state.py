@@ -56,6 +56,7 @@ class PartitionProjector:
         """Project *models* into *store*; call `load` first."""
         self.partition = partition
         self.models = tuple(models)
+        self.names = ",".join(model.name for model in self.models)
         self.store = store
         self.events = events
         self.log_checkpoint = START
@@ -117,6 +118,12 @@ class PartitionProjector:
             originals=originals,
             void=void,
         )
+
+    def wanted(self, records: Sequence[Record]) -> Sequence[Record]:
+        """Return those of *records* that a model projects."""
+        if any(model.topics is None for model in self.models):
+            return records
+        return [r for r in records if any(r.topic in (model.topics or ()) for model in self.models)]
 
     def _note_void(self, message: VoidMessage) -> None:
         """Log a false history always, and sum up the records of writers that another one was faster than."""

@@ -1,6 +1,7 @@
 """A node of the cluster profile with its workers, with the interface of the embedded server's helper."""
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,7 +23,15 @@ class ClusterServer(Server):
     """
 
     def __init__(
-        self, data: Path, *, kafka: str, mongodb_uri: str, redis_url: str, prefix: str, partitions: int = 3
+        self,
+        data: Path,
+        *,
+        kafka: str,
+        mongodb_uri: str,
+        redis_url: str,
+        prefix: str,
+        partitions: int = 3,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         self.partitions = partitions
         self.cluster_settings = {
@@ -32,6 +41,7 @@ class ClusterServer(Server):
             "CODEPARK_TOPIC_PREFIX": prefix,
             "CODEPARK_SECRET_KEY": SECRET,
             "CODEPARK_PARTITIONS": str(partitions),
+            **(more or {}),
         }
         super().__init__(data, more=self.cluster_settings)
         self._workers = [

@@ -12,6 +12,7 @@ from commands.kafka.protocol.partition import FenceNeededError, OutcomeUnknownEr
 from commands.log import CommandEvents, LogUnavailableError, TipMovedError
 from commands.outcomes import Outcome, Submission
 from commands.position import Position
+from commands.spans import KAFKA, appending, deciding
 from commands.stream_event import StreamEvent
 from commands.table.dispatch import looked_at
 from commands.unit_of_work import SettledStates
@@ -62,7 +63,8 @@ class Settlement:
         while True:
             tip = self._log.tip()
             now = max(self._clock(), tip.occurred_at)
-            decided = decide_batch(self._states, self._log, submissions, now, tried)
+            with deciding(submissions, self._log.number):
+                decided = decide_batch(self._states, self._log, submissions, now, tried)
             try:
                 return await self._settled(decided)
             except OutcomeUnknownError as error:
@@ -96,7 +98,8 @@ class Settlement:
     async def _settled(self, decided: DecidedBatch) -> list[Outcome]:
         tip = self._log.tip()
         if decided.appends:
-            records = await self._log.append_in_loop(tip, decided.appends, decided.batch.due_snapshots())
+            with appending(decided.appends, self._log.number, KAFKA) as commands:
+                records = await self._log.append_in_loop(tip, commands, decided.batch.due_snapshots())
             self._states.settle(decided.batch.changed)
             last = records[-1]
             return settled_outcomes(

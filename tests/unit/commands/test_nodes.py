@@ -17,6 +17,8 @@ from commands.nodes.proof import NodeProofs, SeenNonces
 from commands.nodes.wire import decode_outcomes, decode_submissions, encode_outcomes, encode_submissions
 from commands.outcomes import REFUSALS, Accepted, Refused, Unavailable, refusal_from
 from commands.position import Position
+from telemetry import tracing
+from tests.support.spans import SAMPLED, parent, recording, traceparent
 
 NODES = [f"10.0.0.{number}:3001" for number in range(5)]
 PROOFS = NodeProofs("secret-of-the-installation")
@@ -273,3 +275,33 @@ def test_a_forward_of_many_commands_has_more_time():
     assert deadline(100, 50_000) > 6.9
     assert deadline(1, 2 * 1024 * 1024) > 6.9
     assert deadline(100_000, 10**9) == 10.0
+
+
+def test_a_forwarded_command_continues_the_trace_on_the_other_node(submission):
+    nodes = Nodes()
+    with recording() as recorded:
+        with tracing.within(tracing.begin("request", parent=SAMPLED)) as request:
+            nodes.execute(msgspec.structs.replace(submission, traceparent=request.traceparent))
+        sent, taken = recorded.one("forward commands"), recorded.one(f"POST {PATH}")
+    ((arrived,),) = nodes.other.calls
+    assert [f"{span.context.trace_id:032x}" for span in (sent, taken)] == [SAMPLED[3:35]] * 2
+    assert (parent(sent), parent(taken)) == (request.traceparent[36:52], traceparent(sent)[36:52])
+    assert arrived.traceparent == traceparent(taken)
+
+
+def test_a_node_that_is_silent_makes_the_forward_fail(submission):
+    nodes = Nodes()
+    nodes.connect(fails)
+    with recording() as recorded:
+        with tracing.within(tracing.begin("request", parent=SAMPLED)) as request:
+            nodes.execute(msgspec.structs.replace(submission, traceparent=request.traceparent))
+        assert recorded.one("forward commands").attributes["error.type"] == "silent"
+    ((carried_out,),) = nodes.own.calls
+    assert carried_out.traceparent == request.traceparent
+
+
+def test_a_node_that_records_no_traces_keeps_the_context_that_came(submission):
+    nodes = Nodes()
+    nodes.execute(msgspec.structs.replace(submission, traceparent=SAMPLED))
+    ((arrived,),) = nodes.other.calls
+    assert arrived.traceparent == SAMPLED

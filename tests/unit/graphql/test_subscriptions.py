@@ -3,10 +3,12 @@
 import asyncio
 from types import SimpleNamespace
 
+from commands.partitions import Logs
 from read_api.graphql.subscriptions import decoded
+from read_api.realtime.hub import Hub
 
 
-def test_events_end_before_the_first_that_other_rights_chose():
+def test_events_end_before_the_first_that_other_rights_chose(commands):
     """The socket itself notices only at its next look, a moment later."""
     authorized = True
 
@@ -16,7 +18,7 @@ def test_events_end_before_the_first_that_other_rights_chose():
 
     async def run():
         nonlocal authorized
-        events = decoded(batches(), lambda: authorized)
+        events = decoded(batches(), lambda: authorized, Hub(Logs([commands.log])))
         seen = []
         async for event in events:
             seen.append(event)
