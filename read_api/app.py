@@ -25,6 +25,7 @@ from read_api.rest import (
     commands,
     commits,
     events,
+    feedback,
     files,
     inbox,
     insights,
@@ -56,6 +57,7 @@ _RESOURCES = (
     events,
     inbox,
     commands,
+    feedback,
     system,
 )
 

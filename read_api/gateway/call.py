@@ -9,6 +9,7 @@ from commands.position import Position
 from domain.actor import Actor
 from domain.command import Command
 from domain.commit.commands import RecordCommit
+from domain.feedback.commands import GiveFeedback
 from projections.queries.page import Page
 from read_api.api import Api
 from read_api.auth.identity import Identity
@@ -157,7 +158,15 @@ class Call:
             self.api.consistency.seen(self.after)  # refuse a foreign position before anything changes
         if isinstance(submission.command, RecordCommit):
             await self.api.limits.changes(self, len(submission.command.changes))
+        await self.count_feedback(submission)
         return await self.api.commands.carry_out(submission)
+
+    async def count_feedback(self, submission: Submission) -> None:
+        """Count feedback, which each account gives rarely; raises HttpError 429. A retry counts nothing."""
+        if not isinstance(submission.command, GiveFeedback):
+            return
+        if not (submission.keyed and self.api.is_recorded(submission.command_id)):
+            await self.api.limits.feedback(self)
 
     async def execute_and_wait(self, command: Command, actor: Actor) -> Accepted:
         """Carry out *command* for *actor* without a key, and wait until this process has its events.

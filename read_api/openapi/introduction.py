@@ -63,6 +63,7 @@ _TAGS = {
     "History": "The events that every state is made from.",
     "Notifications": "What concerns you, and announcements to everybody.",
     "Commands": "Several commands in one request, and the outcome of one.",
+    "Feedback": "What you write to those who run the platform.",
     "System": "Whether the server runs and is ready.",
 }
 

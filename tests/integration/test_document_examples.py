@@ -69,6 +69,7 @@ ORDER = [
     "publish_announcement",
     "list_announcements",
     "get_announcement",
+    "give_feedback",
     "carry_out",
     "get_command",
     "list_events",

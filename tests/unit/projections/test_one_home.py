@@ -2,6 +2,7 @@
 
 from msgspec import structs
 
+from domain.feedback.events import FeedbackGiven
 from domain.file.events import Encoding
 from domain.identifiers import ACCOUNTS_HOME
 from domain.inbox.events import NotificationsRead
@@ -28,6 +29,8 @@ def home_of(event):
         return ACCOUNTS_HOME
     if isinstance(event, NotificationsRead):
         return event.account_id
+    if isinstance(event, FeedbackGiven):
+        return event.author_id
     return getattr(event, "project_id", None) or getattr(event, "announcement_id", "technical")
 
 
