@@ -15,6 +15,7 @@ from codepark.cache_and_channel import CacheAndChannel
 from codepark.composition import build_api, build_eraser
 from codepark.interpreter import prepare_interpreter
 from codepark.limiter_choice import start_limits
+from codepark.log_level import Hangups, shared_file
 from codepark.logs import standard_logging
 from codepark.loop_watch import LoopWatch
 from codepark.profiles.opener import open_profile
@@ -42,6 +43,9 @@ def serve(
     Raises what `open_profile` raises where the data directory cannot be used, and what ends a process that
     does not belong to its installation.
     """
+    processes = settings.processes
+    level_file = settings.log_level_file if processes is None else shared_file(processes)
+    Hangups(level_file, settings.log_level).follow()
     prepare_interpreter()
     with (
         closing(open_profile(settings)) as profile,

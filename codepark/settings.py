@@ -6,11 +6,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from codepark.gateway_settings import read_gateway_settings
+from codepark.log_level import LEVELS, checked_level
 from codepark.node_tls import NodeTls, read_node_tls
 from commands.environment import PORTS, Environment, SettingsError, Variables, check_port, check_scheme
 from commands.kafka.settings import BOOTSTRAP, DEFAULT_PREFIX, PARTITIONS, KafkaSettings, read_kafka_settings
 from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.secrets import Secrets
+from domain.errors import InvalidError
 from read_api.auth.passwords import LEAST_MEMORY, MEMORY
 from read_api.gateway.access_log import ERRORS, MODES
 from read_api.gateway.settings import GatewaySettings
@@ -20,6 +22,7 @@ _DATA = "CODEPARK_DATA"
 _HOST = "CODEPARK_HOST"
 _PORT = "CODEPARK_PORT"
 _LOG_LEVEL = "CODEPARK_LOG_LEVEL"
+_LOG_LEVEL_FILE = "CODEPARK_LOG_LEVEL_FILE"
 SECRET_KEY = "CODEPARK_SECRET_KEY"  # noqa: S105 # the name of a variable
 _SECRET_KEY_FILE = "CODEPARK_SECRET_KEY_FILE"  # noqa: S105 # as above
 _MASTER_KEYS_FILE = "CODEPARK_MASTER_KEYS_FILE"
@@ -46,7 +49,6 @@ _DEFAULT_PORT = 3000
 _DEFAULT_SENDER = "CodePark <no-reply@localhost>"
 _MOST_PARTITIONS = 64
 _MOST_MEMORY = 4096
-_LEVELS = ("debug", "info", "warning", "error")
 _MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
@@ -83,6 +85,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = _DEFAULT_PORT
     log_level: str = "info"
+    log_level_file: Path | None = None
     redis_url: str | None = None
     secret: Secrets | None = None
     kafka: KafkaSettings | None = None
@@ -166,7 +169,8 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         data=(data or Path(environment.text(_DATA) or "codepark-data")).absolute(),
         host=host,
         port=environment.number(_PORT, _DEFAULT_PORT, PORTS) if port is None else check_port("--port", port),
-        log_level=environment.choice(_LOG_LEVEL, _LEVELS) or "info",
+        log_level=_log_level(environment),
+        log_level_file=environment.readable_file(_LOG_LEVEL_FILE),
         redis_url=redis_url,
         secret=_secret(environment),
         kafka=read_kafka_settings(variables),
@@ -187,6 +191,16 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
     )
     _check_profile(settings)
     return settings
+
+
+def _log_level(environment: Environment) -> str:
+    """Return the level of the log: that of the file comes first, because the file may change later."""
+    written = environment.choice(_LOG_LEVEL, tuple(LEVELS)) or "info"
+    in_file = environment.secret_file(_LOG_LEVEL_FILE)
+    try:
+        return written if in_file is None else checked_level(in_file)
+    except InvalidError as error:
+        raise SettingsError(f"{_LOG_LEVEL_FILE}: {error.message}") from error
 
 
 def _check_profile(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from projections.store import Change, Checkpoint, DocumentStore, StoreUnavailabl
 from streams.batch_projection import DecodedRecord, decode, project
 from streams.put_off_work import LOOK_SECONDS, PutOffWork
 from streams.recent_records import RecentRecords
+from telemetry.trace_lines import trace
 
 _BATCH = 500
 _FAR_BEHIND = 4_000
@@ -250,6 +251,7 @@ class Runner:
             self._store.apply(changes)
         self._checkpoints = checkpoints
         self._position = max(self._position, through)
+        trace("batch projected", events=len(batch), through=through, models=[each.model for each in changes])
         for change in changes:
             for letter in change.dead_letters:
                 logger.error(

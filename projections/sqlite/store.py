@@ -17,6 +17,7 @@ from projections.sqlite.schema import Table, drop_table, generations
 from projections.sqlite.table_writer import TableWriter
 from projections.store import Change, Checkpoint, Condition, DeadLetter, Equals, Query, StoreUnavailableError
 from projections.writes import Document
+from telemetry.trace_lines import trace
 
 T = TypeVar("T")
 
@@ -78,6 +79,7 @@ class SQLiteDocumentStore:
             for name in grouped:
                 self._generations[name].commit()
             self._checkpoints = checkpoints
+        trace("documents stored", models=sorted(grouped), documents=sum(map(len, grouped.values())))
 
     def _write(
         self,

@@ -20,6 +20,7 @@ from streams.faust.metrics import WorkerMetrics
 from streams.faust.partition_state import PartitionProjector, Step
 from streams.faust.reader import PartitionReader
 from streams.faust.requests import RetryResult
+from telemetry.trace_lines import trace
 
 T = TypeVar("T")
 
@@ -124,6 +125,9 @@ class PartitionDriver:
 
     def _store(self, step: Step) -> None:
         self.projector.store_step(step)
+        models = [change.model for change in step.changes]
+        partition, events = self.projector.partition, len(step.records)
+        trace("batch projected", partition=partition, events=events, models=models)
         if step.records:
             self._effects.after(self.projector.partition, step)
 
