@@ -9,6 +9,7 @@ import msgspec
 
 from codepark.cache_and_channel import CacheAndChannel
 from codepark.eraser import Eraser
+from codepark.error_reports import report_feedback
 from codepark.limiter_choice import build_limits
 from codepark.metrics import Metrics
 from codepark.operation_answers import answered
@@ -98,6 +99,7 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         published=published.of_record,
         published_again=published.of_event,
         erased=erased,
+        pass_on_feedback=report_feedback,
         hub=hub,
         limits=limits,
         cache=shared.cache,

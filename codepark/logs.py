@@ -7,10 +7,11 @@ from typing import Any
 
 import structlog
 
+from codepark.error_reports import report_logged
 from codepark.log_level import LOG_LEVEL, ChangeableLogger, level_of_others
 
-_QUIET = ("httpx", "httpcore", "hpack")
-"""Packages that write a line for each request that they send."""
+_QUIET = ("httpx", "httpcore", "hpack", "urllib3", "sentry_sdk", "pymongo", "aiokafka", "faust", "mode")
+"""Packages that write a line for each request that they send, some of them with what is in it."""
 
 
 def configure(level: str) -> None:
@@ -18,7 +19,7 @@ def configure(level: str) -> None:
     logging.config.dictConfig(standard_logging(level))
     LOG_LEVEL.set(level)
     structlog.configure(
-        processors=[*_SHARED, structlog.processors.format_exc_info, _renderer()],
+        processors=[*_SHARED, report_logged, structlog.processors.format_exc_info, _renderer()],
         wrapper_class=ChangeableLogger,
         logger_factory=lambda *_: _Writer(sys.stderr),
         cache_logger_on_first_use=True,
@@ -48,7 +49,7 @@ def standard_logging(level: str) -> dict[str, Any]:
                     structlog.processors.format_exc_info,
                     _renderer(),
                 ],
-                "foreign_pre_chain": [*_SHARED, structlog.stdlib.add_logger_name],
+                "foreign_pre_chain": [*_SHARED, structlog.stdlib.add_logger_name, report_logged],
             }
         },
         "handlers": {

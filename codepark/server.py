@@ -13,6 +13,7 @@ from granian.server.embed import Server
 
 from codepark.cache_and_channel import CacheAndChannel
 from codepark.composition import build_api, build_eraser
+from codepark.error_reports import reporting
 from codepark.interpreter import prepare_interpreter
 from codepark.limiter_choice import start_limits
 from codepark.log_level import Hangups, shared_file
@@ -48,6 +49,7 @@ def serve(
     Hangups(level_file, settings.log_level).follow()
     prepare_interpreter()
     with (
+        reporting(settings.sentry),
         closing(open_profile(settings)) as profile,
         closing(CacheAndChannel(settings, profile.logs)) as shared,
         asyncio.Runner(loop_factory=new_event_loop) as runner,

@@ -8,6 +8,7 @@ from msgspec import Struct
 from codepark.gateway_settings import read_gateway_settings
 from codepark.log_level import LEVELS, checked_level
 from codepark.node_tls import NodeTls, read_node_tls
+from codepark.sentry_settings import SentrySettings, read_sentry_settings
 from commands.environment import PORTS, Environment, SettingsError, Variables, check_port, check_scheme
 from commands.kafka.settings import BOOTSTRAP, DEFAULT_PREFIX, PARTITIONS, KafkaSettings, read_kafka_settings
 from commands.kms import KmsError, LocalKms, read_master_keys
@@ -102,6 +103,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     mail_from: str = _DEFAULT_SENDER
     access_log: str = ERRORS
     password_memory: int = MEMORY
+    sentry: SentrySettings | None = None
     gateway: GatewaySettings = GatewaySettings()
     graphql: GraphQLSettings = GraphQLSettings()
 
@@ -186,6 +188,7 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         mail_from=environment.text(_MAIL_FROM) or _DEFAULT_SENDER,
         access_log=environment.choice(_ACCESS_LOG, MODES) or ERRORS,
         password_memory=environment.number(_PASSWORD_MEMORY, MEMORY, range(LEAST_MEMORY, _MOST_MEMORY + 1)),
+        sentry=read_sentry_settings(environment),
         gateway=read_gateway_settings(variables, host, public_url),
         graphql=read_graphql_settings(variables),
     )

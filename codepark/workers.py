@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from codepark.cluster_servers import ClusterServers
+from codepark.error_reports import reporting
 from codepark.interpreter import prepare_interpreter
 from codepark.log_level import Hangups
 from codepark.node_metrics import WatchedServers
@@ -79,6 +80,7 @@ def _connected(
     kms = settings.kms(cluster.secret)
     connections = ClusterConnections(cluster, kms, remembered_seconds=_KEYS_REMEMBERED_SECONDS)
     with (
+        reporting(settings.sentry),
         closing(connections),
         closing(ClusterServers(cluster)) as servers,
         closing(servers.watch()) as watch,

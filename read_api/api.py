@@ -71,6 +71,7 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     published: Callable[[EventLog, Record], RenderedEvent | None]
     published_again: Callable[[RenderedEvent], RenderedEvent | None]
     erased: Callable[[str], Awaitable[bool]]
+    pass_on_feedback: Callable[[str], None]
     hub: Hub
     limits: Limits
     cache: Cache

@@ -251,7 +251,9 @@ class Runner:
             self._store.apply(changes)
         self._checkpoints = checkpoints
         self._position = max(self._position, through)
-        trace("batch projected", events=len(batch), through=through, models=[each.model for each in changes])
+        if changes:
+            models = [change.model for change in changes]
+            trace("batch projected", events=len(batch), through=through, models=models)
         for change in changes:
             for letter in change.dead_letters:
                 logger.error(

@@ -23,6 +23,7 @@ from streams.batch_projection import PoisonError
 _EXTRAS = {
     **dict.fromkeys(("bson", "pymongo", "gridfs", "aiokafka", "faust", "mode"), "cluster"),
     **dict.fromkeys(("graphql", "graphene", "graphene_federation", "aiodataloader"), "graphql"),
+    "sentry_sdk": "telemetry",
 }
 """The extra of CodePark that installs a package."""
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from read_api.graphql.executor import Executor
 
 MAX_OPERATIONS = 50
-_PATH = "/graphql"
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -118,6 +117,6 @@ class SocketOperations:
         request_id = self._context.request_id
         if isinstance(error, RefusedError):
             return [error_document(each, request_id) for each in error.errors]
-        known = known_error(error, _PATH, request_id)
+        known = known_error(error, request_id)
         errors: list[dict[str, Any]] = refused_document(known, request_id)["errors"]
         return errors

@@ -63,7 +63,10 @@ async def carry_out(call: Call, batch: Batch) -> Answer:
     await _count_feedback(call, prepared)
     position = call.api.consistency.seen(call.after)
     submissions = [each for each in prepared if isinstance(each, Submission)]
-    outcomes = iter(await call.api.commands.carry_out_batch(submissions))
+    carried_out = await call.api.commands.carry_out_batch(submissions)
+    for submission, carried in zip(submissions, carried_out, strict=True):
+        call.pass_on_feedback(submission, carried)
+    outcomes = iter(carried_out)
     changed, results = False, []
     for index, (command, each) in enumerate(zip(batch.commands, prepared, strict=True)):
         outcome = next(outcomes) if isinstance(each, Submission) else each

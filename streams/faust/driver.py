@@ -125,10 +125,10 @@ class PartitionDriver:
 
     def _store(self, step: Step) -> None:
         self.projector.store_step(step)
-        models = [change.model for change in step.changes]
-        partition, events = self.projector.partition, len(step.records)
-        trace("batch projected", partition=partition, events=events, models=models)
         if step.records:
+            models = [change.model for change in step.changes]
+            partition, events = self.projector.partition, len(step.records)
+            trace("batch projected", partition=partition, events=events, models=models)
             self._effects.after(self.projector.partition, step)
 
     def _take_turn(self) -> None:

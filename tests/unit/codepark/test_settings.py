@@ -194,3 +194,16 @@ def test_the_log_level_of_a_file_comes_first(tmp_path):
     file.unlink()
     with pytest.raises(SettingsError, match="CODEPARK_LOG_LEVEL_FILE"):
         read_settings(variables)
+
+
+def test_sentry_is_asked_for_by_its_own_variables():
+    assert read_settings({}).sentry is None
+    variables = {"SENTRY_DSN": "https://key@sentry.example/1", "SENTRY_TRACES_SAMPLE_RATE": "0.5"}
+    sentry = read_settings(variables).sentry
+    assert sentry is not None
+    assert (sentry.dsn, sentry.environment, sentry.traces_sample_rate) == (variables["SENTRY_DSN"], None, 0.5)
+    for rate in ("1.5", "-1", "nan", "much"):
+        with pytest.raises(SettingsError, match="it takes a share from 0 to 1"):
+            read_settings(variables | {"SENTRY_TRACES_SAMPLE_RATE": rate})
+    with pytest.raises(SettingsError, match="SENTRY_DSN must begin with https:// or http://"):
+        read_settings({"SENTRY_DSN": "sentry"})
