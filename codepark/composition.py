@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import msgspec
 
+from codepark.business_metrics import BusinessMetrics
 from codepark.cache_and_channel import CacheAndChannel
 from codepark.eraser import Eraser
 from codepark.error_reports import report_feedback
@@ -107,7 +108,11 @@ def build_api(profile: Profile, shared: CacheAndChannel, hub: Hub, eraser: Erase
         replays=PastAnswers(profile.past),
         not_ready=profile.not_ready,
         does_without=profile.does_without,
-        metrics=SharedMetrics(Metrics(profile, limits).registry, profile.settings.processes),
+        metrics=SharedMetrics(
+            Metrics(profile, limits).registry,
+            profile.settings.processes,
+            BusinessMetrics(profile.queries.business),
+        ),
         operations={name: partial(answered, partial(run, profile)) for name, run in OPERATIONS.items()},
         models=profile.main_models,
         asyncapi=_asyncapi(profile.settings),

@@ -88,6 +88,7 @@ _rules: dict[str, Rule] = {
     "review.close_others": member(ProjectRole.MAINTAINER),
     "account.administer": administrator(),
     "system.operate": administrator(),
+    "business.read": administrator(),
 }
 """The actions that are not commands; `add_rule` adds those that are."""
 

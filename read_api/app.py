@@ -22,6 +22,7 @@ from read_api.rest import (
     accounts,
     auth,
     builds,
+    business,
     commands,
     commits,
     events,
@@ -58,6 +59,7 @@ _RESOURCES = (
     inbox,
     commands,
     feedback,
+    business,
     system,
 )
 

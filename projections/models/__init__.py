@@ -6,6 +6,7 @@ from projections.models import (
     activity,
     announcements,
     builds,
+    business,
     commits,
     files,
     notifications,
@@ -29,5 +30,6 @@ READ_MODELS: tuple[ReadModel, ...] = (
     suggestions.MODEL,
     sessions.MODEL,
     tokens.MODEL,
+    business.MODEL,
 )
 """The models that need only events; the insights need an analyser as well."""

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from msgspec import Struct
 
+from domain.actor import ANONYMOUS
 from domain.policy import permit
 from projections.budget import budgeted
 from read_api.api import Api
@@ -71,7 +72,7 @@ async def _answer(
     call = _call(api, operation, request.scope, state)
     if limit is not None:
         await api.limits.request(call, limit)
-    permit(call.actor, operation.action)
+    permit(ANONYMOUS if operation.open else call.actor, operation.action)
     query = _checked_query(operation, call)
     arguments: list[Struct] = []
     if operation.input is not None:
