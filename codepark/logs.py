@@ -18,10 +18,11 @@ def configure(level: str) -> None:
     """Log from *level* up: readable on a terminal, else as JSON lines. `LOG_LEVEL` may change it later."""
     logging.config.dictConfig(standard_logging(level))
     LOG_LEVEL.set(level)
+    errors = sys.stderr
     structlog.configure(
         processors=[*_SHARED, report_logged, structlog.processors.format_exc_info, _renderer()],
         wrapper_class=ChangeableLogger,
-        logger_factory=lambda *_: _Writer(sys.stderr),
+        logger_factory=lambda *_: _Writer(errors),
         cache_logger_on_first_use=True,
     )
 

@@ -58,7 +58,7 @@ async def metrics(call: Call) -> Answer:
 def _may_see_business(call: Call) -> bool:
     """Return whether the request comes from this machine itself, or has the token of the metrics.
 
-    A proxy on this machine is no reason: it says for whom it asks.
+    A proxy on this machine is no reason: its headers name another client.
     """
     token, sent = call.api.gateway.metrics_token, call.headers.get("authorization", "")
     if token is not None and hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
