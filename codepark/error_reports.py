@@ -52,7 +52,6 @@ class ErrorReports:
                 auto_enabling_integrations=False,
                 include_local_variables=False,
                 include_source_context=False,
-                send_default_pii=False,
                 send_client_reports=False,
                 auto_session_tracking=False,
                 enable_backpressure_handling=False,
