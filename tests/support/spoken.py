@@ -12,6 +12,9 @@ from domain.limits import UUID
 from read_api.app import operations
 
 _SHORTEST = 8
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+"""A day of the calendar, which each line of a log has too."""
+
 _KNOWN = {segment for operation in operations() for segment in operation.path.split("/")}
 
 
@@ -37,7 +40,7 @@ class Spoken:
             self._add(await answer.aread())
 
     def add(self, text: str) -> None:
-        """Note *text*, unless it is short, an id that the server made, or a word of the interface."""
+        """Note *text*, unless it is short, an id that the server made, a day, or a word of the interface."""
         if len(text) >= _SHORTEST and text not in _KNOWN and not _is_id(text):
             self.texts.add(text)
 
@@ -54,7 +57,7 @@ class Spoken:
 
 
 def _is_id(text: str) -> bool:
-    return re.fullmatch(UUID, text) is not None
+    return re.fullmatch(UUID, text) is not None or _DAY.fullmatch(text) is not None
 
 
 def _leaves(value: Any) -> Iterator[str]:
