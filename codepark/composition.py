@@ -7,8 +7,10 @@ from importlib.metadata import version
 
 import msgspec
 
+from codepark.business_metrics import BusinessMetrics
 from codepark.cache_and_channel import CacheAndChannel
 from codepark.eraser import Eraser
+from codepark.error_reports import report_feedback
 from codepark.jobs_service import jobs_possible
 from codepark.limiter_choice import build_limits
 from codepark.metrics import Metrics
@@ -107,6 +109,7 @@ def build_api(
         published=published.of_record,
         published_again=published.of_event,
         erased=erased,
+        pass_on_feedback=report_feedback,
         hub=hub,
         limits=limits,
         cache=shared.cache,
@@ -114,8 +117,12 @@ def build_api(
         replays=PastAnswers(profile.past),
         not_ready=profile.not_ready,
         does_without=profile.does_without,
-        metrics=SharedMetrics(Metrics(profile, limits).registry, profile.settings.processes),
         jobs=jobs,
+        metrics=SharedMetrics(
+            Metrics(profile, limits).registry,
+            profile.settings.processes,
+            BusinessMetrics(profile.queries.business),
+        ),
         operations={name: partial(answered, partial(run, profile)) for name, run in OPERATIONS.items()},
         models=profile.main_models,
         asyncapi=_asyncapi(profile.settings),

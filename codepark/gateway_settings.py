@@ -19,6 +19,7 @@ _SIGN_IN_LIMITS = "CODEPARK_SIGN_IN_LIMITS"
 _QUOTAS = "CODEPARK_QUOTAS"
 _BODY_SECONDS = "CODEPARK_BODY_SECONDS"
 _REQUEST_SECONDS = "CODEPARK_REQUEST_SECONDS"
+_METRICS_TOKEN = "CODEPARK_METRICS_TOKEN"  # noqa: S105 # the name of a variable
 _LIMITER_SECONDS = "CODEPARK_LIMITER_SECONDS"
 
 
@@ -41,6 +42,7 @@ def read_gateway_settings(variables: Variables, host: str, public_url: str | Non
         body_seconds=environment.seconds(_BODY_SECONDS, 30.0),
         request_seconds=environment.seconds(_REQUEST_SECONDS, 60.0),
         limiter_seconds=environment.seconds(_LIMITER_SECONDS, DEADLINE_SECONDS),
+        metrics_token=environment.text_or_file(_METRICS_TOKEN),
     )
 
 

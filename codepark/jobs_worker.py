@@ -10,12 +10,15 @@ import structlog
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
 from codepark.composition import build_mailer
+from codepark.error_reports import reporting
 from codepark.interpreter import prepare_interpreter
 from codepark.jobs_service import JobsService, jobs_possible
+from codepark.log_level import Hangups
 from codepark.node_metrics import NodeCollector
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
 from codepark.settings import Settings
+from codepark.traces import traced
 from commands.environment import SettingsError
 from domain.account.events import AccountErased
 from domain.record import Record
@@ -39,9 +42,14 @@ def run_jobs(settings: Settings, metrics_port: int | None) -> None:
         raise SettingsError(
             "jobs are off, or not installed: unset CODEPARK_JOBS, pip install 'codepark[jobs]'"
         )
-    prepare_interpreter()
-    with closing(open_profile(settings)) as profile, asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_run(profile, settings.cluster().redis.queue, metrics_port))
+    Hangups(settings.log_level_file, settings.log_level).follow()
+    with traced("codepark-worker"), reporting(settings.sentry):
+        prepare_interpreter()
+        with (
+            closing(open_profile(settings)) as profile,
+            asyncio.Runner(loop_factory=new_event_loop) as runner,
+        ):
+            runner.run(_run(profile, settings.cluster().redis.queue, metrics_port))
 
 
 async def _run(profile: Profile, url: str, metrics_port: int | None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Any, Protocol
 
+from codepark.log_level import LOG_LEVEL, checked_level, share_level
 from codepark.profiles.profile import Profile
 from commands.bus import accepted
 from commands.chain import chain_after
@@ -228,6 +229,15 @@ def rotate_master_key(profile: Profile, _arguments: Arguments) -> Result:
     return profile.maintenance.rotate_master_key()
 
 
+def set_log_level(profile: Profile, arguments: Arguments) -> Result:
+    """Log from another level up, in every process that shares the port; raises InvalidError."""
+    level = checked_level(str(arguments.get("level")))
+    before = LOG_LEVEL.name
+    LOG_LEVEL.change(level)
+    share_level(profile.settings.processes, level)
+    return {"level": level, "before": before}
+
+
 def _carry_out(profile: Profile, command: Command) -> Accepted:
     submission = profile.intake.submit(command, None, CommandMetadata(actor=SERVICE))
     return accepted(profile.bus.execute_sync([submission])[0])
@@ -248,4 +258,5 @@ OPERATIONS: dict[str, Operation] = {
     "account-set": set_account,
     "rotate-signing-key": rotate_signing_key,
     "rotate-master-key": rotate_master_key,
+    "log-level": set_log_level,
 }

@@ -13,8 +13,10 @@ from granian.server.embed import Server
 
 from codepark.cache_and_channel import CacheAndChannel
 from codepark.composition import build_api, build_eraser, build_mailer
+from codepark.error_reports import reporting
 from codepark.interpreter import prepare_interpreter
 from codepark.limiter_choice import start_limits
+from codepark.log_level import Hangups, shared_file
 from codepark.logs import standard_logging
 from codepark.loop_watch import LoopWatch
 from codepark.profiles.opener import open_profile
@@ -44,7 +46,10 @@ def serve(
     Raises what `open_profile` raises where the data directory cannot be used, and what ends a process that
     does not belong to its installation.
     """
-    with traced("codepark-server"):
+    processes = settings.processes
+    level_file = settings.log_level_file if processes is None else shared_file(processes)
+    Hangups(level_file, settings.log_level).follow()
+    with traced("codepark-server"), reporting(settings.sentry):
         prepare_interpreter()  # after the modules that record traces
         with (
             closing(open_profile(settings)) as profile,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from codepark.log_level import LOG_LEVEL, Hangups, share_level, shared_level
 from codepark.settings import Settings
 from commands.environment import SettingsError
 from processes.parent_death import ending_with_parent
@@ -40,6 +41,7 @@ class ServerProcesses:
         self._settings = settings
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._count = count
+        self._level = settings.log_level
         self._ended = threading.Event()
         # Sockets in it: private by mkdtemp, and short, as the path of a socket must be.
         self._folder = Path(tempfile.mkdtemp(prefix="codepark-", dir="/tmp"))
@@ -48,11 +50,13 @@ class ServerProcesses:
         """Serve until SIGTERM or SIGINT; return 0 where every process ended in order, else 1."""
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: self._ended.set())
+        Hangups(self._settings.log_level_file, self._settings.log_level, self._change_level).follow()
         try:
             for number in range(1, self._count + 1):
                 self._processes[number] = self._start(number)
             while not self._ended.wait(_LOOK_SECONDS):
                 self._restart_ended()
+                self._follow_level()
         finally:
             status = self._stop()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -63,6 +67,19 @@ class ServerProcesses:
             if process.poll() is not None and not self._ended.wait(_RESTART_SECONDS):
                 logger.warning("a worker ended, starting it again", worker=number, status=process.returncode)
                 self._processes[number] = self._start(number)
+
+    def _change_level(self, name: str) -> None:
+        LOG_LEVEL.change(name)
+        share_level(self._folder, name)
+
+    def _follow_level(self) -> None:
+        """Pass on the level that SIGHUP brought, or that an operation in one of the processes set."""
+        level = shared_level(self._folder) or self._level
+        if level != self._level:
+            self._level = level
+            LOG_LEVEL.change(level)
+            for process in self._processes.values():
+                process.send_signal(signal.SIGHUP)
 
     def _stop(self) -> int:
         for process in self._processes.values():
@@ -77,6 +94,14 @@ class ServerProcesses:
         return 0 if set(statuses) <= _ORDERLY else 1
 
     def _start(self, number: int) -> "subprocess.Popen[bytes]":
+        """Start a process, in which SIGHUP waits until it knows what to do with it."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            return self._started(number)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _started(self, number: int) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603 # our own command
             [
                 sys.executable,

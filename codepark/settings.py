@@ -6,11 +6,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from codepark.gateway_settings import read_gateway_settings
+from codepark.log_level import LEVELS, checked_level
 from codepark.node_tls import NodeTls, read_node_tls
+from codepark.sentry_settings import SentrySettings, read_sentry_settings
 from commands.environment import PORTS, Environment, SettingsError, Variables, check_port, check_scheme
 from commands.kafka.settings import BOOTSTRAP, DEFAULT_PREFIX, PARTITIONS, KafkaSettings, read_kafka_settings
 from commands.kms import KmsError, LocalKms, read_master_keys
 from commands.secrets import Secrets
+from domain.errors import InvalidError
 from read_api.auth.passwords import LEAST_MEMORY, MEMORY
 from read_api.gateway.access_log import ERRORS, MODES
 from read_api.gateway.settings import GatewaySettings
@@ -20,6 +23,7 @@ _DATA = "CODEPARK_DATA"
 _HOST = "CODEPARK_HOST"
 _PORT = "CODEPARK_PORT"
 _LOG_LEVEL = "CODEPARK_LOG_LEVEL"
+_LOG_LEVEL_FILE = "CODEPARK_LOG_LEVEL_FILE"
 SECRET_KEY = "CODEPARK_SECRET_KEY"  # noqa: S105 # the name of a variable
 _SECRET_KEY_FILE = "CODEPARK_SECRET_KEY_FILE"  # noqa: S105 # as above
 _MASTER_KEYS_FILE = "CODEPARK_MASTER_KEYS_FILE"
@@ -49,7 +53,6 @@ _DEFAULT_AWAY_SECONDS = 300.0
 _DEFAULT_SENDER = "CodePark <no-reply@localhost>"
 _MOST_PARTITIONS = 64
 _MOST_MEMORY = 4096
-_LEVELS = ("debug", "info", "warning", "error")
 _MONGODB_SCHEMES = ("mongodb://", "mongodb+srv://")
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
@@ -87,6 +90,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = _DEFAULT_PORT
     log_level: str = "info"
+    log_level_file: Path | None = None
     redis_url: str | None = None
     secret: Secrets | None = None
     kafka: KafkaSettings | None = None
@@ -105,6 +109,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     jobs: bool = True
     away_seconds: float = _DEFAULT_AWAY_SECONDS
     password_memory: int = MEMORY
+    sentry: SentrySettings | None = None
     gateway: GatewaySettings = GatewaySettings()
     graphql: GraphQLSettings = GraphQLSettings()
 
@@ -172,7 +177,8 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         data=(data or Path(environment.text(_DATA) or "codepark-data")).absolute(),
         host=host,
         port=environment.number(_PORT, _DEFAULT_PORT, PORTS) if port is None else check_port("--port", port),
-        log_level=environment.choice(_LOG_LEVEL, _LEVELS) or "info",
+        log_level=_log_level(environment),
+        log_level_file=environment.readable_file(_LOG_LEVEL_FILE),
         redis_url=redis_url,
         secret=_secret(environment),
         kafka=read_kafka_settings(variables),
@@ -190,11 +196,22 @@ def read_settings(variables: Variables, *, data: Path | None = None, port: int |
         away_seconds=environment.seconds(_AWAY_SECONDS, _DEFAULT_AWAY_SECONDS),
         access_log=environment.choice(_ACCESS_LOG, MODES) or ERRORS,
         password_memory=environment.number(_PASSWORD_MEMORY, MEMORY, range(LEAST_MEMORY, _MOST_MEMORY + 1)),
+        sentry=read_sentry_settings(environment),
         gateway=read_gateway_settings(variables, host, public_url),
         graphql=read_graphql_settings(variables),
     )
     _check_profile(settings)
     return settings
+
+
+def _log_level(environment: Environment) -> str:
+    """Return the level of the log: that of the file comes first, because the file may change later."""
+    written = environment.choice(_LOG_LEVEL, tuple(LEVELS)) or "info"
+    in_file = environment.secret_file(_LOG_LEVEL_FILE)
+    try:
+        return written if in_file is None else checked_level(in_file)
+    except InvalidError as error:
+        raise SettingsError(f"{_LOG_LEVEL_FILE}: {error.message}") from error
 
 
 def _check_profile(settings: Settings) -> None:

@@ -35,9 +35,15 @@ logger = structlog.get_logger(__name__)
 class SharedMetrics:
     """Writes the metrics of this process together with those of the processes that share its port."""
 
-    def __init__(self, own: CollectorRegistry, folder: Path | None) -> None:
-        """Add to those in *own* the metrics of the other processes, whose sockets are in *folder*, if any."""
+    def __init__(
+        self, own: CollectorRegistry, folder: Path | None, business: Collector | None = None
+    ) -> None:
+        """Add to those in *own* the metrics of the other processes, whose sockets are in *folder*, if any.
+
+        Those of the *business* are the same for all processes, and not for everybody.
+        """
         self._own = own
+        self._business = business
         self._folder = folder
         self._server: asyncio.Server | None = None
 
@@ -52,17 +58,22 @@ class SharedMetrics:
             self._server.close()
             (self._folder / f"{os.getpid()}.sock").unlink(missing_ok=True)
 
-    async def write(self, accept: str) -> tuple[bytes, str]:
-        """Return the metrics and their media type.
+    async def write(self, accept: str, *, business: bool = False) -> tuple[bytes, str]:
+        """Return the metrics and their media type, with those of the *business* where that is wanted.
 
         The format is that of the header *accept*, by default Prometheus' text.
         """
         encode, media_type = choose_encoder(accept)
         others = await self._others()
-        if not others:
+        with_business = self._business if business else None
+        if not others and with_business is None:
             return encode(self._own), media_type
-        own = generate_latest(self._own)
-        return await asyncio.to_thread(lambda: encode(_Together([own, *others]))), media_type
+        parts: list[Collector] = [self._own]
+        if others:
+            parts = [_Together([generate_latest(self._own), *others])]
+        if with_business is not None:
+            parts.append(with_business)
+        return await asyncio.to_thread(lambda: encode(_Chained(parts))), media_type
 
     async def _others(self) -> list[bytes]:
         if self._folder is None:
@@ -92,6 +103,19 @@ async def _asked(path: Path) -> bytes | None:
     except (OSError, TimeoutError) as error:
         logger.warning("a process tells no metrics", process=path.stem, reason=type(error).__name__)
         return None
+
+
+class _Chained(Collector):
+    """The metrics of several collectors, one after the other."""
+
+    def __init__(self, parts: Iterable[Collector]) -> None:
+        """Collect from *parts*."""
+        self._parts = tuple(parts)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        for part in self._parts:
+            yield from part.collect()
 
 
 class _Together(Collector):

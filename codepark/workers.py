@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from codepark.cluster_servers import ClusterServers
+from codepark.error_reports import reporting
 from codepark.interpreter import prepare_interpreter
+from codepark.log_level import Hangups
 from codepark.node_metrics import WatchedServers
 from codepark.profiles.admission import admit
 from codepark.profiles.cluster_connections import ClusterConnections
@@ -74,11 +76,13 @@ def _connected(
 
     Raises SettingsError without the settings of a cluster, InstallationError.
     """
+    Hangups(settings.log_level_file, settings.log_level).follow()
     cluster = settings.cluster()
     kms = settings.kms(cluster.secret)
     connections = ClusterConnections(cluster, kms, remembered_seconds=_KEYS_REMEMBERED_SECONDS)
     with (
         traced("codepark-worker"),
+        reporting(settings.sentry),
         closing(connections),
         closing(ClusterServers(cluster)) as servers,
         closing(servers.watch()) as watch,

@@ -56,6 +56,7 @@ STREAM_KINDS: dict[str, StreamKind] = {
     "commits": StreamKind(initial=commit.INITIAL, evolve=commit.evolve, snapshots=True),
     "credentials": StreamKind(initial=credentials.INITIAL, evolve=credentials.evolve),
     "erasure": StreamKind(initial=erasure.INITIAL, evolve=erasure.evolve, last_event_only=True),
+    "feedback": StreamKind(initial=None, evolve=_unchanged, last_event_only=True),
     "file": StreamKind(initial=file.INITIAL, evolve=file.evolve, last_event_only=True),
     "inbox": StreamKind(initial=inbox.INITIAL, evolve=inbox.evolve, last_event_only=True),
     "mail": StreamKind(initial=None, evolve=_unchanged, last_event_only=True),

@@ -43,6 +43,11 @@ class Actor(Struct, frozen=True):
         return Role.ADMIN in self.roles
 
     @property
+    def is_service(self) -> bool:
+        """Return whether the actor is a service, and no account."""
+        return self.id.startswith("service:")
+
+    @property
     def sees_all(self) -> bool:
         """Return whether the actor may read every project's history."""
         return Role.ADMIN in self.roles or Role.AUDITOR in self.roles

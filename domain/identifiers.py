@@ -106,6 +106,11 @@ def announcement_stream(announcement_id: str) -> str:
     return f"announcement-{announcement_id}"
 
 
+def feedback_stream(feedback_id: str) -> str:
+    """Name the stream of one message to those who run the platform."""
+    return f"feedback-{feedback_id}"
+
+
 def technical_stream(home_key: str) -> str:
     """Name the stream of events about the log itself, in the partition of *home_key*."""
     return f"commands-{home_key}"

@@ -90,6 +90,7 @@ _rules: dict[str, Rule] = {
     "system.operate": administrator(),
     "jobs.read": administrator(),
     "jobs.change": administrator(),
+    "business.read": administrator(),
 }
 """The actions that are not commands; `add_rule` adds those that are."""
 

@@ -16,6 +16,8 @@ from domain.credentials.events import CredentialsEvent
 from domain.erasure.commands import ErasureCommand
 from domain.erasure.events import ErasureEvent
 from domain.event import Event
+from domain.feedback.commands import GiveFeedback
+from domain.feedback.events import FeedbackGiven
 from domain.file.commands import FileCommand
 from domain.file.events import FileEvent
 from domain.inbox.commands import ReadNotifications
@@ -46,6 +48,7 @@ EVENTS: tuple[type[Event], ...] = (
     *get_args(CommitEvent),
     *get_args(CredentialsEvent),
     *get_args(ErasureEvent),
+    FeedbackGiven,
     *get_args(FileEvent),
     NotificationPreferencesChanged,
     NotificationsRead,
@@ -68,6 +71,7 @@ COMMANDS: tuple[type[Command], ...] = (
     RecordCommit,
     *get_args(CredentialsCommand),
     *get_args(ErasureCommand),
+    GiveFeedback,
     *get_args(FileCommand),
     ReadNotifications,
     ChangeNotificationPreferences,

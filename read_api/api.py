@@ -40,8 +40,8 @@ class MetricsWriter(Protocol):
         """Answer no other process any more."""
         ...
 
-    async def write(self, accept: str) -> tuple[bytes, str]:
-        """Return the metrics and their media type, by the header *accept*."""
+    async def write(self, accept: str, *, business: bool = False) -> tuple[bytes, str]:
+        """Return the metrics and their media type, by the header *accept*; some are of the *business*."""
         ...
 
 
@@ -73,6 +73,7 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     published: Callable[[EventLog, Record], RenderedEvent | None]
     published_again: Callable[[RenderedEvent], RenderedEvent | None]
     erased: Callable[[str], Awaitable[bool]]
+    pass_on_feedback: Callable[[str], None]
     hub: Hub
     limits: Limits
     cache: Cache
@@ -118,15 +119,16 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
         return QuotaGuard(
             self.consistency,
             lambda account_id: self.identity.principals.account(account_id).tier,
-            self._is_recorded,
+            self.is_recorded,
             enabled=self.gateway.quotas,
         )
 
     @cached_property
     def commands(self) -> Commands:
         """What carries out commands."""
-        hidden = HiddenReviews(self.consistency, self._is_recorded)
+        hidden = HiddenReviews(self.consistency, self.is_recorded)
         return Commands(self.bus, self.answer_seconds, self.quotas, hidden)
 
-    def _is_recorded(self, command_id: str) -> bool:
+    def is_recorded(self, command_id: str) -> bool:
+        """Return whether the log has a command."""
         return bool(self.logs.command_records(command_id)[1])

@@ -22,9 +22,11 @@ from read_api.rest import (
     accounts,
     auth,
     builds,
+    business,
     commands,
     commits,
     events,
+    feedback,
     files,
     inbox,
     insights,
@@ -60,6 +62,8 @@ _RESOURCES = (
     preferences,
     commands,
     jobs,
+    feedback,
+    business,
     system,
 )
 

@@ -23,6 +23,7 @@ from read_api.gateway.routes import failed
 from read_api.gateway.settings import GatewaySettings
 from read_api.problems import BadInputError, HttpError
 from read_api.web.missing import missing_page, wants_page
+from telemetry.observers import ROUTE
 from telemetry.tracing import NONE, within
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
@@ -106,6 +107,7 @@ class Edge:
         with within(span):
             try:
                 app = self._answered(scope, scope["state"]) or self._app
+                ROUTE.set(scope["state"].get("route", UNMATCHED))
                 await app(scope, receive, finisher)
             finally:
                 ended = finisher.live_since or time.perf_counter()

@@ -8,6 +8,7 @@ from msgspec import Struct
 from commands.outcomes import Accepted
 from projections.queries.accounts import AccountQueries
 from projections.queries.builds import BuildQueries
+from projections.queries.business import BusinessQueries
 from projections.queries.commits import CommitQueries
 from projections.queries.files import FileQueries
 from projections.queries.inbox import InboxQueries
@@ -37,6 +38,7 @@ class Queries(Struct, frozen=True):
     security: SecurityQueries
     traces: TraceQueries
     usage: UsageQueries
+    business: BusinessQueries
 
 
 class ChangedResource(Protocol):
@@ -69,4 +71,5 @@ def queries_over(
         security=SecurityQueries(store),
         traces=TraceQueries(store),
         usage=UsageQueries(store),
+        business=BusinessQueries(store),
     )

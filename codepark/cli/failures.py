@@ -24,6 +24,7 @@ _EXTRAS = {
     **dict.fromkeys(("bson", "pymongo", "gridfs", "aiokafka", "faust", "mode"), "cluster"),
     "opentelemetry": "telemetry",
     **dict.fromkeys(("graphql", "graphene", "graphene_federation", "aiodataloader"), "graphql"),
+    "sentry_sdk": "telemetry",
 }
 """The extra of CodePark that installs a package."""
 

@@ -21,6 +21,7 @@ _COMMANDS = {
     "migrate": ("migrations:migrate_app", "Migrate the database of the read models."),
     "doctor": ("operations:doctor", "Examine an installation."),
     "account": ("operations:account_app", "Change accounts."),
+    "log-level": ("operations:log_level", "Let the server that runs log more, or less."),
     "keys": ("keys:keys_app", "Rotate the keys of the installation."),
     "events": ("events:events_app", "Read the event history."),
     "dead-letters": ("operations:dead_letters_app", "List and retry events that could not be projected."),

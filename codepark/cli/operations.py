@@ -1,4 +1,4 @@
-"""`codepark rebuild`, `dead-letters`, `account`, `doctor`."""
+"""`codepark rebuild`, `dead-letters`, `account`, `log-level`, `doctor`."""
 
 import sys
 from typing import Annotated
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from codepark.cli.failures import CommandError
 from codepark.cli.options import Data, Json, quiet_settings
-from codepark.cli.remote import operate
+from codepark.cli.remote import ask_running, operate
 from codepark.cli.results import show
 from codepark.doctor import examine
 from domain.actor import Role, Tier
@@ -98,6 +98,20 @@ def set_account(
     arguments = {"email": email, "roles": roles, "tier": tier, "verified": verified}
     result = operate(quiet_settings(data), "account-set", arguments)
     show(result, f"account {result['accountId']} is at version {result['version']}", as_json=as_json)
+
+
+def log_level(level: str, *, data: Data = None, as_json: Json = False) -> None:
+    """Let the server that runs log from another level up: trace, debug, info, warning or error.
+
+    All processes that share its port change; the next start begins with CODEPARK_LOG_LEVEL again.
+
+    Parameters
+    ----------
+    level
+        The level.
+    """
+    result = ask_running(quiet_settings(data), "log-level", {"level": level})
+    show(result, f"the server logs from {result['level']} up (before: {result['before']})", as_json=as_json)
 
 
 def doctor(*, data: Data = None, as_json: Json = False) -> None:

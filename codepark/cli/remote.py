@@ -105,6 +105,18 @@ def opened(settings: Settings, *, make: bool = True) -> Iterator[Profile]:
         profile.close()
 
 
+def ask_running(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Carry out an operation in the server that runs, or in one of several that share a port.
+
+    Raises CommandError where none runs.
+    """
+    folders = [settings.data, *sorted(settings.data.glob("worker-*"))]
+    running = [folder for folder in folders if DataDirectory(folder).server() is not None]
+    if not running:
+        raise CommandError(f"no server runs over {DataDirectory(settings.data).shown}")
+    return _ask_server(replace(settings, data=running[0]), name, arguments)
+
+
 def _ask_server(settings: Settings, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     import httpx  # noqa: PLC0415 # only where a server carries out the operation
 

@@ -15,6 +15,7 @@ from codepark.cli.demo import import_demo
 from codepark.cli.failures import UsageError
 from codepark.cli.greeting import greet
 from codepark.cli.options import Data
+from codepark.log_level import LOG_LEVEL, shared_level
 from codepark.port import require_free
 from codepark.server_processes import ServerProcesses
 from codepark.settings import Settings, read_settings
@@ -55,6 +56,7 @@ def serve(
         raise UsageError(f"--workers is {workers}; it takes a number from 1")
     if processes is not None:
         settings = replace(settings, processes=processes)
+        LOG_LEVEL.set(shared_level(processes) or settings.log_level)
     else:
         require_free(settings.host, settings.port, "another with --port, or another CODEPARK_HOST")
     _require_node_address(settings, workers)

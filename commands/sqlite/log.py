@@ -19,6 +19,7 @@ from commands.sqlite.reader import ReadOnlyLog
 from commands.sqlite.recorder import PARTITION, PARTITIONS, ChainedRecorder
 from domain.record import Record
 from telemetry.instruments import appended
+from telemetry.trace_lines import trace
 
 logger = structlog.get_logger(__name__)
 
@@ -70,6 +71,7 @@ class SQLiteEventLog(ReadOnlyLog):
             if records:
                 appended(len(records), began)
                 last = records[-1]
+                trace("batch appended", commands=len(batch), events=len(records), tip=last.sequence)
                 self._tip = Tip(last.sequence, last.chain, last.occurred_at)
         self._save_snapshots(snapshots)
         topics = {record.topic for record in records}

@@ -6,6 +6,7 @@ from projections.models import (
     activity,
     announcements,
     builds,
+    business,
     commits,
     files,
     mail,
@@ -31,5 +32,6 @@ READ_MODELS: tuple[ReadModel, ...] = (
     sessions.MODEL,
     tokens.MODEL,
     mail.MODEL,
+    business.MODEL,
 )
 """The models that need only events; the insights need an analyser as well."""

@@ -46,7 +46,7 @@ _RESOURCES = {
 }
 """By the noun of the command's type: `project.create` changes a project."""
 
-_SHOW_NOTHING = frozenset({"project.delete", "file.delete", "notifications.read"})
+_SHOW_NOTHING = frozenset({"project.delete", "file.delete", "notifications.read", "feedback.give"})
 
 
 @cache

@@ -1,7 +1,8 @@
 """The access log: one structured line for a request, without anything that people wrote or that is secret.
 
 A line has the method, the route's template instead of the path (a path may name a file), the status, the
-milliseconds, the kind of caller and the request id: never a name, an address, a token or a query.
+milliseconds, the kind of caller, the request id and, for a command, its id: never a name, an address, a token
+or a query.
 """
 
 import time
@@ -80,6 +81,7 @@ class AccessLog:
             caller=_caller_kind(scope, state),
             request_id=state.get("request_id"),
             **ids(state.get("traceparent")),
+            **({"command": state["command"]} if "command" in state else {}),
         )
 
     def _may_write(self, status: int) -> bool:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from commands.intake import CommandMetadata
-from commands.outcomes import Accepted, Submission
+from commands.outcomes import Accepted, Outcome, Submission
 from commands.position import Position
 from domain.actor import Actor
 from domain.command import Command
 from domain.commit.commands import RecordCommit
+from domain.feedback.commands import GiveFeedback
 from projections.queries.page import Page
 from read_api.api import Api
 from read_api.auth.identity import Identity
@@ -157,7 +158,24 @@ class Call:
             self.api.consistency.seen(self.after)  # refuse a foreign position before anything changes
         if isinstance(submission.command, RecordCommit):
             await self.api.limits.changes(self, len(submission.command.changes))
-        return await self.api.commands.carry_out(submission)
+        await self.count_feedback(submission)
+        self.state["command"] = submission.command_id
+        accepted = await self.api.commands.carry_out(submission)
+        self.pass_on_feedback(submission, accepted)
+        return accepted
+
+    async def count_feedback(self, submission: Submission) -> None:
+        """Count feedback, which each account gives rarely; raises HttpError 429. A retry counts nothing."""
+        if not isinstance(submission.command, GiveFeedback):
+            return
+        if not (submission.keyed and self.api.is_recorded(submission.command_id)):
+            await self.api.limits.feedback(self)
+
+    def pass_on_feedback(self, submission: Submission, outcome: Outcome) -> None:
+        """Let the operator's own tools have feedback that is in the log now; what is repeated they have."""
+        command = submission.command
+        if isinstance(command, GiveFeedback) and isinstance(outcome, Accepted) and not outcome.replayed:
+            self.api.pass_on_feedback(command.message)
 
     async def execute_and_wait(self, command: Command, actor: Actor) -> Accepted:
         """Carry out *command* for *actor* without a key, and wait until this process has its events.

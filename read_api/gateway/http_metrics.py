@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from prometheus_client import Counter, Histogram
 
 from telemetry.instruments import HTTP_REQUESTS, HTTP_SECONDS
+from telemetry.observers import OBSERVERS
 
 UNMATCHED: Final = "unmatched"
 """The route of every path that the server does not have."""
@@ -33,6 +34,8 @@ class HttpMetrics:
         series = self._series.get((method, route, status)) or self._new_series(method, route, status)
         series.seconds.observe(seconds)
         series.requests.inc()
+        for observe in OBSERVERS:
+            observe(method if method in METHODS else _OTHER, route, status, seconds)
 
     def _new_series(self, method: str, route: str, status: int) -> _Series:
         known = method if method in METHODS else _OTHER

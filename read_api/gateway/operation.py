@@ -33,7 +33,7 @@ class Operation(Struct, frozen=True, kw_only=True, dict=True):
     *also* are other statuses of success, *statuses* other refusals. *conditional* answers take
     `If-None-Match`. *hidden* operations are not in the document. *deprecated* is the time since when it
     should not be used, *sunset* when it ends, *successor* the path to use instead. An *unhurried* operation
-    has no time limit.
+    has no time limit. An *open* one asks nobody who they are: its handler reads `Authorization` itself.
     """
 
     method: str
@@ -58,6 +58,7 @@ class Operation(Struct, frozen=True, kw_only=True, dict=True):
     sunset: datetime | None = None
     successor: str | None = None
     unhurried: bool = False
+    open: bool = False
 
     @cached_property
     def picks_fields(self) -> bool:

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp
 from msgspec import Struct
 
+from domain.actor import ANONYMOUS
 from domain.policy import permit
 from projections.budget import budgeted
 from read_api.api import Api
@@ -29,6 +30,7 @@ from read_api.problems import (
     problem_body,
     unavailable,
 )
+from telemetry.observers import ROUTE
 
 logger = structlog.get_logger(__name__)
 
@@ -71,7 +73,7 @@ async def _answer(
     call = _call(api, operation, request.scope, state)
     if limit is not None:
         await api.limits.request(call, limit)
-    permit(call.actor, operation.action)
+    permit(ANONYMOUS if operation.open else call.actor, operation.action)
     query = _checked_query(operation, call)
     arguments: list[Struct] = []
     if operation.input is not None:
@@ -145,15 +147,15 @@ def response(answer: Answer) -> Response[bytes]:
 
 def failed(error: Exception, path: str, request_id: str) -> Answer:
     """Answer with the problem that the error table gives; any other error is ours, and is logged."""
-    known = known_error(error, path, request_id)
+    known = known_error(error, request_id)
     body = problem_body(known, path, request_id)
     return Answer(status=known.status, body=body, headers=known.headers, media_type=MEDIA_TYPE)
 
 
-def known_error(error: Exception, path: str, request_id: str) -> HttpError:
+def known_error(error: Exception, request_id: str) -> HttpError:
     """Return what the error table gives for *error*; any other error is ours, and is logged."""
     known = as_http_error(error)
     if known is None:
-        logger.error("request failed", path=path, request_id=request_id, exc_info=error)
+        logger.error("request failed", route=ROUTE.get(), request_id=request_id, exc_info=error)
         return internal_error()
     return known

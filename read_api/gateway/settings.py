@@ -19,7 +19,8 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     every host is allowed). Without *rate_limits*, *sign_in_limits* or *quotas* those limits do not apply.
     With a certificate and its key the server speaks TLS. The body of a request must arrive within
     *body_seconds*, an answer be ready within *request_seconds*; the shared limiter must answer within
-    *limiter_seconds*.
+    *limiter_seconds*. A caller who sends the *metrics_token* may read the figures of the
+    business in the metrics.
     """
 
     trusted_proxies: tuple[Network, ...] = ()
@@ -33,6 +34,7 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     body_seconds: float = 30.0
     request_seconds: float = 60.0
     limiter_seconds: float = DEADLINE_SECONDS
+    metrics_token: str | None = None
 
     @property
     def tls(self) -> bool:

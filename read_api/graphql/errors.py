@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from graphql import ExecutionResult, GraphQLError
+from graphql import ExecutionResult, FieldNode, GraphQLError
 
 from read_api.graphql.sources import places
 from read_api.problems import HttpError, as_http_error, internal_error
@@ -63,9 +63,14 @@ def refusal(error: GraphQLError, request_id: str) -> HttpError:
         return HttpError(400, (error.extensions or {}).get("code", default), error.message)
     known = as_http_error(cause)
     if known is None:
-        logger.error("field failed", path=error.path, request_id=request_id, exc_info=cause)
+        logger.error("field failed", fields=_fields(error), request_id=request_id, exc_info=cause)
         return internal_error()
     return known
+
+
+def _fields(error: GraphQLError) -> list[str]:
+    """Return the schema's names of the fields that failed: a path has what the client calls them."""
+    return [node.name.value for node in error.nodes or () if isinstance(node, FieldNode)]
 
 
 def refused_document(error: HttpError, request_id: str) -> dict[str, Any]:

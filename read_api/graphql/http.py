@@ -86,7 +86,7 @@ async def _answer(
         # A well-formed request in plain JSON is answered with 200: section 6.4.1 of the specification.
         return _sent({"errors": errors}, media, 200 if media == JSON else 400)
     except Exception as error:  # noqa: BLE001 # the error table knows them; the rest is logged as ours
-        known = known_error(error, PATH, request_id)
+        known = known_error(error, request_id)
         return _sent(refused_document(known, request_id), media, known.status, known.headers)
     return _result_answer(document, context, media)
 

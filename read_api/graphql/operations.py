@@ -123,6 +123,6 @@ class SocketOperations:
         request_id = self._context.request_id
         if isinstance(error, RefusedError):
             return [error_document(each, request_id) for each in error.errors]
-        known = known_error(error, _PATH, request_id)
+        known = known_error(error, request_id)
         errors: list[dict[str, Any]] = refused_document(known, request_id)["errors"]
         return errors

@@ -9,6 +9,7 @@ from domain.errors import InvalidError
 from projections.queries.page import Page
 from projections.writes import Document
 from read_api.contract.accounts import account_named, list_accounts
+from read_api.contract.business import BusinessQuery, business_figures
 from read_api.contract.command_status import command_status
 from read_api.contract.events import list_events, list_history
 from read_api.contract.jobs import JobListQuery, job_named, list_jobs
@@ -271,6 +272,17 @@ async def history(context: Context, arguments: _History) -> Document:
     """List a project's events; with `path`, those of that file."""
     page = await list_history(context.call, arguments.project_id, arguments)
     return event_connection(page, after=arguments.after)
+
+
+@query(
+    "businessFigures",
+    types.BusinessFigures,
+    "business.read",
+    Arguments(BusinessQuery, without=("fields",)),
+)
+async def figures(context: Context, arguments: BusinessQuery) -> Document:
+    """Get how many people were active, and what they did, by day and month (administrators)."""
+    return await business_figures(context.call, arguments)
 
 
 @query("node", Node, "project.read", Arguments(_ById))

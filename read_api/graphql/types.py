@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from projections.writes import Document
-from read_api.contract import insight_views, quota_views, views
+from read_api.contract import business, insight_views, quota_views, views
 from read_api.contract.events import list_history
 from read_api.contract.jobs import JobView
 from read_api.contract.queries import CommitListQuery, FileListQuery, HistoryQuery, ListQuery
@@ -103,6 +103,9 @@ AiInsights = _type("AiInsights", views.AiInsights)
 Suggestion = _type("Suggestion", insight_views.SuggestionView)
 LeftOutFile = _type("LeftOutFile", insight_views.LeftOutFile)
 Insights = _type("Insights", insight_views.InsightsView)
+BusinessDay = _type("BusinessDay", business.BusinessDay)
+BusinessMonth = _type("BusinessMonth", business.BusinessMonth)
+BusinessFigures = _type("BusinessFigures", business.BusinessView)
 
 File = _type(
     "File",

@@ -59,6 +59,7 @@ EXAMPLES: Mapping[str, Any] = {
     "queue_build": {"name": "tests"},
     "move_build": {"status": "running"},
     "publish_announcement": {"title": "Maintenance", "text": "On Sunday at noon, for ten minutes."},
+    "give_feedback": {"message": "The list of reviews loads slowly.", "requestId": "7d6ad4d0-web-1"},
     "carry_out": {"commands": _COMMANDS},
 }
 """By the ids of the operations."""

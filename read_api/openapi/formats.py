@@ -5,6 +5,7 @@ from typing import Any
 
 Facts = Mapping[str, Any]
 
+DATE: Facts = {"format": "date"}
 DATE_TIME: Facts = {"format": "date-time"}
 EMAIL: Facts = {"format": "email"}
 URI: Facts = {"format": "uri"}

@@ -64,6 +64,7 @@ _TAGS = {
     "Notifications": "What concerns you, and announcements to everybody.",
     "Commands": "Several commands in one request, and the outcome of one.",
     "Jobs": "What runs in the background, for administrators.",
+    "Feedback": "What you write to those who run the platform.",
     "System": "Whether the server runs and is ready.",
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from read_api.gateway.operation import FIELDS, Operation, item_of, struct_fields
-from read_api.openapi.formats import DATE_TIME, UUID, one_of
+from read_api.openapi.formats import DATE, DATE_TIME, UUID, one_of
 
 Schema = dict[str, Any]
 
@@ -82,6 +82,8 @@ _IN_QUERY: Mapping[str, str] = {
 }
 
 _OF_OPERATION: Mapping[str, str] = {
+    "get_business_figures.from": "The first day, in UTC, by default 29 days before the last one.",
+    "get_business_figures.until": "The last day, in UTC, by default today; at most 366 days are shown.",
     "list_all_accounts.search": "Only accounts whose name or address begins with this text (administrators).",
     "list_files.path": "Only files whose path begins with this text.",
     "list_commits.path": "Only commits that changed the file with this path.",
@@ -97,6 +99,11 @@ _FACTS: Mapping[str, Mapping[str, Any]] = {
     "until": DATE_TIME,
     "order": one_of("asc", "desc"),
     "sort": one_of("createdAt", "-createdAt", "updatedAt", "-updatedAt", "name", "-name"),
+}
+
+_FACTS_OF_OPERATION: Mapping[str, Mapping[str, Any]] = {
+    "get_business_figures.from": DATE,
+    "get_business_figures.until": DATE,
 }
 
 _ALWAYS: Mapping[str, tuple[str, str]] = {
@@ -157,6 +164,7 @@ def _query_parameters(operation: Operation) -> list[Schema]:
 
 def _in_query(operation: Operation, name: str, schema: Schema) -> Schema:
     text = _OF_OPERATION.get(f"{operation.handler.__name__}.{name}") or _IN_QUERY.get(name, "")
+    schema = {**schema, **_FACTS_OF_OPERATION.get(f"{operation.handler.__name__}.{name}", {})}
     described = {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
     example = _EXAMPLES.get(f"{operation.handler.__name__}.{name}")
     return described if example is None else {**described, "example": example}

@@ -17,6 +17,9 @@ from domain.times import rfc3339
 TECHNICAL = ("command.", "log.")
 """Topics with these prefixes concern the log itself; only some roles see such events."""
 
+_OUTSIDE = frozenset({"account", "claim", "inbox", "announcement", "feedback"})
+"""The kinds of streams that belong to no project."""
+
 _POSITION = b'"position":"%s"'
 
 
@@ -144,5 +147,4 @@ def _data(log: EventLog, record: Record) -> Any:
 def project_of(record: Record) -> str | None:
     """Return the id of the event's project, None where it belongs to none."""
     kind = record.stream.partition("-")[0]
-    outside = kind in ("account", "claim", "inbox", "announcement") or record.home == ACCOUNTS_HOME
-    return None if outside else record.home
+    return None if kind in _OUTSIDE or record.home == ACCOUNTS_HOME else record.home

@@ -24,7 +24,7 @@ from read_api.gateway.call import Call
 from read_api.gateway.limits.tiers import requests_of
 from read_api.gateway.operation import Operations
 from read_api.gateway.patterns import choice, pattern
-from read_api.problems import BadInputError, problem_in_batch
+from read_api.problems import BadInputError, HttpError, problem_in_batch
 
 COMMANDS = "/api/v1/commands"
 _TYPES = choice(CLIENT_COMMANDS, "a type of command")
@@ -60,9 +60,13 @@ async def carry_out(call: Call, batch: Batch) -> Answer:
         prepared = await asyncio.to_thread(_all_prepared, call.api, common, batch.commands)
     else:
         prepared = _all_prepared(call.api, common, batch.commands)
+    await _count_feedback(call, prepared)
     position = call.api.consistency.seen(call.after)
     submissions = [each for each in prepared if isinstance(each, Submission)]
-    outcomes = iter(await call.api.commands.carry_out_batch(submissions))
+    carried_out = await call.api.commands.carry_out_batch(submissions)
+    for submission, carried in zip(submissions, carried_out, strict=True):
+        call.pass_on_feedback(submission, carried)
+    outcomes = iter(carried_out)
     changed, results = False, []
     for index, (command, each) in enumerate(zip(batch.commands, prepared, strict=True)):
         outcome = next(outcomes) if isinstance(each, Submission) else each
@@ -87,6 +91,16 @@ def _requests(command: BatchCommand) -> int:
         return requests_of(len(_decoder(_Changes).decode(command.data).changes))
     except (msgspec.DecodeError, RecursionError):  # it will be refused
         return 1
+
+
+async def _count_feedback(call: Call, prepared: list[Submission | Exception]) -> None:
+    """Refuse the commands of feedback for which the account has sent too much of it."""
+    for place, each in enumerate(prepared):
+        if isinstance(each, Submission):
+            try:
+                await call.count_feedback(each)
+            except HttpError as error:
+                prepared[place] = error
 
 
 def _all_prepared(

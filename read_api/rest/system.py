@@ -1,6 +1,8 @@
 """Health, metrics, and the operations that the command line asks a running server for."""
 
 import asyncio
+import hmac
+from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from read_api.problems import HttpError, unavailable
 operation = Operations("System")
 
 _NO_STORE = {"Cache-Control": "no-store"}
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 class OperationInput(msgspec.Struct, frozen=True):
@@ -41,11 +44,31 @@ async def ready(call: Call) -> Answer:
     return Answer(body=b'{"status":"ready"}', headers=_NO_STORE)
 
 
-@operation("GET", "/metrics", "system.read", hidden=True)
+@operation("GET", "/metrics", "system.read", hidden=True, open=True)
 async def metrics(call: Call) -> Answer:
-    """Get the metrics, for Prometheus: in its text format, or in that of OpenMetrics."""
-    body, media_type = await call.api.metrics.write(call.headers.get("accept", ""))
+    """Get the metrics, for Prometheus: in its text format, or in that of OpenMetrics.
+
+    Figures of the business are for those on this machine, and for those who send the token of the metrics.
+    """
+    business = _may_see_business(call)
+    body, media_type = await call.api.metrics.write(call.headers.get("accept", ""), business=business)
     return Answer(body=body, media_type=media_type)
+
+
+def _may_see_business(call: Call) -> bool:
+    """Return whether the request comes from this machine itself, or has the token of the metrics.
+
+    A proxy on this machine is no reason: its headers name another client.
+    """
+    token, sent = call.api.gateway.metrics_token, call.headers.get("authorization", "")
+    if token is not None and hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
+        return True
+    if any(name in call.headers for name in _FORWARDED):
+        return False
+    try:
+        return ip_address(call.address).is_loopback
+    except ValueError:
+        return False
 
 
 @operation(

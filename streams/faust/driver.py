@@ -22,6 +22,7 @@ from streams.faust.partition_state import PartitionProjector, Step
 from streams.faust.reader import PartitionReader
 from streams.faust.requests import RetryResult
 from streams.spans import projecting
+from telemetry.trace_lines import trace
 
 T = TypeVar("T")
 
@@ -129,6 +130,9 @@ class PartitionDriver:
     def _store(self, step: Step) -> None:
         self.projector.store_step(step)
         if step.records:
+            models = [change.model for change in step.changes]
+            partition, events = self.projector.partition, len(step.records)
+            trace("batch projected", partition=partition, events=events, models=models)
             self._effects.after(self.projector.partition, step)
 
     def _take_turn(self) -> None:

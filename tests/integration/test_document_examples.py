@@ -69,6 +69,8 @@ ORDER = [
     "publish_announcement",
     "list_announcements",
     "get_announcement",
+    "give_feedback",
+    "get_business_figures",
     "carry_out",
     "get_command",
     "list_events",
@@ -89,7 +91,7 @@ ORDER = [
     "revoke_account_sessions",
     "erase_me",
 ]
-ADMINISTRATORS = {"publish_announcement", "patch_account", "revoke_account_sessions"}
+ADMINISTRATORS = {"publish_announcement", "patch_account", "revoke_account_sessions", "get_business_figures"}
 OTHERS = {"decide_review"}
 """What the author of a review may not do."""
 

@@ -23,6 +23,7 @@ from commands.kafka.protocol.transport import (
 )
 from commands.log import LogCorruptError, LogUnavailableError, Tip, TipMovedError
 from domain.record import Record
+from telemetry.trace_lines import trace
 
 _RETRY_SECONDS = 0.25
 _LONGEST_RETRY_SECONDS = 4.0
@@ -168,6 +169,7 @@ class Partition(LogFollower):
         rule = ChainRule(self.number, _after_batch(expected, offset, messages, items))
         self._store(items, rule.checkpoint, own=True)
         self._rule = rule
+        trace("batch appended", partition=self.number, commands=len(items), tip=rule.checkpoint.tip.sequence)
 
     async def settled(self) -> None:
         """Return when the append under way, if there is one, is settled."""

@@ -12,31 +12,33 @@ when the bucket is full, and leaves a debt: a backlog above the capacity, which 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-_MINUTE = 60_000_000
+_SECOND = 1_000_000
 
 
 class Limit(Struct, frozen=True):
-    """The size of a bucket: *burst* requests at once, *per_minute* on average; *name* names the policy.
+    """The size of a bucket: *burst* at once, and so many *requests* in *seconds* on average.
 
-    From these follow the *interval* in which a bucket gains one request, rounded up so that never too many
-    pass, and the *capacity*, which is the backlog of an empty bucket; both in microseconds.
+    *name* names the policy. From these follow the *interval* in which a bucket gains one request, rounded up
+    so that never too many pass, and the *capacity*, which is the backlog of an empty bucket; both in
+    microseconds.
     """
 
     name: str
-    per_minute: int
+    requests: int
     burst: int
+    seconds: int = 60
     interval: int = 0
     capacity: int = 0
 
     def __post_init__(self) -> None:
         """Compute once what every request asks for."""
-        interval = -(-_MINUTE // self.per_minute)
+        interval = -(-self.seconds * _SECOND // self.requests)
         force_setattr(self, "interval", interval)
         force_setattr(self, "capacity", self.burst * interval)
 
     def stricter(self) -> "Limit":
         """Return half of this limit, for a process that counts for itself."""
-        return Limit(self.name, max(self.per_minute // 2, 1), max(self.burst // 2, 1))
+        return Limit(self.name, max(self.requests // 2, 1), max(self.burst // 2, 1), self.seconds)
 
 
 class Bucket(Struct, frozen=True):

@@ -9,10 +9,19 @@ from typing import Any, Protocol
 from domain.actor import ANONYMOUS, Actor
 from read_api.gateway.limits.gcra import Bucket, Decision, Limit, remaining, seconds
 from read_api.gateway.limits.limiter import Lease, Limiter
-from read_api.gateway.limits.tiers import DEFAULT, SIGN_IN, SIGN_IN_REQUESTS, allowance_of, requests_of
+from read_api.gateway.limits.tiers import (
+    DEFAULT,
+    FEEDBACK,
+    FEEDBACK_MESSAGES,
+    SIGN_IN,
+    SIGN_IN_REQUESTS,
+    allowance_of,
+    requests_of,
+)
 from read_api.problems import RETRY_SECONDS, HttpError
 
 Headers = list[tuple[bytes, bytes]]
+_SPANS = {60: "a minute", 3_600: "an hour"}
 _RUNNING, _LEASES = "limits.running", "limits.leases"
 
 
@@ -48,7 +57,7 @@ class Limits:
         self._tiers = tiers
         self._sign_in = sign_in
         self._running: dict[str, int] = {}
-        self.refused = {DEFAULT: 0, SIGN_IN: 0, "concurrency": 0, "sockets": 0}
+        self.refused = {DEFAULT: 0, SIGN_IN: 0, FEEDBACK: 0, "concurrency": 0, "sockets": 0}
         self.sockets = 0
 
     async def request(self, call: Caller, limit: str = DEFAULT) -> None:
@@ -93,6 +102,11 @@ class Limits:
             name = hashlib.blake2b(account.encode(), digest_size=16).hexdigest()
             await self._take(call, Bucket(f"sign-in-account:{name}", SIGN_IN_REQUESTS))
 
+    async def feedback(self, call: Caller) -> None:
+        """Allow an account another message to those who run the platform, or raise HttpError 429."""
+        if self._tiers:
+            await self._take(call, Bucket(f"feedback:{call.actor.id}", FEEDBACK_MESSAGES))
+
     @asynccontextmanager
     async def socket(self, call: Caller) -> AsyncIterator[None]:
         """Count a socket while the block runs, or raise HttpError 429."""
@@ -130,8 +144,8 @@ class Limits:
         wait = seconds(decision.wait)
         counted = f"; this one counts as {bucket.count}" if bucket.count > 1 else ""
         detail = (
-            f"more than {limit.per_minute} requests a minute, or {limit.burst} at once{counted}: "
-            f"try again in {wait} s"
+            f"more than {limit.requests} requests {_SPANS[limit.seconds]}, or {limit.burst} at once"
+            f"{counted}: try again in {wait} s"
         )
         return HttpError(429, "rate_limited", detail, headers={"Retry-After": str(wait)})
 
@@ -199,7 +213,7 @@ def _key(call: Caller, actor: Actor) -> str:
 
 @lru_cache(maxsize=64)
 def _policy(limit: Limit) -> bytes:
-    return f'"{limit.name}";q={limit.per_minute};w=60'.encode()
+    return f'"{limit.name}";q={limit.requests};w={limit.seconds}'.encode()
 
 
 def _headers(limit: Limit, left: int, full_in: int) -> Headers:

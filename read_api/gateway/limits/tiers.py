@@ -8,6 +8,7 @@ from read_api.gateway.limits.gcra import Limit
 
 DEFAULT = "default"
 SIGN_IN = "sign-in"
+FEEDBACK = "feedback"
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
@@ -26,6 +27,9 @@ TIERS: dict[Tier, Allowance] = {
 }
 SIGN_IN_REQUESTS = Limit(SIGN_IN, 30, 20)
 """The limit of `/api/v1/auth/*`, for each address and for each account."""
+
+FEEDBACK_MESSAGES = Limit(FEEDBACK, 10, 10, 3_600)
+"""The limit of feedback, for each account of whatever tier."""
 
 
 def requests_of(changes: int) -> int:

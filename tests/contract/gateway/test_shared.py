@@ -62,7 +62,7 @@ def test_ten_thousand_requests_of_two_processes_never_pass_the_limit(redis_url, 
         HAMMER,
         redis_url,
         prefix,
-        str(limit.per_minute),
+        str(limit.requests),
         str(limit.burst),
         "5000",
         str(stretched(5.0)),
@@ -84,7 +84,7 @@ def test_ten_thousand_requests_of_two_processes_never_pass_the_limit(redis_url, 
     assert [process.returncode for process in processes] == [0, 0]
     passed = sum(count for count, _, _ in outcomes)
     seconds = max(end for _, _, end in outcomes) - min(begin for _, begin, _ in outcomes)
-    assert limit.burst <= passed <= limit.burst + seconds * limit.per_minute / 60 + 1
+    assert limit.burst <= passed <= limit.burst + seconds * limit.requests / 60 + 1
 
 
 def test_requests_that_wait_together_share_a_call(redis_url):

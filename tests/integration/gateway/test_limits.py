@@ -221,3 +221,28 @@ def test_five_tabs_of_a_project_s_page_are_within_what_an_address_may_send_at_on
         assert [answer.status_code for answer in answers] == [200] * 10
         *_, late = until_refused(lambda: client.get(path))
         assert late.headers["retry-after"] == "1", "the page asks again after that, and shows no error"
+
+
+def test_an_account_gives_feedback_ten_times_at_once(limited):
+    key = {"Idempotency-Key": "first"}
+
+    def give(client, **headers):
+        return client.post("/api/v1/feedback", json={"message": "m"}, headers=headers)
+
+    with from_address(limited, token=somebody(limited, Tier.PRO)) as client:
+        first = give(client, **key)
+        assert first.headers["ratelimit-policy"] == '"feedback";q=10;w=3600'
+        assert [give(client).status_code for _ in range(9)] == [204] * 9
+        late = give(client)
+        problem = refused(late, 429, "rate_limited")
+        assert "10 requests an hour" in problem["detail"]
+        assert 1 <= int(late.headers["retry-after"]) <= 360
+        assert give(client, **key).status_code == 204, "a retry is no further message"
+        command = {"type": "feedback.give", "data": {"message": "m"}}
+        batch = client.post("/api/v1/commands", json={"commands": [command]}).json()["results"]
+        assert [(each["status"], each["problem"]["code"]) for each in batch] == [("refused", "rate_limited")]
+        query = {"query": 'mutation { giveFeedback(input: {message: "m"}) { version } }'}
+        (error,) = client.post("/graphql", json=query).json()["errors"]
+        assert error["extensions"]["code"] == "rate_limited"
+    with from_address(limited, token=somebody(limited, Tier.PRO)) as other:
+        assert give(other).status_code == 204

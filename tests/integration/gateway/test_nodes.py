@@ -80,6 +80,14 @@ def free_account():
     return tokens.issue_access(str(uuid4()), frozenset({Role.USER}), tier=Tier.FREE, operator=True)
 
 
+def test_feedback_counts_at_both_nodes_together(url):
+    """Each request is at another node: the proxy takes turns."""
+    with client(url, any_address(), Authorization=f"Bearer {free_account()}") as sender:
+        *passed, late = until_refused(lambda: sender.post("/api/v1/feedback", json={"message": "m"}))
+    assert [answer.status_code for answer in passed] == [204] * 10
+    assert 1 <= int(late.headers["retry-after"]) <= 360
+
+
 def test_an_account_owns_no_more_than_its_quota(url):
     """The batch leaves a debt that no other request of the account waits for here."""
     commands = [{"type": "project.create", "data": {"name": "p"}}] * 101

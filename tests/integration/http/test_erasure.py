@@ -10,14 +10,15 @@ from tests.support.people import PASSWORD, Person, made, position_now, refused
 from tests.support.server import Server, eventually
 from tests.support.traces import stored
 
+ENCRYPTED = ("request", "feedback", "reported")
+"""What only the log has."""
+
 
 @pytest.fixture
 def words() -> list[str]:
     """Return words that are nowhere else: an address, a name, and what was written."""
-    return [
-        f"{kind}{uuid4().hex[:16]}"
-        for kind in ("mail", "name", "title", "text", "comment", "message", "agent", "request")
-    ]
+    kinds = ("mail", "name", "title", "text", "comment", "message", "agent", *ENCRYPTED)
+    return [f"{kind}{uuid4().hex[:16]}" for kind in kinds]
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def person(server: Server, words: list[str], start: str):
 
 def leave_traces(person: httpx.Client, ada: Person, words: list[str]) -> tuple[str, str, str]:
     """Write all that a person may write; return their own project, another's, and a review there."""
-    mail, name, title, text, comment, message, *_ = words
+    mail, name, title, text, comment, message, *_, feedback, reported = words
     own = made(person.post("/api/v1/projects", json={"name": "mine", "visibility": "public"}))["id"]
     commit = {
         "message": message,
@@ -60,6 +61,7 @@ def leave_traces(person: httpx.Client, ada: Person, words: list[str]) -> tuple[s
     hers = made(ada.client.post(f"{path}/reviews", json={"title": "to decide"}))["id"]
     made(person.post(f"{path}/reviews/{hers}/decision", json={"decision": "approved", "text": text}), 200)
     made(person.post("/api/v1/me/tokens", json={"name": name, "scopes": ["read"]}))
+    made(person.post("/api/v1/feedback", json={"message": feedback, "requestId": reported}), 204)
     return own, public, review
 
 
@@ -103,8 +105,8 @@ def test_an_erased_person_can_be_read_nowhere(
     assert found_in(past(admin, public, review, moment), written) == written
     before = everything(admin, (own, public), start)
     assert found_in(before, words) == words  # what is searched for is found while it is there
-    # the id of a request is only in the log, and there it is encrypted
-    assert found_in(stored(server).decode("latin-1"), words) == words[:-1]
+    # the id of a request and feedback are only in the log, and there they are encrypted
+    assert found_in(stored(server).decode("latin-1"), words) == words[: -len(ENCRYPTED)]
     answer = person.delete("/api/v1/me")
     assert answer.status_code == 204, answer.text
     person.headers.pop("X-Request-Id")  # the process writes refused requests into its own output

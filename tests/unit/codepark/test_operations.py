@@ -201,4 +201,5 @@ def test_the_names_of_operations_are_those_of_the_internal_paths():
         "examine",
         "rotate-signing-key",
         "rotate-master-key",
+        "log-level",
     }

@@ -125,7 +125,7 @@ class TestMasterKeys:
         (
             "CODEPARK_LOG_LEVEL",
             "loud",
-            "CODEPARK_LOG_LEVEL is 'loud'; it takes one of debug, info, warning, error",
+            "CODEPARK_LOG_LEVEL is 'loud'; it takes one of trace, debug, info, warning, error",
         ),
         ("CODEPARK_ACCESS_LOG", "some", "CODEPARK_ACCESS_LOG is 'some'; it takes one of off, errors, all"),
         ("CODEPARK_PUBLIC_URL", "codepark.org", "CODEPARK_PUBLIC_URL must begin with http:// or https://"),
@@ -180,3 +180,30 @@ def test_the_memory_of_a_password_has_a_least():
 def test_the_cluster_profile_is_needed():
     with pytest.raises(SettingsError, match="set CODEPARK_KAFKA_BOOTSTRAP_SERVERS"):
         read_settings({}).cluster()
+
+
+def test_the_log_level_of_a_file_comes_first(tmp_path):
+    file = tmp_path / "level"
+    file.write_text("Trace\n")
+    variables = {"CODEPARK_LOG_LEVEL": "error", "CODEPARK_LOG_LEVEL_FILE": str(file)}
+    settings = read_settings(variables)
+    assert (settings.log_level, settings.log_level_file) == ("trace", file)
+    file.write_text("loud")
+    with pytest.raises(SettingsError, match="CODEPARK_LOG_LEVEL_FILE: there is no log level 'loud'"):
+        read_settings(variables)
+    file.unlink()
+    with pytest.raises(SettingsError, match="CODEPARK_LOG_LEVEL_FILE"):
+        read_settings(variables)
+
+
+def test_sentry_is_asked_for_by_its_own_variables():
+    assert read_settings({}).sentry is None
+    variables = {"SENTRY_DSN": "https://key@sentry.example/1", "SENTRY_TRACES_SAMPLE_RATE": "0.5"}
+    sentry = read_settings(variables).sentry
+    assert sentry is not None
+    assert (sentry.dsn, sentry.environment, sentry.traces_sample_rate) == (variables["SENTRY_DSN"], None, 0.5)
+    for rate in ("1.5", "-1", "nan", "much"):
+        with pytest.raises(SettingsError, match="it takes a share from 0 to 1"):
+            read_settings(variables | {"SENTRY_TRACES_SAMPLE_RATE": rate})
+    with pytest.raises(SettingsError, match="SENTRY_DSN must begin with https:// or http://"):
+        read_settings({"SENTRY_DSN": "sentry"})

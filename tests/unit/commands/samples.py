@@ -33,6 +33,7 @@ INPUTS: dict[str, dict[str, Any]] = {
     "build.queue": {"name": "test", "commit": SHA},
     "build.move": {"buildId": OTHER, "status": "running"},
     "announcement.publish": {"title": "News", "text": "Good ones"},
+    "feedback.give": {"message": "It is slow", "requestId": "r-1"},
     "suggestion.accept": {"suggestionId": OTHER},
     "suggestion.dismiss": {"suggestionId": OTHER},
     "notifications.read": {"ids": ["n1", "n2"]},

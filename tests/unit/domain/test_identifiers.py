@@ -44,6 +44,7 @@ def test_streams_are_named_by_kind():
     assert identifiers.claim_stream("1") == "claim-1"
     assert identifiers.inbox_stream("1") == "inbox-1"
     assert identifiers.announcement_stream("1") == "announcement-1"
+    assert identifiers.feedback_stream("1") == "feedback-1"
     assert identifiers.technical_stream("1") == "commands-1"
 
 

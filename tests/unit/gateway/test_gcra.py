@@ -46,7 +46,7 @@ def test_never_more_than_burst_and_what_comes_back_in_any_window(limit, pauses):
     for first, start in enumerate(passed):
         for last in range(first, len(passed)):
             window = passed[last] - start
-            assert last - first + 1 <= limit.burst + window * limit.per_minute / 60_000_000
+            assert last - first + 1 <= limit.burst + window * limit.requests / 60_000_000
 
 
 @given(LIMITS, PAUSES)
@@ -108,7 +108,7 @@ def test_requests_of_several_commands_never_pass_the_rate(limit, requests):
         total = count
         for end, more in passed[first + 1 :]:
             total += more
-            most = max(limit.burst, count, more) + (end - start) * limit.per_minute / 60_000_000
+            most = max(limit.burst, count, more) + (end - start) * limit.requests / 60_000_000
             assert total <= most + limit.burst
 
 

@@ -52,7 +52,7 @@ def test_the_table(name, actor, rate, burst, running, sockets):
     requests = (
         (None, None)
         if allowance.requests is None
-        else (allowance.requests.per_minute, allowance.requests.burst)
+        else (allowance.requests.requests, allowance.requests.burst)
     )
     assert (*requests, allowance.running, allowance.sockets) == (rate, burst, running, sockets)
 

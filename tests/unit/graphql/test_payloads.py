@@ -7,7 +7,7 @@ from read_api.contract.changed_resource import resource_of
 from read_api.graphql.federation import schema
 from read_api.graphql.mutations import field_name
 
-SHOW_NOTHING = {"project.delete", "file.delete", "notifications.read"}
+SHOW_NOTHING = {"project.delete", "feedback.give", "file.delete", "notifications.read"}
 
 
 @pytest.mark.parametrize("type_name", CLIENT_COMMANDS)

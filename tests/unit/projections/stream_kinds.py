@@ -13,6 +13,7 @@ from domain.commit.events import CommitEvent, CommitRecorded
 from domain.credentials.events import CredentialsEvent
 from domain.erasure.events import ErasureEvent, TracesErased
 from domain.event import Event
+from domain.feedback.events import FeedbackGiven
 from domain.file.events import FileEvent, FileWritten
 from domain.inbox.events import NotificationsRead
 from domain.log.events import CommandRefused, CommandUnchanged, LogFenced
@@ -58,6 +59,7 @@ STREAM_KINDS: dict[str, StreamKind] = {
         get_args(CredentialsEvent), lambda event: identifiers.credentials_stream(event.account_id)
     ),
     "erasure": StreamKind(get_args(ErasureEvent), lambda _: identifiers.erasure_stream("home", "person")),
+    "feedback": StreamKind((FeedbackGiven,), lambda event: identifiers.feedback_stream(event.feedback_id)),
     "file": StreamKind(
         get_args(FileEvent),
         lambda event: identifiers.file_stream(event.project_id, event.path),

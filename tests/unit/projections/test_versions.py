@@ -26,6 +26,7 @@ NOT_SHOWN = {
     "commits": "each commit is a document of its own that never changes; its version is its number",
     "credentials": "no answer shows how an account signs in",
     "erasure": "no answer shows an erasure",
+    "feedback": "no answer shows feedback, and it never changes",
     "inbox": "reading a notification overwrites nothing, so nobody reads under a condition",
     "session": "a session can only be ended; its document carries no version",
     "signing": "the public keys are no read model",
