@@ -73,7 +73,7 @@ class JobsService:
         self._worker = BullWorker(*where, ca_file=settings.redis_ca_file)
         away = settings.away_seconds
         reactions = [security_mail.REACTION, notification_mail.notification_reaction(context, away)]
-        self._reactor = Reactor(profile.logs, self.queue, reactions)
+        self._reactor = Reactor(profile.logs, self.queue, reactions, caught_up=context.caught_up)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
 

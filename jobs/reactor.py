@@ -7,7 +7,7 @@ id of a job derives from its event, so that what is there already stays as it is
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -49,11 +49,17 @@ class Reactor:
         logs: Logs[Any],
         queue: JobQueue,
         reactions: Sequence[Reaction],
+        *,
+        caught_up: Callable[[], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Follow *logs* into *queue*; *clock* gives the seconds since 1970."""
+        """Follow *logs* into *queue*; *clock* gives the seconds since 1970.
+
+        *caught_up* waits until the read models include the log's end: reactions read them.
+        """
         self._logs = logs
         self._queue = queue
+        self._caught_up = caught_up
         self._clock = clock
         self._reactions = _by_topic(reactions)
         self._topics = frozenset(self._reactions)
@@ -107,6 +113,8 @@ class Reactor:
         if after == tip:
             return False
         records = await asyncio.to_thread(log.read, after, _BATCH, self._selection)
+        if records and self._caught_up is not None:
+            await self._caught_up()
         jobs = await asyncio.to_thread(self._asked, log, records)
         await self._queue.add(jobs)
         whole = len(records) < _BATCH

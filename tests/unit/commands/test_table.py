@@ -43,6 +43,7 @@ INTERNAL = {
     "erasure.erase_traces",
     "erasure.complete",
     "signing.rotate",
+    "mail.record",
 }
 """The commands that only the server builds: secrets, hashes and proofs go into them."""
 
@@ -127,7 +128,10 @@ def test_what_belongs_to_a_project_is_at_home_there():
 
 def test_accounts_and_what_they_sign_in_with_have_one_home():
     homes = {name: dispatch.home_of(value_of(COMMAND_TABLE[name].command)) for name in INTERNAL}
-    assert {name for name, home in homes.items() if home != ACCOUNTS_HOME} == {"erasure.erase_traces"}
+    assert {name for name, home in homes.items() if home != ACCOUNTS_HOME} == {
+        "erasure.erase_traces",
+        "mail.record",
+    }
 
 
 def test_a_commit_loads_the_files_that_it_changes():

@@ -12,6 +12,7 @@ from domain.times import rfc3339
 from projections.models import accounts, notifications, projects, reviews
 from projections.queries import inbox
 from projections.queries.inbox import InboxQueries
+from projections.queries.mail import NEWS
 from projections.queries.notification_texts import KINDS
 from projections.queries.page import PageRequest
 from projections.sqlite.store import SQLiteDocumentStore
@@ -185,5 +186,5 @@ def test_a_review_of_a_private_time_is_not_named_to_others():
 
 def test_every_kind_of_notification_has_a_title():
     source = inspect.getsource(notifications)
-    kinds = set(re.findall(r'"((?:collaborator|review)_\w+|mentioned)"', source)) - {"review_opened"}
-    assert kinds - {notifications.NOTIFICATIONS, notifications.READ} <= set(KINDS)
+    kinds = set(re.findall(r'"((?:collaborator|review)_\w+|mentioned)"', source)) - {"review_id"}
+    assert kinds - {notifications.NOTIFICATIONS, notifications.READ} == set(KINDS) == set(NEWS)

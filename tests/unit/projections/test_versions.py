@@ -28,6 +28,8 @@ NOT_SHOWN = {
     "erasure": "no answer shows an erasure",
     "feedback": "no answer shows feedback, and it never changes",
     "inbox": "reading a notification overwrites nothing, so nobody reads under a condition",
+    "mail": "mail that was sent never changes, and no answer shows it",
+    "preferences": "the last preferences count, whatever was there before; their document carries no version",
     "session": "a session can only be ended; its document carries no version",
     "signing": "the public keys are no read model",
     "suggestion": "the last verdict counts, whatever was there before; its document carries no version",
