@@ -15,6 +15,7 @@ from codepark.interpreter import prepare_interpreter
 from codepark.jobs_service import JobsService, jobs_possible
 from codepark.log_level import Hangups
 from codepark.node_metrics import NodeCollector
+from codepark.process_metrics import ProcessInOut
 from codepark.profiles.opener import open_profile
 from codepark.profiles.profile import Node, Profile
 from codepark.settings import Settings
@@ -122,4 +123,5 @@ def _serve_metrics(profile: Profile, port: int) -> None:
     if isinstance(profile, Node):
         registry.register(NodeCollector(profile))
     ProcessCollector(registry=registry)
+    registry.register(ProcessInOut())
     start_http_server(port, addr="127.0.0.1", registry=registry)

@@ -8,6 +8,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from codepark.node_metrics import node_metrics
+from codepark.process_metrics import ProcessInOut
 from codepark.profiles.profile import Node, Profile
 from read_api.gateway.limits.fallback import GuardedLimiter
 from read_api.gateway.limits.limits import Limits
@@ -25,6 +26,7 @@ class Metrics(Collector):
         self.registry.register(self)
         self.registry.register(Instruments())
         ProcessCollector(registry=self.registry)
+        self.registry.register(ProcessInOut())
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics as they are now."""

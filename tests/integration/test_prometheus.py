@@ -1,5 +1,6 @@
 """A real Prometheus reads a running server, evaluates every rule, and warns when the server is killed."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ from tests.support.time_scale import stretched
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules.yml"
+
+
+DASHBOARDS = sorted((RULES.parents[1] / "grafana").glob("*.json"))
 
 
 class Prometheus:
@@ -100,6 +104,18 @@ def test_a_server_is_watched(server: Server, prometheus: Prometheus) -> None:
 
     assert {rule["health"] for rule in eventually(evaluated)} == {"ok"}
     assert prometheus.firing() == set()
+
+
+@pytest.mark.parametrize("file", DASHBOARDS, ids=[file.stem for file in DASHBOARDS])
+def test_prometheus_answers_every_query_of_a_dashboard(
+    server: Server, prometheus: Prometheus, file: Path
+) -> None:
+    eventually(lambda: prometheus.value("up") == 1)
+    dashboard = json.loads(file.read_text(encoding="utf-8"))
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(queries) >= len(dashboard["panels"]) >= 4
+    for query in queries:
+        assert prometheus.get("query", query=query.replace("$__rate_interval", "1m")) is not None, query
 
 
 def test_a_server_that_is_killed_is_noticed(server: Server, prometheus: Prometheus) -> None:

@@ -1,5 +1,6 @@
 """The rules for Prometheus: they are valid, each fires at its fault and only there, and has a runbook."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from telemetry.instruments import INSTRUMENTS
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy" / "prometheus"
+DASHBOARDS = sorted((ROOT / "deploy" / "grafana").glob("*.json"))
 HOW_TO = ROOT / "docs" / "how-to" / "watch-an-installation.md"
 REFERENCE = ROOT / "docs" / "reference" / "metrics.md"
 
@@ -62,9 +64,11 @@ def test_no_runbook_is_without_an_alert() -> None:
     assert {page.name for page in (HOW_TO.parent / "runbooks").iterdir()} == named
 
 
-def test_rules_ask_for_metrics_that_there_are() -> None:
-    metrics = {metric for each in INSTRUMENTS for metric in _names(next(iter(each.describe())))}
-    metrics |= {metric for each in WorkerMetrics("g").registry.collect() for metric in _names(each)}
+@pytest.fixture(scope="module")
+def metrics() -> set[str]:
+    """The names of all series that the processes have."""
+    names = {name for each in INSTRUMENTS for name in _names(next(iter(each.describe())))}
+    names |= {name for each in WorkerMetrics("g").registry.collect() for name in _names(each)}
     nobody = NodeFigures(
         servers={},
         void_records=0,
@@ -74,13 +78,38 @@ def test_rules_ask_for_metrics_that_there_are() -> None:
         refused_answers=0,
         refused_heartbeats=0,
     )
-    metrics |= {metric for each in node_metrics(nobody) for metric in _names(each)}
-    metrics |= set(re.findall(r"`(codepark_\w+)", REFERENCE.read_text(encoding="utf-8")))
-    metrics |= {"codepark_limiter_away", "up"}
-    for alert in ALERTS:
-        asked = re.findall(r"\b((?:codepark|http)_\w+|up)\b(?=[{ \[])", str(alert["expr"]))
-        assert asked, alert["expr"]
-        assert set(asked) <= metrics, alert["alert"]
+    names |= {name for each in node_metrics(nobody) for name in _names(each)}
+    names |= set(re.findall(r"`(codepark_\w+)", REFERENCE.read_text(encoding="utf-8")))
+    return names | {
+        "codepark_limiter_away",
+        "process_cpu_seconds_total",
+        "process_open_fds",
+        "process_resident_memory_bytes",
+        "up",
+    }
+
+
+def _asked(query: str) -> set[str]:
+    """Return the names of the series that a query asks for."""
+    return set(re.findall(r"\b((?:codepark|http|process)_\w+|up)\b(?=$|[{ \[)])", query))
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=NAMES)
+def test_a_rule_asks_for_metrics_that_there_are(alert: dict[str, str], metrics: set[str]) -> None:
+    asked = _asked(str(alert["expr"]))
+    assert asked
+    assert asked <= metrics
+
+
+@pytest.mark.parametrize("file", DASHBOARDS, ids=[file.stem for file in DASHBOARDS])
+def test_a_dashboard_asks_for_metrics_that_there_are(file: Path, metrics: set[str]) -> None:
+    dashboard = json.loads(file.read_text(encoding="utf-8"))
+    assert dashboard["uid"] == f"codepark-{file.stem}"
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            asked = _asked(target["expr"])
+            assert asked, target["expr"]
+            assert asked <= metrics, target["expr"]
 
 
 def _names(metric: Metric) -> set[str]:
