@@ -24,6 +24,7 @@ from bench.measures.gateway import gateway
 from bench.measures.graphql import graphql
 from bench.measures.growth import growth
 from bench.measures.importing import importing
+from bench.measures.jobs import jobs
 from bench.measures.lag import lag
 from bench.measures.live import live
 from bench.measures.past import past
@@ -56,6 +57,7 @@ _OF_A_FOLDER: dict[str, Sequence[Callable[..., None]]] = {
     "recorders": (recorders,),
     "gateway": (gateway,),
     "signing-in": (signing_in,),
+    "jobs": (jobs,),
     "telemetry": (telemetry,),
 }
 _OF_A_CLUSTER: dict[str, Callable[..., None]] = {
