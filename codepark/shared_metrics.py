@@ -58,17 +58,19 @@ class SharedMetrics:
             self._server.close()
             (self._folder / f"{os.getpid()}.sock").unlink(missing_ok=True)
 
-    async def write(self, accept: str, *, business: bool = False) -> tuple[bytes, str]:
-        """Return the metrics and their media type, with those of the *business* where that is wanted.
+    async def write(self, accept: str, *, private: bool = False) -> tuple[bytes, str]:
+        """Return the metrics and their media type.
 
-        The format is that of the header *accept*, by default Prometheus' text.
+        Where the caller may know what is *private*, those of the business are with them, and in OpenMetrics
+        the traces of requests that are examples (exemplars); the sum of several processes has none. The
+        format is that of the header *accept*, by default Prometheus' text.
         """
         encode, media_type = choose_encoder(accept)
         others = await self._others()
-        with_business = self._business if business else None
+        with_business = self._business if private else None
         if not others and with_business is None:
-            return encode(self._own), media_type
-        parts: list[Collector] = [self._own]
+            return encode(self._own if private else _WithoutExamples(self._own)), media_type
+        parts: list[Collector] = [self._own if private else _WithoutExamples(self._own)]
         if others:
             parts = [_Together([generate_latest(self._own), *others])]
         if with_business is not None:
@@ -103,6 +105,23 @@ async def _asked(path: Path) -> bytes | None:
     except (OSError, TimeoutError) as error:
         logger.warning("a process tells no metrics", process=path.stem, reason=type(error).__name__)
         return None
+
+
+class _WithoutExamples(Collector):
+    """The metrics of a collector without the traces of single requests."""
+
+    def __init__(self, part: Collector) -> None:
+        """Collect from *part*."""
+        self._part = part
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        for metric in self._part.collect():
+            metric.samples = [
+                sample if sample.exemplar is None else sample._replace(exemplar=None)
+                for sample in metric.samples
+            ]
+            yield metric
 
 
 class _Chained(Collector):

@@ -40,8 +40,8 @@ class MetricsWriter(Protocol):
         """Answer no other process any more."""
         ...
 
-    async def write(self, accept: str, *, business: bool = False) -> tuple[bytes, str]:
-        """Return the metrics and their media type, by the header *accept*; some are of the *business*."""
+    async def write(self, accept: str, *, private: bool = False) -> tuple[bytes, str]:
+        """Return the metrics and their media type, by the header *accept*; some are *private*."""
         ...
 
 

@@ -15,7 +15,7 @@ from read_api.gateway.clients import Clients
 from read_api.gateway.cors import Cors
 from read_api.gateway.hosts import Hosts, foreign_host
 from read_api.gateway.http_metrics import UNMATCHED, UNSENT, HttpMetrics
-from read_api.gateway.http_spans import begin_span, describe_span
+from read_api.gateway.http_spans import begin_span, describe_span, recorded_trace
 from read_api.gateway.limits.limits import Limits
 from read_api.gateway.query_strings import check_parameters, read_query
 from read_api.gateway.response_finisher import ResponseFinisher
@@ -113,7 +113,8 @@ class Edge:
                 ended = finisher.live_since or time.perf_counter()
                 route = scope["state"].get("route", UNMATCHED)
                 describe_span(span, scope, method, finisher.status)
-                self._metrics.answered(method, route, finisher.status or UNSENT, ended - began)
+                status, trace = finisher.status or UNSENT, recorded_trace(span)
+                self._metrics.answered(method, route, status, ended - began, trace)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open a WebSocket, unless a page of a foreign origin asks for it, or one under a foreign host."""

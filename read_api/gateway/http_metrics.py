@@ -29,10 +29,15 @@ class HttpMetrics:
         """Begin without a series."""
         self._series: dict[tuple[str, str, int], _Series] = {}
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request to *route*, a path with the names of its parameters; any thread may call this."""
+    def answered(
+        self, method: str, route: str, status: int, seconds: float, trace_id: str | None = None
+    ) -> None:
+        """Count a request to *route*, a path with the names of its parameters; any thread may call this.
+
+        With the id of its trace, the request is an example of those that take as long.
+        """
         series = self._series.get((method, route, status)) or self._new_series(method, route, status)
-        series.seconds.observe(seconds)
+        series.seconds.observe(seconds, None if trace_id is None else {"trace_id": trace_id})
         series.requests.inc()
         for observe in OBSERVERS:
             observe(method if method in METHODS else _OTHER, route, status, seconds)

@@ -48,6 +48,13 @@ def describe_span(span: Span, scope: Any, method: str, status: int) -> None:
         span.fail(str(status))
 
 
+def recorded_trace(span: Span) -> str | None:
+    """Return the id of the trace that *span* is recorded in, None where it is not."""
+    if not span.recorded or span.traceparent is None:
+        return None
+    return span.traceparent.split("-")[1]
+
+
 def _known(method: str) -> str:
     return method if method in METHODS else _OTHER
 

@@ -48,14 +48,15 @@ async def ready(call: Call) -> Answer:
 async def metrics(call: Call) -> Answer:
     """Get the metrics, for Prometheus: in its text format, or in that of OpenMetrics.
 
-    Figures of the business are for those on this machine, and for those who send the token of the metrics.
+    Figures of the business and the ids of traces are for those on this machine, and for those who send the
+    token of the metrics.
     """
-    business = _may_see_business(call)
-    body, media_type = await call.api.metrics.write(call.headers.get("accept", ""), business=business)
+    private = _may_see_private(call)
+    body, media_type = await call.api.metrics.write(call.headers.get("accept", ""), private=private)
     return Answer(body=body, media_type=media_type)
 
 
-def _may_see_business(call: Call) -> bool:
+def _may_see_private(call: Call) -> bool:
     """Return whether the request comes from this machine itself, or has the token of the metrics.
 
     A proxy on this machine is no reason: its headers name another client.

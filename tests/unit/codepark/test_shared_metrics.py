@@ -70,3 +70,20 @@ def test_one_process_answers_for_all_of_them(tmp_path, monkeypatch):
     assert found[("codepark_log_sequence",)] == 13
     assert found[("codepark_commands_waiting",)] == 6
     assert found[("process_start_time_seconds",)] == 100
+
+
+OPEN = "application/openmetrics-text; version=1.0.0"
+
+
+def test_the_traces_of_requests_are_private():
+    own = CollectorRegistry()
+    Histogram("seconds", "Seconds", buckets=(1, 2), registry=own).observe(1.5, {"trace_id": "4bf92f35"})
+    metrics = SharedMetrics(own, None)
+
+    def written(accept, *, private):
+        return asyncio.run(metrics.write(accept, private=private))[0].decode()
+
+    assert '# {trace_id="4bf92f35"} 1.5' in written(OPEN, private=True)
+    assert "4bf92f35" not in written(OPEN, private=False)
+    assert "4bf92f35" not in written("text/plain", private=True)
+    assert values(written("text/plain", private=False).encode())[("seconds_count",)] == 1
