@@ -17,6 +17,7 @@ from domain.mail.commands import RecordMail
 from domain.mail.events import MailKind
 from projections.progress import Progress
 from projections.store import DocumentStore
+from telemetry import tracing
 
 _CAUGHT_UP_SECONDS = 20.0
 
@@ -93,7 +94,7 @@ class JobContext:
 
     async def execute(self, command: Command, key: str) -> None:
         """Carry out a command once, however often it is called with this *key*."""
-        metadata = CommandMetadata(actor=JOBS, key=key)
+        metadata = CommandMetadata(actor=JOBS, key=key, traceparent=tracing.current().traceparent)
         await self._execute(self._intake.submit(command, None, metadata))
 
     async def address(self, account_id: str) -> str:

@@ -44,6 +44,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     A job has *attempts*; before the second there is a pause of about *pause_seconds*, then twice as long each
     time. An attempt that takes longer than *deadline_seconds* has failed. A worker runs *concurrency* of them
     at once. With *one_of*, the installation runs one at a time of those for which it returns the same key.
+    *caused_by* returns the trace context (`traceparent`) of the event that asked for a job, if one did. It
+    may read the log.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     deadline_seconds: float = 60.0
     concurrency: int = 4
     one_of: Callable[[JobData], str] | None = None
+    caused_by: Callable[[JobData], str | None] | None = None
 
 
 class Schedule(Struct, frozen=True):

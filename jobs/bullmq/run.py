@@ -14,6 +14,7 @@ from redis.exceptions import LockError, RedisError
 from jobs.bullmq.view import CANCELLED
 from jobs.job import JobData, JobError, QueueName, check_data
 from jobs.kind import HopelessError, Kind
+from telemetry import tracing
 from telemetry.instruments import JOB_SECONDS, JOB_WAIT_SECONDS, JOBS_ENDED
 
 _LEASE_SECONDS = 15.0
@@ -80,7 +81,8 @@ class Runs:
             began = time.perf_counter()
             outcome = "failed"
             try:
-                await self._attempt(kind, _Running(job, data), lambda: client.hget(key, CANCELLED), lease)
+                with tracing.within(await _span(kind, data, job.id)):
+                    await self._attempt(kind, _Running(job, data), lambda: client.hget(key, CANCELLED), lease)
                 outcome = "done"
             except UnrecoverableError as error:
                 outcome = "cancelled" if str(error) == _CANCELLED_REASON else outcome
@@ -146,6 +148,15 @@ class Runs:
                 raise FailedError(f"it took longer than {kind.deadline_seconds:g} s")
         finally:
             await _ended(work, watch)
+
+
+async def _span(kind: Kind, data: JobData, job_id: str) -> tracing.Span:
+    """Begin the span of an attempt, in the trace of the event that asked for the job, if one did."""
+    if not tracing.enabled():
+        return tracing.NONE
+    cause = None if kind.caused_by is None else await asyncio.to_thread(kind.caused_by, data)
+    attributes = {"codepark.job.id": job_id, "codepark.job.queue": kind.queue.value}
+    return tracing.begin(f"job {kind.name}", tracing.Kind.CONSUMER, attributes, parent=cause)
 
 
 async def _watch(asked: Any, lease: Lock | None) -> None:

@@ -79,15 +79,24 @@ def security_mail(context: JobContext) -> Kind:
             account_id, MailKind.SECURITY, notice.subject, notice.text, key=job.id, address=address
         )
 
-    return Kind(name=NAME, work=work, queue=QueueName.CRITICAL, attempts=10)
+    def caused_by(data: JobData) -> str | None:
+        log, record = _record_of(context, str(data["stream"]), int(data["version"]))
+        return log.request_of(record)[1]
+
+    return Kind(name=NAME, work=work, queue=QueueName.CRITICAL, attempts=10, caused_by=caused_by)
 
 
 def _event_of(context: JobContext, stream: str, version: int) -> Event:
+    log, record = _record_of(context, stream, version)
+    return log.event(record)
+
+
+def _record_of(context: JobContext, stream: str, version: int) -> tuple[EventLog, Record]:
     log: EventLog = context.logs.of(ACCOUNTS_HOME)
     records = log.stream_records(stream, version - 1, 1)
     if not records or records[0].version != version:
         raise HopelessError("the log has no such event")
-    return log.event(records[0])
+    return log, records[0]
 
 
 def _address(context: JobContext, account_id: str, stream: str, version: int) -> str:
