@@ -8,7 +8,7 @@ import structlog
 
 from codepark.jobs_service import JobsService, connected_queue, jobs_possible
 from codepark.profiles.profile import Profile
-from jobs.job import JobsUnavailableError
+from jobs.job import JobsUnavailableError, NoJobsError
 from jobs.queue import JobQueue
 from read_api.auth.mail import Mailer
 
@@ -38,13 +38,12 @@ class ServerJobs:
         self._ended = False
 
     def queue(self) -> JobQueue:
-        """Return the queue; raises JobsUnavailableError where there is none, or none yet."""
-        if self._queue is None:
-            reason = (
-                "is not ready yet" if jobs_possible(self._profile.settings) else "is not installed or off"
-            )
-            raise JobsUnavailableError(f"the queue {reason}")
-        return self._queue
+        """Return the queue; raises JobsUnavailableError where it is not ready yet, else NoJobsError."""
+        if self._queue is not None:
+            return self._queue
+        if not jobs_possible(self._profile.settings):
+            raise NoJobsError("this installation runs no jobs: they are off, or not installed")
+        raise JobsUnavailableError("the queue is not ready yet")
 
     def start(self) -> None:
         """Start in the background, in the running event loop."""

@@ -43,6 +43,10 @@ class JobsUnavailableError(Exception):
     """The server of the queue does not answer; the log still has everything that it is asked for."""
 
 
+class NoJobsError(Exception):
+    """This installation has no queue: jobs are off, or not installed."""
+
+
 class JobNotFoundError(Exception):
     """No queue has a job with this id."""
 

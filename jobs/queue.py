@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from jobs.job import Job, JobState, JobsUnavailableError, NewJob, QueueFigures, QueueName
+from jobs.job import Job, JobState, NewJob, NoJobsError, QueueFigures, QueueName
 from jobs.kind import Schedule
 
 
@@ -73,5 +73,5 @@ class JobQueue(Protocol):
 
 
 def no_jobs() -> JobQueue:
-    """Raise JobsUnavailableError: a surface without a server has no queue."""
-    raise JobsUnavailableError("there is no queue here")
+    """Raise NoJobsError: a surface without a server has no queue."""
+    raise NoJobsError("this installation runs no jobs")

@@ -57,9 +57,9 @@ class Api(Struct, frozen=True, kw_only=True, dict=True):
     event that is ready to be sent. *erased* waits until an erased account has left no trace, and returns
     whether that happened in time. *not_ready* names the parts that are not ready yet, *does_without* the
     servers that do not answer and that no answer needs, *metrics* writes those for Prometheus. *jobs* returns
-    the queue, or raises JobsUnavailableError. *operations* are those of the command line by name. *asyncapi*
-    writes the document of the topics and live channels for a server's address, *event_schemas* are those of
-    the public events by their paths.
+    the queue, or raises JobsUnavailableError and NoJobsError. *operations* are those of the command line by
+    name. *asyncapi* writes the document of the topics and live channels for a server's address,
+    *event_schemas* are those of the public events by their paths.
     """
 
     logs: Logs[Any]

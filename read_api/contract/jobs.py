@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from domain.times import rfc3339
-from jobs.job import Job, JobError, JobNotFoundError, JobState, JobsUnavailableError, QueueName
+from jobs.job import Job, JobError, JobNotFoundError, JobState, JobsUnavailableError, NoJobsError, QueueName
 from jobs.queue import JobQueue
 from projections.queries.page import Page, decode_cursor, encode_cursor
 from projections.writes import Document
@@ -55,6 +55,8 @@ async def asked(call: Call, question: Callable[[JobQueue], Awaitable[T]]) -> T:
         return await question(call.api.jobs())
     except JobNotFoundError as error:
         raise HttpError(_NOT_FOUND, "job_not_found", str(error)) from error
+    except NoJobsError as error:
+        raise HttpError(_NOT_FOUND, "no_jobs", str(error)) from error
     except JobError as error:
         raise HttpError(_CONFLICT, "job_status", str(error)) from error
     except JobsUnavailableError as error:

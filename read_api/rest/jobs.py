@@ -13,7 +13,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 operation = Operations("Jobs")
 
 
-@operation("GET", JOBS, "jobs.read", query=JobListQuery, output=ListOf[JobView])
+@operation("GET", JOBS, "jobs.read", query=JobListQuery, output=ListOf[JobView], statuses=(404,))
 async def get_jobs(call: Call, query: JobListQuery) -> Answer:
     """List background jobs (administrators): those at work first, then what waits, then what ended."""
     page, _ = await list_jobs(call, query)

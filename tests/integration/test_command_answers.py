@@ -27,7 +27,13 @@ from tests.support.application import Application, whole_application
 
 pytestmark = pytest.mark.integration
 
-ANSWERS_NOTHING = {"project.delete", "collaborator.remove", "file.delete", "notifications.read"}
+ANSWERS_NOTHING = {
+    "project.delete",
+    "collaborator.remove",
+    "file.delete",
+    "notifications.read",
+    "feedback.give",
+}
 COMPLEX = "def f(a):\n" + "".join(f"    if a == {n}:\n        return {n}\n" for n in range(12))
 CREDENTIALS = {"email": "ada@example.org", "password": "correct horse battery"}
 COMMIT = {
@@ -148,6 +154,8 @@ async def send_all(stack: AsyncExitStack, caller: Caller) -> None:
     first, second = (await caller.suggestions(project))[:2]
     await caller.mutate("suggestion.accept", "acceptSuggestion", _INSIGHTS, p=project, s=first)
     await caller.mutate("suggestion.dismiss", "dismissSuggestion", _INSIGHTS, p=project, s=second)
+    await caller.send("preferences.change", "PUT", "/api/v1/me/notifications", {"weeklyReport": False})
+    await caller.send("feedback.give", "POST", "/api/v1/feedback", {"message": "Good"})
     await caller.send("notifications.read", "POST", "/api/v1/notifications/read", {"ids": []})
     caller.client = service
     await caller.send("announcement.publish", "POST", "/api/v1/announcements", {"title": "t", "text": "x"})

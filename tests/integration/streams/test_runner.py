@@ -321,7 +321,7 @@ def test_a_model_that_wants_no_event_of_a_step_is_not_called(commands, projectio
     called.clear()
     commands.do("file.write", target=project_id, path="a.py", content="x = 1\n")
     projections.catch_up()
-    assert called == ["projects", "files", "activity", "insights"]
+    assert called == ["projects", "files", "activity", "business", "insights"]
     tip = commands.log.tip().sequence
     assert projections.runner.position == tip
     assert set(projections.progress.models().values()) == {tip}
