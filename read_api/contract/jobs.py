@@ -65,6 +65,7 @@ async def asked(call: Call, question: Callable[[JobQueue], Awaitable[T]]) -> T:
 
 async def list_jobs(call: Call, query: JobListQuery) -> tuple[Page, int]:
     """Return a page of jobs, and how many come before it; raises HttpError and InvalidError."""
+    await _reached(call)
     list_id = f"jobs {query.queue} {query.status}"
     skip = 0 if query.cursor is None else _place(list_id, query.cursor)
     limit = query.limit
@@ -76,7 +77,14 @@ async def list_jobs(call: Call, query: JobListQuery) -> tuple[Page, int]:
 
 async def job_named(call: Call, job_id: str) -> Document:
     """Return a job; raises HttpError."""
+    await _reached(call)
     return job_document(await asked(call, lambda queue: queue.get(job_id)))
+
+
+async def _reached(call: Call) -> None:
+    """Refuse a position that is none; raises HttpError. Without one, the read models may be behind."""
+    if call.after is not None:
+        await call.read(lambda _: None)
 
 
 def job_document(job: Job) -> Document:

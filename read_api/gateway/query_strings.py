@@ -53,9 +53,13 @@ def decode_query(query: Mapping[str, str], type_: type[S]) -> S:
     """Convert query parameters to *type_*; raises BadInputError that names the parameter."""
     given = {name: query[name] for name in type_.__struct_encode_fields__ if name in query} if query else {}
     try:
-        return msgspec.convert(given, type_, strict=False)
+        read = msgspec.convert(given, type_, strict=False)
     except msgspec.ValidationError as error:
         fault = invalid(str(error), type_=type_).faults[0]
         name = fault.pointer.removeprefix("/")
         sentence = fault.detail.removesuffix(", not a text").replace(" or null", "")  # a query is text
         raise BadInputError(f"query parameter {name}: {sentence}", name) from error
+    for name, field in zip(type_.__struct_encode_fields__, type_.__struct_fields__, strict=True):
+        if name in given and getattr(read, field) is None:  # the text `null`: a query is text
+            raise BadInputError(f"query parameter {name}: give it a value, or leave it out", name)
+    return read

@@ -40,6 +40,9 @@ _ABOUT_A_PERSON = [
     "create_token",
     "list_notifications",
     "read_notifications",
+    "get_preferences",
+    "change_preferences",
+    "give_feedback",
     "mfa_setup",
     "resend_verification",
 ]
@@ -122,6 +125,7 @@ class World:
             self._accounts()
             self._tokens_and_sessions()
             self._second_factors()
+            self._jobs()
             self._ends()
             self._reset()
 
@@ -188,6 +192,16 @@ class World:
         for operation in ("refresh", "logout"):
             refresh = [self._log_in(other.email)["refreshToken"] for _ in range(MANY)]
             self.settings.only([operation], {"body.refreshToken": refresh})
+
+    def _jobs(self) -> None:
+        """The queue begins after the server: wait for the jobs of its schedules."""
+
+        def listed() -> list[str] | None:
+            answer = self.service.get("/api/v1/jobs", params={"status": "delayed"})
+            return [job["id"] for job in answer.json()["items"]] if answer.is_success else None
+
+        jobs = eventually(listed)
+        self.settings.only(["get_job", "retry_job", "cancel_job"], {"path.job_id": jobs})
 
     def _api_token(self, person: Person) -> str:
         body = {"name": "nightly", "scopes": ["read"]}

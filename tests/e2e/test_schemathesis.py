@@ -26,7 +26,7 @@ GENERATED = re.compile(r"([\d,]+) generated")
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with serving(tmp_path / "data") as running:
+    with serving(tmp_path / "data", {"CODEPARK_JOBS": "on"}) as running:
         yield running
 
 

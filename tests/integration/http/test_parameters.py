@@ -44,6 +44,15 @@ def test_an_unknown_parameter_is_refused_by_name(
         assert ("takes no query parameters" in problem["detail"]) or ("takes " in problem["detail"])
 
 
+@pytest.mark.parametrize("query", ["status=null", "queue=null", "limit=null", "cursor="])
+def test_the_text_null_is_no_value_of_a_parameter(admin: httpx.Client, query: str) -> None:
+    refused(admin.get(f"/api/v1/jobs?{query}"), 400, "invalid_input")
+
+
+def test_an_unread_that_is_null_is_refused(ada: Person) -> None:
+    refused(ada.client.get("/api/v1/notifications?unread=null"), 400, "invalid_input")
+
+
 def test_the_parts_of_a_project_take_no_unknown_parameter(ada: Person, path: str) -> None:
     for part in ("", "/files", "/commits", "/reviews", "/builds", "/insights", "/history", "/collaborators"):
         problem = refused(ada.client.get(f"{path}{part}", params={"as_of": "x"}), 400, "invalid_input")
