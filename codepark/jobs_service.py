@@ -18,6 +18,7 @@ from jobs.job import JobsUnavailableError
 from jobs.kind import Kind, Schedule, kinds_by_name
 from jobs.kinds import clean_up, notification_mail, security_mail, weekly_report
 from jobs.reactor import Reactor
+from processes.loops import pause
 from read_api.auth.mail import Mail, Mailer
 from telemetry.instruments import QUEUE_JOBS, QUEUE_OLDEST_SECONDS
 
@@ -106,8 +107,7 @@ class JobsService:
                 pass  # the reactor has logged it
             except Exception as error:  # noqa: BLE001 # whatever it is, the next look may succeed
                 logger.warning("the queue cannot be looked at", reason=type(error).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _LOOK_SECONDS)
+            await pause(self._stopping, _LOOK_SECONDS)
 
     async def _measure(self) -> None:
         for name, figures in (await self.queue.figures()).items():

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Any
 
 import structlog
@@ -24,7 +24,7 @@ from commands.environment import SettingsError
 from domain.account.events import AccountErased
 from domain.record import Record
 from jobs.job import JobsUnavailableError
-from processes.loops import new_event_loop
+from processes.loops import new_event_loop, pause
 from read_api.auth.mail import Mailer
 from telemetry.instruments import Instruments
 
@@ -86,21 +86,18 @@ async def _work(profile: Profile, mailer: Mailer, url: str, ended: asyncio.Event
             reason = await eviction_of(url, profile.settings.redis_ca_file)
         except JobsUnavailableError as error:
             logger.warning("the queue does not answer yet", reason=str(error))
-            await _pause(ended)
+            await pause(ended, _RETRY_SECONDS)
             continue
         if reason is not None:
             raise SettingsError(reason)
         break
+    if ended.is_set():
+        return
     service = JobsService(profile, mailer, url)
     service.start()
     logger.info("working")
     await ended.wait()
     await service.stop()
-
-
-async def _pause(ended: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(ended.wait(), _RETRY_SECONDS)
 
 
 def _forget_the_erased(profile: Profile, mailer: Mailer) -> None:

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 from commands.intake import CommandMetadata, Intake, keyed_command_id
 from commands.outcomes import Submission
 from commands.partitions import Logs
+from commands.profiles import profiles_of
 from commands.unit_of_work import load
 from domain.account.decider import Account
-from domain.account.events import AccountProfileChanged, AccountRegistered
 from domain.actor import JOBS, Actor
 from domain.command import Command
-from domain.identifiers import ACCOUNTS_HOME, account_stream
+from domain.identifiers import account_stream
 from domain.mail.commands import RecordMail
 from domain.mail.events import MailKind
 from projections.progress import Progress
@@ -104,13 +104,8 @@ class JobContext:
 
     def addresses(self, account_id: str) -> list[tuple[int, str]]:
         """Return every address that the account has had, each with the stream's version that brought it."""
-        stored = self.logs.of(ACCOUNTS_HOME).stream_events(account_stream(account_id))
-        return [
-            (each.version, each.event.email)
-            for each in stored
-            if isinstance(each.event, AccountRegistered | AccountProfileChanged)
-            and each.event.email is not None
-        ]
+        profiles = profiles_of(self.logs.accounts, account_id)
+        return [(version, event.email) for version, event in profiles if event.email is not None]
 
     def actor(self, account_id: str) -> Actor | None:
         """Return the account as it may read, None where it does not exist or was erased."""

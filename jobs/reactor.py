@@ -20,6 +20,7 @@ from domain.event import Event
 from domain.record import Record
 from jobs.job import JobsUnavailableError, NewJob
 from jobs.queue import JobQueue
+from processes.loops import pause
 from projections.store import StoreUnavailableError
 
 _BATCH = 500
@@ -91,8 +92,7 @@ class Reactor:
                 if not failing:
                     logger.warning("jobs are not added now", reason=str(error))
                 failing = True
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._grown.wait(), _RETRY_SECONDS if failing else _LOOK_SECONDS)
+            await pause(self._grown, _RETRY_SECONDS if failing else _LOOK_SECONDS)
 
     async def catch_up(self) -> None:
         """Add what the logs ask for up to their present ends.

@@ -1,12 +1,12 @@
 """The queue as the reactor and administrators use it, through BullMQ's client."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bullmq import Queue
 from redis.exceptions import ResponseError
 
+from jobs.bullmq.clock import now_ms
 from jobs.bullmq.connection import connect_queue, queue_errors
 from jobs.bullmq.view import CANCELLED, TYPES, oldest_of, shown, state_named
 from jobs.job import (
@@ -145,7 +145,7 @@ class BullQueue:
 
     async def remove_ended(self, before: int) -> int:
         """Remove the jobs that ended before *before* (milliseconds), and return how many."""
-        grace, removed = max(0, _now() - before), 0
+        grace, removed = max(0, now_ms() - before), 0
         with queue_errors():
             for queue in self._queues.values():
                 for type_ in ("completed", "failed"):
@@ -197,7 +197,7 @@ class BullQueue:
 
 
 def _options(kind: Kind, job: NewJob) -> dict[str, Any]:
-    delay = 0 if job.due is None else max(0, job.due - _now())
+    delay = 0 if job.due is None else max(0, job.due - now_ms())
     return {**_common(kind), "jobId": job.id, "delay": delay}
 
 
@@ -214,7 +214,3 @@ def _common(kind: Kind) -> dict[str, Any]:
         "removeOnFail": {"age": _KEPT_SECONDS},
         "stackTraceLimit": 0,
     }
-
-
-def _now() -> int:
-    return round(time.time() * 1000)

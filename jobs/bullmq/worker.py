@@ -1,7 +1,6 @@
 """Run jobs: one BullMQ worker for each queue, so that background jobs never hold up critical ones."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
@@ -10,10 +9,12 @@ import structlog
 from bullmq import Worker
 from bullmq.custom_errors import DelayedError
 
+from jobs.bullmq.clock import now_ms
 from jobs.bullmq.connection import connect_queue
 from jobs.bullmq.run import Deferred, Runs
 from jobs.job import QueueName
 from jobs.kind import Kind, pause_before
+from processes.loops import pause
 
 _CONCURRENCY = 32
 _LOCK_MS = 15_000
@@ -23,7 +24,6 @@ _MOST_STALLED = 10
 
 _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 5.0
-_FIRST_ATTEMPT = 1
 
 logger = structlog.get_logger(__name__)
 
@@ -61,15 +61,14 @@ class BullWorker:
             finally:
                 with suppress(Exception):
                     await client.aclose()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _RETRY_SECONDS)
+            await pause(self._stopping, _RETRY_SECONDS)
 
     async def _run(self, name: QueueName, client: Any) -> None:
         async def process(job: Any, token: str) -> None:
             try:
                 await self._runs.run(job, name, client)
             except Deferred as deferred:
-                await job.moveToDelayed(_now() + round(deferred.seconds * 1000), token)
+                await job.moveToDelayed(now_ms() + round(deferred.seconds * 1000), token)
                 raise DelayedError from deferred
 
         worker: Any = Worker(name.value, cast("Any", process), self._options(client))
@@ -111,12 +110,8 @@ def _pause(attempts_made: int, _type: str, _error: Exception, job: Any) -> int:
     """Return the milliseconds before the next attempt."""
     backoff = job.opts.get("backoff") or {}
     first = backoff.get("delay", 0) / 1000
-    return max(1, round(1000 * pause_before(attempts_made + _FIRST_ATTEMPT, first)))
+    return max(1, round(1000 * pause_before(attempts_made + 1, first)))
 
 
 def _note_error(error: Any, job: Any = None) -> None:
     logger.warning("the queue", reason=type(error).__name__, job=None if job is None else job.id)
-
-
-def _now() -> int:
-    return round(time.time() * 1000)

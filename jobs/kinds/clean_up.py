@@ -6,6 +6,9 @@ What a read model loses, it loses by an event, so that a rebuild equals it.
 import asyncio
 import time
 
+import structlog
+
+from domain.errors import Refusal
 from domain.session.commands import EndSession
 from domain.session.events import EndReason
 from domain.times import rfc3339
@@ -25,6 +28,8 @@ SCHEDULE = Schedule(NAME, "30 3 * * *")
 KEPT_SECONDS = 30 * 24 * 3_600
 """How long jobs are kept that ended."""
 
+logger = structlog.get_logger(__name__)
+
 _PAGE = 200
 _MOST_A_RUN = 20_000
 
@@ -40,12 +45,20 @@ def clean_up(context: JobContext, queue: JobQueue) -> Kind:
         for collection in (SESSIONS, TOKENS):
             for page in await asyncio.to_thread(_expired, context.store, collection, before):
                 for document in page:
-                    await context.execute(_ending(collection, document), f"{NAME}-{document['id']}")
+                    await _end(context, collection, document)
                 done += len(page)
                 await job.progress(min(90, done * 90 // _MOST_A_RUN))
         await queue.remove_ended(now - KEPT_SECONDS * 1000)
 
     return Kind(name=NAME, work=work, deadline_seconds=600, concurrency=1, one_of=lambda _: "all")
+
+
+async def _end(context: JobContext, collection: str, document: Document) -> None:
+    """End what expired; one that cannot be ended must not keep the others, so that it is logged and stays."""
+    try:
+        await context.execute(_ending(collection, document), f"{NAME}-{document['id']}")
+    except Refusal as refusal:
+        logger.warning("an expired document stays", collection=collection, reason=refusal.code)
 
 
 def _ending(collection: str, document: Document) -> EndSession | RevokeToken:

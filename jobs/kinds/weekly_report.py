@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from domain.build.events import BuildQueued
 from domain.commit.events import CommitRecorded
 from domain.file.events import FileDeleted, FileWritten
@@ -135,16 +137,7 @@ def _pages(store: DocumentStore, query: Query) -> Iterator[list[Document]]:
     """Yield the documents of *query*, some at a time; an empty list never comes."""
     after = None
     while True:
-        page = store.find(
-            Query(
-                collection=query.collection,
-                where=query.where,
-                sort=query.sort,
-                descending=query.descending,
-                limit=query.limit,
-                after=after,
-            )
-        )
+        page = store.find(replace(query, after=after))
         if page:
             yield page
         if len(page) < query.limit:

@@ -9,13 +9,13 @@ from typing import Any
 import structlog
 
 from commands.log import EventLog, LogUnavailableError
+from commands.profiles import Profile, profiles_of
 from commands.queue import BusyError
 from commands.secrets import Secrets
 from commands.unit_of_work import load
-from domain.account.events import AccountProfileChanged, AccountRegistered
 from domain.actor import Role
 from domain.command import Command
-from domain.identifiers import SIGNING_STREAM, account_stream
+from domain.identifiers import SIGNING_STREAM
 from domain.record import Record
 from domain.signing.decider import Signing
 from domain.signing.events import SigningKeyRotated
@@ -170,10 +170,9 @@ class Identity:
         names = [event.name for event in self._profiles(account_id) if event.name is not None]
         return names[-1] if names else ""
 
-    def _profiles(self, account_id: str) -> list[AccountRegistered | AccountProfileChanged]:
+    def _profiles(self, account_id: str) -> list[Profile]:
         """Return the events that carry the person's data, in order."""
-        events = (stored.event for stored in self._log.stream_events(account_stream(account_id)))
-        return [event for event in events if isinstance(event, AccountRegistered | AccountProfileChanged)]
+        return [event for _, event in profiles_of(self._log, account_id)]
 
     def notify(self, account_id: str, notice: Notice) -> None:
         """Send a mail about the account to its current address, after the answer, unless a job does."""

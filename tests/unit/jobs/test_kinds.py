@@ -20,6 +20,8 @@ from jobs.kinds import clean_up, notification_mail, security_mail, weekly_report
 from jobs.reactor import Reactor
 from projections.models.sessions import SESSIONS
 from projections.models.tokens import TOKENS
+from projections.store import Change
+from projections.writes import Put
 from streams.rebuild import rebuild
 from tests.support.documents import dump
 from tests.support.embedded import carry_out, create_project, register, started
@@ -274,3 +276,18 @@ def test_clean_up_ends_what_expired_by_events_so_that_a_rebuild_equals_it(jobs):
         model = next(each for each in profile.models if each.name == name)
         rebuild(profile.log, profile.store, model, profile.runners[0])
     assert [list(dump(profile.store, name)) for name in (SESSIONS, TOKENS)] == before
+
+
+def test_an_expired_token_that_cannot_be_revoked_does_not_keep_the_others(jobs):
+    ada, profile = register(jobs.profile, "ada"), jobs.profile
+    past = round(time.time() * 1000) - MINUTE
+    for number in (1, 2):
+        token(jobs, ada, f"t-{number}", expires_at=past + number)
+    document = {**profile.store.get(TOKENS, "t-1"), "id": "t-0", "accountId": "nobody"}
+    checkpoint = profile.store.checkpoints()[TOKENS]
+    writes = ((checkpoint.sequence + 1, (Put(TOKENS, "t-0", document),)),)
+    profile.store.apply([Change(model=TOKENS, writes=writes, checkpoint=checkpoint)])
+    jobs.run("clean-up", "clean-up-1")
+    assert profile.store.get(TOKENS, "t-1") is None
+    assert profile.store.get(TOKENS, "t-2") is None
+    assert profile.store.get(TOKENS, "t-0") is not None

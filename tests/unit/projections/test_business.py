@@ -1,4 +1,4 @@
-"""The figures of the business: one document for each thing that is counted, whoever did it."""
+"""The figures of the business: one document for each thing that is counted, no matter by which account."""
 
 from datetime import date
 
