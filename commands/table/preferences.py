@@ -1,13 +1,15 @@
 """The command with which an account says how it wants to hear of news."""
 
+from msgspec import convert, to_builtins
+
 from commands.table.fields import Input
 from commands.table.handler import Handler, on_stream
 from commands.table.row import BuildContext, ClientCommandRow
 from domain.identifiers import preferences_stream
 from domain.preferences.commands import ChangeNotificationPreferences
 from domain.preferences.decider import decide
-from domain.preferences.defaults import BY_MAIL, LIVE_ALONE, WEEKLY_REPORT
-from domain.preferences.events import MailTime, Preference
+from domain.preferences.defaults import BY_MAIL, DEFAULTS, LIVE_ALONE
+from domain.preferences.events import MailTime, Preferences
 
 
 class PreferenceInput(Input):
@@ -30,24 +32,12 @@ class PreferencesInput(Input):
     build_finished: PreferenceInput = _LIVE_ALONE
     announcement: PreferenceInput = _LIVE_ALONE
     role_changed: PreferenceInput = _LIVE_ALONE
-    weekly_report: bool = WEEKLY_REPORT
+    weekly_report: bool = DEFAULTS.weekly_report
 
 
 def _change(data: PreferencesInput, context: BuildContext) -> ChangeNotificationPreferences:
-    return ChangeNotificationPreferences(
-        account_id=context.account,
-        mentioned=_preference(data.mentioned),
-        review_requested=_preference(data.review_requested),
-        review_decided=_preference(data.review_decided),
-        build_finished=_preference(data.build_finished),
-        announcement=_preference(data.announcement),
-        role_changed=_preference(data.role_changed),
-        weekly_report=data.weekly_report,
-    )
-
-
-def _preference(data: PreferenceInput) -> Preference:
-    return Preference(live=data.live, mail=data.mail)
+    preferences = convert(to_builtins(data), Preferences)  # they have the same fields
+    return ChangeNotificationPreferences(account_id=context.account, preferences=preferences)
 
 
 def _home(command: ChangeNotificationPreferences) -> str:

@@ -2,17 +2,11 @@
 
 from domain.command import Command
 from domain.policy import Scope, signed_in
-from domain.preferences.events import Preference
+from domain.preferences.events import Preferences
 
 
 class ChangeNotificationPreferences(Command, tag="preferences.change", rule=signed_in(Scope.WRITE)):
     """Hear of news as these preferences say."""
 
     account_id: str
-    mentioned: Preference
-    review_requested: Preference
-    review_decided: Preference
-    build_finished: Preference
-    announcement: Preference
-    role_changed: Preference
-    weekly_report: bool
+    preferences: Preferences

@@ -23,6 +23,18 @@ class Preference(Struct, frozen=True, kw_only=True):
     mail: MailTime
 
 
+class Preferences(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How an account hears of each kind of news, and whether it gets the weekly report."""
+
+    mentioned: Preference
+    review_requested: Preference
+    review_decided: Preference
+    build_finished: Preference
+    announcement: Preference
+    role_changed: Preference
+    weekly_report: bool
+
+
 class NotificationPreferencesChanged(
     Event,
     topic="preferences.changed",
@@ -32,10 +44,4 @@ class NotificationPreferencesChanged(
     """From now on, the account hears of news as these preferences say."""
 
     account_id: str
-    mentioned: Preference
-    review_requested: Preference
-    review_decided: Preference
-    build_finished: Preference
-    announcement: Preference
-    role_changed: Preference
-    weekly_report: bool
+    preferences: Preferences

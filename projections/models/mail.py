@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from msgspec.structs import asdict
+from msgspec import to_builtins
 
 from domain.mail.events import MailKind, MailSent
 from domain.preferences.events import NotificationPreferencesChanged
@@ -17,21 +17,8 @@ MAILED = "mailed"
 
 
 def _changed(event: NotificationPreferencesChanged, _: Record) -> Iterable[Write]:
-    document = {"id": event.account_id, **preferences_document(event)}
+    document = {"id": event.account_id, **to_builtins(event.preferences)}
     return (Put(PREFERENCES, event.account_id, document),)
-
-
-def preferences_document(event: NotificationPreferencesChanged) -> dict[str, object]:
-    """Return what people see of their preferences."""
-    return {
-        "mentioned": asdict(event.mentioned),
-        "reviewRequested": asdict(event.review_requested),
-        "reviewDecided": asdict(event.review_decided),
-        "buildFinished": asdict(event.build_finished),
-        "announcement": asdict(event.announcement),
-        "roleChanged": asdict(event.role_changed),
-        "weeklyReport": event.weekly_report,
-    }
 
 
 def _sent(event: MailSent, _: Record) -> Iterable[Write]:

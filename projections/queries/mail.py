@@ -1,9 +1,11 @@
 """How an account wants to hear of news, and what a mail about its news tells."""
 
+from msgspec import to_builtins
+
 from domain.actor import Actor
-from domain.preferences.defaults import DEFAULTS, WEEKLY_REPORT
-from domain.preferences.events import MailTime, NotificationPreferencesChanged
-from projections.models.mail import MAILED, PREFERENCES, preferences_document
+from domain.preferences.defaults import DEFAULTS
+from domain.preferences.events import MailTime
+from projections.models.mail import MAILED, PREFERENCES
 from projections.queries.inbox import InboxQueries
 from projections.queries.page import PageRequest
 from projections.store import DocumentStore
@@ -34,9 +36,8 @@ class MailQueries:
         stored = self._store.get(PREFERENCES, account_id)
         if stored is not None:
             return {name: value for name, value in stored.items() if name != "id"}
-        return preferences_document(
-            NotificationPreferencesChanged(account_id=account_id, **DEFAULTS, weekly_report=WEEKLY_REPORT)
-        )
+        document: Document = to_builtins(DEFAULTS)
+        return document
 
     def mail_time(self, account_id: str, kind: str) -> MailTime:
         """Return when a mail tells the account of notifications of this *kind*."""
