@@ -193,3 +193,13 @@ def context_of(message: Any) -> str | None:
     """Return the context of the event that a message of the socket shows, if it shows one."""
     data = message.get("payload", {}).get("data", {}) if message["type"] == "next" else {}
     return data.get("events", {}).get("traceparent")
+
+
+def test_the_time_of_a_traced_request_names_its_trace(server: Server, ada: Person) -> None:
+    trace, traceparent = context()
+    written(server, ada, traceparent=traceparent)
+    with server.client() as visitor:
+        metrics = visitor.get("/metrics", headers={"Accept": "application/openmetrics-text"}).text
+        assert f'trace_id="{trace}"' in metrics
+        proxied = {"Accept": "application/openmetrics-text", "X-Forwarded-For": "203.0.113.7"}
+        assert trace not in visitor.get("/metrics", headers=proxied).text
