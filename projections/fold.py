@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from projections.writes import Delete, Derive, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
+from projections.writes import (
+    Delete,
+    Derive,
+    Document,
+    DropItem,
+    Patch,
+    PatchItem,
+    Put,
+    PutOnce,
+    SetItem,
+    Write,
+)
 
 
 class StoredDocument(NamedTuple):
@@ -49,6 +60,10 @@ def needs_document(writes: Iterable[tuple[int, Write]]) -> bool:
 
 def _put(_: StoredDocument, position: int, write: Put) -> StoredDocument:
     return StoredDocument(position, write.document)
+
+
+def _put_once(stored: StoredDocument, position: int, write: PutOnce) -> StoredDocument:
+    return stored if stored.document is not None else StoredDocument(position, write.document)
 
 
 def _delete(_: StoredDocument, position: int, __: Delete) -> StoredDocument:
@@ -101,6 +116,7 @@ def _drop_item(stored: StoredDocument, position: int, write: DropItem) -> Stored
 
 _FOLDS: dict[type[Write], Callable[[StoredDocument, int, Any], StoredDocument]] = {
     Put: _put,
+    PutOnce: _put_once,
     Patch: _patch,
     Derive: _derive,
     SetItem: _set_item,

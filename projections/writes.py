@@ -17,6 +17,17 @@ class Put(Struct, frozen=True):
     document: Document
 
 
+class PutOnce(Struct, frozen=True):
+    """Make *document* the whole document, unless there is one: it never changes after that.
+
+    A document that many events ask for costs the first of them a write, and the others hardly anything.
+    """
+
+    collection: str
+    id: str
+    document: Document
+
+
 class Patch(Struct, frozen=True):
     """Set top-level fields of a document, if it exists."""
 
@@ -87,4 +98,4 @@ class Delete(Struct, frozen=True):
     id: str
 
 
-Write = Put | Patch | Derive | SetItem | PatchItem | DropItem | Delete
+Write = Put | PutOnce | Patch | Derive | SetItem | PatchItem | DropItem | Delete

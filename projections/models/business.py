@@ -24,7 +24,7 @@ from domain.suggestion.events import SuggestionAccepted
 from domain.times import rfc3339
 from projections.model import Collection
 from projections.models.dispatch import read_model
-from projections.writes import Put, Write
+from projections.writes import Put, PutOnce, Write
 
 BUSINESS: Final = "business"
 ACTIVE_PEOPLE: Final = "active_people"
@@ -52,9 +52,9 @@ def day_figure(name: str, day: str) -> str:
 
 
 @lru_cache(maxsize=10_000)  # a person who works causes many events in a day
-def _presence(period: str, account: str) -> Put:
+def _presence(period: str, account: str) -> PutOnce:
     id_ = derived_uuid("active", period, account)
-    return Put(ACTIVE_PEOPLE, id_, {"id": id_, "period": period})
+    return PutOnce(ACTIVE_PEOPLE, id_, {"id": id_, "period": period})
 
 
 def _active(event: Any, record: Record) -> Iterable[Write]:

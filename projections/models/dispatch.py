@@ -9,7 +9,18 @@ from domain.event import Event
 from domain.record import Record
 from domain.times import rfc3339
 from projections.model import Collection, ReadModel
-from projections.writes import Delete, Derive, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
+from projections.writes import (
+    Delete,
+    Derive,
+    Document,
+    DropItem,
+    Patch,
+    PatchItem,
+    Put,
+    PutOnce,
+    SetItem,
+    Write,
+)
 
 Handlers = Mapping[type[Event], Callable[[Any, Record], Iterable[Write]]]
 """What a read model makes of each type of event that concerns it."""
@@ -78,5 +89,7 @@ def _with_fields(write: Write, fields: Document) -> Write:
             return replace(write, document_changes={**write.document_changes, **fields})
         case Delete():
             return write
+        case PutOnce():
+            raise TypeError(f"{write.collection} shows streams, whose documents change: Put them")
         case _:
             assert_never(write)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from projections.model import Collection, ReadModel
 from projections.store import Change, Checkpoint, DocumentStore
-from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, SetItem, Write
+from projections.writes import Delete, Document, DropItem, Patch, PatchItem, Put, PutOnce, SetItem, Write
 from tests.support.documents import dump
 from tests.support.proof import size
 
@@ -63,6 +63,7 @@ notes = st.builds(
 _writes = st.one_of(
     notes.map(lambda document: Put("notes", document["id"], document)),
     st.builds(lambda id_, n: Put("drafts", id_, {"id": id_, "n": n}), _ids, st.integers(0, 5)),
+    notes.map(lambda document: PutOnce("notes", document["id"], document)),
     st.builds(lambda id_, title: Patch("notes", id_, {"title": title}), _ids, _titles),
     st.builds(
         lambda id_, name, n: SetItem("notes", id_, "tags", "name", {"name": name, "n": n}, {"rank": n}),

@@ -17,7 +17,7 @@ DEFINED_IN = (ROOT / "projections" / "models", ROOT / "projections" / "waiting_f
 
 STORE_METHODS = frozenset({"get", "get_many", "count", "totals", "totals_by", "remembered"})
 """Methods of a document store whose first argument is a collection."""
-WRITES = frozenset({"Put", "Patch", "SetItem", "PatchItem", "DropItem", "Delete"})
+WRITES = frozenset({"Put", "PutOnce", "Patch", "SetItem", "PatchItem", "DropItem", "Delete"})
 
 
 def modules(*folders):
