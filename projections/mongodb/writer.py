@@ -18,7 +18,7 @@ from projections.mongodb.documents import POSITION, from_stored, to_stored
 from projections.mongodb.model_registry import GenerationId, collection_name
 from projections.recent_documents import RecentDocuments
 from projections.store import StoreUnavailableError
-from projections.writes import Delete, Document, Put, Write
+from projections.writes import Delete, Document, Put, PutOnce, Write
 
 _ATTEMPTS = 32
 _READ_AT_ONCE = 1_000
@@ -84,7 +84,7 @@ class CollectionWriter:
             recent = self._recent.get(id_)
             if recent is not None:
                 known[id_] = recent
-            elif type(writes[0][1]) not in (Put, Delete):
+            elif type(writes[0][1]) not in (Put, PutOnce, Delete):
                 unknown.append(id_)
         return known | self._read(unknown)
 

@@ -98,6 +98,8 @@ def _apply(documents: dict[str, Document], write: Write) -> None:
         documents[write.id] = write.document
     elif isinstance(write, Delete):
         documents.pop(write.id, None)
+    elif isinstance(write, PutOnce):
+        documents.setdefault(write.id, write.document)
     elif write.id in documents:
         before = documents[write.id]
         if isinstance(write, Patch):
