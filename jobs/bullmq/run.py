@@ -154,7 +154,10 @@ async def _span(kind: Kind, data: JobData, job_id: str) -> tracing.Span:
     """Begin the span of an attempt, in the trace of the event that asked for the job, if one did."""
     if not tracing.enabled():
         return tracing.NONE
-    cause = None if kind.caused_by is None else await asyncio.to_thread(kind.caused_by, data)
+    cause = None
+    if kind.caused_by is not None:
+        with suppress(Exception):  # what fails here fails in the work, too, where it counts
+            cause = await asyncio.to_thread(kind.caused_by, data)
     attributes = {"codepark.job.id": job_id, "codepark.job.queue": kind.queue.value}
     return tracing.begin(f"job {kind.name}", tracing.Kind.CONSUMER, attributes, parent=cause)
 
