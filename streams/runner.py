@@ -15,7 +15,7 @@ from streams.batch_projection import DecodedRecord, decode, project
 from streams.put_off_work import LOOK_SECONDS, PutOffWork
 from streams.recent_records import RecentRecords
 from streams.spans import projecting
-from telemetry.trace_lines import trace
+from telemetry.trace_lines import trace, traces
 
 _BATCH = 500
 _FAR_BEHIND = 4_000
@@ -254,7 +254,7 @@ class Runner:
             self._store.apply(changes)
         self._checkpoints = checkpoints
         self._position = max(self._position, through)
-        if changes:
+        if changes and traces():
             models = [change.model for change in changes]
             trace("batch projected", events=len(batch), through=through, models=models)
         for change in changes:

@@ -24,6 +24,11 @@ def write_trace_lines(*, on: bool) -> None:
     _SWITCH.on = on
 
 
+def traces() -> bool:
+    """Return whether the lines are written: ask this before facts that take time to collect."""
+    return _SWITCH.on
+
+
 def trace(event: str, **facts: Any) -> None:
     """Write a line of the level trace, where that is the level of the log."""
     if _SWITCH.on:

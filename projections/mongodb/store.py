@@ -35,7 +35,7 @@ from projections.store import (
 )
 from projections.writes import Document
 from telemetry import tracing
-from telemetry.trace_lines import trace
+from telemetry.trace_lines import trace, traces
 
 T = TypeVar("T")
 
@@ -127,7 +127,8 @@ class MongoDocumentStore:
                 self._dead_letters.delete_solved(change.model, solved, change.partition)
             if time.monotonic() - self._swept > _SWEEP_SECONDS:
                 self._sweep()
-        trace("documents stored", models=sorted(grouped), documents=sum(map(len, grouped.values())))
+        if traces():
+            trace("documents stored", models=sorted(grouped), documents=sum(map(len, grouped.values())))
 
     def get(self, collection: str, id: str) -> Document | None:  # noqa: A002 # the field's name
         """Return a document."""

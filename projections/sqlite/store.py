@@ -18,7 +18,7 @@ from projections.sqlite.table_writer import TableWriter
 from projections.store import Change, Checkpoint, Condition, DeadLetter, Equals, Query, StoreUnavailableError
 from projections.writes import Document
 from telemetry import tracing
-from telemetry.trace_lines import trace
+from telemetry.trace_lines import trace, traces
 
 T = TypeVar("T")
 
@@ -81,7 +81,8 @@ class SQLiteDocumentStore:
             for name in grouped:
                 self._generations[name].commit()
             self._checkpoints = checkpoints
-        trace("documents stored", models=sorted(grouped), documents=sum(map(len, grouped.values())))
+        if traces():
+            trace("documents stored", models=sorted(grouped), documents=sum(map(len, grouped.values())))
 
     def _write(
         self,

@@ -22,7 +22,8 @@ from streams.faust.partition_state import PartitionProjector, Step
 from streams.faust.reader import PartitionReader
 from streams.faust.requests import RetryResult
 from streams.spans import projecting
-from telemetry.trace_lines import trace
+from telemetry import tracing
+from telemetry.trace_lines import trace, traces
 
 T = TypeVar("T")
 
@@ -121,7 +122,7 @@ class PartitionDriver:
     async def _step_once(self, messages: Sequence[Message], next_offset: int) -> None:
         started, began, projector = time.perf_counter(), time.time_ns(), self.projector
         step = await self._in_thread(lambda: projector.project(messages, next_offset))
-        wanted = projector.wanted(step.records)
+        wanted = projector.wanted(step.records) if tracing.enabled() else ()
         with projecting(projector.events, wanted, projector.partition, projector.names, began):
             await self._effects.before(projector.partition, step)
             await self._in_thread(lambda: self._store(step))
@@ -130,9 +131,10 @@ class PartitionDriver:
     def _store(self, step: Step) -> None:
         self.projector.store_step(step)
         if step.records:
-            models = [change.model for change in step.changes]
-            partition, events = self.projector.partition, len(step.records)
-            trace("batch projected", partition=partition, events=events, models=models)
+            if traces():
+                models = [change.model for change in step.changes]
+                partition, events = self.projector.partition, len(step.records)
+                trace("batch projected", partition=partition, events=events, models=models)
             self._effects.after(self.projector.partition, step)
 
     def _take_turn(self) -> None:
